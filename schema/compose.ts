@@ -1,0 +1,80 @@
+/**
+ * Composes `schema/supergraph.graphql` from `schema/subgraphs/*.graphql`: `npm run compose`. With `--check` it writes nothing and fails
+ * when the committed supergraph is out of date, when composition gives a hint of level WARN, or when anything lacks a description.
+ */
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { composeServices } from '@apollo/composition';
+import { buildSchema, Kind, parse, visit, type ASTNode } from 'graphql';
+
+const folder = import.meta.dirname;
+const target = join(folder, 'supergraph.graphql');
+const ports: Readonly<Record<string, number>> = { auth: 4001, users: 4002, sessions: 4003, images: 4004 };
+
+const rootTypes = new Set(['Query', 'Mutation', 'Subscription']);
+const describable = new Set<string>([
+  Kind.OBJECT_TYPE_DEFINITION,
+  Kind.INTERFACE_TYPE_DEFINITION,
+  Kind.UNION_TYPE_DEFINITION,
+  Kind.ENUM_TYPE_DEFINITION,
+  Kind.ENUM_VALUE_DEFINITION,
+  Kind.INPUT_OBJECT_TYPE_DEFINITION,
+  Kind.INPUT_VALUE_DEFINITION,
+  Kind.FIELD_DEFINITION,
+  Kind.SCALAR_TYPE_DEFINITION,
+]);
+
+const services = readdirSync(join(folder, 'subgraphs'))
+  .filter((file) => file.endsWith('.graphql'))
+  .sort()
+  .map((file) => {
+    const name = basename(file, '.graphql');
+    const port = ports[name];
+    if (port === undefined) throw new Error(`schema/compose.ts knows no port for the subgraph "${name}"`);
+    return { name, url: `http://127.0.0.1:${String(port)}/graphql`, sdl: readFileSync(join(folder, 'subgraphs', file), 'utf8') };
+  });
+
+const result = composeServices(services.map(({ name, url, sdl }) => ({ name, url, typeDefs: parse(sdl) })));
+if (result.errors !== undefined) fail(result.errors.map((error) => error.message));
+
+const problems = [
+  ...result.hints.filter((hint) => hint.definition.level.name !== 'INFO').map((hint) => hint.toString()),
+  ...services.flatMap(({ name, sdl }) => undescribed(sdl).map((coordinate) => `${name}.graphql: ${coordinate} has no description`)),
+];
+if (problems.length > 0) fail(problems);
+
+const supergraph = `${result.supergraphSdl.trimEnd()}\n`;
+buildSchema(supergraph, { assumeValid: true });
+if (process.argv.includes('--check')) {
+  if (readFileSync(target, 'utf8') !== supergraph) fail(['schema/supergraph.graphql is out of date: run `npm run compose`']);
+} else {
+  writeFileSync(target, supergraph);
+}
+
+/** Coordinates of every type, field, argument and enum value in `sdl` that has no description. */
+function undescribed(sdl: string): string[] {
+  const missing: string[] = [];
+  visit(parse(sdl), {
+    enter(node, _key, _parent, _path, ancestors) {
+      if (!describable.has(node.kind) || ('description' in node && node.description)) return;
+      // A subgraph's `Query` and `Mutation` are parts of the supergraph's; their name says it all.
+      if (node.kind === Kind.OBJECT_TYPE_DEFINITION && rootTypes.has(node.name.value)) return;
+      missing.push(
+        [...ancestors.flat().filter(isNamed), node]
+          .filter(isNamed)
+          .map((part) => part.name.value)
+          .join('.'),
+      );
+    },
+  });
+  return missing;
+}
+
+function isNamed(node: unknown): node is ASTNode & { name: { value: string } } {
+  return typeof node === 'object' && node !== null && 'name' in node && describable.has((node as ASTNode).kind);
+}
+
+function fail(messages: readonly string[]): never {
+  for (const message of messages) console.error(message);
+  process.exit(1);
+}

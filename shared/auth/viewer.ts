@@ -1,0 +1,13 @@
+import type { Role } from './role.js';
+
+/** The signed-in caller, as the verified access token tells. */
+export interface Viewer {
+  readonly userId: string;
+  readonly username: string;
+  readonly sessionId: string;
+  readonly roles: readonly Role[];
+  /** When the user proved who they are, in ms since the epoch. */
+  readonly authenticatedAt: number;
+  /** When the access token expires, in ms since the epoch. */
+  readonly expiresAt: number;
+}

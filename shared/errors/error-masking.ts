@@ -1,0 +1,65 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { Logger } from '../logging/logger.js';
+import { AppError, toGraphQLError } from './app-error.js';
+
+/** Codes that graphql and Apollo Server give to faults of the client's own document, whose messages are safe to show. */
+const clientFaults = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'BAD_USER_INPUT',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_REQUEST',
+]);
+
+const refusals = new Set<string>([
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'BAD_USER_INPUT',
+  'RATE_LIMITED',
+  'UNAVAILABLE',
+  'OPERATION_TOO_COMPLEX',
+]);
+
+/**
+ * What a client may see of `error`: refusals and faults of its own document as they are, everything else logged once with the request
+ * id and answered as `INTERNAL_SERVER_ERROR` with nothing of the cause. Keeps message, locations and path; of the extensions only
+ * `code`, `retryAfter` and `requestId`.
+ */
+export function maskError(error: unknown, options: { logger: Logger; requestId: string }): GraphQLFormattedError {
+  const graphqlError = error instanceof GraphQLError ? error : undefined;
+  const original = rootCause(error);
+  const place = {
+    ...(graphqlError?.locations === undefined ? {} : { locations: graphqlError.locations }),
+    ...(graphqlError?.path === undefined ? {} : { path: graphqlError.path }),
+  };
+  if (original instanceof AppError) {
+    const shown = toGraphQLError(original);
+    return { message: shown.message, ...place, extensions: { ...shown.extensions, requestId: options.requestId } };
+  }
+  const code = graphqlError?.extensions.code;
+  if (graphqlError !== undefined && typeof code === 'string' && (refusals.has(code) || clientFaults.has(code))) {
+    const retryAfter = graphqlError.extensions.retryAfter;
+    return {
+      message: graphqlError.message,
+      ...place,
+      extensions: { code, ...(typeof retryAfter === 'number' ? { retryAfter } : {}), requestId: options.requestId },
+    };
+  }
+  options.logger.error({ err: original, path: graphqlError?.path, requestId: options.requestId }, 'request failed');
+  return {
+    message: 'Something went wrong on our side. Try again; if it stays, report the request id.',
+    ...place,
+    extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: options.requestId },
+  };
+}
+
+function rootCause(error: unknown): unknown {
+  let current = error;
+  while (current instanceof GraphQLError && current.originalError !== undefined && current.originalError !== null) {
+    current = current.originalError;
+  }
+  return current;
+}

@@ -1,0 +1,30 @@
+/** A change that one subgraph announces to the others. */
+export interface DomainEvent<Type extends string = string, Payload = unknown> {
+  /** uuid; the same on every delivery, so that consumers can tell a repetition. */
+  readonly id: string;
+  readonly type: Type;
+  /** Events of equal key arrive in the order in which they happened; the id of the user that the change is about. */
+  readonly key: string;
+  /** ISO 8601 in UTC. */
+  readonly occurredAt: string;
+  readonly payload: Payload;
+}
+
+export interface Consumer {
+  /** Each group takes every event once, however many processes share it: the name of the subgraph. */
+  readonly group: string;
+  readonly types: readonly string[];
+  /** Resolves when the event has taken effect for good. When it throws, the event is delivered again; so it must be idempotent. */
+  handle(event: DomainEvent): Promise<void>;
+}
+
+/** Carries events between subgraphs, at least once, in order per key. */
+export interface EventBus {
+  /** Resolves when the bus answers for the events: nothing that was published is lost after that. Rejects when it cannot. */
+  publish(events: readonly DomainEvent[]): Promise<void>;
+  /** Starts delivering to `consumer`, first what its group has not taken yet. */
+  subscribe(consumer: Consumer): Promise<void>;
+  ping(): Promise<void>;
+  /** Stops delivery and waits for the handlers under way. */
+  close(): Promise<void>;
+}
