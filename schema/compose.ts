@@ -56,7 +56,7 @@ function undescribed(sdl: string): string[] {
   const missing: string[] = [];
   visit(parse(sdl), {
     enter(node, _key, _parent, _path, ancestors) {
-      if (!describable.has(node.kind) || ('description' in node && node.description)) return;
+      if (!describable.has(node.kind) || ('description' in node && node.description !== undefined)) return;
       // A subgraph's `Query` and `Mutation` are parts of the supergraph's; their name says it all.
       if (node.kind === Kind.OBJECT_TYPE_DEFINITION && rootTypes.has(node.name.value)) return;
       missing.push(

@@ -38,7 +38,7 @@ export function readEnvironment<Shape extends z.ZodRawShape>(
 }
 
 function describe(schema: z.ZodObject, name: string): string {
-  const field = schema.shape[name];
+  const field: unknown = schema.shape[name];
   const text = field instanceof z.ZodType ? field.description : undefined;
   return text === undefined ? '' : `: ${text}`;
 }

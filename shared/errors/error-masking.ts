@@ -58,7 +58,7 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
 
 function rootCause(error: unknown): unknown {
   let current = error;
-  while (current instanceof GraphQLError && current.originalError !== undefined && current.originalError !== null) {
+  while (current instanceof GraphQLError && current.originalError !== undefined) {
     current = current.originalError;
   }
   return current;
