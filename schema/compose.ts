@@ -1,14 +1,13 @@
 /**
- * Composes `schema/supergraph.graphql` from `schema/subgraphs/*.graphql`: `npm run compose`. With `--check` it writes nothing and fails
- * when the committed supergraph is out of date, when composition gives a hint of level WARN, or when anything lacks a description.
+ * Composes `schema/supergraph.graphql` (for the gateway) and `schema/api.graphql` (what clients see, for their types) from
+ * `schema/subgraphs/*.graphql`: `npm run compose`. With `--check` it writes nothing and fails when one of the two is out of date, when composition gives a hint of level WARN, or when anything lacks a description.
  */
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { composeServices } from '@apollo/composition';
-import { buildSchema, Kind, parse, visit, type ASTNode } from 'graphql';
+import { buildSchema, Kind, lexicographicSortSchema, parse, printSchema, visit, type ASTNode } from 'graphql';
 
 const folder = import.meta.dirname;
-const target = join(folder, 'supergraph.graphql');
 const ports: Readonly<Record<string, number>> = { auth: 4001, users: 4002, sessions: 4003, images: 4004 };
 
 const rootTypes = new Set(['Query', 'Mutation', 'Subscription']);
@@ -45,10 +44,15 @@ if (problems.length > 0) fail(problems);
 
 const supergraph = `${result.supergraphSdl.trimEnd()}\n`;
 buildSchema(supergraph, { assumeValid: true });
-if (process.argv.includes('--check')) {
-  if (readFileSync(target, 'utf8') !== supergraph) fail(['schema/supergraph.graphql is out of date: run `npm run compose`']);
-} else {
-  writeFileSync(target, supergraph);
+const api = `${printSchema(lexicographicSortSchema(result.schema.toAPISchema().toGraphQLJSSchema())).trimEnd()}\n`;
+
+for (const [file, text] of [
+  ['supergraph.graphql', supergraph],
+  ['api.graphql', api],
+] as const) {
+  const target = join(folder, file);
+  if (!process.argv.includes('--check')) writeFileSync(target, text);
+  else if (!existsSync(target) || readFileSync(target, 'utf8') !== text) fail([`schema/${file} is out of date: run \`npm run compose\``]);
 }
 
 /** Coordinates of every type, field, argument and enum value in `sdl` that has no description. */
@@ -56,7 +60,7 @@ function undescribed(sdl: string): string[] {
   const missing: string[] = [];
   visit(parse(sdl), {
     enter(node, _key, _parent, _path, ancestors) {
-      if (!describable.has(node.kind) || ('description' in node && node.description !== undefined)) return;
+      if (!describable.has(node.kind) || ('description' in node && isText(node.description))) return;
       // A subgraph's `Query` and `Mutation` are parts of the supergraph's; their name says it all.
       if (node.kind === Kind.OBJECT_TYPE_DEFINITION && rootTypes.has(node.name.value)) return;
       missing.push(
@@ -68,6 +72,10 @@ function undescribed(sdl: string): string[] {
     },
   });
   return missing;
+}
+
+function isText(description: unknown): boolean {
+  return description !== undefined;
 }
 
 function isNamed(node: unknown): node is ASTNode & { name: { value: string } } {
