@@ -1,0 +1,46 @@
+import type { GraphQLDataSource } from '@apollo/gateway';
+import type { GraphQLFormattedError } from 'graphql';
+import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+
+/** On whose behalf the gateway asks. The context value of every operation must have these two; data sources read nothing else of it. */
+export interface Caller {
+  /** What subgraphs are told, besides the gateway's own secret. Built by the gateway alone: identity headers of clients never get here. */
+  readonly subgraphHeaders: SubgraphHeaders;
+  /** Aborted when nobody waits for the answer any more; subgraph requests under way are then aborted too. */
+  readonly signal: AbortSignal;
+}
+
+/** A subgraph as the gateway sees it, in this process or over HTTP. Both ways behave alike: see data-source.conformance.ts. */
+export interface SubgraphDataSource extends GraphQLDataSource {
+  /** Starts a subscription. Never throws: what goes wrong is told by the first message. */
+  subscribe(request: SubscribeRequest): UpstreamSubscription;
+  close(): Promise<void>;
+}
+
+export interface SubscribeRequest {
+  readonly query: string;
+  readonly operationName: string | undefined;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly headers: SubgraphHeaders;
+}
+
+/** What a subgraph's subscription says. After anything but `event` nothing follows. */
+export type UpstreamMessage =
+  | { readonly kind: 'event'; readonly data: Record<string, unknown> | null; readonly errors: readonly GraphQLFormattedError[] }
+  /** The subgraph has nothing more to say. */
+  | { readonly kind: 'complete' }
+  /** The subscription could not start; `errors` are safe to show once masked. */
+  | { readonly kind: 'refused'; readonly errors: readonly GraphQLFormattedError[] }
+  /** A running subscription broke; `code` is the WebSocket close code of the connection to the subgraph. */
+  | { readonly kind: 'lost'; readonly code: number };
+
+/**
+ * A running subscription of a subgraph. Hand-made rather than an `async function*`, whose `return()` would queue behind a pending
+ * `next()` and leave the upstream open while it is quiet.
+ */
+export interface UpstreamSubscription {
+  /** The next message. One call at a time; not calling it holds the subgraph back. Resolves with `complete` after `leave`. */
+  next(): Promise<UpstreamMessage>;
+  /** Ends it at once and tells the subgraph how the client left. */
+  leave(leave: Leave): void;
+}

@@ -1,0 +1,36 @@
+/** Bounds of the WebSocket door (SECURITY lines 39 to 41). Times in ms. */
+export interface WebSocketLimits {
+  /** From the upgrade to `connection_init`; closed with 4408 after it. */
+  readonly initTimeoutMs: number;
+  readonly pingIntervalMs: number;
+  /** A socket that does not answer a ping for this long is dead and ends as 1006. */
+  readonly pongTimeoutMs: number;
+  /** Bytes of one frame or message from a client; closed with 1009 above it. */
+  readonly maxFrameBytes: number;
+  /** Operations under way on one socket, of every kind; more are refused with an error. */
+  readonly maxOperationsPerSocket: number;
+  readonly maxSockets: number;
+  readonly maxUninitialisedSockets: number;
+  /** Sockets of one user; more are closed with 4429. */
+  readonly maxSocketsPerUser: number;
+  /** Unsent bytes of a socket from which on no more events are taken for it. */
+  readonly highWaterBytes: number;
+  /** Unsent bytes of a socket at which it is closed with 1013. */
+  readonly maxUnsentBytes: number;
+  /** A socket above the high-water mark for this long is closed with 1013. */
+  readonly stallTimeoutMs: number;
+}
+
+export const defaultWebSocketLimits: WebSocketLimits = {
+  initTimeoutMs: 3_000,
+  pingIntervalMs: 15_000,
+  pongTimeoutMs: 10_000,
+  maxFrameBytes: 256 * 1024,
+  maxOperationsPerSocket: 100,
+  maxSockets: 50_000,
+  maxUninitialisedSockets: 1_000,
+  maxSocketsPerUser: 100,
+  highWaterBytes: 128 * 1024,
+  maxUnsentBytes: 1024 * 1024,
+  stallTimeoutMs: 10_000,
+};
