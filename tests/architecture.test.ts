@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { projectRoot } from '../shared/config/project-root.js';
+
+/** The order in which the layers of a subgraph may import each other: each only what stands after it. */
+const layers = ['main', 'subgraph', 'context', 'resolvers', 'services', 'data'] as const;
+
+interface Import {
+  /** Paths below the project root, with `/`. */
+  readonly from: string;
+  readonly to: string;
+  readonly isTypeOnly: boolean;
+}
+
+const sources = ['gateway', 'shared', 'subgraphs']
+  .flatMap((folder) => filesBelow(join(projectRoot, folder)))
+  .filter((file) => file.endsWith('.ts'));
+const imports = sources.flatMap(importsOf);
+const ofProduct = imports.filter(({ from }) => !from.endsWith('.test.ts') && !from.includes('.conformance.'));
+
+describe('The import rule', () => {
+  it('sees the imports that it judges', () => {
+    expect(ofProduct.length).toBeGreaterThan(100);
+  });
+
+  it('lets shared import nothing but packages and itself', () => {
+    expect(violations(({ from, to }) => from.startsWith('shared/') && !to.startsWith('shared/'))).toEqual([]);
+  });
+
+  it('lets a subgraph import shared and itself, never another subgraph or the gateway', () => {
+    expect(
+      violations(({ from, to }) => {
+        const own = subgraphOf(from);
+        return own !== null && !to.startsWith('shared/') && subgraphOf(to) !== own;
+      }),
+    ).toEqual([]);
+  });
+
+  it('lets only the all-in-one entry of the gateway import subgraphs, and of them only the composition roots', () => {
+    expect(
+      violations(
+        ({ from, to }) =>
+          from.startsWith('gateway/') &&
+          subgraphOf(to) !== null &&
+          !(from === 'gateway/all-in-one.ts' && /^subgraphs\/[^/]+\/subgraph\.js$/.test(to)),
+      ),
+    ).toEqual([]);
+  });
+
+  it('keeps the layers of a subgraph in order: main, subgraph, resolvers, services, data', () => {
+    expect(
+      violations(({ from, to, isTypeOnly }) => {
+        const [above, below] = [layerOf(from), layerOf(to)];
+        if (above === null || below === null || subgraphOf(from) !== subgraphOf(to)) return false;
+        // A service declares the contract that its repository keeps: the type may be seen from below.
+        return layers.indexOf(above) > layers.indexOf(below) && !(isTypeOnly && (below === 'services' || below === 'context'));
+      }),
+    ).toEqual([]);
+  });
+
+  it('lets only data and the composition root import the generated Prisma client', () => {
+    expect(
+      violations(({ from, to }) => to.includes('/__generated__/prisma/') && !['data', 'subgraph'].includes(layerOf(from) ?? '')),
+    ).toEqual([]);
+  });
+
+  it('keeps graphql and Prisma out of services', () => {
+    const found = sources
+      .map((file) => relative(projectRoot, file).split(sep).join('/'))
+      .filter((file) => layerOf(file) === 'services' && !file.endsWith('.test.ts'))
+      .filter((file) => /from '(graphql|@apollo\/[^']*|@prisma\/[^']*)'/.test(readFileSync(join(projectRoot, file), 'utf8')));
+    expect(found).toEqual([]);
+  });
+});
+
+function violations(isViolation: (each: Import) => boolean): string[] {
+  return ofProduct.filter(isViolation).map(({ from, to }) => `${from} imports ${to}`);
+}
+
+function subgraphOf(path: string): string | null {
+  return /^subgraphs\/([^/]+)\//.exec(path)?.[1] ?? null;
+}
+
+function layerOf(path: string): (typeof layers)[number] | null {
+  const part = /^subgraphs\/[^/]+\/([^/.]+)/.exec(path)?.[1];
+  return layers.find((layer) => layer === part) ?? null;
+}
+
+function importsOf(file: string): Import[] {
+  const source = readFileSync(file, 'utf8');
+  return [...source.matchAll(/^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'(\.{1,2}\/[^']+)'/gm)].map((match) => ({
+    from: toPath(file),
+    to: toPath(resolve(dirname(file), match[2] ?? '')),
+    isTypeOnly: match[1] !== undefined || isInlineTypesOnly(match[0]),
+  }));
+}
+
+/** `import { type A, type B } from` imports nothing at run time either. */
+function isInlineTypesOnly(statement: string): boolean {
+  const names = /\{([^}]*)\}/.exec(statement)?.[1];
+  return names !== undefined && names.split(',').every((name) => name.trim() === '' || name.trim().startsWith('type '));
+}
+
+function toPath(file: string): string {
+  return relative(projectRoot, file).split(sep).join('/');
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === '__generated__' || entry.name === 'node_modules' || entry.name === 'page') return [];
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
+}

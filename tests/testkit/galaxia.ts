@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from './postgres.js';
+import { freePorts, startProcess, type ProductProcess } from './process.js';
+import { startRedis } from './redis.js';
+import { orSkip } from './services.js';
+
+/** The two ways of running: everything in one process on PGlite, or five processes on Postgres, Redis and HTTP. */
+export type Way = 'all-in-one' | 'distributed';
+
+const subgraphs = ['auth', 'users', 'sessions', 'images'] as const;
+type ProcessName = 'all-in-one' | 'gateway' | (typeof subgraphs)[number];
+
+/** The running product. */
+export interface Galaxia {
+  readonly way: Way;
+  /** Origin of its public door, without a trailing slash. */
+  readonly url: string;
+  readonly dataDir: string;
+  process(name: ProcessName): ProductProcess;
+  /** Starts one process again, after it was stopped, and waits until it is ready. */
+  restart(name: ProcessName): Promise<void>;
+  /** Stops every process and takes away its data. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** Added to the environment of every process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** The ways that this machine can run; says in one line what is missing for the other. */
+export async function availableWays(): Promise<readonly Way[]> {
+  const postgres = orSkip('PostgreSQL', await startPostgres());
+  await postgres?.stop();
+  return postgres === null ? ['all-in-one'] : ['all-in-one', 'distributed'];
+}
+
+export async function startGalaxia(way: Way, options: StartOptions = {}): Promise<Galaxia> {
+  return way === 'all-in-one' ? startAllInOne(options) : startDistributed(options);
+}
+
+async function startAllInOne({ environment = {} }: StartOptions): Promise<Galaxia> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'galaxia-'));
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${String(port)}`;
+  const start = () => startProcess('gateway/all-in-one.js', { PORT: String(port), DATA_DIR: dataDir, ...environment });
+  let running = start();
+
+  async function stop(): Promise<void> {
+    await running.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+
+  await readyOrStop(() => running.untilReady(`${url}/health/ready`), stop);
+  return {
+    way: 'all-in-one',
+    url,
+    dataDir,
+    process: () => running,
+    async restart() {
+      await running.stop();
+      running = start();
+      await running.untilReady(`${url}/health/ready`);
+    },
+    stop,
+  };
+}
+
+async function startDistributed({ environment = {} }: StartOptions): Promise<Galaxia> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'galaxia-'));
+  const postgres = await startPostgres();
+  if (postgres === null) throw new Error('PostgreSQL was not found: ask availableWays() first');
+  const database = await postgres.createDatabase();
+  // Without Redis the processes tell each other events over HTTP; both are ways that people run.
+  const redis = await startRedis();
+  const ports = await freePorts(subgraphs.length + 1);
+  const url = `http://127.0.0.1:${String(ports[0])}`;
+  const origins = Object.fromEntries(subgraphs.map((name, index) => [name, `http://127.0.0.1:${String(ports[index + 1])}`]));
+  const shared: Record<string, string> = {
+    DATA_DIR: dataDir,
+    GATEWAY_SECRET: 'only-for-tests-only-for-tests-only-for-tests',
+    ...Object.fromEntries(subgraphs.map((name) => [`${name.toUpperCase()}_URL`, `${String(origins[name])}/graphql`])),
+    ...Object.fromEntries(subgraphs.map((name) => [`${name.toUpperCase()}_DATABASE_URL`, database])),
+    ...(redis === null ? {} : { REDIS_URL: redis.url }),
+    ...environment,
+  };
+  const start = (name: ProcessName) =>
+    name === 'gateway'
+      ? startProcess('gateway/main.js', { ...shared, PORT: String(ports[0]) })
+      : startProcess(`subgraphs/${name}/main.js`, { ...shared, PORT: new URL(String(origins[name])).port });
+  const ready = (name: ProcessName) => `${name === 'gateway' ? url : String(origins[name])}/health/ready`;
+  // All at once, as an orchestrator would: they must sort out migrations and each other's absence themselves.
+  const names: readonly ProcessName[] = [...subgraphs, 'gateway'];
+  const running = new Map<ProcessName, ProductProcess>(names.map((name) => [name, start(name)]));
+
+  function processOf(name: ProcessName): ProductProcess {
+    const found = running.get(name);
+    if (found === undefined) throw new Error(`no process "${name}" in the distributed way`);
+    return found;
+  }
+
+  async function stop(): Promise<void> {
+    await Promise.all([...running.values()].map((each) => each.stop()));
+    await redis?.stop();
+    await postgres?.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+
+  await readyOrStop(() => Promise.all(names.map((name) => processOf(name).untilReady(ready(name)))), stop);
+  return {
+    way: 'distributed',
+    url,
+    dataDir,
+    process: processOf,
+    async restart(name) {
+      await processOf(name).stop();
+      running.set(name, start(name));
+      await processOf(name).untilReady(ready(name));
+    },
+    stop,
+  };
+}
+
+async function readyOrStop(ready: () => Promise<unknown>, stop: () => Promise<void>): Promise<void> {
+  try {
+    await ready();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

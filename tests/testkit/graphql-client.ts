@@ -1,0 +1,41 @@
+export interface GraphQLAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  // Tests read whatever they selected; a wrong path fails the test's own expectation.
+  readonly data: Json;
+  readonly errors: readonly { message: string; path?: readonly (string | number)[]; extensions: { code: string; requestId?: string } }[];
+}
+
+/** Any JSON, read by path without a type for every operation of every test. */
+export interface Json {
+  readonly [key: string]: Json;
+  readonly [index: number]: Json;
+}
+
+/** The string at this place of an answer; anything else there fails the test right away. */
+export function text(value: unknown): string {
+  if (typeof value !== 'string') throw new Error(`Expected a string in the answer, found ${JSON.stringify(value)}`);
+  return value;
+}
+
+export interface GraphQLRequest {
+  readonly query: string;
+  readonly variables?: object;
+  readonly token?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Sends one GraphQL operation over HTTP, as `curl` would. */
+export async function post(origin: string, { query, variables, token, headers }: GraphQLRequest): Promise<GraphQLAnswer> {
+  const response = await fetch(`${origin}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = (await response.json()) as { data?: Json; errors?: GraphQLAnswer['errors'] };
+  return { status: response.status, headers: response.headers, data: body.data ?? {}, errors: body.errors ?? [] };
+}
