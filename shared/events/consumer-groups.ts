@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../logging/logger.js';
+import { exponentialBackoff, type Backoff } from './backoff.js';
+import type { Consumer, DomainEvent } from './event-bus.js';
+import { groupByKey } from './group-by-key.js';
+import { createKeyedQueue } from './keyed-queue.js';
+
+export interface ConsumerGroupsOptions {
+  /** Groups that exist before their consumer subscribes: until then an event is not taken. */
+  readonly groups?: readonly string[];
+  readonly logger: Logger;
+  /** How often a handler may fail before `deliver` gives up and leaves it to the publisher's outbox. */
+  readonly attempts?: number;
+  readonly backoff?: Backoff;
+}
+
+/** The consumers of one process, by group. */
+export interface ConsumerGroups {
+  add(consumer: Consumer): void;
+  /** Resolves when every group of the options has subscribed. */
+  complete(): Promise<void>;
+  isComplete(): boolean;
+  /**
+   * Resolves when each group that wants them has taken all events. Rejects when some handler kept failing; the later events of that key
+   * were then not delivered to that group, all others were.
+   */
+  deliver(events: readonly DomainEvent[]): Promise<void>;
+  /** Gives up retries and waits for the handlers under way. */
+  close(): Promise<void>;
+}
+
+export function createConsumerGroups({
+  groups: expected = [],
+  logger,
+  attempts = 4,
+  backoff = exponentialBackoff({ first: 50, most: 1000 }),
+}: ConsumerGroupsOptions): ConsumerGroups {
+  const groups = new Map<string, Consumer[]>();
+  const queue = createKeyedQueue();
+  const closing = new AbortController();
+  const waiting = new Set<() => void>();
+  let turn = 0;
+
+  const isComplete = (): boolean => expected.every((group) => groups.has(group));
+
+  async function handle(consumer: Consumer, event: DomainEvent): Promise<void> {
+    for (let failures = 0; ;) {
+      closing.signal.throwIfAborted();
+      try {
+        await consumer.handle(event);
+        return;
+      } catch (error) {
+        failures += 1;
+        logger.warn({ err: error, group: consumer.group, eventId: event.id, type: event.type, failures }, 'an event was not taken');
+        if (failures >= attempts) throw error;
+        await delay(backoff(failures), undefined, { signal: closing.signal });
+      }
+    }
+  }
+
+  return {
+    add(consumer) {
+      const members = groups.get(consumer.group) ?? [];
+      if (members.some((member) => [...member.types].sort().join() !== [...consumer.types].sort().join())) {
+        throw new Error(`All consumers of group ${consumer.group} must take the same types of events`);
+      }
+      groups.set(consumer.group, [...members, consumer]);
+      if (isComplete()) for (const resume of waiting) resume();
+    },
+    isComplete,
+    async complete() {
+      if (!isComplete()) {
+        await new Promise<void>((resolve) => {
+          waiting.add(resolve);
+          closing.signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      }
+      closing.signal.throwIfAborted();
+    },
+    async deliver(events) {
+      closing.signal.throwIfAborted();
+      const deliveries = [...groups.values()].flatMap((members) =>
+        [...groupByKey(wanted(members, events))].map(([key, ofKey]) =>
+          queue.run(JSON.stringify([members[0]?.group, key]), async () => {
+            for (const event of ofKey) {
+              const member = members[turn++ % members.length];
+              if (member !== undefined) await handle(member, event);
+            }
+          }),
+        ),
+      );
+      const failed = (await Promise.allSettled(deliveries)).filter((result) => result.status === 'rejected');
+      if (failed.length > 0) {
+        throw new AggregateError(
+          failed.map((result) => result.reason as unknown),
+          'Some events were not taken by all consumers',
+        );
+      }
+    },
+    async close() {
+      closing.abort(new Error('The event bus is closed'));
+      await queue.idle();
+    },
+  };
+}
+
+function wanted(members: readonly Consumer[], events: readonly DomainEvent[]): DomainEvent[] {
+  return events.filter((event) => members[0]?.types.includes(event.type) === true);
+}

@@ -1,0 +1,72 @@
+import type { DomainEvent } from './event-bus.js';
+import { schemaName, type RawDatabase } from './raw-database.js';
+
+interface Row {
+  readonly id: string;
+  readonly type: string;
+  readonly key: string;
+  readonly payload: unknown;
+  readonly occurred_at: Date;
+}
+
+/** The SQL of outbox.ts. Lists are passed as JSON, which both drivers bind the same way. */
+export function createOutboxTable(database: RawDatabase, schema: string) {
+  const name = schemaName(schema);
+  return {
+    async hasUnpublished(): Promise<boolean> {
+      const rows = await database.$queryRawUnsafe<unknown[]>(`SELECT 1 FROM ${name}.outbox_event WHERE published_at IS NULL LIMIT 1`);
+      return rows.length > 0;
+    },
+    /**
+     * Takes or renews the lease, unless another holder has it. By the database's clock, since those of two machines may differ by more
+     * than the lease.
+     */
+    async acquireLease(holder: string, leaseMs: number): Promise<boolean> {
+      const taken = await database.$executeRawUnsafe(
+        `INSERT INTO ${name}.outbox_lease AS lease (name, holder, until)
+         VALUES ('relay', $1, clock_timestamp() + make_interval(secs => $2::float8))
+         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+         WHERE lease.holder = excluded.holder OR lease.until < clock_timestamp()`,
+        holder,
+        leaseMs / 1000,
+      );
+      return taken === 1;
+    },
+    async releaseLease(holder: string): Promise<void> {
+      await database.$executeRawUnsafe(`DELETE FROM ${name}.outbox_lease WHERE name = 'relay' AND holder = $1`, holder);
+    },
+    async readUnpublished(exceptKeys: readonly string[], limit: number): Promise<DomainEvent[]> {
+      const rows = await database.$queryRawUnsafe<Row[]>(
+        `SELECT id::text AS id, type, key, payload, occurred_at FROM ${name}.outbox_event
+         WHERE published_at IS NULL AND NOT ($1::jsonb ? key)
+         ORDER BY sequence LIMIT $2::int`,
+        JSON.stringify(exceptKeys),
+        limit,
+      );
+      return rows.map(({ id, type, key, payload, occurred_at: occurredAt }) => ({
+        id,
+        type,
+        key,
+        payload,
+        occurredAt: occurredAt.toISOString(),
+      }));
+    },
+    async markPublished(events: readonly DomainEvent[], at: number): Promise<void> {
+      await database.$executeRawUnsafe(
+        `UPDATE ${name}.outbox_event SET published_at = $1::timestamptz
+         WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($2::jsonb))`,
+        new Date(at).toISOString(),
+        JSON.stringify(events.map((event) => event.id)),
+      );
+    },
+    async deletePublishedBefore(time: number): Promise<void> {
+      await database.$executeRawUnsafe(
+        `DELETE FROM ${name}.outbox_event WHERE published_at < $1::timestamptz`,
+        new Date(time).toISOString(),
+      );
+    },
+    async deleteTakenBefore(time: number): Promise<void> {
+      await database.$executeRawUnsafe(`DELETE FROM ${name}.inbox_event WHERE taken_at < $1::timestamptz`, new Date(time).toISOString());
+    },
+  };
+}
