@@ -1,0 +1,20 @@
+import type { SubgraphHeaders } from './subgraph.js';
+
+const names = [
+  'authorization',
+  'x-request-id',
+  'x-user-id',
+  'x-user-name',
+  'x-client-ip',
+  'user-agent',
+] as const satisfies readonly (keyof SubgraphHeaders)[];
+
+/** Of `values` (an HTTP request's headers, a `connection_init` payload) what the header contract knows; anything else is dropped. */
+export function readSubgraphHeaders(values: Readonly<Record<string, unknown>>): SubgraphHeaders {
+  const headers: Partial<Record<keyof SubgraphHeaders, string>> = {};
+  for (const name of names) {
+    const value = values[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
+  return headers;
+}

@@ -1,0 +1,104 @@
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../errors/app-error.js';
+import { addHealthRoutes } from '../http/health.js';
+import { createHttpServer, errorBody } from '../http/server.js';
+import type { Logger } from '../logging/logger.js';
+import { answerGraphQL, formatRequestError, maskErrorsPlugin } from './apollo-route.js';
+import { createSecretCheck, gatewaySecretHeader } from './gateway-secret.js';
+import { readSubgraphHeaders } from './subgraph-headers.js';
+import { serveSubscriptions } from './subscription-server.js';
+import type { Subgraph } from './subgraph.js';
+
+/** The gateway's entity fetches carry lists of representations, so they may be larger than a client's request. In bytes. */
+const bodyLimit = 8 * 1024 * 1024;
+
+export interface SubgraphServerOptions<Context extends object> {
+  readonly subgraph: Subgraph<Context>;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** What callers must send as `x-gateway-secret`. */
+  readonly gatewaySecret: string;
+  readonly logger: Logger;
+  /** More routes for the gateway and the other subgraphs, behind the secret as well. */
+  readonly internalRoutes?: ((app: FastifyInstance) => Promise<void> | void) | undefined;
+}
+
+export interface SubgraphServer {
+  /** Of the GraphQL endpoint. */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more requests, closes the sockets with 1012 and waits for what is under way. Leaves the subgraph itself open. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a subgraph to its gateway: `POST /graphql`, subscriptions by `graphql-transport-ws` on the same path, the subgraph's own
+ * routes, and `/health/*`, which alone answers without the secret. Over a socket the header contract travels as the payload of
+ * `connection_init`.
+ */
+export async function serveSubgraph<Context extends object>(options: SubgraphServerOptions<Context>): Promise<SubgraphServer> {
+  const { subgraph, logger } = options;
+  const isSecret = createSecretCheck(options.gatewaySecret);
+  const app = createHttpServer({ logger, bodyLimit });
+  const apollo = createApollo(subgraph, logger);
+  await apollo.start();
+
+  addHealthRoutes(app, () => subgraph.ready());
+  await app.register(async (guarded) => {
+    guarded.addHook('onRequest', (request, _reply, done) => {
+      done(isSecret(request.headers[gatewaySecretHeader]) ? undefined : new AppError('FORBIDDEN', 'This server answers its gateway only.'));
+    });
+    guarded.post('/graphql', async (request, reply) => {
+      let context: OperationContext<Context>;
+      try {
+        context = {
+          ...(await subgraph.createContext({ ...readSubgraphHeaders(request.headers), 'x-request-id': request.id })),
+          requestId: request.id,
+        };
+      } catch (error) {
+        // 200: the gateway reads GraphQL errors, and hides the body of any other status.
+        if (error instanceof AppError) return reply.send({ ...errorBody(error.code, error.message, request.id), data: null });
+        throw error;
+      }
+      return answerGraphQL(apollo, request, reply, context);
+    });
+    await options.internalRoutes?.(guarded);
+    await guarded.register(async (scope) => subgraph.routes?.(scope));
+  });
+
+  const subscriptions = serveSubscriptions({ server: app.server, path: '/graphql', subgraph, logger, isSecret });
+  // Before the server stops: it waits for open connections, and a socket is one.
+  app.addHook('preClose', () => subscriptions.close());
+  await app.listen({ host: options.host, port: options.port });
+
+  const address = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  return {
+    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}/graphql`,
+    port,
+    async close() {
+      await app.close();
+      await apollo.stop();
+    },
+  };
+}
+
+type OperationContext<Context> = Context & { readonly requestId: string };
+
+function createApollo<Context extends object>(subgraph: Subgraph<Context>, logger: Logger): ApolloServer<OperationContext<Context>> {
+  return new ApolloServer<OperationContext<Context>>({
+    schema: subgraph.schema,
+    introspection: false,
+    // Browsers cannot get here: without the secret nothing is answered.
+    csrfPrevention: false,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    persistedQueries: false,
+    logger,
+    formatError: formatRequestError,
+    plugins: [ApolloServerPluginInlineTraceDisabled(), maskErrorsPlugin<OperationContext<Context>>(logger)],
+  });
+}

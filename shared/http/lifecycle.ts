@@ -1,0 +1,102 @@
+import { ConfigurationError } from '../config/environment.js';
+import { createLogger } from '../logging/logger.js';
+
+/** A shutdown that takes longer is cut off, so that no orchestrator needs to kill us. In ms. */
+const shutdownTimeoutMs = 15_000;
+
+/** Collects what a process has opened; closes it in reverse order, once. */
+export interface Scope {
+  /** Registers how to give back what was just taken. */
+  defer(close: () => Promise<unknown>): void;
+  /** Closes everything, last taken first, also when one of them fails; then throws the first failure. */
+  close(): Promise<void>;
+}
+
+export function createScope(): Scope {
+  const closers: (() => Promise<unknown>)[] = [];
+  return {
+    defer: (close) => void closers.push(close),
+    async close() {
+      const failures: unknown[] = [];
+      for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
+        try {
+          await close();
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}
+
+export interface ProcessOptions {
+  /** For the log. */
+  readonly name: string;
+  /** Starts everything and resolves when it serves. What it opens it registers in `scope`, which is closed at the end of the process. */
+  readonly start: (scope: Scope) => Promise<void>;
+}
+
+/**
+ * The life of a process: starts, then waits for SIGTERM or SIGINT, closes in reverse order and exits with 0. A configuration that cannot
+ * be used, a failed start and a crash exit with 1; a second signal, or a shutdown that hangs, exits at once.
+ */
+export function runProcess({ name, start }: ProcessOptions): void {
+  const logger = createLogger({ name, level: 'info' });
+  const scope = createScope();
+  let isStopping = false;
+
+  const stop = async (exitCode: number): Promise<void> => {
+    isStopping = true;
+    setTimeout(() => {
+      logger.fatal(`shutdown took more than ${shutdownTimeoutMs} ms`);
+      process.exit(1);
+    }, shutdownTimeoutMs).unref();
+    try {
+      await started;
+      await scope.close();
+    } catch (error) {
+      logger.error({ err: error }, 'shutdown failed');
+      process.exit(1);
+    }
+    process.exit(exitCode);
+  };
+
+  // The state of a process after an uncaught error is unknown: log it and let the orchestrator start a fresh one.
+  const crash = (error: unknown): void => {
+    logger.fatal({ err: error }, 'crashed');
+    process.exit(1);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(1);
+      void stop(0);
+    });
+  }
+
+  const started = start(scope).catch(async (error: unknown) => {
+    report(error);
+    await scope.close().catch(() => undefined);
+    process.exit(1);
+  });
+
+  function report(error: unknown): void {
+    const explanation = explain(error);
+    if (explanation === undefined) logger.fatal({ err: error }, 'start failed');
+    else process.stderr.write(`${explanation}\n`);
+  }
+}
+
+/** What the operator can mend, in a sentence; undefined for anything else. */
+function explain(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof ConfigurationError) return error.message;
+  if ('code' in error && 'port' in error) {
+    if (error.code === 'EADDRINUSE')
+      return `Port ${String(error.port)} is in use: stop the program that has it, or set PORT to another one.`;
+    if (error.code === 'EACCES') return `Port ${String(error.port)} may not be used by this user: set PORT to one above 1023.`;
+  }
+  return undefined;
+}
