@@ -79,7 +79,7 @@ export function serveSubscriptions<Context extends object>(options: Subscription
       },
       onNext({ connectionParams }, _id, _payload, _args, result) {
         if (result.errors === undefined) return;
-        return { ...result, data: result.data ?? null, errors: mask(result.errors, connectionParams) };
+        return { data: result.data ?? null, errors: mask(result.errors, connectionParams) };
       },
       onError({ connectionParams }, _id, _payload, errors) {
         return mask(errors, connectionParams);
