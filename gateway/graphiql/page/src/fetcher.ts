@@ -1,0 +1,68 @@
+import type { Fetcher } from '@graphiql/toolkit';
+import { getOperationAST, OperationTypeNode, parse } from 'graphql';
+import { authorizationOf, sendableHeaders } from './headers.js';
+import type { Operation, Subscriptions } from './subscriptions.js';
+
+export interface FetcherOptions {
+  url: string;
+  subscriptions: Subscriptions;
+  /** Told of every answer to a query or mutation. */
+  onAnswer(answer: unknown): void;
+}
+
+/** Sends what GraphiQL runs: subscriptions by WebSocket, everything else by POST. */
+export function createFetcher({ url, subscriptions, onAnswer }: FetcherOptions): Fetcher {
+  return (operation, options) => {
+    const headers = sendableHeaders(options?.headers);
+    // Documentation and completion must outlive the token: with an expired one, the schema would not load.
+    if (operation.operationName === 'IntrospectionQuery') return post(url, operation, {});
+    if (!isSubscription(operation)) {
+      return post(url, operation, headers).then((answer) => {
+        onAnswer(answer);
+        return answer;
+      });
+    }
+    return { subscribe: (observer: unknown) => subscriptions.subscribe(operation, authorizationOf(headers), asObserver(observer)) };
+  };
+}
+
+/** GraphiQL's type allows separate callbacks too, but it always hands over an observer. */
+function asObserver(observer: unknown) {
+  if (typeof observer !== 'object' || observer === null || !('next' in observer) || !('complete' in observer))
+    throw new TypeError('Not an observer');
+  const { next, complete } = observer;
+  if (typeof next !== 'function' || typeof complete !== 'function') throw new TypeError('Not an observer');
+  return { next: (result: object) => void next(result), complete: () => void complete() };
+}
+
+function isSubscription({ query, operationName }: Operation): boolean {
+  try {
+    return getOperationAST(parse(query), operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+  } catch {
+    // A syntax error is for the server to explain.
+    return false;
+  }
+}
+
+export async function post(url: string, operation: Operation, headers: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { accept: 'application/graphql-response+json, application/json', ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(operation),
+    });
+  } catch {
+    return { errors: [{ message: `Cannot reach the server at ${url}. Is it running?` }] };
+  }
+  const text = await response.text();
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null) return { ...answer };
+  } catch {
+    // Not the GraphQL server's words: a proxy's page, or nothing at all.
+  }
+  return {
+    errors: [{ message: `The server answered ${response.status} ${response.statusText}`.trim(), extensions: { body: text.slice(0, 500) } }],
+  };
+}
