@@ -11,6 +11,8 @@ const pollIntervalMs = 1_000;
 /** Polls overlap by this much, because a transaction may commit later than the time that it writes, and clocks differ. In ms. */
 const overlapMs = 30_000;
 const requestTimeoutMs = 5_000;
+/** So many polls may fail before it is worth a warning: processes that start together find each other absent at first. */
+const quietFailures = 5;
 
 const endedSessions = z.object({ sessions: z.array(z.object({ sessionId: z.string(), endedAt: z.number() })) });
 
@@ -40,7 +42,7 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
   const { origin, revocations, logger, now = Date.now, intervalMs = pollIntervalMs } = options;
   const abort = new AbortController();
   let since = now() - accessTokenLifetimeMs;
-  let isFailing = false;
+  let failures = 0;
   let timer: NodeJS.Timeout | undefined;
 
   async function fetchEnded() {
@@ -61,12 +63,12 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
     try {
       for (const session of await fetchEnded()) revocations.revoke(session);
       since = started - overlapMs;
-      if (isFailing) logger.info('revocations are known again');
-      isFailing = false;
+      if (failures >= quietFailures) logger.info('revocations are known again');
+      failures = 0;
     } catch (error) {
+      failures += 1;
       // Once per outage, not once a second.
-      if (!isFailing && !abort.signal.aborted) logger.warn({ err: error }, 'revocations cannot be read; trying again every second');
-      isFailing = true;
+      if (failures === quietFailures) logger.warn({ err: error }, 'revocations cannot be read; trying again every second');
     }
   }
 

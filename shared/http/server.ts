@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
 import { AppError, type RefusalCode } from '../errors/app-error.js';
 import type { Logger } from '../logging/logger.js';
+import type { TrustsProxy } from './client-address.js';
 
 /** Bytes that a request's body may have when a route says nothing else. */
 const defaultBodyLimit = 1024 * 1024;
 
 export interface HttpServerOptions {
   readonly logger: Logger;
-  /** Addresses or CIDR ranges of proxies whose `X-Forwarded-For` is believed, read from right to left; none by default. */
-  readonly trustedProxies?: readonly string[];
+  /** Proxies whose `X-Forwarded-For` is believed; none by default. */
+  readonly trustsProxy?: TrustsProxy;
   readonly bodyLimit?: number;
 }
 
@@ -17,13 +18,13 @@ export interface HttpServerOptions {
  * The base of every HTTP server of the product: request ids, security headers, limits, and errors in one shape. Not listening yet.
  * `request.id` is the request id and `request.ip` the client's address as seen through the trusted proxies.
  */
-export function createHttpServer({ logger, trustedProxies = [], bodyLimit = defaultBodyLimit }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({ logger, trustsProxy = () => false, bodyLimit = defaultBodyLimit }: HttpServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = logger;
   const app = Fastify({
     loggerInstance,
     disableRequestLogging: true,
     bodyLimit,
-    trustProxy: [...trustedProxies],
+    trustProxy: trustsProxy,
     requestIdHeader: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     // A client that sends its headers or its body a byte at a time must not hold a connection for ever.

@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { commaSeparated, graphqlUrl, httpUrl, port, readEnvironment } from '../shared/config/environment.js';
+import { projectRoot } from '../shared/config/project-root.js';
+import { logLevel, subgraphNames, subgraphUrls, type SubgraphName } from '../shared/config/subgraph-environment.js';
+import { parseTrustedProxies, type TrustsProxy } from '../shared/http/client-address.js';
+import type { LogLevel } from '../shared/logging/logger.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the public door needs to know, however the subgraphs run. */
+export interface DoorConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Under which people reach it, without a trailing slash; undefined when it is not known. */
+  readonly publicUrl: string | undefined;
+  /** Origins of browser pages that may use it, beside its own; `*` stands for all. */
+  readonly corsOrigins: readonly string[];
+  readonly trustsProxy: TrustsProxy;
+}
+
+export interface GatewayConfig extends DoorConfig {
+  readonly logLevel: LogLevel;
+  readonly supergraphPath: string;
+  /** GraphQL endpoints that replace those of the supergraph file. */
+  readonly urls: Readonly<Partial<Record<SubgraphName, string>>>;
+  /** Sent to the subgraphs; undefined when they are someone else's and know none. */
+  readonly gatewaySecret: string | undefined;
+}
+
+/** Galaxia's own supergraph. */
+export const ownSupergraphPath = join(projectRoot, 'schema', 'supergraph.graphql');
+
+const origin = z
+  .string()
+  .refine(
+    (text) => text === '*' || (URL.canParse(text) && new URL(text).origin === text),
+    'must be origins such as https://game.example, without a path, or *',
+  );
+
+/** To be spread into the schema of an entry's environment. */
+export const doorVariables = {
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(4000),
+  PUBLIC_URL: httpUrl.optional(),
+  CORS_ORIGINS: commaSeparated.pipe(z.array(origin)).default([]),
+  TRUSTED_PROXIES: commaSeparated
+    .transform((entries, context) => {
+      const trusts = parseTrustedProxies(entries);
+      if (trusts !== null) return trusts;
+      context.addIssue({ code: 'custom', message: 'must be addresses or ranges such as 10.0.0.0/8, separated by commas' });
+      return z.NEVER;
+    })
+    .default(() => () => false),
+};
+
+export function toDoorConfig(values: z.output<z.ZodObject<typeof doorVariables>>): DoorConfig {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    publicUrl: values.PUBLIC_URL,
+    corsOrigins: values.CORS_ORIGINS,
+    trustsProxy: values.TRUSTED_PROXIES,
+  };
+}
+
+const common = { ...doorVariables, LOG_LEVEL: logLevel.default('info') };
+
+/** The gateway of Galaxia's own subgraphs, which are where they are by default unless told otherwise. */
+const ownSupergraph = z.object({
+  ...common,
+  ...subgraphUrls,
+  GATEWAY_SECRET: z.string().describe('the secret that the gateway and all subgraphs share; 32 characters or more'),
+});
+
+/** The gateway of any supergraph: nothing is assumed about its subgraphs. */
+const anySupergraph = z.object({
+  ...common,
+  SUPERGRAPH_PATH: z.string(),
+  AUTH_URL: graphqlUrl.optional(),
+  USERS_URL: graphqlUrl.optional(),
+  SESSIONS_URL: graphqlUrl.optional(),
+  IMAGES_URL: graphqlUrl.optional(),
+  GATEWAY_SECRET: z.string().optional(),
+});
+
+/** Configuration of the gateway as a process of its own. Throws `ConfigurationError` with all problems at once. */
+export function readGatewayConfig(environment: Environment): GatewayConfig {
+  const isOwn = environment.SUPERGRAPH_PATH === undefined || environment.SUPERGRAPH_PATH === '';
+  const values = isOwn
+    ? { ...readEnvironment(ownSupergraph, environment), SUPERGRAPH_PATH: ownSupergraphPath }
+    : readEnvironment(anySupergraph, environment);
+  const given = { auth: values.AUTH_URL, users: values.USERS_URL, sessions: values.SESSIONS_URL, images: values.IMAGES_URL };
+  const urls: Partial<Record<SubgraphName, string>> = {};
+  for (const name of subgraphNames) {
+    const url = given[name];
+    if (url !== undefined) urls[name] = url;
+  }
+  return {
+    ...toDoorConfig(values),
+    logLevel: values.LOG_LEVEL,
+    supergraphPath: values.SUPERGRAPH_PATH,
+    urls,
+    gatewaySecret: values.GATEWAY_SECRET,
+  };
+}

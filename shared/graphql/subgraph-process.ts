@@ -1,0 +1,132 @@
+import { hkdfSync } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { createRemoteJWKSet } from 'jose';
+import { createAccessTokenVerifier, type AccessTokenVerifier } from '../auth/access-token.js';
+import { createRevocationFeed } from '../auth/revocation-feed.js';
+import { createRevocations, type Revocations } from '../auth/revocations.js';
+import { readTogether } from '../config/read-together.js';
+import { readSubgraphEnvironment, type SubgraphEnvironment, type SubgraphName } from '../config/subgraph-environment.js';
+import type { Database } from '../database/database.js';
+import { openPostgres } from '../database/postgres.js';
+import type { EventBus } from '../events/event-bus.js';
+import { createHttpEventBus } from '../events/http-event-bus.js';
+import { createRedisEventBus } from '../events/redis-event-bus.js';
+import { runProcess, type Scope } from '../http/lifecycle.js';
+import { createLogger, type Logger } from '../logging/logger.js';
+import { gatewaySecretHeader } from './gateway-secret.js';
+import { serveSubgraph } from './subgraph-server.js';
+import type { Subgraph } from './subgraph.js';
+
+/** Where auth publishes its keys, behind the gateway's secret; the gateway answers the same path to everyone. */
+export const jwksPath = '/.well-known/jwks.json';
+
+/** The subgraphs that take events; a bus without a broker waits for them before it delivers. */
+export const consumingSubgraphs: readonly SubgraphName[] = ['auth', 'users', 'sessions'];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a subgraph's process has to offer to its composition root. */
+export interface SubgraphResources<Config> {
+  readonly environment: SubgraphEnvironment;
+  /** What `readConfig` has read. */
+  readonly config: Config;
+  readonly database: Database;
+  readonly bus: EventBus;
+  /** Verifies by the keys of auth, fetched over HTTP. */
+  readonly accessTokens: AccessTokenVerifier;
+  /** Follows the sessions subgraph. */
+  readonly revocations: Revocations;
+  readonly logger: Logger;
+  /** For what else the subgraph opens, such as an object store; closed after the subgraph itself. */
+  readonly scope: Scope;
+  /** 32 bytes for one purpose, made from `GATEWAY_SECRET`, so the same in every replica and after every restart. */
+  readonly deriveKey: (purpose: string) => Uint8Array;
+}
+
+export interface ServedSubgraph<Context extends object> {
+  readonly subgraph: Subgraph<Context>;
+  /** More routes for the gateway and the other subgraphs, behind the secret. */
+  readonly internalRoutes?: (app: FastifyInstance) => Promise<void> | void;
+}
+
+export interface SubgraphProcessOptions<Context extends object, Config> {
+  readonly name: SubgraphName;
+  /** `process.env`. */
+  readonly environment: Environment;
+  /** Reads the variables that this subgraph alone knows; its problems are reported together with the common ones. */
+  readonly readConfig: (environment: Environment) => Config;
+  readonly create: (resources: SubgraphResources<Config>) => Promise<ServedSubgraph<Context>>;
+}
+
+/** The whole life of a subgraph that runs as a process of its own: what each subgraph's main.ts calls. */
+export function runSubgraphProcess<Context extends object, Config>({
+  name,
+  environment: variables,
+  readConfig,
+  create,
+}: SubgraphProcessOptions<Context, Config>): void {
+  runProcess({
+    name,
+    async start(scope) {
+      const { environment, config } = readTogether({
+        environment: () => readSubgraphEnvironment(name, variables),
+        config: () => readConfig(variables),
+      });
+      const { gatewaySecret, urls } = environment;
+      const logger = createLogger({ name, level: environment.logLevel });
+      if (gatewaySecret.length < 32) logger.warn('GATEWAY_SECRET has fewer than 32 characters: use a longer one, made at random');
+
+      const database = await openPostgres(environment.databaseUrl);
+      scope.defer(() => database.close());
+
+      const { bus, receiver } = createBus(environment, logger);
+      scope.defer(() => bus.close());
+
+      const revocations = createRevocations();
+      const feed = createRevocationFeed({ origin: new URL(urls.sessions).origin, gatewaySecret, revocations, logger });
+      scope.defer(() => feed.close());
+
+      const keys = createRemoteJWKSet(new URL(jwksPath, urls.auth), { headers: { [gatewaySecretHeader]: gatewaySecret } });
+      const { subgraph, internalRoutes } = await create({
+        environment,
+        config,
+        database,
+        bus,
+        accessTokens: createAccessTokenVerifier({ keys, revocations }),
+        revocations,
+        logger,
+        scope,
+        deriveKey: (purpose) => new Uint8Array(hkdfSync('sha256', gatewaySecret, 'galaxia', purpose, 32)),
+      });
+      scope.defer(() => subgraph.close());
+
+      const server = await serveSubgraph({
+        subgraph,
+        host: environment.host,
+        port: environment.port,
+        gatewaySecret,
+        logger,
+        async internalRoutes(app) {
+          receiver?.(app);
+          await internalRoutes?.(app);
+        },
+      });
+      scope.defer(() => server.close());
+      logger.info({ url: server.url }, 'ready');
+    },
+  });
+}
+
+interface ProcessBus {
+  readonly bus: EventBus;
+  /** The route by which the other processes deliver, when the bus has no broker. */
+  readonly receiver?: (app: FastifyInstance) => void;
+}
+
+function createBus({ name, redisUrl, urls, gatewaySecret }: SubgraphEnvironment, logger: Logger): ProcessBus {
+  if (redisUrl !== undefined) return { bus: createRedisEventBus({ url: redisUrl, logger }) };
+  const peers = consumingSubgraphs.filter((peer) => peer !== name).map((peer) => urls[peer]);
+  const groups = consumingSubgraphs.filter((group) => group === name);
+  const bus = createHttpEventBus({ peers, secret: gatewaySecret, groups, logger });
+  return { bus, receiver: bus.receiver };
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+
+/** Whether the machine at this address is a proxy of ours, whose word on the client's address counts. */
+export type TrustsProxy = (address: string) => boolean;
+
+/** Reads addresses and CIDR ranges, `10.0.0.0/8` or `::1`; null when one of them is neither. */
+export function parseTrustedProxies(entries: readonly string[]): TrustsProxy | null {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = '', bits, ...rest] = entry.split('/');
+    const version = isIP(address);
+    if (version === 0 || rest.length > 0) return null;
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    const most = version === 4 ? 32 : 128;
+    if (bits === undefined) list.addAddress(address, family);
+    else if (/^\d{1,3}$/.test(bits) && Number(bits) <= most) list.addSubnet(address, Number(bits), family);
+    else return null;
+  }
+  return (address) => {
+    const plain = unmapped(address);
+    const version = isIP(plain);
+    return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
+  };
+}
+
+/**
+ * The client's address: `X-Forwarded-For` read from right to left for as long as the machine that wrote it is trusted. What stands further
+ * left is the client's own claim and never counts.
+ */
+export function clientAddress(request: IncomingMessage, trusts: TrustsProxy): string {
+  let address = unmapped(request.socket.remoteAddress ?? '');
+  const header = request.headers['x-forwarded-for'];
+  const forwarded = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map((entry) => unmapped(entry.trim()));
+  while (trusts(address)) {
+    const next = forwarded.pop();
+    if (next === undefined || isIP(next) === 0) break;
+    address = next;
+  }
+  return address;
+}
+
+/** An IPv4 address that came over an IPv6 socket is still the same machine. */
+function unmapped(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+}
