@@ -1,10 +1,17 @@
 import type { Readable } from 'node:stream';
 
 export interface StoredObject {
+  /** In bytes. */
   readonly size: number;
   readonly contentType: string;
   /** Changes when the bytes change; without quotes. */
   readonly etag: string;
+}
+
+export interface PutOptions {
+  readonly contentType: string;
+  /** Exact number of bytes that `body` must have. */
+  readonly size: number;
 }
 
 /** A request that stores one object, sent by the client itself. */
@@ -15,17 +22,42 @@ export interface PresignedUpload {
   readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** Keeps bytes under keys: files under `DATA_DIR`, or an S3 bucket. Keys are made by the server: `[a-z0-9/._-]`, no leading slash, no `..`. */
+/** Keeps bytes under keys: files under `DATA_DIR`, or an S3 bucket. Keys are made by the server, see `assertObjectKey`. */
 export interface ObjectStore {
-  /** Stores all of `body` or nothing; replaces what was there. */
-  put(key: string, body: Buffer | Readable, options: { contentType: string; size: number }): Promise<void>;
+  /**
+   * Stores all of `body` or nothing; replaces what was there. Resolves when the object survives a crash. Rejects with a `SizeMismatchError`,
+   * and stores nothing, when `body` has not exactly `size` bytes; of a longer one no more than `size` is ever written.
+   */
+  put(key: string, body: Buffer | Readable, options: PutOptions): Promise<void>;
   /** The object with its bytes, or null when there is none. The caller must consume or destroy `body`. */
   get(key: string): Promise<{ object: StoredObject; body: Readable } | null>;
   head(key: string): Promise<StoredObject | null>;
   /** Removes it; nothing happens when there is none. */
   delete(key: string): Promise<void>;
-  /** A request with which a client stores exactly this key, type and size, until `expiresInSeconds` from now. */
-  presignUpload(key: string, options: { contentType: string; size: number; expiresInSeconds: number }): Promise<PresignedUpload>;
+  /**
+   * A request with which a client stores exactly this key, type and size, until `expiresInSeconds` from now; null when clients cannot
+   * reach the store, so that their bytes have to pass through this server.
+   */
+  presignUpload(key: string, options: PutOptions & { readonly expiresInSeconds: number }): Promise<PresignedUpload | null>;
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A body was shorter or longer than announced. Nothing was stored. */
+export class SizeMismatchError extends Error {
+  override readonly name = 'SizeMismatchError';
+
+  constructor(expected: number) {
+    super(`The body does not have the announced ${String(expected)} bytes`);
+  }
+}
+
+/**
+ * Throws when `key` is not one that every store keeps apart from every other: parts of `[a-z0-9._-]` that begin with a letter or digit,
+ * joined by `/`, 200 characters at the most. So no key leaves the store's folder, and none is hidden. A key must not be a folder of another.
+ */
+export function assertObjectKey(key: string): void {
+  if (key.length > 200 || !/^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/.test(key)) {
+    throw new TypeError(`Not an object key: ${JSON.stringify(key)}`);
+  }
 }

@@ -1,0 +1,140 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { exactSize } from './exact-size.js';
+import { assertObjectKey, type ObjectStore, type StoredObject } from './object-store.js';
+
+/**
+ * Type and checksum stand behind the bytes in the same file, padded to this length: one rename then publishes both, and the file still
+ * opens in a viewer. In bytes.
+ */
+const footerLength = 256;
+const footer = z.object({ contentType: z.string(), etag: z.string(), size: z.int().nonnegative() });
+/** What a crash left half-written is removed once it is this old. In ms. */
+const abandonedAfterMs = 60 * 60_000;
+
+/** Keeps objects as files below `folder`, which is made when missing. */
+export async function openFileObjectStore({ folder, now = Date.now }: { folder: string; now?: () => number }): Promise<ObjectStore> {
+  // A key never begins with a dot, so this folder cannot clash with one.
+  const unfinished = join(folder, '.unfinished');
+  await mkdir(unfinished, { recursive: true });
+  await removeAbandoned(unfinished, now() - abandonedAfterMs);
+
+  function pathOf(key: string): string {
+    assertObjectKey(key);
+    return join(folder, key);
+  }
+
+  async function openObject(key: string): Promise<{ file: FileHandle; object: StoredObject } | null> {
+    const file = await open(pathOf(key), 'r').catch(nullWhenMissing);
+    if (file === null) return null;
+    try {
+      const object = await readFooter(file);
+      if (object !== null) return { file, object };
+      throw new Error(`The file of object ${key} is damaged`);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  return {
+    async put(key, body, { contentType, size }) {
+      const path = pathOf(key);
+      const temporary = join(unfinished, randomUUID());
+      try {
+        const file = await open(temporary, 'wx', 0o600);
+        try {
+          const hash = createHash('sha256');
+          await pipeline(Buffer.isBuffer(body) ? Readable.from([body]) : body, exactSize(size), async (chunks: AsyncIterable<Buffer>) => {
+            for await (const chunk of chunks) {
+              hash.update(chunk);
+              await file.appendFile(chunk);
+            }
+          });
+          await file.appendFile(writeFooter({ contentType, size, etag: hash.digest('base64url').slice(0, 32) }));
+          // Without it, a power cut after the rename may leave a file of the right name and no content.
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+        await mkdir(dirname(path), { recursive: true });
+        await rename(temporary, path);
+        await syncFolder(dirname(path));
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
+      }
+    },
+    async get(key) {
+      const opened = await openObject(key);
+      if (opened === null) return null;
+      const { file, object } = opened;
+      if (object.size === 0) {
+        await file.close();
+        return { object, body: Readable.from([]) };
+      }
+      return { object, body: file.createReadStream({ start: 0, end: object.size - 1 }) };
+    },
+    async head(key) {
+      const opened = await openObject(key);
+      await opened?.file.close();
+      return opened?.object ?? null;
+    },
+    async delete(key) {
+      await unlink(pathOf(key)).catch(nullWhenMissing);
+    },
+    presignUpload: () => Promise.resolve(null),
+    async ping() {
+      await access(unfinished, constants.W_OK);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function writeFooter(object: StoredObject): Buffer {
+  const text = Buffer.from(JSON.stringify(object));
+  if (text.length > footerLength) throw new TypeError('The content type is too long');
+  return Buffer.concat([text, Buffer.alloc(footerLength - text.length, ' ')]);
+}
+
+async function readFooter(file: FileHandle): Promise<StoredObject | null> {
+  const { size } = await file.stat();
+  if (size < footerLength) return null;
+  const { buffer } = await file.read(Buffer.alloc(footerLength), 0, footerLength, size - footerLength);
+  try {
+    const object = footer.parse(JSON.parse(buffer.toString('utf8')));
+    return object.size === size - footerLength ? object : null;
+  } catch {
+    return null;
+  }
+}
+
+function nullWhenMissing(error: unknown): null {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+  throw error;
+}
+
+/** Makes a rename in `folder` survive a power cut. Windows cannot and need not. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function removeAbandoned(folder: string, before: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path);
+    if (mtimeMs < before) await rm(path, { force: true });
+  }
+}

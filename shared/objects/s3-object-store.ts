@@ -1,0 +1,161 @@
+import { Agent as HttpAgent, IncomingMessage, type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Client } from 'minio';
+import { request } from 'undici';
+import { exactSize } from './exact-size.js';
+import { assertObjectKey, SizeMismatchError, type ObjectStore, type PutOptions, type StoredObject } from './object-store.js';
+import { presignS3Request } from './presign-s3-request.js';
+
+export interface S3Options {
+  /** `http(s)://host[:port]` of the S3 API as this process reaches it. */
+  readonly endpoint: string;
+  /** The same API as clients reach it. Without it nobody but this process needs to reach the store, and uploads pass through it. */
+  readonly publicEndpoint?: string | undefined;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly bucket: string;
+  readonly region: string;
+}
+
+/** A store that says nothing for this long counts as down. In ms. */
+const silenceMs = 30_000;
+
+/** Keeps objects in a bucket of any S3, which is made when missing. */
+export async function openS3ObjectStore(options: S3Options & { readonly now?: () => number }): Promise<ObjectStore> {
+  const { bucket, publicEndpoint, accessKey, secretKey, region, now = Date.now } = options;
+  const endpoint = new URL(options.endpoint);
+  const useSSL = endpoint.protocol === 'https:';
+  const agent = useSSL ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  const client = new Client({
+    endPoint: endpoint.hostname,
+    port: endpoint.port === '' ? (useSSL ? 443 : 80) : Number(endpoint.port),
+    useSSL,
+    accessKey,
+    secretKey,
+    region,
+    pathStyle: true,
+    transportAgent: agent,
+    transport: { request: requestWithTimeout(useSSL ? httpsRequest : httpRequest) },
+  });
+
+  await createMissingBucket(client, bucket, region);
+
+  function presign(origin: string, key: string, { contentType, size }: PutOptions, expiresInSeconds: number): string {
+    const headers = { 'content-type': contentType, 'content-length': String(size) };
+    return presignS3Request(
+      { method: 'PUT', url: `${origin}/${bucket}/${key}`, headers, expiresInSeconds },
+      { accessKey, secretKey, region },
+      now(),
+    );
+  }
+
+  async function putStream(key: string, body: Readable, options: PutOptions): Promise<void> {
+    const response = await request(presign(endpoint.origin, key, options, 60), {
+      method: 'PUT',
+      headers: { 'content-type': options.contentType, 'content-length': String(options.size) },
+      body,
+      headersTimeout: silenceMs,
+      bodyTimeout: silenceMs,
+    });
+    await response.body.dump();
+    if (response.statusCode !== 200) throw new Error(`The object store answered ${response.statusCode} to a new object`);
+  }
+
+  return {
+    async put(key, body, { contentType, size }) {
+      assertObjectKey(key);
+      if (Buffer.isBuffer(body)) {
+        if (body.length !== size) throw new SizeMismatchError(size);
+        await client.putObject(bucket, key, body, size, { 'Content-Type': contentType });
+        return;
+      }
+      // `minio` reads a whole stream into memory first.
+      const checked = exactSize(size);
+      await Promise.all([pipeline(body, checked), putStream(key, checked, { contentType, size })]);
+    },
+    async get(key) {
+      assertObjectKey(key);
+      const body = await client.getObject(bucket, key).catch(nullWhenMissing);
+      if (body === null) return null;
+      if (!(body instanceof IncomingMessage)) throw new TypeError('The S3 client answered something else than a response');
+      const { headers } = body;
+      return {
+        object: storedObject({ size: Number(headers['content-length']), contentType: headers['content-type'], etag: headers.etag }),
+        body,
+      };
+    },
+    async head(key) {
+      assertObjectKey(key);
+      const found = await client.statObject(bucket, key).catch(nullWhenMissing);
+      if (found === null) return null;
+      const contentType: unknown = found.metaData['content-type'];
+      return storedObject({ size: found.size, contentType: typeof contentType === 'string' ? contentType : undefined, etag: found.etag });
+    },
+    async delete(key) {
+      assertObjectKey(key);
+      await client.removeObject(bucket, key).catch(nullWhenMissing);
+    },
+    presignUpload(key, { contentType, size, expiresInSeconds }) {
+      assertObjectKey(key);
+      if (publicEndpoint === undefined) return Promise.resolve(null);
+      return Promise.resolve({
+        url: presign(new URL(publicEndpoint).origin, key, { contentType, size }, expiresInSeconds),
+        method: 'PUT' as const,
+        // Content-Length is signed too, but not told: every HTTP client sets it itself, and browsers refuse to have it set.
+        headers: [{ name: 'Content-Type', value: contentType }],
+      });
+    },
+    async ping() {
+      if (!(await client.bucketExists(bucket))) throw new Error('The bucket is gone');
+    },
+    close() {
+      agent.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function createMissingBucket(client: Client, bucket: string, region: string): Promise<void> {
+  if (await client.bucketExists(bucket)) return;
+  try {
+    await client.makeBucket(bucket, region);
+  } catch (error) {
+    // Another process that started at the same time was faster.
+    if (!['BucketAlreadyOwnedByYou', 'BucketAlreadyExists'].includes(codeOf(error))) throw error;
+  }
+}
+
+function storedObject(found: { size: number; contentType: string | undefined; etag: string | undefined }): StoredObject {
+  return {
+    size: found.size,
+    contentType: found.contentType ?? 'application/octet-stream',
+    etag: (found.etag ?? '').replaceAll('"', ''),
+  };
+}
+
+function nullWhenMissing(error: unknown): null {
+  if (['NoSuchKey', 'NotFound'].includes(codeOf(error))) return null;
+  throw error;
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** `minio` waits for ever on a server that accepts a connection and then says nothing. */
+function requestWithTimeout(send: typeof httpRequest): typeof httpRequest {
+  function sendInTime(options: RequestOptions | string | URL, callback?: Callback): ClientRequest;
+  function sendInTime(url: string | URL, options: RequestOptions, callback?: Callback): ClientRequest;
+  function sendInTime(target: RequestOptions | string | URL, second?: RequestOptions | Callback, third?: Callback): ClientRequest {
+    const callback = typeof second === 'function' ? second : third;
+    const options = typeof second === 'function' ? {} : second;
+    const isUrl = typeof target === 'string' || target instanceof URL;
+    const sent = isUrl ? send(target, { ...options, timeout: silenceMs }, callback) : send({ ...target, timeout: silenceMs }, callback);
+    return sent.on('timeout', () => sent.destroy(new Error('The object store does not answer')));
+  }
+  return sendInTime;
+}
+
+type Callback = (response: IncomingMessage) => void;
