@@ -1,5 +1,12 @@
+import { Pool } from 'undici';
+import { gatewaySecretHeader } from '../../shared/graphql/gateway-secret.js';
+import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
+import { callerOf } from './caller.js';
+import { createDeadline } from './deadline.js';
+import { createHttpSubscription } from './http-subscription.js';
 import type { SubgraphDataSource } from './subgraph-data-source.js';
+import { readWireResult, unavailable, type WireResult } from './wire.js';
 
 export interface HttpDataSourceOptions {
   readonly name: string;
@@ -10,7 +17,83 @@ export interface HttpDataSourceOptions {
   readonly logger: Logger;
   /** For one request, in ms. */
   readonly timeoutMs?: number;
+  /** Of one response, in bytes. */
+  readonly maxResponseBytes?: number;
 }
 
 /** A subgraph over HTTP and `graphql-transport-ws`. */
-export declare function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDataSource;
+export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDataSource {
+  const { name, url, secret, logger, timeoutMs = 10_000, maxResponseBytes = 32 * 1024 * 1024 } = options;
+  const { origin, pathname, search } = new URL(url);
+  const secretHeader: Record<string, string> = secret === undefined ? {} : { [gatewaySecretHeader]: secret };
+  const pool = new Pool(origin, { connections: 128, keepAliveTimeout: 10_000, keepAliveMaxTimeout: 60_000 });
+
+  async function post(body: string, headers: SubgraphHeaders, signal: AbortSignal): Promise<WireResult> {
+    const response = await pool.request({
+      path: pathname + search,
+      method: 'POST',
+      headers: {
+        ...definedHeaders(headers),
+        ...secretHeader,
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json, application/json',
+      },
+      body,
+      signal,
+    });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxResponseBytes) throw new Error(`The response is larger than ${maxResponseBytes} bytes`);
+      chunks.push(chunk);
+    }
+    const result = readWireResult(parseJson(Buffer.concat(chunks)));
+    if (result === undefined) throw new Error(`Status ${response.statusCode} without a GraphQL response`);
+    return result;
+  }
+
+  return {
+    async process(options) {
+      const { subgraphHeaders, signal } = callerOf(options);
+      const { query, operationName, variables } = options.request;
+      const deadline = createDeadline(signal, timeoutMs);
+      try {
+        return await post(JSON.stringify({ query, operationName, variables }), subgraphHeaders, deadline.signal);
+      } catch (error) {
+        // Nobody waits for the answer of a client that has left, and nothing went wrong.
+        if (!signal.aborted)
+          logger.error({ err: error, subgraph: name, requestId: subgraphHeaders['x-request-id'] }, 'the subgraph does not answer');
+        return { errors: [unavailable] };
+      } finally {
+        deadline.clear();
+      }
+    },
+    subscribe: (request) =>
+      createHttpSubscription(request, {
+        url: url.replace(/^http/, 'ws'),
+        upgradeHeaders: secretHeader,
+        connectionParams: definedHeaders(request.headers),
+        timeoutMs,
+        maxMessageBytes: maxResponseBytes,
+        logger: logger.child({ subgraph: name, requestId: request.headers['x-request-id'] }),
+      }),
+    close: () => pool.destroy(),
+  };
+}
+
+function definedHeaders(headers: SubgraphHeaders): Record<string, string> {
+  const defined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === 'string') defined[name] = value;
+  }
+  return defined;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -29,8 +29,8 @@ export type UpstreamMessage =
   | { readonly kind: 'event'; readonly data: Record<string, unknown> | null; readonly errors: readonly GraphQLFormattedError[] }
   /** The subgraph has nothing more to say. */
   | { readonly kind: 'complete' }
-  /** The subscription could not start; `errors` are safe to show once masked. */
-  | { readonly kind: 'refused'; readonly errors: readonly GraphQLFormattedError[] }
+  /** It could not start, or its source failed. */
+  | { readonly kind: 'error'; readonly errors: readonly GraphQLFormattedError[] }
   /** A running subscription broke; `code` is the WebSocket close code of the connection to the subgraph. */
   | { readonly kind: 'lost'; readonly code: number };
 

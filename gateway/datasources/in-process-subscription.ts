@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { subscribe, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import type { Leave, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
+import type { UpstreamMessage, UpstreamSubscription } from './subgraph-data-source.js';
+import type { WireResult } from './wire.js';
+
+interface InProcessSubscriptionOptions {
+  readonly prepare: (connection: SubscriptionConnection) => Promise<ExecutionArgs>;
+  readonly toWire: (result: ExecutionResult) => WireResult;
+  readonly toWireError: (error: unknown) => WireResult;
+}
+
+type State =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'running'; readonly events: AsyncGenerator<ExecutionResult, void, void> }
+  | { readonly kind: 'ended' };
+
+const complete: UpstreamMessage = { kind: 'complete' };
+
+/** Events are pulled from the resolver one by one, so a slow client holds the resolver back and nothing queues here. */
+export function createInProcessSubscription({ prepare, toWire, toWireError }: InProcessSubscriptionOptions): UpstreamSubscription {
+  const controller = new AbortController();
+  let state: State = { kind: 'starting' };
+  let answerWaiting: ((message: UpstreamMessage) => void) | undefined;
+
+  function hasEnded(): boolean {
+    return state.kind === 'ended';
+  }
+
+  function end(message: UpstreamMessage): UpstreamMessage {
+    state = { kind: 'ended' };
+    return message;
+  }
+
+  async function start(): Promise<UpstreamMessage | undefined> {
+    const result = await subscribe(await prepare({ id: randomUUID(), signal: controller.signal }));
+    if (!(Symbol.asyncIterator in result)) return end({ kind: 'error', errors: toWire(result).errors ?? [] });
+    if (hasEnded()) {
+      // The client left while the resolver was at it.
+      returnQuietly(result);
+      return complete;
+    }
+    state = { kind: 'running', events: result };
+    return undefined;
+  }
+
+  async function pull(): Promise<UpstreamMessage> {
+    try {
+      if (state.kind === 'starting') {
+        const refused = await start();
+        if (refused !== undefined) return refused;
+      }
+      if (state.kind !== 'running') return complete;
+      const event = await state.events.next();
+      if (event.done === true) return end(complete);
+      const { data, errors = [] } = toWire(event.value);
+      return { kind: 'event', data, errors };
+    } catch (error) {
+      if (hasEnded()) return complete;
+      return end({ kind: 'error', errors: toWireError(error).errors ?? [] });
+    }
+  }
+
+  return {
+    next: () =>
+      new Promise((resolve) => {
+        if (hasEnded()) {
+          resolve(complete);
+          return;
+        }
+        answerWaiting = resolve;
+        // Never rejects; resolving twice, after `leave`, does nothing.
+        void pull().then(resolve);
+      }),
+    leave(leave: Leave) {
+      if (hasEnded()) return;
+      const before = state;
+      state = { kind: 'ended' };
+      controller.abort(leave);
+      if (before.kind === 'running') returnQuietly(before.events);
+      answerWaiting?.(complete);
+    },
+  };
+}
+
+/** The client is gone: what the resolver's clean-up throws interests nobody, and must not end the process. */
+function returnQuietly(events: AsyncGenerator<unknown, void, void>): void {
+  events.return().catch(() => undefined);
+}

@@ -1,0 +1,65 @@
+import type { GraphQLFormattedError } from 'graphql';
+
+/** Codes that say something about the gateway's own document, not the client's; to the client they are faults. */
+const protocolCodes = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_REQUEST',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+]);
+
+/** The body of a GraphQL response as the gateway goes on with it. */
+export interface WireResult {
+  readonly data: Record<string, unknown> | null;
+  readonly errors?: readonly GraphQLFormattedError[];
+}
+
+/**
+ * What the gateway takes over from a subgraph's response: `data`, and of each error the message, path, code and `retryAfter`. Undefined
+ * when `body` is no GraphQL response at all.
+ */
+export function readWireResult(body: unknown): WireResult | undefined {
+  if (!isRecord(body)) return undefined;
+  const data = body.data ?? null;
+  const errors = body.errors ?? [];
+  if ((data !== null && !isRecord(data)) || !Array.isArray(errors)) return undefined;
+  if (body.data === undefined && errors.length === 0) return undefined;
+  return errors.length === 0 ? { data } : { data, errors: errors.map(readWireError) };
+}
+
+export function readWireError(error: unknown): GraphQLFormattedError {
+  if (!isRecord(error) || typeof error.message !== 'string') return { message: 'Unknown error of a subgraph' };
+  const { code, retryAfter } = isRecord(error.extensions) ? error.extensions : {};
+  return {
+    message: error.message,
+    ...(isPath(error.path) ? { path: error.path } : {}),
+    extensions: {
+      code: typeof code !== 'string' || protocolCodes.has(code) ? 'DOWNSTREAM_SERVICE_ERROR' : code,
+      ...(typeof retryAfter === 'number' ? { retryAfter } : {}),
+    },
+  };
+}
+
+/** A subgraph that does not answer, without a word on which one or why: that is in the log. */
+export const unavailable: GraphQLFormattedError = {
+  message: 'A part of this answer is not available right now. Try again in a moment.',
+  extensions: { code: 'UNAVAILABLE' },
+};
+
+/**
+ * A value as if it had crossed a network: no `Date`, no `undefined`, nothing shared with the one who made it. Also keeps a key named
+ * `__proto__` an ordinary key.
+ */
+export function acrossTheWire(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isPath(value: unknown): value is readonly (string | number)[] {
+  return Array.isArray(value) && value.every((part) => typeof part === 'string' || typeof part === 'number');
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { operationFromDocument, type Schema } from '@apollo/federation-internals';
+import type { QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import {
+  getOperationAST,
+  GraphQLError,
+  OperationTypeNode,
+  parse,
+  validate,
+  type DocumentNode,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+
+/** More is nobody's query; the lexer stops there (SECURITY line 35). */
+const maximumTokens = 15_000;
+/** Validation of a hostile document stops after so many errors. */
+const maximumErrors = 20;
+const capacity = 1_000;
+/** Documents above this many characters are not kept, so that the store stays below 20 MB of text. */
+const keptLength = 20_000;
+
+/** A document of a client, parsed once. */
+export interface ParsedOperation {
+  readonly source: string;
+  /** SHA-256 of `source`, as hex. */
+  readonly hash: string;
+  readonly operationName: string | undefined;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** What graphql's rules refuse; empty for a good one. Costs time on the first call only. */
+  validate(): readonly GraphQLError[];
+  /** The plan of a validated operation. Costs time on the first call only. */
+  plan(): QueryPlan;
+}
+
+export type ParseResult =
+  { readonly kind: 'parsed'; readonly operation: ParsedOperation } | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
+
+export interface OperationStore {
+  parse(source: string, operationName: string | undefined): ParseResult;
+}
+
+/** Keeps the latest operations, least recently used out first: clients send few documents many times. */
+export function createOperationStore(generation: {
+  schema: GraphQLSchema;
+  apiSchema: Schema;
+  planner: Pick<QueryPlanner, 'buildQueryPlan'>;
+}): OperationStore {
+  const operations = new Map<string, ParsedOperation>();
+
+  function keep(key: string, operation: ParsedOperation): void {
+    operations.delete(key);
+    operations.set(key, operation);
+    if (operations.size > capacity) operations.delete(operations.keys().next().value ?? '');
+  }
+
+  return {
+    parse(source, operationName) {
+      const key = `${operationName ?? ''}\n${source}`;
+      const known = operations.get(key);
+      if (known !== undefined) {
+        keep(key, known);
+        return { kind: 'parsed', operation: known };
+      }
+      const result = parseOperation(source, operationName, generation);
+      if (result.kind === 'parsed' && key.length <= keptLength) keep(key, result.operation);
+      return result;
+    },
+  };
+}
+
+function parseOperation(
+  source: string,
+  operationName: string | undefined,
+  { schema, apiSchema, planner }: { schema: GraphQLSchema; apiSchema: Schema; planner: Pick<QueryPlanner, 'buildQueryPlan'> },
+): ParseResult {
+  let document: DocumentNode;
+  try {
+    document = parse(source, { maxTokens: maximumTokens });
+  } catch (error) {
+    return { kind: 'refused', errors: [refusal(error, 'GRAPHQL_PARSE_FAILED')] };
+  }
+  const operation = getOperationAST(document, operationName);
+  if (operation === null || operation === undefined) {
+    const message =
+      operationName === undefined
+        ? 'The document must have exactly one operation, or "operationName" must say which one to run.'
+        : `The document has no operation named "${operationName}".`;
+    return { kind: 'refused', errors: [new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } })] };
+  }
+  let errors: readonly GraphQLError[] | undefined;
+  let plan: QueryPlan | undefined;
+  return {
+    kind: 'parsed',
+    operation: {
+      source,
+      hash: createHash('sha256').update(source).digest('hex'),
+      operationName,
+      document,
+      operation,
+      validate: () => (errors ??= validateDocument(schema, document)),
+      plan: () =>
+        (plan ??= planner.buildQueryPlan(operationFromDocument(apiSchema, document, operationName === undefined ? {} : { operationName }))),
+    },
+  };
+}
+
+function validateDocument(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
+  try {
+    return validate(schema, document, undefined, { maxErrors: maximumErrors }).map((error) => refusal(error, 'GRAPHQL_VALIDATION_FAILED'));
+  } catch (error) {
+    // graphql 16 throws instead of reporting when the root field of a subscription has `@include(if: $variable)`, because its
+    // single-field rule collects fields without variables.
+    const subscription = document.definitions.some(
+      (definition) => definition.kind === 'OperationDefinition' && definition.operation === OperationTypeNode.SUBSCRIPTION,
+    );
+    const message = subscription
+      ? 'The root field of a subscription cannot have "@include" or "@skip" with a variable.'
+      : 'The document cannot be validated.';
+    return [
+      new GraphQLError(message, {
+        originalError: error instanceof Error ? error : null,
+        extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+      }),
+    ];
+  }
+}
+
+function refusal(error: unknown, code: string): GraphQLError {
+  if (!(error instanceof GraphQLError)) throw error;
+  const { message, nodes, source, positions } = error;
+  return new GraphQLError(message, { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, extensions: { code } });
+}
