@@ -1,0 +1,94 @@
+import type { PresenceState } from '../../presence/presence.js';
+import type { Scheduler } from '../../presence/scheduler.js';
+import type { PresenceChange, PresenceStore } from './presence-store.js';
+
+/** At most one change of a user is told per this time, in ms; the first at once (P6). */
+export const paceMs = 500;
+
+export interface Follower {
+  readonly viewerId: string;
+  readonly userIds: Iterable<string>;
+  /** Called with the newest state of a followed user; not for changes that nobody like the viewer could see. */
+  readonly onState: (state: PresenceState) => void;
+}
+
+/** Tells who follows whom about the changes of the store, paced, once for all followers of this process. */
+export interface PresenceFeed {
+  /** Returns a function that stops it. */
+  follow(follower: Follower): () => void;
+  /** Every change up to this position has been handed to the followers. */
+  settledPosition(): number;
+  close(): void;
+}
+
+/** A change that waits for its turn, and the position of the first one that it stands for. */
+interface Held {
+  readonly firstPosition: number;
+  readonly state: PresenceState;
+}
+
+export function createPresenceFeed({ store, scheduler }: { store: PresenceStore; scheduler: Scheduler }): PresenceFeed {
+  const topics = new Map<string, Set<Follower>>();
+  /** The topics that told something less than `paceMs` ago, and how to stop their timers. */
+  const pacing = new Map<string, () => void>();
+  /** By topic, in the order of their first positions. */
+  const held = new Map<string, Held>();
+  let latestPosition = 0;
+
+  const stop = store.onChange(({ position, state, changedFor }: PresenceChange) => {
+    latestPosition = position;
+    if (changedFor.includes('OWN')) offer(topicOf(state.userId, true), position, state);
+    if (changedFor.some((audience) => audience !== 'OWN')) offer(topicOf(state.userId, false), position, state);
+  });
+
+  function offer(topic: string, position: number, state: PresenceState): void {
+    if (!topics.has(topic)) return;
+    if (pacing.has(topic)) held.set(topic, { firstPosition: held.get(topic)?.firstPosition ?? position, state });
+    else tell(topic, state);
+  }
+
+  function tell(topic: string, state: PresenceState): void {
+    pacing.set(
+      topic,
+      scheduler.after(paceMs, () => {
+        pacing.delete(topic);
+        const next = held.get(topic);
+        held.delete(topic);
+        if (next !== undefined) tell(topic, next.state);
+      }),
+    );
+    for (const { onState } of topics.get(topic) ?? []) onState(state);
+  }
+
+  return {
+    follow(follower) {
+      const followed = [...follower.userIds].map((userId) => topicOf(userId, userId === follower.viewerId));
+      for (const topic of followed) {
+        topics.set(topic, (topics.get(topic) ?? new Set<Follower>()).add(follower));
+      }
+      return () => {
+        for (const topic of followed) {
+          const followers = topics.get(topic);
+          followers?.delete(follower);
+          if (followers?.size === 0) topics.delete(topic);
+        }
+      };
+    },
+    settledPosition() {
+      const [oldest] = held.values();
+      return oldest === undefined ? latestPosition : oldest.firstPosition - 1;
+    },
+    close() {
+      stop();
+      for (const cancel of pacing.values()) cancel();
+      pacing.clear();
+      held.clear();
+      topics.clear();
+    },
+  };
+}
+
+/** What a user sees of themself changes at other times than what others see, and must not delay or reveal it. */
+function topicOf(userId: string, isOwn: boolean): string {
+  return isOwn ? `own:${userId}` : `of:${userId}`;
+}
