@@ -17,7 +17,9 @@ export default defineConfig({
     chunkSizeWarningLimit: 4_000,
     rolldownOptions: {
       // GraphiQL ships already compiled by the React compiler; its leftover "use no memo" has no meaning here.
-      onwarn: (warning, warn) => (warning.code === 'MODULE_LEVEL_DIRECTIVE' ? undefined : warn(warning)),
+      onLog(level, log, defaultHandler) {
+        if (log.code !== 'MODULE_LEVEL_DIRECTIVE') defaultHandler(level, log);
+      },
     },
   },
   server: { proxy: { '/graphql': { target: 'http://127.0.0.1:4000', ws: true } } },

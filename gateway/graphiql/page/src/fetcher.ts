@@ -1,13 +1,13 @@
 import type { Fetcher } from '@graphiql/toolkit';
 import { getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { authorizationOf, sendableHeaders } from './headers.js';
-import type { Operation, Subscriptions } from './subscriptions.js';
+import type { Operation, SubscriptionObserver, Subscriptions } from './subscriptions.js';
 
 export interface FetcherOptions {
   url: string;
   subscriptions: Subscriptions;
   /** Told of every answer to a query or mutation. */
-  onAnswer(answer: unknown): void;
+  readonly onAnswer: (answer: unknown) => void;
 }
 
 /** Sends what GraphiQL runs: subscriptions by WebSocket, everything else by POST. */
@@ -22,17 +22,13 @@ export function createFetcher({ url, subscriptions, onAnswer }: FetcherOptions):
         return answer;
       });
     }
-    return { subscribe: (observer: unknown) => subscriptions.subscribe(operation, authorizationOf(headers), asObserver(observer)) };
+    return {
+      subscribe(observer?: SubscriptionObserver | ((result: object) => void)) {
+        if (typeof observer !== 'object') throw new TypeError('GraphiQL gives an observer, not callbacks');
+        return subscriptions.subscribe(operation, authorizationOf(headers), observer);
+      },
+    };
   };
-}
-
-/** GraphiQL's type allows separate callbacks too, but it always hands over an observer. */
-function asObserver(observer: unknown) {
-  if (typeof observer !== 'object' || observer === null || !('next' in observer) || !('complete' in observer))
-    throw new TypeError('Not an observer');
-  const { next, complete } = observer;
-  if (typeof next !== 'function' || typeof complete !== 'function') throw new TypeError('Not an observer');
-  return { next: (result: object) => void next(result), complete: () => void complete() };
 }
 
 function isSubscription({ query, operationName }: Operation): boolean {

@@ -14,15 +14,15 @@ export const placeholders = {
 } as const;
 
 export interface Notebook {
-  get(): Notes;
+  readonly get: () => Notes;
   /** Takes down what later examples need from an answer to `register`, `login`, `refreshSession`, `userByUsername` and the uploads. */
-  read(answer: unknown): void;
-  forgetToken(): void;
-  subscribe(listener: () => void): () => void;
+  readonly read: (answer: unknown) => void;
+  readonly forgetToken: () => void;
+  readonly subscribe: (listener: () => void) => () => void;
   /** `text` of the Headers tab with the latest token where there is none, or one that this page put there before. */
-  fillHeaders(text: string): string;
+  readonly fillHeaders: (text: string) => string;
   /** `text` of the Variables tab with every known placeholder replaced. */
-  fillVariables(text: string): string;
+  readonly fillVariables: (text: string) => string;
 }
 
 const storageKey = 'galaxia:access-token';

@@ -6,7 +6,7 @@ import { uploadAvatar } from './upload-image.js';
 
 /** Takes the three steps of the last example with a file of the visitor's choice. Only beside operations that upload. */
 export function UploadButton({ url, notebook }: { url: string; notebook: Notebook }) {
-  const { updateActiveTabValues } = useGraphiQLActions();
+  const actions = useGraphiQLActions();
   const { headerEditor, responseEditor, query } = useGraphiQL(({ headerEditor, responseEditor, tabs, activeTabIndex }) => ({
     headerEditor,
     responseEditor,
@@ -18,14 +18,14 @@ export function UploadButton({ url, notebook }: { url: string; notebook: Noteboo
   function show(answer: object): void {
     const response = JSON.stringify(answer, null, 2);
     responseEditor?.setValue(response);
-    updateActiveTabValues({ response });
+    actions.updateActiveTabValues({ response });
   }
 
   async function upload(event: ChangeEvent<HTMLInputElement>): Promise<void> {
     const file = event.target.files?.[0];
     if (file === undefined) return;
     try {
-      const typed: unknown = JSON.parse(headerEditor?.getValue() || '{}');
+      const typed: unknown = JSON.parse(headerEditor?.getValue() ?? '{}');
       const headers = sendableHeaders(typeof typed === 'object' && typed !== null ? { ...typed } : {});
       const answer = await uploadAvatar(url, file, headers);
       notebook.read(answer);

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { startChromium } from '../testkit/chromium.js';
+import { startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import { visitGraphiql, type GraphiqlVisitor } from '../testkit/graphiql-visitor.js';
+import { freshUsername } from '../testkit/person.js';
+import { orSkip } from '../testkit/services.js';
+
+const found = orSkip('Chromium', await startChromium());
+
+describe.each(found === null ? [] : [found])('GraphiQL in a real browser', (browser: Browser) => {
+  let galaxia: Galaxia;
+  const visitors: GraphiqlVisitor[] = [];
+
+  beforeAll(async () => {
+    galaxia = await startGalaxia('all-in-one');
+  }, 90_000);
+  afterAll(async () => {
+    await browser.close();
+    await galaxia.stop();
+  });
+
+  async function visit(): Promise<GraphiqlVisitor> {
+    const visitor = await visitGraphiql(browser, `${galaxia.url}/`);
+    visitors.push(visitor);
+    return visitor;
+  }
+
+  async function register(visitor: GraphiqlVisitor, username: string): Promise<void> {
+    await visitor.openTab('Register');
+    await visitor.type('Variables', JSON.stringify({ input: { username, password: 'correct horse battery staple' } }));
+    await visitor.pressPlay();
+    await visitor.untilAnswerShows('accessToken');
+  }
+
+  it('shows the main job as tabs on the first visit, under a strict content security policy', async () => {
+    const answer = await fetch(`${galaxia.url}/`);
+    expect(answer.headers.get('content-security-policy')).toContain("script-src 'self'");
+    const visitor = await visit();
+    expect(await visitor.tabs()).toEqual(['Register', 'Login', 'Me', 'UpdateProfile', 'FindPeople', 'WatchPresence', 'CreateImageUpload']);
+    expect(visitor.troubles()).toEqual([]);
+    await visitor.leave();
+  }, 60_000);
+
+  it('runs queries with the token of the sign-in, and shows over a subscription how somebody comes online and leaves', async () => {
+    const [alice, bob] = [freshUsername('alice'), freshUsername('bob')];
+    const atAlices = await visit();
+    const atBobs = await visit();
+    await register(atAlices, alice);
+    await register(atBobs, bob);
+
+    await atAlices.openTab('Me');
+    await atAlices.pressPlay();
+    await atAlices.untilAnswerShows(`"username": "${alice}"`);
+
+    await atAlices.openTab('FindPeople');
+    await atAlices.type('Variables', JSON.stringify({ name: bob.toUpperCase() }));
+    await atAlices.pressPlay();
+    await atAlices.untilAnswerShows(`"username": "${bob}"`);
+
+    await atAlices.openTab('WatchPresence');
+    await atAlices.pressPlay();
+    await atAlices.untilAnswerShows('"PresenceSnapshot"');
+    await atAlices.untilAnswerShows(`"username": "${bob}"`);
+    await atAlices.untilAnswerShows('"availability": "OFFLINE"');
+
+    await atBobs.openTab('FindPeople');
+    await atBobs.type('Variables', JSON.stringify({ name: alice }));
+    await atBobs.pressPlay();
+    await atBobs.untilAnswerShows(`"username": "${alice}"`);
+    await atBobs.openTab('WatchPresence');
+    await atBobs.pressPlay();
+    await atBobs.untilAnswerShows('"availability": "ONLINE"');
+    await atAlices.untilAnswerShows('"availability": "ONLINE"');
+
+    await atBobs.pressPlay();
+    await atAlices.untilAnswerShows('"availability": "OFFLINE"');
+
+    expect(atAlices.troubles()).toEqual([]);
+    expect(atBobs.troubles()).toEqual([]);
+    await atAlices.leave();
+    await atBobs.leave();
+  }, 90_000);
+
+  it('says what to do when the token of a subscription is revoked', async () => {
+    const visitor = await visit();
+    await register(visitor, freshUsername('carol'));
+    await visitor.openTab('WatchPresence');
+    await visitor.type('Variables', JSON.stringify({ userIds: ['00000000-0000-7000-8000-000000000000'] }));
+    await visitor.pressPlay();
+    await visitor.untilAnswerShows('"PresenceSnapshot"');
+    const token = await visitor.page.evaluate(`sessionStorage.getItem('galaxia:access-token')`);
+    const answer = await fetch(`${galaxia.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${String(token)}` },
+      body: JSON.stringify({ query: 'mutation { logout { __typename } }' }),
+    });
+    expect(await answer.json()).toEqual({ data: { logout: { __typename: 'LogoutPayload' } } });
+    await visitor.untilAnswerShows('Token expired or revoked: refresh and run again');
+    await visitor.leave();
+  }, 60_000);
+});
+
+// Jest wants a test in every file, also where no browser was found.
+if (found === null) it('needs Chromium', () => expect(found).toBeNull());
