@@ -14,11 +14,9 @@ import { createRedisEventBus } from '../events/redis-event-bus.js';
 import { runProcess, type Scope } from '../http/lifecycle.js';
 import { createLogger, type Logger } from '../logging/logger.js';
 import { gatewaySecretHeader } from './gateway-secret.js';
+import { jwksPath } from './paths.js';
 import { serveSubgraph } from './subgraph-server.js';
 import type { Subgraph } from './subgraph.js';
-
-/** Where auth publishes its keys, behind the gateway's secret; the gateway answers the same path to everyone. */
-export const jwksPath = '/.well-known/jwks.json';
 
 /** The subgraphs that take events; a bus without a broker waits for them before it delivers. */
 export const consumingSubgraphs: readonly SubgraphName[] = ['auth', 'users', 'sessions'];

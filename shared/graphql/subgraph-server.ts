@@ -48,8 +48,10 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
 
   addHealthRoutes(app, () => subgraph.ready());
   await app.register(async (guarded) => {
-    guarded.addHook('onRequest', (request, _reply, done) => {
-      done(isSecret(request.headers[gatewaySecretHeader]) ? undefined : new AppError('FORBIDDEN', 'This server answers its gateway only.'));
+    guarded.addHook('onRequest', async (request, reply) => {
+      // Not a GraphQL answer: to the client of a gateway with a wrong secret this must look like an outage, not like a refusal.
+      if (!isSecret(request.headers[gatewaySecretHeader]))
+        await reply.code(403).type('text/plain').send('This server answers its gateway only.\n');
     });
     guarded.post('/graphql', async (request, reply) => {
       let context: OperationContext<Context>;

@@ -1,0 +1,65 @@
+import './without-telemetry.js';
+import { join } from 'node:path';
+import { createRemoteJWKSet } from 'jose';
+import { createAccessTokenVerifier } from '../shared/auth/access-token.js';
+import { createRevocationFeed } from '../shared/auth/revocation-feed.js';
+import { createRevocations } from '../shared/auth/revocations.js';
+import { projectRoot } from '../shared/config/project-root.js';
+import { gatewaySecretHeader } from '../shared/graphql/gateway-secret.js';
+import { jwksPath } from '../shared/graphql/paths.js';
+import { runProcess } from '../shared/http/lifecycle.js';
+import { createLogger } from '../shared/logging/logger.js';
+import { readGatewayConfig } from './config.js';
+import { createHttpDataSource } from './datasources/http.js';
+import { createSupergraph } from './execution/supergraph.js';
+import { createGateway } from './gateway.js';
+import { createImageProxy } from './image-proxy.js';
+import { checkSubgraphs } from './readiness.js';
+import { createRemoteKeys } from './remote-keys.js';
+
+runProcess({
+  name: 'gateway',
+  async start(scope) {
+    const config = readGatewayConfig(process.env);
+    const { gatewaySecret } = config;
+    const logger = createLogger({ name: 'gateway', level: config.logLevel });
+    if (gatewaySecret !== undefined && gatewaySecret.length < 32) {
+      logger.warn('GATEWAY_SECRET has fewer than 32 characters: use a longer one, made at random');
+    }
+    const urls = new Map<string, string>(Object.entries(config.urls));
+
+    const supergraph = await createSupergraph({
+      path: config.supergraphPath,
+      dataSource: ({ name, url }) => createHttpDataSource({ name, url: urls.get(name) ?? url, secret: gatewaySecret, logger }),
+      logger,
+    });
+    scope.defer(() => supergraph.close());
+
+    const revocations = createRevocations();
+    if (config.urls.sessions !== undefined && gatewaySecret !== undefined) {
+      const feed = createRevocationFeed({ origin: new URL(config.urls.sessions).origin, gatewaySecret, revocations, logger });
+      scope.defer(() => feed.close());
+      // A token that was revoked before this start must not be good for its first second.
+      await feed.polled;
+    }
+
+    const keysUrl = config.urls.auth === undefined ? null : new URL(jwksPath, config.urls.auth);
+    const headers: Record<string, string> = gatewaySecret === undefined ? {} : { [gatewaySecretHeader]: gatewaySecret };
+    const gateway = await createGateway({
+      config,
+      supergraph,
+      accessTokens: keysUrl === null ? null : createAccessTokenVerifier({ keys: createRemoteJWKSet(keysUrl, { headers }), revocations }),
+      revocations,
+      jwks: keysUrl === null ? null : createRemoteKeys({ url: keysUrl.href, gatewaySecret }),
+      ready: () => checkSubgraphs(supergraph),
+      routes:
+        config.urls.images === undefined
+          ? []
+          : [createImageProxy({ origin: new URL(config.urls.images).origin, gatewaySecret, trustsProxy: config.trustsProxy })],
+      pageFolder: join(projectRoot, 'dist', 'graphiql'),
+      logger,
+    });
+    scope.defer(() => gateway.close());
+    logger.info({ url: await gateway.listen() }, 'ready');
+  },
+});
