@@ -1,0 +1,25 @@
+import type { Viewer } from '../../shared/auth/viewer.js';
+import type { AccountDirectory } from './services/accounts/account-directory.js';
+import type { Registration } from './services/accounts/registration.js';
+import type { OneCredentialCheck } from './services/one-credential-check.js';
+import type { PasswordSignIn } from './services/sessions/password-sign-in.js';
+import type { SessionEnder } from './services/sessions/session-ender.js';
+import type { SessionRefresher } from './services/sessions/session-refresher.js';
+
+/** The services that live as long as the process. */
+export interface AuthServices {
+  readonly registration: Registration;
+  readonly passwordSignIn: PasswordSignIn;
+  readonly sessionRefresher: SessionRefresher;
+  readonly sessionEnder: SessionEnder;
+}
+
+/** What the resolvers of one operation work with. */
+export interface AuthContext extends AuthServices {
+  /** Null for an anonymous caller. */
+  readonly viewer: Viewer | null;
+  readonly requestId: string;
+  readonly userAgent: string | undefined;
+  readonly accounts: AccountDirectory;
+  readonly oneCredentialCheck: OneCredentialCheck;
+}

@@ -1,0 +1,110 @@
+import { roles, type Role } from '../../../shared/auth/role.js';
+import type { DomainEvent } from '../../../shared/events/event-bus.js';
+import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { AuthPrisma } from './prisma.js';
+import { toFamilyRow, type NewRefreshFamily } from './refresh-family-repository.js';
+import { isUniqueViolation } from './unique-violation.js';
+
+export interface Account {
+  readonly id: string;
+  /** As typed; unique without regard to case. */
+  readonly username: string;
+  /** As typed. Unique only once it is verified. */
+  readonly email: string | null;
+  readonly roles: readonly Role[];
+  readonly createdAt: Date;
+}
+
+export interface LoginCandidate {
+  readonly account: Account;
+  /** PHC string; null for an account that has no password. */
+  readonly passwordHash: string | null;
+}
+
+export interface AccountRepository {
+  /** Account, password, first session and events, all or nothing. */
+  register(registration: {
+    account: Account;
+    passwordHash: string;
+    family: NewRefreshFamily;
+    events: readonly DomainEvent[];
+  }): Promise<'registered' | 'username-taken'>;
+  isUsernameTaken(username: string): Promise<boolean>;
+  /** Those of `ids` (uuids) that exist, in no order. */
+  findByIds(ids: readonly string[]): Promise<readonly Account[]>;
+  /** Those of `usernames` that exist, without regard to case, in no order. */
+  findByUsernames(usernames: readonly string[]): Promise<readonly Account[]>;
+  findForLogin(identifier: { kind: 'username' | 'email'; value: string }): Promise<LoginCandidate | null>;
+}
+
+export const accountColumns = { id: true, username: true, email: true, roles: true, createdAt: true } as const;
+const passwordKind = 'password';
+const usernameConstraint = { name: 'account_username_lower_key', columns: ['username_lower'] };
+
+interface AccountRow extends Omit<Account, 'roles'> {
+  readonly roles: readonly string[];
+}
+
+export function toAccount({ id, username, email, roles: names, createdAt }: AccountRow): Account {
+  return { id, username, email, roles: roles.filter((role) => names.includes(role)), createdAt };
+}
+
+export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
+  return {
+    async register({ account, passwordHash, family, events }) {
+      const { createdAt } = account;
+      try {
+        // A batch, not an interactive transaction: on PGlite nobody waits for this process between its statements.
+        await prisma.$transaction([
+          prisma.account.create({
+            data: {
+              id: account.id,
+              username: account.username,
+              usernameLower: account.username.toLowerCase(),
+              email: account.email,
+              emailLower: account.email?.toLowerCase() ?? null,
+              roles: [...account.roles],
+              createdAt,
+              credentials: { create: { kind: passwordKind, secret: passwordHash, createdAt, updatedAt: createdAt } },
+              families: { create: toFamilyRow(family) },
+            },
+            select: { id: true },
+          }),
+          prisma.outboxEvent.createMany({ data: events.map(toOutboxRow) }),
+        ]);
+        return 'registered';
+      } catch (error) {
+        if (isUniqueViolation(error, usernameConstraint)) return 'username-taken';
+        throw error;
+      }
+    },
+
+    async isUsernameTaken(username) {
+      return (await prisma.account.findUnique({ where: { usernameLower: username.toLowerCase() }, select: { id: true } })) !== null;
+    },
+
+    async findByIds(ids) {
+      const rows = await prisma.account.findMany({ where: { id: { in: [...ids] } }, select: accountColumns });
+      return rows.map(toAccount);
+    },
+
+    async findByUsernames(usernames) {
+      const rows = await prisma.account.findMany({
+        where: { usernameLower: { in: usernames.map((username) => username.toLowerCase()) } },
+        select: accountColumns,
+      });
+      return rows.map(toAccount);
+    },
+
+    async findForLogin({ kind, value }) {
+      const lower = value.toLowerCase();
+      const row = await prisma.account.findFirst({
+        where: kind === 'username' ? { usernameLower: lower } : { emailLower: lower },
+        // Several accounts may claim an address that none has verified: the owner of the verified one goes first, then who came first.
+        orderBy: [{ emailVerifiedAt: { sort: 'asc', nulls: 'last' } }, { createdAt: 'asc' }, { id: 'asc' }],
+        select: { ...accountColumns, credentials: { where: { kind: passwordKind }, select: { secret: true } } },
+      });
+      return row === null ? null : { account: toAccount(row), passwordHash: row.credentials[0]?.secret ?? null };
+    },
+  };
+}

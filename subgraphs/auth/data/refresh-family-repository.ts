@@ -1,0 +1,172 @@
+import type { DomainEvent } from '../../../shared/events/event-bus.js';
+import { takeOnce } from '../../../shared/events/inbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { accountColumns, toAccount, type Account } from './account-repository.js';
+import type { AuthPrisma } from './prisma.js';
+
+/** One sign-in and all refresh tokens that follow from it. */
+export interface RefreshFamily {
+  /** Also the id of the session, `sid` in access tokens. */
+  readonly id: string;
+  readonly accountId: string;
+  readonly device: string | null;
+  /** How the person proved who they are (RFC 8176). */
+  readonly amr: readonly string[];
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date;
+  /** The absolute end, however often it is used. */
+  readonly expiresAt: Date;
+  readonly revokedAt: Date | null;
+}
+
+export interface NewRefreshFamily extends Omit<RefreshFamily, 'lastUsedAt' | 'revokedAt'> {
+  readonly tokenHash: string;
+}
+
+export interface StoredRefreshToken {
+  readonly hash: string;
+  readonly generation: number;
+  readonly createdAt: Date;
+  /** Set once it was exchanged, with the salt that its successor was derived with. */
+  readonly used: { readonly at: Date; readonly successorSalt: string } | null;
+  readonly family: RefreshFamily;
+  readonly account: Account;
+}
+
+export type EndReason = 'LOGOUT' | 'ENDED' | 'TOKEN_REUSE' | 'EXPIRED';
+
+export interface RefreshFamilyRepository {
+  start(family: NewRefreshFamily, events: readonly DomainEvent[]): Promise<void>;
+  findToken(hash: string): Promise<StoredRefreshToken | null>;
+  find(familyId: string): Promise<RefreshFamily | null>;
+  /** Exchanges `token` for its successor. False, with nothing changed, when another request was faster or the family has been revoked. */
+  rotate(rotation: {
+    token: StoredRefreshToken;
+    successor: { hash: string; salt: string };
+    at: Date;
+    events: readonly DomainEvent[];
+  }): Promise<boolean>;
+  /** False, with nothing changed, when it was revoked before or does not exist. */
+  revoke(revocation: { familyId: string; at: Date; reason: EndReason; events: readonly DomainEvent[] }): Promise<boolean>;
+  /** Revokes a family because another subgraph announced its end in the event `eventId`; a repetition changes nothing. */
+  takeEnd(ended: { eventId: string; familyId: string; at: Date; reason: EndReason }): Promise<void>;
+  /** Forgets families whose absolute end was before `endedBefore`, with their tokens, and tokens that were exchanged before `usedBefore`. */
+  removeStale(limits: { endedBefore: Date; usedBefore: Date }): Promise<void>;
+}
+
+const familyColumns = {
+  id: true,
+  accountId: true,
+  device: true,
+  amr: true,
+  createdAt: true,
+  lastUsedAt: true,
+  expiresAt: true,
+  revokedAt: true,
+} as const;
+
+/** The rows of a new family and its first token, for a nested write under its account. */
+export function toFamilyRow({ id, device, amr, createdAt, expiresAt, tokenHash }: NewRefreshFamily) {
+  return {
+    id,
+    device,
+    amr: [...amr],
+    createdAt,
+    lastUsedAt: createdAt,
+    expiresAt,
+    tokens: { create: { hash: tokenHash, generation: 1, createdAt } },
+  };
+}
+
+/** Thrown to roll a transaction back when its first statement found nothing to change. */
+const nothingToChange = new Error('nothing to change');
+
+export function createRefreshFamilyRepository(prisma: AuthPrisma): RefreshFamilyRepository {
+  async function unlessNothingToChange(transaction: Promise<unknown>): Promise<boolean> {
+    try {
+      await transaction;
+      return true;
+    } catch (error) {
+      if (error === nothingToChange) return false;
+      throw error;
+    }
+  }
+
+  return {
+    async start(family, events) {
+      await prisma.$transaction([
+        prisma.refreshFamily.create({
+          data: { ...toFamilyRow(family), account: { connect: { id: family.accountId } } },
+          select: { id: true },
+        }),
+        prisma.outboxEvent.createMany({ data: events.map(toOutboxRow) }),
+      ]);
+    },
+
+    async findToken(hash) {
+      const row = await prisma.refreshToken.findUnique({
+        where: { hash },
+        select: {
+          hash: true,
+          generation: true,
+          createdAt: true,
+          usedAt: true,
+          successorSalt: true,
+          family: { select: { ...familyColumns, account: { select: accountColumns } } },
+        },
+      });
+      if (row === null) return null;
+      const { usedAt, successorSalt, family: familyRow, ...token } = row;
+      const { account, ...family } = familyRow;
+      const used = usedAt === null || successorSalt === null ? null : { at: usedAt, successorSalt };
+      return { ...token, used, family, account: toAccount(account) };
+    },
+
+    find: (familyId) => prisma.refreshFamily.findUnique({ where: { id: familyId }, select: familyColumns }),
+
+    rotate: ({ token, successor, at, events }) =>
+      unlessNothingToChange(
+        prisma.$transaction(async (tx) => {
+          // The row lock of the family makes parallel refreshes and a revocation take turns, on every node.
+          const family = await tx.refreshFamily.updateMany({ where: { id: token.family.id, revokedAt: null }, data: { lastUsedAt: at } });
+          if (family.count === 0) throw nothingToChange;
+          const claimed = await tx.refreshToken.updateMany({
+            where: { hash: token.hash, usedAt: null },
+            data: { usedAt: at, successorSalt: successor.salt },
+          });
+          if (claimed.count === 0) throw nothingToChange;
+          await tx.refreshToken.createMany({
+            data: [{ hash: successor.hash, familyId: token.family.id, generation: token.generation + 1, createdAt: at }],
+          });
+          await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });
+        }),
+      ),
+
+    revoke: ({ familyId, at, reason, events }) =>
+      unlessNothingToChange(
+        prisma.$transaction(async (tx) => {
+          const revoked = await tx.refreshFamily.updateMany({
+            where: { id: familyId, revokedAt: null },
+            data: { revokedAt: at, revokedReason: reason },
+          });
+          if (revoked.count === 0) throw nothingToChange;
+          await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });
+        }),
+      ),
+
+    async takeEnd({ eventId, familyId, at, reason }) {
+      await prisma.$transaction(async (tx) => {
+        if (!(await takeOnce(tx, 'auth', eventId))) return;
+        await tx.refreshFamily.updateMany({
+          where: { id: familyId, revokedAt: null },
+          data: { revokedAt: at, revokedReason: reason },
+        });
+      });
+    },
+
+    async removeStale({ endedBefore, usedBefore }) {
+      await prisma.refreshFamily.deleteMany({ where: { expiresAt: { lt: endedBefore } } });
+      await prisma.refreshToken.deleteMany({ where: { usedAt: { lt: usedBefore } } });
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { JWK } from 'jose';
+import type { AuthPrisma } from './prisma.js';
+
+export interface StoredSigningKey {
+  readonly kid: string;
+  /** 1 for the first key, one more with each rotation. */
+  readonly sequence: number;
+  readonly algorithm: string;
+  readonly publicJwk: JWK;
+  /** The private JWK as a compact JWE. */
+  readonly encryptedPrivateJwk: string;
+  readonly createdAt: Date;
+}
+
+export interface SigningKeyRepository {
+  /** All keys, in the order of their sequence. */
+  list(): Promise<readonly StoredSigningKey[]>;
+  /** Keeps the key unless there is one of its sequence already. */
+  addUnlessPresent(key: StoredSigningKey): Promise<void>;
+}
+
+export function createSigningKeyRepository(prisma: AuthPrisma): SigningKeyRepository {
+  return {
+    async list() {
+      const rows = await prisma.signingKey.findMany({
+        orderBy: { sequence: 'asc' },
+        select: { kid: true, sequence: true, algorithm: true, publicJwk: true, privateJwk: true, createdAt: true },
+      });
+      return rows.map(({ publicJwk, privateJwk, ...row }) => ({
+        ...row,
+        publicJwk: toJwk(publicJwk, row.kid),
+        encryptedPrivateJwk: privateJwk,
+      }));
+    },
+
+    async addUnlessPresent({ kid, sequence, algorithm, publicJwk, encryptedPrivateJwk, createdAt }) {
+      await prisma.signingKey.createMany({
+        data: [
+          { kid, sequence, algorithm, publicJwk: { ...publicJwk }, privateJwk: encryptedPrivateJwk, createdAt },
+        ],
+        skipDuplicates: true,
+      });
+    },
+  };
+}
+
+function toJwk(value: unknown, kid: string): JWK {
+  if (typeof value !== 'object' || value === null || !('kty' in value)) throw new Error(`The signing key ${kid} has no public JWK.`);
+  return value as JWK;
+}

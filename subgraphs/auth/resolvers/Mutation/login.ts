@@ -1,0 +1,20 @@
+import { toInvalidInputError } from '../../../../shared/errors/invalid-input.js';
+import type { MutationResolvers } from '../../__generated__/resolvers.js';
+import { toAuthPayload } from '../auth-payload.js';
+
+export const login: NonNullable<MutationResolvers['login']> = async (_parent, { input }, context) => {
+  context.oneCredentialCheck.claim();
+  const outcome = await context.passwordSignIn.login({ ...input, userAgent: context.userAgent });
+  switch (outcome.kind) {
+    case 'SignedIn':
+      return toAuthPayload(outcome);
+    case 'InvalidInput':
+      return toInvalidInputError(outcome);
+    case 'InvalidCredentials':
+      return {
+        __typename: 'InvalidCredentialsError',
+        code: 'INVALID_CREDENTIALS',
+        message: 'The username, the e-mail address or the password is wrong.',
+      };
+  }
+};

@@ -1,0 +1,5 @@
+import type { UserResolvers } from '../__generated__/resolvers.js';
+
+export const User: UserResolvers = {
+  __resolveReference: ({ id }, { accounts }) => accounts.byId(id),
+};

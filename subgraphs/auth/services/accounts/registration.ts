@@ -1,0 +1,76 @@
+import { v7 as uuidv7 } from 'uuid';
+import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
+import { createDomainEvent } from '../../../../shared/events/domain-events.js';
+import type { Account, AccountRepository } from '../../data/account-repository.js';
+import type { PasswordHasher } from '../passwords/password-hasher.js';
+import { findPasswordProblem } from '../passwords/password-policy.js';
+import { deviceLabel, findDeviceProblem } from '../sessions/device.js';
+import type { SessionOpener } from '../sessions/session-opener.js';
+import type { SignedIn } from '../sessions/signed-in.js';
+import { findEmailProblem, tidyEmail } from './email.js';
+import { findUsernameProblem } from './username.js';
+
+export interface NewAccount {
+  readonly username: string;
+  readonly password: string;
+  readonly email?: string | null | undefined;
+  readonly device?: string | null | undefined;
+  readonly userAgent: string | undefined;
+}
+
+export type RegistrationOutcome = SignedIn | InvalidInput | { readonly kind: 'UsernameTaken'; readonly username: string };
+
+export interface Registration {
+  /**
+   * Creates an account and signs it in. Answers alike whether or not the e-mail address is known: it is unique only once verified.
+   * Throws an `UNAVAILABLE` `AppError` when too many passwords wait to be hashed.
+   */
+  register(input: NewAccount): Promise<RegistrationOutcome>;
+}
+
+export interface RegistrationOptions {
+  readonly accounts: AccountRepository;
+  readonly hasher: PasswordHasher;
+  readonly opener: SessionOpener;
+  readonly wakeOutbox: () => void;
+  readonly now?: () => number;
+  readonly newId?: () => string;
+}
+
+export function createRegistration({
+  accounts,
+  hasher,
+  opener,
+  wakeOutbox,
+  now = Date.now,
+  newId = uuidv7,
+}: RegistrationOptions): Registration {
+  return {
+    async register({ username, password, device, userAgent, ...input }) {
+      const email = tidyEmail(input.email);
+      const problems = [
+        findUsernameProblem(username),
+        email === null ? null : findEmailProblem(email),
+        findPasswordProblem(password, { username, email }),
+        findDeviceProblem(device),
+      ].filter((problem) => problem !== null);
+      if (problems.length > 0) return invalidInput(problems);
+
+      // Only to spare the work of hashing: the unique constraint decides, since others register at the same time.
+      if (await accounts.isUsernameTaken(username)) return { kind: 'UsernameTaken', username };
+      const passwordHash = await hasher.hash(password);
+      const createdAt = new Date(now());
+      const account: Account = { id: newId(), username, email, roles: ['USER'], createdAt };
+      const { family, started, signedIn } = await opener.open(account, deviceLabel(device, userAgent), ['pwd']);
+      const registered = createDomainEvent('user.registered', {
+        key: account.id,
+        now,
+        payload: { userId: account.id, username, createdAt: createdAt.toISOString() },
+      });
+      const outcome = await accounts.register({ account, passwordHash, family, events: [registered, started] });
+      if (outcome === 'username-taken') return { kind: 'UsernameTaken', username };
+      wakeOutbox();
+      return signedIn;
+    },
+  };
+}

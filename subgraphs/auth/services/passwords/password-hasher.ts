@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { argon2id, hash, verify } from 'argon2';
+import { createBoundedQueue, type BoundedQueue } from './bounded-queue.js';
+
+/** argon2id as the OWASP cheat sheet for password storage advises: 19 MiB, 2 passes, 1 lane. */
+export const argon2Parameters = { type: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1, hashLength: 32 } as const;
+const saltLength = 16;
+/** libuv's own default of `UV_THREADPOOL_SIZE`. */
+const defaultThreadPoolSize = 4;
+
+export interface PasswordHasher {
+  /** PHC string of the password. Throws an `UNAVAILABLE` `AppError` when too many wait. */
+  hash(password: string): Promise<string>;
+  /**
+   * Whether `password` is the one of `phc`. Takes as long for null (unknown user, account without a password), which is never right, so
+   * that the time tells nothing. Throws an `UNAVAILABLE` `AppError` when too many wait.
+   */
+  verify(phc: string | null, password: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/**
+ * How many hashes run at once. They run on libuv's threads, which also sign and verify tokens, read files and resolve names; so one
+ * thread stays free for those. Set `UV_THREADPOOL_SIZE` to the number of cores plus two or more to use all cores for hashing.
+ */
+export function hashingConcurrency(threadPoolSize = defaultThreadPoolSize, cores = availableParallelism()): number {
+  return Math.max(1, Math.min(cores, threadPoolSize - 1));
+}
+
+/** A bounded wait of about three seconds on any machine: a hash takes some 25 ms, and the queue is longer where more run at once. */
+export function createHashingQueue(concurrency = hashingConcurrency()): BoundedQueue {
+  return createBoundedQueue({ concurrency, maxWaiting: concurrency * 100, maxWaitMs: 8_000 });
+}
+
+export function createPasswordHasher(queue: BoundedQueue): PasswordHasher {
+  // A hash of nothing: checking against it costs as much as against a real one of the current parameters.
+  const dummy = dummyPhc();
+  return {
+    hash: (password) => queue.run(() => hash(normalise(password), argon2Parameters)),
+    async verify(phc, password) {
+      const isRight = await queue.run(() => verify(phc ?? dummy, normalise(password)));
+      return phc !== null && isRight;
+    },
+    close: () => queue.close(),
+  };
+}
+
+/** NFKC alone (SP 800-63B, 3.1.1.2): the same password typed on another keyboard has the same bytes. Nothing is trimmed or cut off. */
+export function normalise(password: string): string {
+  return password.normalize('NFKC');
+}
+
+function dummyPhc(): string {
+  const { memoryCost, timeCost, parallelism, hashLength } = argon2Parameters;
+  const part = (length: number) => randomBytes(length).toString('base64').replace(/=+$/, '');
+  return `$argon2id$v=19$m=${String(memoryCost)},t=${String(timeCost)},p=${String(parallelism)}$${part(saltLength)}$${part(hashLength)}`;
+}

@@ -1,0 +1,60 @@
+import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
+import type { AccountRepository, LoginCandidate } from '../../data/account-repository.js';
+import type { RefreshFamilyRepository } from '../../data/refresh-family-repository.js';
+import { isPossibleEmail } from '../accounts/email.js';
+import { isPossibleUsername } from '../accounts/username.js';
+import type { PasswordHasher } from '../passwords/password-hasher.js';
+import { isAbsurdlyLong } from '../passwords/password-policy.js';
+import { deviceLabel, findDeviceProblem } from './device.js';
+import type { SessionOpener } from './session-opener.js';
+import type { SignedIn } from './signed-in.js';
+
+export interface Login {
+  readonly identifier: string;
+  readonly password: string;
+  readonly device?: string | null | undefined;
+  readonly userAgent: string | undefined;
+}
+
+export type LoginOutcome = SignedIn | InvalidInput | { readonly kind: 'InvalidCredentials' };
+
+export interface PasswordSignIn {
+  /**
+   * Signs in with username or e-mail. Unknown user, wrong password and account without a password get the same answer after the same
+   * work. Throws an `UNAVAILABLE` `AppError` when too many passwords wait to be checked.
+   */
+  login(input: Login): Promise<LoginOutcome>;
+}
+
+export interface PasswordSignInOptions {
+  readonly accounts: AccountRepository;
+  readonly families: RefreshFamilyRepository;
+  readonly hasher: PasswordHasher;
+  readonly opener: SessionOpener;
+  readonly wakeOutbox: () => void;
+}
+
+export function createPasswordSignIn({ accounts, families, hasher, opener, wakeOutbox }: PasswordSignInOptions): PasswordSignIn {
+  async function find(identifier: string): Promise<LoginCandidate | null> {
+    // No username has an "@", so the two cannot be mistaken for each other.
+    if (isPossibleUsername(identifier)) return accounts.findForLogin({ kind: 'username', value: identifier });
+    if (isPossibleEmail(identifier)) return accounts.findForLogin({ kind: 'email', value: identifier });
+    return null;
+  }
+
+  return {
+    async login({ identifier, password, device, userAgent }) {
+      const problem = findDeviceProblem(device);
+      if (problem !== null) return invalidInput([problem]);
+      const candidate = await find(identifier.trim());
+      const isAbsurd = isAbsurdlyLong(password);
+      const isRight = await hasher.verify(isAbsurd ? null : (candidate?.passwordHash ?? null), isAbsurd ? '' : password);
+      if (candidate === null || !isRight) return { kind: 'InvalidCredentials' };
+
+      const { family, started, signedIn } = await opener.open(candidate.account, deviceLabel(device, userAgent), ['pwd']);
+      await families.start(family, [started]);
+      wakeOutbox();
+      return signedIn;
+    },
+  };
+}

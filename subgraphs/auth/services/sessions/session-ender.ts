@@ -1,0 +1,70 @@
+import type { Viewer } from '../../../../shared/auth/viewer.js';
+import type { Revocations } from '../../../../shared/auth/revocations.js';
+import { unauthenticated } from '../../../../shared/errors/app-error.js';
+import { createDomainEvent } from '../../../../shared/events/domain-events.js';
+import type { TypedDomainEvent } from '../../../../shared/events/domain-events.js';
+import type { EndReason, RefreshFamily, RefreshFamilyRepository } from '../../data/refresh-family-repository.js';
+import { isPossibleRefreshToken, type RefreshTokens } from './refresh-token.js';
+import { hasEnded } from './session-lifetime.js';
+
+export type LogoutOutcome = { readonly kind: 'LoggedOut'; readonly sessionId: string } | { readonly kind: 'InvalidRefreshToken' };
+
+export interface SessionEnder {
+  /** Revokes the tokens of a session, announces it, and stops its access tokens at once in this process. Harmless when repeated. */
+  end(family: Pick<RefreshFamily, 'id' | 'accountId'>, reason: EndReason): Promise<void>;
+  /** Ends the session of `refreshToken`, else the viewer's own. Throws an `UNAUTHENTICATED` `AppError` when there is neither. */
+  logout(viewer: Viewer | null, refreshToken: string | null): Promise<LogoutOutcome>;
+  /** Follows the end of a session that was announced, by this subgraph or another. */
+  follow(event: TypedDomainEvent<'session.ended'>): Promise<void>;
+}
+
+export interface SessionEnderOptions {
+  readonly families: RefreshFamilyRepository;
+  readonly refreshTokens: RefreshTokens;
+  readonly revocations: Revocations;
+  readonly wakeOutbox: () => void;
+  readonly now?: () => number;
+}
+
+export function createSessionEnder({
+  families,
+  refreshTokens,
+  revocations,
+  wakeOutbox,
+  now = Date.now,
+}: SessionEnderOptions): SessionEnder {
+  async function end({ id: sessionId, accountId: userId }: Pick<RefreshFamily, 'id' | 'accountId'>, reason: EndReason): Promise<void> {
+    const at = new Date(now());
+    const ended = createDomainEvent('session.ended', {
+      key: userId,
+      now,
+      payload: { sessionId, userId, endedAt: at.toISOString(), reason },
+    });
+    await families.revoke({ familyId: sessionId, at, reason, events: [ended] });
+    // Also when someone else ended it: access tokens that this process still takes must stop as well.
+    revocations.revoke({ sessionId, endedAt: at.getTime() });
+    wakeOutbox();
+  }
+
+  return {
+    end,
+
+    async logout(viewer, refreshToken) {
+      if (refreshToken === null) {
+        if (viewer === null) throw unauthenticated();
+        await end({ id: viewer.sessionId, accountId: viewer.userId }, 'LOGOUT');
+        return { kind: 'LoggedOut', sessionId: viewer.sessionId };
+      }
+      const token = isPossibleRefreshToken(refreshToken) ? await families.findToken(refreshTokens.hash(refreshToken)) : null;
+      if (token === null || hasEnded(token.family, now())) return { kind: 'InvalidRefreshToken' };
+      await end(token.family, 'LOGOUT');
+      return { kind: 'LoggedOut', sessionId: token.family.id };
+    },
+
+    async follow({ id: eventId, payload: { sessionId, endedAt, reason } }) {
+      const at = new Date(endedAt);
+      await families.takeEnd({ eventId, familyId: sessionId, at, reason });
+      revocations.revoke({ sessionId, endedAt: at.getTime() });
+    },
+  };
+}

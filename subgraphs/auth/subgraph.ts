@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { parse } from 'graphql';
+import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
+import { v7 as uuidv7 } from 'uuid';
+import { createAccessTokenVerifier } from '../../shared/auth/access-token.js';
+import type { Revocations } from '../../shared/auth/revocations.js';
+import { projectRoot } from '../../shared/config/project-root.js';
+import type { Database } from '../../shared/database/database.js';
+import { createConsumer } from '../../shared/events/consumer.js';
+import type { EventBus } from '../../shared/events/event-bus.js';
+import { createOutboxRelay } from '../../shared/events/outbox.js';
+import type { Subgraph } from '../../shared/graphql/subgraph.js';
+import { checkDependency } from '../../shared/http/health.js';
+import type { Logger } from '../../shared/logging/logger.js';
+import type { AuthContext, AuthServices } from './context.js';
+import { createAccountRepository } from './data/account-repository.js';
+import { createAuthPrisma } from './data/prisma.js';
+import { createRefreshFamilyRepository } from './data/refresh-family-repository.js';
+import { createSigningKeyRepository } from './data/signing-key-repository.js';
+import { resolvers } from './resolvers/resolvers.js';
+import { jwksRoute } from './routes/jwks.js';
+import { createAccountDirectory } from './services/accounts/account-directory.js';
+import { createRegistration } from './services/accounts/registration.js';
+import { createAccessTokenIssuer } from './services/keys/access-token-issuer.js';
+import { deriveKey } from './services/keys/derive-key.js';
+import { createSigningKeys } from './services/keys/signing-keys.js';
+import { createOneCredentialCheck } from './services/one-credential-check.js';
+import { createHashingQueue, createPasswordHasher, hashingConcurrency } from './services/passwords/password-hasher.js';
+import { createPasswordSignIn } from './services/sessions/password-sign-in.js';
+import { createRefreshTokens } from './services/sessions/refresh-token.js';
+import { createSessionCleaning } from './services/sessions/session-cleaning.js';
+import { createSessionEnder } from './services/sessions/session-ender.js';
+import { createSessionOpener } from './services/sessions/session-opener.js';
+import { createSessionRefresher } from './services/sessions/session-refresher.js';
+
+export interface AuthSubgraphOptions {
+  readonly database: Database;
+  readonly bus: EventBus;
+  readonly revocations: Revocations;
+  /** 32 bytes that encrypt the signing keys at rest; the same at every start and in every process of this subgraph. */
+  readonly encryptionKey: Uint8Array;
+  readonly logger: Logger;
+  readonly now?: () => number;
+  /** `UV_THREADPOOL_SIZE`, when it is set: it bounds how many passwords are hashed at once. */
+  readonly threadPoolSize?: number | undefined;
+}
+
+export type AuthSubgraph = Subgraph<AuthContext> & {
+  /** Public keys of access tokens, for a verifier in the same process. */
+  readonly keys: JWTVerifyGetKey;
+  /** The same as `GET /.well-known/jwks.json`. */
+  jwks(): JSONWebKeySet;
+};
+
+export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<AuthSubgraph> {
+  const { database, bus, revocations, encryptionKey, logger, now = Date.now, threadPoolSize } = options;
+  await database.migrate({ name: 'auth', folder: join(projectRoot, 'subgraphs/auth/prisma/migrations') });
+  const prisma = createAuthPrisma(database);
+  const accounts = createAccountRepository(prisma);
+  const families = createRefreshFamilyRepository(prisma);
+  const signingKeys = await createSigningKeys({
+    repository: createSigningKeyRepository(prisma),
+    encryptionKey: deriveKey(encryptionKey, 'signing keys'),
+    now,
+  });
+  const { keys } = signingKeys;
+  const accessTokens = createAccessTokenVerifier({ keys, revocations, now });
+
+  const outbox = createOutboxRelay({ database: prisma, schema: 'auth', bus, logger, now });
+  const wakeOutbox = () => outbox.wake();
+  const hasher = createPasswordHasher(createHashingQueue(hashingConcurrency(threadPoolSize)));
+  const refreshTokens = createRefreshTokens(deriveKey(encryptionKey, 'refresh tokens'));
+  const issuer = createAccessTokenIssuer({ signingKey: () => signingKeys.active(), now });
+  const opener = createSessionOpener({ issuer, refreshTokens, now });
+  const sessionEnder = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
+  const services: AuthServices = {
+    registration: createRegistration({ accounts, hasher, opener, wakeOutbox, now }),
+    passwordSignIn: createPasswordSignIn({ accounts, families, hasher, opener, wakeOutbox }),
+    sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, wakeOutbox, now }),
+    sessionEnder,
+  };
+  const cleaning = createSessionCleaning({ families, logger, now });
+  await bus.subscribe(createConsumer('auth', { 'session.ended': (event) => sessionEnder.follow(event) }));
+
+  const typeDefs = parse(readFileSync(join(projectRoot, 'schema/subgraphs/auth.graphql'), 'utf8'));
+  return {
+    name: 'auth',
+    schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
+    keys,
+    jwks: () => signingKeys.jwks(),
+    async createContext(headers) {
+      const viewer = await accessTokens.verify(headers.authorization);
+      return {
+        ...services,
+        viewer,
+        requestId: headers['x-request-id'] ?? uuidv7(),
+        userAgent: headers['user-agent'],
+        accounts: createAccountDirectory(accounts, viewer),
+        oneCredentialCheck: createOneCredentialCheck(),
+      };
+    },
+    routes: jwksRoute(() => signingKeys.jwks()),
+    ready: async () => [await checkDependency('database', () => database.ping())],
+    async close() {
+      await hasher.close();
+      await cleaning.close();
+      await outbox.close();
+      await prisma.$disconnect();
+    },
+  };
+}
