@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { AppError } from '../../../shared/errors/app-error.js';
+import { parsePage, type PageArguments, type PageRequest } from '../../../shared/graphql/connection.js';
+import type { FoundName, NamePosition, SearchNameRepository } from '../data/search-name-repository.js';
+
+export interface FoundNames {
+  readonly page: PageRequest<NamePosition>;
+  /** One more than `page.limit` when another page follows. */
+  readonly names: readonly FoundName[];
+}
+
+export interface UserSearch {
+  /**
+   * Users of whom the username or display name begins with `query`, for anyone. In the order of the name that matched, in which an exact
+   * match stands first. Throws a `BAD_USER_INPUT` `AppError` for a query out of bounds, a size out of bounds or a foreign cursor.
+   */
+  search(query: string, page: PageArguments): Promise<FoundNames>;
+}
+
+const longestQuery = 64;
+const position = z.object({ name: z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u), userId: z.uuid() });
+
+export function createUserSearch({ names }: { names: SearchNameRepository }): UserSearch {
+  return {
+    async search(query, pageArguments) {
+      const length = Array.from(query).length;
+      if (query.trim() === '' || length > longestQuery) {
+        throw new AppError('BAD_USER_INPUT', `"query" must have 1 to ${String(longestQuery)} characters, blanks aside.`);
+      }
+      const page = parsePage(pageArguments, parsePosition);
+      // No name holds one, and Postgres refuses to compare them.
+      if (/[\p{Cc}\p{Cs}]/u.test(query)) return { page, names: [] };
+      return { page, names: await names.findByPrefix(query.trimStart(), { limit: page.limit + 1, after: page.after }) };
+    },
+  };
+}
+
+function parsePosition(value: unknown): NamePosition | undefined {
+  return position.safeParse(value).data;
+}
