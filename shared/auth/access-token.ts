@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
-import { unauthenticated } from '../errors/app-error.js';
-import type { Revocations } from './revocations.js';
+import { AppError, unauthenticated } from '../errors/app-error.js';
+import { accessTokenLifetimeMs, type Revocations } from './revocations.js';
 import { roles, type Role } from './role.js';
 import type { Viewer } from './viewer.js';
 
@@ -14,11 +14,14 @@ export const accessTokenAlgorithm = 'EdDSA';
 /** Clock difference between machines that is forgiven, in seconds. */
 const clockTolerance = 5;
 const cacheSize = 10_000;
+/** Ours have some 600 characters; anything much longer is not worth hashing. */
+const maximumLength = 8_192;
 
 export interface AccessTokenVerifier {
   /**
    * The viewer of an `Authorization` header: null without one, the viewer of a good `Bearer` token, and an `UNAUTHENTICATED`
-   * `AppError` for anything else (malformed, tampered, expired, of another type or issuer, or of an ended session).
+   * `AppError` for anything else (malformed, tampered, expired, of another type or issuer, or of an ended session). An `UNAVAILABLE`
+   * one when the public keys cannot be had: the token may be good, so nobody is told to sign in again.
    */
   verify(authorization: string | undefined): Promise<Viewer | null>;
 }
@@ -43,8 +46,11 @@ export function createAccessTokenVerifier({ keys, revocations, now = Date.now }:
         typ: accessTokenType,
         clockTolerance,
         currentDate: new Date(now()),
-        requiredClaims: ['sub', 'sid', 'jti', 'exp', 'iat', 'auth_time', 'username', 'roles'],
+        // By `iat`, which must not lie in the future either: no token lives longer, whatever its `exp` says.
+        maxTokenAge: accessTokenLifetimeMs / 1000,
+        requiredClaims: ['sub', 'sid', 'jti', 'exp', 'nbf', 'iat', 'auth_time', 'amr', 'username', 'roles'],
       });
+      if (seconds(payload.exp) - seconds(payload.iat) > accessTokenLifetimeMs) throw invalid();
       return {
         userId: text(payload.sub),
         username: text(payload.username),
@@ -55,9 +61,9 @@ export function createAccessTokenVerifier({ keys, revocations, now = Date.now }:
       };
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw unauthenticated('The access token has expired: refresh the session or sign in again.');
-      // Keys that cannot be fetched are our fault, not the caller's.
-      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) throw error;
-      throw invalid();
+      if (error instanceof AppError) throw error;
+      if (isAboutToken(error)) throw invalid();
+      throw new AppError('UNAVAILABLE', 'Access tokens cannot be checked right now. Try again shortly.', { retryAfter: 1, cause: error });
     }
   }
 
@@ -65,7 +71,7 @@ export function createAccessTokenVerifier({ keys, revocations, now = Date.now }:
     async verify(authorization) {
       if (authorization === undefined) return null;
       const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+) *$/i.exec(authorization)?.[1];
-      if (token === undefined) throw invalid();
+      if (token === undefined || token.length > maximumLength || !isCanonical(token)) throw invalid();
       const hash = createHash('sha256').update(token).digest('base64');
       let viewer = verified.get(hash);
       if (viewer === undefined || viewer.expiresAt + clockTolerance * 1000 <= now()) {
@@ -80,7 +86,22 @@ export function createAccessTokenVerifier({ keys, revocations, now = Date.now }:
   };
 }
 
-function invalid(): Error {
+/**
+ * Whether jose refused the token itself. A set of keys that does not come, times out or is not one is our fault, not the caller's; for a
+ * bad answer jose throws a plain `JOSEError`.
+ */
+function isAboutToken(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return false;
+  return !(error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.code === errors.JOSEError.code);
+}
+
+/** The last character of a signature has bits that mean nothing: with another there, the same token would be accepted in 16 spellings. */
+function isCanonical(token: string): boolean {
+  const signature = token.slice(token.lastIndexOf('.') + 1);
+  return Buffer.from(signature, 'base64url').toString('base64url') === signature;
+}
+
+function invalid(): AppError {
   return unauthenticated('The access token is not valid: sign in again.');
 }
 
