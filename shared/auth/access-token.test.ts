@@ -10,7 +10,6 @@ import {
   UnsecuredJWT,
   errors,
   type CryptoKey,
-  type JWTHeaderParameters,
   type JWTVerifyGetKey,
 } from 'jose';
 import { createAccessTokenVerifier } from './access-token.js';
