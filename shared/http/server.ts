@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
 import { AppError, type RefusalCode } from '../errors/app-error.js';
 import type { Logger } from '../logging/logger.js';
 import type { TrustsProxy } from './client-address.js';
@@ -22,7 +22,7 @@ export function createHttpServer({ logger, trustsProxy = () => false, bodyLimit 
   const loggerInstance: FastifyBaseLogger = logger;
   const app = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     trustProxy: trustsProxy,
     requestIdHeader: false,
@@ -35,6 +35,16 @@ export function createHttpServer({ logger, trustsProxy = () => false, bodyLimit 
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers({ 'x-request-id': request.id, ...securityHeaders });
+    done();
+  });
+  // A connection that is kept alive after its last answer would hold up the end of the process.
+  let isClosing = false;
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isClosing) reply.header('connection', 'close');
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {

@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from '@jest/globals';
+import { clientAddress, parseTrustedProxies } from './client-address.js';
+
+function trusting(...entries: string[]) {
+  const trusts = parseTrustedProxies(entries);
+  if (trusts === null) throw new Error(`cannot read ${entries.join()}`);
+  return trusts;
+}
+
+function request(remoteAddress: string, forwarded?: string): IncomingMessage {
+  return { socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } } as unknown as IncomingMessage;
+}
+
+describe('The address of a client', () => {
+  it('is that of the socket when no proxy is trusted, whatever the client claims', () => {
+    expect(clientAddress(request('203.0.113.9', '10.0.0.1'), trusting())).toBe('203.0.113.9');
+  });
+
+  it('is not the one that a client wrote left of what our proxy wrote', () => {
+    expect(clientAddress(request('10.0.0.2', '1.1.1.1, 203.0.113.9'), trusting('10.0.0.0/8'))).toBe('203.0.113.9');
+  });
+
+  it('is found behind several proxies of ours', () => {
+    expect(clientAddress(request('::ffff:10.0.0.2', '203.0.113.9, 10.9.9.9'), trusting('10.0.0.0/8'))).toBe('203.0.113.9');
+  });
+
+  it('is the last proxy when that was sent nonsense', () => {
+    expect(clientAddress(request('10.0.0.2', 'unknown'), trusting('10.0.0.2'))).toBe('10.0.0.2');
+  });
+});
+
+describe('Trusted proxies', () => {
+  it.each(['10.0.0.0/33', 'proxy.example', '10.0.0.0/8/8', '::1/129', '/8', ''])('cannot be "%s"', (entry) => {
+    expect(parseTrustedProxies([entry])).toBeNull();
+  });
+
+  it('may be IPv6 ranges', () => {
+    expect(trusting('fd00::/8')('fd12::1')).toBe(true);
+    expect(trusting('fd00::/8')('fe12::1')).toBe(false);
+  });
+});
