@@ -22,7 +22,7 @@ export interface SubgraphEnvironment {
   readonly urls: Readonly<Record<SubgraphName, string>>;
 }
 
-const databaseUrl = z
+export const databaseUrl = z
   .string()
   .refine((text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol), 'must be a postgres:// URL')
   .describe('the Postgres of this subgraph, as postgres://user:password@host:5432/database');

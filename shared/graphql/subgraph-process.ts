@@ -78,7 +78,6 @@ export function runSubgraphProcess<Context extends object, Config>({
       scope.defer(() => database.close());
 
       const { bus, receiver } = createBus(environment, logger);
-      scope.defer(() => bus.close());
 
       const revocations = createRevocations();
       const feed = createRevocationFeed({ origin: new URL(urls.sessions).origin, gatewaySecret, revocations, logger });
@@ -97,6 +96,8 @@ export function runSubgraphProcess<Context extends object, Config>({
         deriveKey: (purpose) => new Uint8Array(hkdfSync('sha256', gatewaySecret, 'galaxia', purpose, 32)),
       });
       scope.defer(() => subgraph.close());
+      // Before the subgraph: what it has taken it must be able to finish.
+      scope.defer(() => bus.close());
 
       const server = await serveSubgraph({
         subgraph,

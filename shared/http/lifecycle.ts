@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../config/environment.js';
+import { DataDirInUseError } from '../database/data-dir-lock.js';
 import { createLogger } from '../logging/logger.js';
 
 /** A shutdown that takes longer is cut off, so that no orchestrator needs to kill us. In ms. */
@@ -92,7 +93,7 @@ export function runProcess({ name, start }: ProcessOptions): void {
 /** What the operator can mend, in a sentence; undefined for anything else. */
 function explain(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error instanceof ConfigurationError) return error.message;
+  if (error instanceof ConfigurationError || error instanceof DataDirInUseError) return error.message;
   if ('code' in error && 'port' in error) {
     if (error.code === 'EADDRINUSE')
       return `Port ${String(error.port)} is in use: stop the program that has it, or set PORT to another one.`;

@@ -1,0 +1,61 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { readEnvironment } from '../shared/config/environment.js';
+import { databaseUrl, logLevel, redisUrl, subgraphNames, type SubgraphName } from '../shared/config/subgraph-environment.js';
+import type { LogLevel } from '../shared/logging/logger.js';
+import { checkS3Variables, readS3Options, s3Variables } from '../shared/objects/create-object-store.js';
+import type { S3Options } from '../shared/objects/s3-object-store.js';
+import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './config.js';
+
+export interface AllInOneConfig extends DoorConfig {
+  readonly logLevel: LogLevel;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly supergraphPath: string;
+  /** Postgres servers; subgraphs without one share the embedded database. */
+  readonly databaseUrls: Readonly<Partial<Record<SubgraphName, string>>>;
+  readonly redisUrl: string | undefined;
+  /** Null keeps objects as files in the data folder. */
+  readonly s3: S3Options | null;
+  readonly threadPoolSize: number | undefined;
+}
+
+const schema = z.object({
+  ...doorVariables,
+  ...s3Variables,
+  LOG_LEVEL: logLevel.default('warn'),
+  DATA_DIR: z.string().default('.data'),
+  SUPERGRAPH_PATH: z.string().default(ownSupergraphPath),
+  AUTH_DATABASE_URL: databaseUrl.optional(),
+  USERS_DATABASE_URL: databaseUrl.optional(),
+  SESSIONS_DATABASE_URL: databaseUrl.optional(),
+  IMAGES_DATABASE_URL: databaseUrl.optional(),
+  REDIS_URL: redisUrl,
+  UV_THREADPOOL_SIZE: z.coerce.number().int().min(1).max(1024).optional(),
+});
+
+/** Configuration of everything in one process, for which nothing has to be set. Throws `ConfigurationError` with all problems at once. */
+export function readAllInOneConfig(environment: Readonly<Record<string, string | undefined>>): AllInOneConfig {
+  const values = readEnvironment(schema.superRefine(checkS3Variables), environment);
+  const given = {
+    auth: values.AUTH_DATABASE_URL,
+    users: values.USERS_DATABASE_URL,
+    sessions: values.SESSIONS_DATABASE_URL,
+    images: values.IMAGES_DATABASE_URL,
+  };
+  const databaseUrls: Partial<Record<SubgraphName, string>> = {};
+  for (const name of subgraphNames) {
+    const url = given[name];
+    if (url !== undefined) databaseUrls[name] = url;
+  }
+  return {
+    ...toDoorConfig(values),
+    logLevel: values.LOG_LEVEL,
+    dataDir: resolve(values.DATA_DIR),
+    supergraphPath: values.SUPERGRAPH_PATH,
+    databaseUrls,
+    redisUrl: values.REDIS_URL,
+    s3: readS3Options(values),
+    threadPoolSize: values.UV_THREADPOOL_SIZE,
+  };
+}
