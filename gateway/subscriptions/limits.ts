@@ -5,7 +5,7 @@ export interface WebSocketLimits {
   readonly pingIntervalMs: number;
   /** A socket that does not answer a ping for this long is dead and ends as 1006. */
   readonly pongTimeoutMs: number;
-  /** Bytes of one frame or message from a client; closed with 1009 above it. */
+  /** Bytes of one message from a client; closed with 1009 above it. */
   readonly maxFrameBytes: number;
   /** Operations under way on one socket, of every kind; more are refused with an error. */
   readonly maxOperationsPerSocket: number;
@@ -13,12 +13,14 @@ export interface WebSocketLimits {
   readonly maxUninitialisedSockets: number;
   /** Sockets of one user; more are closed with 4429. */
   readonly maxSocketsPerUser: number;
-  /** Unsent bytes of a socket from which on no more events are taken for it. */
+  /** Unsent bytes of a socket from which on no more results are taken for it, so that it never holds more than this and one result. */
   readonly highWaterBytes: number;
-  /** Unsent bytes of a socket at which it is closed with 1013. */
+  /** Unsent bytes of answers that cannot be held back, such as pongs, at which the socket is closed with 1013. */
   readonly maxUnsentBytes: number;
-  /** A socket above the high-water mark for this long is closed with 1013. */
+  /** A socket that stays above the high-water mark for this long is closed with 1013. */
   readonly stallTimeoutMs: number;
+  /** For the closing handshake of `close`, before sockets are cut off. */
+  readonly closeTimeoutMs: number;
 }
 
 export const defaultWebSocketLimits: WebSocketLimits = {
@@ -30,7 +32,8 @@ export const defaultWebSocketLimits: WebSocketLimits = {
   maxSockets: 50_000,
   maxUninitialisedSockets: 1_000,
   maxSocketsPerUser: 100,
-  highWaterBytes: 128 * 1024,
+  highWaterBytes: 64 * 1024,
   maxUnsentBytes: 1024 * 1024,
   stallTimeoutMs: 10_000,
+  closeTimeoutMs: 2_000,
 };

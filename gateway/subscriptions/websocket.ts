@@ -1,11 +1,19 @@
 import type { IncomingMessage, Server } from 'node:http';
-import type { DocumentNode, GraphQLError, GraphQLSchema } from 'graphql';
+import type { Duplex } from 'node:stream';
+import { handleProtocols, makeServer } from 'graphql-ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import type { Revocations } from '../../shared/auth/revocations.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+import { requestId as readRequestId } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Supergraph } from '../execution/supergraph.js';
-import type { WebSocketLimits } from './limits.js';
+import { createClientSocket } from './client-socket.js';
+import { createIdentityWatch } from './identity-watch.js';
+import { defaultWebSocketLimits, type WebSocketLimits } from './limits.js';
+import type { CheckOperation } from './operations.js';
+import { isAllowedOrigin } from './origin.js';
+import { createProtocol, type SocketExtra } from './protocol.js';
 
 /** Who is behind a socket: found once, at `connection_init`. */
 export interface SocketIdentity {
@@ -29,15 +37,9 @@ export interface WebSocketOptions {
   }) => Promise<SocketIdentity>;
   readonly revocations: Revocations;
   readonly logger: Logger;
-  /** Origins of browser pages, beside our own, that may connect: `https://game.example`. */
+  /** Origins of browser pages, beside our own, that may connect: `https://game.example`, or `*` for all. */
   readonly allowedOrigins: readonly string[];
-  /** The same policy as over HTTP (depth, cost, introspection …), asked before validation. What it gives refuses the operation. */
-  readonly checkOperation?: (input: {
-    readonly schema: GraphQLSchema;
-    readonly document: DocumentNode;
-    readonly operationName: string | undefined;
-    readonly variables: Readonly<Record<string, unknown>>;
-  }) => readonly GraphQLError[];
+  readonly checkOperation?: CheckOperation;
   readonly limits?: Partial<WebSocketLimits>;
   /** Default `/graphql`. */
   readonly path?: string;
@@ -58,5 +60,109 @@ export interface WebSockets {
   close(code: number): Promise<void>;
 }
 
-/** Serves `graphql-transport-ws` on the server's `/graphql`: subscriptions over any supergraph, queries and mutations. */
-export declare function attachWebSocket(options: WebSocketOptions): WebSockets;
+/**
+ * Serves `graphql-transport-ws` on the server's `/graphql`: subscriptions over any supergraph, queries and mutations. graphql-ws speaks
+ * the protocol; this and client-socket.ts are what it leaves to its surroundings.
+ */
+export function attachWebSocket(options: WebSocketOptions): WebSockets {
+  const { server, path = '/graphql', logger, now = Date.now } = options;
+  const limits = { ...defaultWebSocketLimits, ...options.limits };
+  const open = new Map<WebSocket, SocketExtra>();
+  const uninitialised = new Set<WebSocket>();
+  const watch = createIdentityWatch({ revocations: options.revocations, maxSocketsPerUser: limits.maxSocketsPerUser, now });
+  const protocol = makeServer(createProtocol({ ...options, limits, watch, checkOperation: options.checkOperation ?? (() => []) }));
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.maxFrameBytes,
+    perMessageDeflate: false,
+    clientTracking: false,
+    // One message per turn of the event loop. graphql-ws ends an operation some microtasks after its `complete`; a `subscribe` of the
+    // same id that came in the same packet would be ended with it.
+    allowSynchronousEvents: false,
+    handleProtocols,
+  });
+
+  function onConnection(webSocket: WebSocket, request: IncomingMessage): void {
+    let receive: ((text: string) => Promise<void>) | undefined;
+    let ended: ((code: number, reason: string) => Promise<void>) | undefined;
+    const requestId = readRequestId(request.headers['x-request-id']);
+    const socket = createClientSocket({
+      webSocket,
+      limits,
+      onMessage(text) {
+        receive?.(text).catch((error: unknown) => {
+          // All that graphql-ws throws is a message that only servers send; our own hooks catch.
+          logger.warn({ err: error, requestId }, 'the message of a client cannot be handled');
+          socket.close(4400, 'Invalid message received');
+        });
+      },
+      onEnd(code, reason) {
+        uninitialised.delete(webSocket);
+        extra.stopWatching();
+        ended?.(code, reason).catch((error: unknown) => logger.error({ err: error, requestId }, 'a socket did not end cleanly'));
+      },
+    });
+    const extra: SocketExtra = {
+      socket,
+      request,
+      requestId,
+      identity: undefined,
+      operations: 0,
+      stopWatching: () => undefined,
+      onInitialised: () => uninitialised.delete(webSocket),
+    };
+    uninitialised.add(webSocket);
+    open.set(webSocket, extra);
+    webSocket.once('close', () => open.delete(webSocket));
+    ended = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (text) => socket.send(text),
+        close: (code = 1000, reason = '') => socket.close(code, reason),
+        onMessage: (callback) => (receive = callback),
+      },
+      extra,
+    );
+  }
+
+  function refusal(request: IncomingMessage): string | undefined {
+    if (request.url?.split('?')[0] !== path) return '404 Not Found';
+    if (!isAllowedOrigin(request.headers, options.allowedOrigins)) return '403 Forbidden';
+    if (open.size >= limits.maxSockets || uninitialised.size >= limits.maxUninitialisedSockets) return '503 Service Unavailable';
+    return undefined;
+  }
+
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A reset during the handshake is nothing to crash about.
+    socket.on('error', () => socket.destroy());
+    const refused = refusal(request);
+    if (refused === undefined) webSockets.handleUpgrade(request, socket, head, onConnection);
+    else socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  }
+  server.on('upgrade', onUpgrade);
+
+  return {
+    stats: () => ({
+      sockets: open.size,
+      uninitialised: uninitialised.size,
+      operations: [...open.values()].reduce((sum, { operations }) => sum + operations, 0),
+    }),
+    async close(code) {
+      server.off('upgrade', onUpgrade);
+      watch.close();
+      await Promise.all(
+        [...open].map(
+          ([webSocket, { socket }]) =>
+            new Promise<void>((resolve) => {
+              const timer = setTimeout(() => webSocket.terminate(), limits.closeTimeoutMs);
+              webSocket.once('close', () => {
+                clearTimeout(timer);
+                resolve();
+              });
+              socket.close(code, 'Server restart');
+            }),
+        ),
+      );
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { WebSocket } from 'ws';
+import type { Leave } from '../../shared/graphql/subgraph.js';
+import type { WebSocketLimits } from './limits.js';
+
+/** A client's socket with the bounds that the protocol knows nothing of: liveness, flow control, one end however it comes. */
+export interface ClientSocket {
+  readonly protocol: string;
+  send(text: string): void;
+  /** Ends it at once for us; the closing handshake goes on without anybody waiting. Only the first call counts. */
+  close(code: number, reason: string): void;
+  /** How the client left: code 0 as long as the socket is open. */
+  leave(): Leave;
+  /**
+   * Waits for the right to send one result; the next `send` uses it up, `passTurn` gives it back. Turns are given one at a time and only
+   * while little is unsent. Never resolves for a socket that has ended.
+   */
+  turn(): Promise<void>;
+  passTurn(): void;
+}
+
+export interface ClientSocketOptions {
+  readonly webSocket: WebSocket;
+  readonly limits: WebSocketLimits;
+  readonly onMessage: (text: string) => void;
+  /** Once, as soon as the end is known, which may be before the connection is gone. */
+  readonly onEnd: (code: number, reason: string) => void;
+}
+
+/** The peer answers a close without a code, which browsers send for a plain `close()`, with 1005; it means the same as 1000. */
+const noStatus = 1005;
+const abnormal = 1006;
+
+export function createClientSocket({ webSocket, limits, onMessage, onEnd }: ClientSocketOptions): ClientSocket {
+  let left: number | undefined;
+  const waiting: (() => void)[] = [];
+  let turnTaken = false;
+  /** Unsent bytes of results; each was sent in its turn, so there are few. */
+  let unsentResults = 0;
+  let stallTimer: NodeJS.Timeout | undefined;
+  let liveness = setTimeout(ping, limits.pingIntervalMs);
+
+  function end(code: number, reason: string): void {
+    if (left !== undefined) return;
+    left = code;
+    clearTimeout(liveness);
+    clearTimeout(stallTimer);
+    waiting.length = 0;
+    onEnd(code, reason);
+  }
+
+  function close(code: number, reason: string): void {
+    if (left !== undefined) return;
+    end(code, reason);
+    webSocket.close(code, reason);
+  }
+
+  function ping(): void {
+    webSocket.ping();
+    liveness = setTimeout(() => {
+      end(abnormal, 'No pong');
+      webSocket.terminate();
+    }, limits.pongTimeoutMs);
+  }
+
+  function isRoom(): boolean {
+    return webSocket.bufferedAmount < limits.highWaterBytes;
+  }
+
+  function onSent(): void {
+    if (left !== undefined) return;
+    if (!isRoom()) {
+      stallTimer ??= setTimeout(() => close(1013, 'Too slow'), limits.stallTimeoutMs);
+      return;
+    }
+    clearTimeout(stallTimer);
+    stallTimer = undefined;
+    giveTurn();
+  }
+
+  function giveTurn(): void {
+    if (turnTaken || !isRoom()) return;
+    const next = waiting.shift();
+    if (next === undefined) return;
+    turnTaken = true;
+    next();
+  }
+
+  webSocket.on('pong', () => {
+    if (left !== undefined) return;
+    clearTimeout(liveness);
+    liveness = setTimeout(ping, limits.pingIntervalMs);
+  });
+  webSocket.on('message', (data: Buffer, isBinary: boolean) => {
+    if (left !== undefined) return;
+    if (isBinary) close(4400, 'Invalid message received');
+    else onMessage(data.toString('utf8'));
+  });
+  // Such as a frame that is too large: ws closes the socket itself, with the right code.
+  webSocket.on('error', () => undefined);
+  webSocket.on('close', (code, reason) => end(code === noStatus ? 1000 : code, reason.toString('utf8')));
+
+  return {
+    protocol: webSocket.protocol,
+    send(text) {
+      if (left !== undefined) return;
+      const isResult = turnTaken;
+      turnTaken = false;
+      if (!isResult && webSocket.bufferedAmount - unsentResults > limits.maxUnsentBytes) {
+        close(1013, 'Too slow');
+        return;
+      }
+      const size = isResult ? Buffer.byteLength(text) : 0;
+      unsentResults += size;
+      webSocket.send(text, () => {
+        unsentResults -= size;
+        onSent();
+      });
+      onSent();
+    },
+    close,
+    leave: () => ({ code: left ?? 0 }),
+    turn() {
+      if (left !== undefined) return new Promise(() => undefined);
+      if (!turnTaken && waiting.length === 0 && isRoom()) {
+        turnTaken = true;
+        return Promise.resolve();
+      }
+      return new Promise((resolve) => waiting.push(resolve));
+    },
+    passTurn() {
+      turnTaken = false;
+      giveTurn();
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import type { IncomingMessage } from 'node:http';
+import type { ExecutionArgs, GraphQLFormattedError } from 'graphql';
+import type { Context, ServerOptions } from 'graphql-ws';
+import { AppError, toGraphQLError as refusalError } from '../../shared/errors/app-error.js';
+import { maskError } from '../../shared/errors/error-masking.js';
+import type { ClientSocket } from './client-socket.js';
+import type { IdentityWatch } from './identity-watch.js';
+import type { WebSocketLimits } from './limits.js';
+import { acceptOperation, runOperation, toGraphQLError, type AcceptedOperation, type CheckOperation } from './operations.js';
+import type { SocketIdentity, WebSocketOptions } from './websocket.js';
+
+type ConnectionParams = Record<string, unknown>;
+
+/** What belongs to one socket, for as long as it lives. */
+export interface SocketExtra {
+  readonly socket: ClientSocket;
+  readonly request: IncomingMessage;
+  /** Of the upgrade; all operations of the socket share it. */
+  readonly requestId: string;
+  /** Undefined until `connection_init` is through. */
+  identity: SocketIdentity | undefined;
+  /** Under way. */
+  operations: number;
+  stopWatching: () => void;
+  readonly onInitialised: () => void;
+}
+
+/** What `onSubscribe` hands on to `subscribe` and `execute`. */
+interface RunArgs extends ExecutionArgs {
+  contextValue: { readonly accepted: AcceptedOperation; readonly extra: SocketExtra };
+}
+
+export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | 'authenticate' | 'logger'> {
+  readonly limits: WebSocketLimits;
+  readonly watch: IdentityWatch;
+  readonly checkOperation: CheckOperation;
+}
+
+/** The hooks of graphql-ws. None of them throws: a throw closes the socket, and with it everything else that runs on it. */
+export function createProtocol(options: ProtocolOptions): ServerOptions<ConnectionParams, SocketExtra> {
+  const { supergraph, authenticate, limits, logger, watch, checkOperation } = options;
+
+  function mask({ requestId }: SocketExtra, errors: readonly unknown[]): GraphQLFormattedError[] {
+    return errors.map((error) => maskError(error, { logger, requestId }));
+  }
+
+  async function admit(extra: SocketExtra, connectionParams: ConnectionParams | undefined): Promise<boolean> {
+    const { socket, request, requestId } = extra;
+    const authorization = readAuthorization(connectionParams);
+    if (authorization === null) return false;
+    const identity = await authenticate({ authorization, request, requestId });
+    if (identity.viewer !== null) {
+      const stopWatching = watch.add(socket, identity.viewer);
+      if (stopWatching === null) {
+        socket.close(4429, 'Too many connections of one user');
+        return false;
+      }
+      extra.stopWatching = stopWatching;
+      // It may have ended while we waited, and then nobody would stop the watch.
+      if (socket.leave().code !== 0) {
+        stopWatching();
+        return false;
+      }
+    }
+    extra.identity = identity;
+    extra.onInitialised();
+    return true;
+  }
+
+  function run(args: ExecutionArgs) {
+    const { accepted, extra } = (args as RunArgs).contextValue;
+    extra.operations += 1;
+    return runOperation(accepted, {
+      socket: extra.socket,
+      supergraph,
+      subgraphHeaders: extra.identity?.subgraphHeaders ?? {},
+      logger,
+      onEnd: () => (extra.operations -= 1),
+    });
+  }
+
+  return {
+    connectionInitWaitTimeout: limits.initTimeoutMs,
+    async onConnect({ extra, connectionParams }: Context<ConnectionParams, SocketExtra>) {
+      try {
+        return await admit(extra, connectionParams);
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'UNAUTHENTICATED') return false;
+        logger.error({ err: error, requestId: extra.requestId }, 'the caller of a socket cannot be found');
+        extra.socket.close(1013, 'Try again later');
+        return false;
+      }
+    },
+    onSubscribe({ extra }, _id, payload) {
+      try {
+        if (extra.operations >= limits.maxOperationsPerSocket) {
+          return [refusalError(new AppError('RATE_LIMITED', `At most ${limits.maxOperationsPerSocket} operations may run on one socket.`))];
+        }
+        const acceptance = acceptOperation(supergraph.current(), payload, checkOperation);
+        if (acceptance.kind === 'refused') return acceptance.errors;
+        const { generation, operation, variables } = acceptance.operation;
+        return {
+          schema: generation.schema,
+          document: operation.document,
+          operationName: operation.operationName,
+          variableValues: variables,
+          contextValue: { accepted: acceptance.operation, extra },
+        };
+      } catch (error) {
+        return [toGraphQLError(error)];
+      }
+    },
+    subscribe: run,
+    execute: run,
+    onNext({ extra }, _id, _payload, _args, { data, errors }) {
+      return errors === undefined ? undefined : { data: data ?? null, errors: mask(extra, errors) };
+    },
+    onError: ({ extra }, _id, _payload, errors) => mask(extra, errors),
+  };
+}
+
+/** Undefined for an anonymous caller, null for what can be no token. */
+function readAuthorization(connectionParams: ConnectionParams = {}): string | undefined | null {
+  const value = connectionParams.authorization ?? connectionParams.Authorization;
+  if (value === undefined || value === null) return undefined;
+  // Sent on as a header, where a line break would begin another one.
+  return typeof value === 'string' && /^[\x20-\x7e]{1,8192}$/.test(value) ? value : null;
+}
