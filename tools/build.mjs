@@ -17,16 +17,17 @@ const steps = {
     label: 'types and database clients',
     inputs: [
       'schema/subgraphs',
+      'schema/api.graphql',
       'codegen.yml',
       'tools/prisma.config.ts',
       'tests/e2e/operations',
       'clients',
       ...subgraphs.map((name) => `subgraphs/${name}/prisma/schema.prisma`),
     ],
-    outputs: subgraphs.flatMap((name) => [
-      `subgraphs/${name}/__generated__/prisma/client.ts`,
-      `subgraphs/${name}/__generated__/resolvers.ts`,
-    ]),
+    outputs: [
+      'clients/__generated__/gql.ts',
+      ...subgraphs.flatMap((name) => [`subgraphs/${name}/__generated__/prisma/client.ts`, `subgraphs/${name}/__generated__/resolvers.ts`]),
+    ],
     run: () =>
       Promise.all([
         command('graphql-codegen', ['--config', 'codegen.yml']),
