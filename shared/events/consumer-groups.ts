@@ -4,6 +4,7 @@ import { exponentialBackoff, type Backoff } from './backoff.js';
 import type { Consumer, DomainEvent } from './event-bus.js';
 import { groupByKey } from './group-by-key.js';
 import { createKeyedQueue } from './keyed-queue.js';
+import { createSameTypesRule } from './same-types-rule.js';
 
 export interface ConsumerGroupsOptions {
   /** Groups that exist before their consumer subscribes: until then an event is not taken. */
@@ -36,6 +37,7 @@ export function createConsumerGroups({
   backoff = exponentialBackoff({ first: 50, most: 1000 }),
 }: ConsumerGroupsOptions): ConsumerGroups {
   const groups = new Map<string, Consumer[]>();
+  const requireSameTypes = createSameTypesRule();
   const queue = createKeyedQueue();
   const closing = new AbortController();
   const waiting = new Set<() => void>();
@@ -60,11 +62,8 @@ export function createConsumerGroups({
 
   return {
     add(consumer) {
-      const members = groups.get(consumer.group) ?? [];
-      if (members.some((member) => [...member.types].sort().join() !== [...consumer.types].sort().join())) {
-        throw new Error(`All consumers of group ${consumer.group} must take the same types of events`);
-      }
-      groups.set(consumer.group, [...members, consumer]);
+      requireSameTypes(consumer);
+      groups.set(consumer.group, [...(groups.get(consumer.group) ?? []), consumer]);
       if (isComplete()) for (const resume of waiting) resume();
     },
     isComplete,

@@ -32,6 +32,7 @@ export function createHttpEventBus({ peers, secret, timeoutMs = 15_000, ...optio
   const groups = createConsumerGroups(options);
   const agent = new Agent({ connect: { timeout: Math.min(3000, timeoutMs) }, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
   const urls = [...new Set(peers.map((peer) => new URL(path, peer).href))];
+  let closing: Promise<void> | undefined;
   const isSecret = createSecretCheck(secret);
 
   async function send(url: string, body: string): Promise<void> {
@@ -54,6 +55,7 @@ export function createHttpEventBus({ peers, secret, timeoutMs = 15_000, ...optio
 
   return {
     async publish(events) {
+      if (closing !== undefined) throw new Error('The event bus is closed');
       if (events.length === 0) return;
       const body = JSON.stringify(events);
       const results = await Promise.allSettled([deliver(events), ...urls.map((url) => send(url, body))]);
@@ -66,10 +68,7 @@ export function createHttpEventBus({ peers, secret, timeoutMs = 15_000, ...optio
     async ping() {
       // Depends on no service of its own; a peer that is away delays events, and is no reason to take this process out of service.
     },
-    async close() {
-      await groups.close();
-      await agent.close();
-    },
+    close: () => (closing ??= groups.close().then(() => agent.close())),
     receiver(app) {
       app.post(path, { bodyLimit }, async (incoming, reply) => {
         if (!isSecret(incoming.headers[gatewaySecretHeader])) return reply.code(403).send();

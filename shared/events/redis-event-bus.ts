@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../logging/logger.js';
 import { exponentialBackoff, type Backoff } from './backoff.js';
 import type { EventBus } from './event-bus.js';
+import { createSameTypesRule } from './same-types-rule.js';
 import { startGroupReader, type GroupReader } from './redis-group-reader.js';
 import { trimTaken } from './redis-trim.js';
 
@@ -34,12 +35,17 @@ export function createRedisEventBus({
 }: RedisEventBusOptions): EventBus {
   const connections: Redis[] = [];
   const readers: GroupReader[] = [];
+  const requireSameTypes = createSameTypesRule();
   let sinceTrimming = 0;
   let trimming: Promise<void> = Promise.resolve();
   let closed = false;
 
   function connect(options: RedisOptions): Redis {
-    const redis = new Redis(url, { ...options, retryStrategy: (times) => Math.min(2000, times * 100) });
+    const redis = new Redis(url, {
+      ...options,
+      // Null gives up, so that what still waits for Redis at close ends.
+      retryStrategy: (times) => (closed ? null : Math.min(2000, times * 100)),
+    });
     redis.on('error', (error) => logger.warn({ err: error, stream }, 'the connection to Redis has a fault'));
     connections.push(redis);
     return redis;
@@ -70,6 +76,7 @@ export function createRedisEventBus({
     },
     async subscribe(consumer) {
       if (closed) throw new Error('The event bus is closed');
+      requireSameTypes(consumer);
       readers.push(
         await startGroupReader({
           // These wait for as long as Redis is away.

@@ -146,9 +146,8 @@ export async function startGroupReader(options: GroupReaderOptions): Promise<Gro
   return {
     async close() {
       closing.abort();
-      options.blocking.disconnect();
-      // Without Redis its commands would wait for it: what is not acknowledged is taken again after the next start.
-      if (options.commands.status !== 'ready') options.commands.disconnect();
+      // Ends the blocking read. (Between two attempts to connect ioredis would forget what waits, without an answer.)
+      if (options.blocking.status !== 'reconnecting') options.blocking.disconnect();
       await running;
       await group.release().catch(() => undefined);
     },
