@@ -1,0 +1,42 @@
+import DataLoader from 'dataloader';
+import type { Viewer } from '../../shared/auth/viewer.js';
+import type { Gallery } from './services/gallery/gallery.js';
+import type { ImageRepository } from './services/gallery/image-repository.js';
+import type { Image } from './services/image.js';
+import type { CompleteUpload } from './services/uploads/complete-upload.js';
+import type { OpenUpload } from './services/uploads/open-upload.js';
+
+/** What every resolver of the images subgraph gets. */
+export interface ImagesContext {
+  /** Null for an anonymous caller. */
+  readonly viewer: Viewer | null;
+  readonly requestId: string;
+  readonly gallery: Gallery;
+  readonly openUpload: OpenUpload;
+  readonly completeUpload: CompleteUpload;
+  readonly loaders: {
+    /** Published images by id; everyone may see them. */
+    readonly image: DataLoader<string, Image | null>;
+    /** The avatar of a user, by the user's id. */
+    readonly avatar: DataLoader<string, Image | null>;
+  };
+}
+
+export function createImagesContext({
+  images,
+  ...rest
+}: Omit<ImagesContext, 'loaders'> & { readonly images: ImageRepository }): ImagesContext {
+  return {
+    ...rest,
+    loaders: {
+      image: new DataLoader(async (ids) => {
+        const found = await images.findMany(ids);
+        return ids.map((id) => found.get(id) ?? null);
+      }),
+      avatar: new DataLoader(async (userIds) => {
+        const found = await images.findAvatars(userIds);
+        return userIds.map((id) => found.get(id) ?? null);
+      }),
+    },
+  };
+}

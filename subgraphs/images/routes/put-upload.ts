@@ -1,0 +1,65 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Readable } from 'node:stream';
+import { errorBody } from '../../../shared/http/server.js';
+import type { ReceiveResult, ReceiveUpload } from '../services/uploads/receive-upload.js';
+
+/** `PUT /uploads/<id>?expires=…&signature=…`: takes the bytes of an upload as they come, straight to the object store. */
+export function putUploadRoute(receiveUpload: ReceiveUpload): (app: FastifyInstance) => void {
+  return (app) => {
+    // The parsers of the server around would hold the whole body in memory.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+
+    app.put<{ Params: { id: string }; Querystring: { expires?: unknown; signature?: unknown } }>('/uploads/:id', async (request, reply) => {
+      const { expires, signature } = request.query;
+      const result = await receiveUpload({
+        id: request.params.id,
+        expires: typeof expires === 'string' ? expires : '',
+        signature: typeof signature === 'string' ? signature : '',
+        contentType: mediaType(request.headers['content-type']),
+        contentLength: contentLength(request.headers['content-length']),
+        body: request.body instanceof Readable ? request.body : Readable.from([]),
+      });
+      return answer(reply, result);
+    });
+  };
+}
+
+function answer(reply: FastifyReply, result: ReceiveResult): FastifyReply {
+  switch (result.kind) {
+    case 'Stored':
+      return reply.code(200).header('content-length', '0').send();
+    case 'NotFound':
+      return refuse(reply, 404, 'NOT_FOUND', 'There is no such upload.');
+    case 'BadSignature':
+      return refuse(reply, 403, 'FORBIDDEN', 'The URL has been changed: use exactly the one that createImageUpload has answered.');
+    case 'Expired':
+      return refuse(reply, 403, 'FORBIDDEN', 'The upload has expired: open a new one.');
+    case 'Closed':
+      return refuse(reply, 409, 'CONFLICT', 'The upload is complete already: its bytes cannot be changed any more.');
+    case 'WrongType':
+      return refuse(reply, 415, 'UNSUPPORTED_MEDIA_TYPE', `The Content-Type must be ${result.expected}, as the upload was opened for.`);
+    case 'TooLarge':
+      return refuse(reply, 413, 'PAYLOAD_TOO_LARGE', `The body must have exactly ${result.expected} bytes, as the upload was opened for.`);
+    case 'WrongSize':
+      return refuse(
+        reply,
+        400,
+        'BAD_USER_INPUT',
+        `The body must have exactly ${result.expected} bytes, and Content-Length must say so, as the upload was opened for.`,
+      );
+  }
+}
+
+function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
+  return reply.code(status).send(errorBody(code, message, reply.request.id));
+}
+
+/** Without parameters, in lower case. */
+function mediaType(header: string | undefined): string | undefined {
+  return header?.split(';')[0]?.trim().toLowerCase();
+}
+
+function contentLength(header: string | undefined): number | null {
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : null;
+}
