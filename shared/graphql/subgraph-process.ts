@@ -1,10 +1,10 @@
-import { hkdfSync } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { createRemoteJWKSet } from 'jose';
 import { createAccessTokenVerifier, type AccessTokenVerifier } from '../auth/access-token.js';
 import { createRevocationFeed } from '../auth/revocation-feed.js';
 import { createRevocations, type Revocations } from '../auth/revocations.js';
 import { readTogether } from '../config/read-together.js';
+import { deriveKey } from '../config/secrets.js';
 import { readSubgraphEnvironment, type SubgraphEnvironment, type SubgraphName } from '../config/subgraph-environment.js';
 import type { Database } from '../database/database.js';
 import { openPostgres } from '../database/postgres.js';
@@ -93,7 +93,7 @@ export function runSubgraphProcess<Context extends object, Config>({
         revocations,
         logger,
         scope,
-        deriveKey: (purpose) => new Uint8Array(hkdfSync('sha256', gatewaySecret, 'galaxia', purpose, 32)),
+        deriveKey: (purpose) => deriveKey(gatewaySecret, purpose),
       });
       scope.defer(() => subgraph.close());
       // Before the subgraph: what it has taken it must be able to finish.

@@ -1,0 +1,141 @@
+import './without-telemetry.js';
+import { join, relative } from 'node:path';
+import { createAccessTokenVerifier } from '../shared/auth/access-token.js';
+import { accessTokenLifetimeMs, createRevocations } from '../shared/auth/revocations.js';
+import { projectRoot } from '../shared/config/project-root.js';
+import { loadSecrets } from '../shared/config/secrets.js';
+import type { SubgraphName } from '../shared/config/subgraph-environment.js';
+import { lockDataDir } from '../shared/database/data-dir-lock.js';
+import type { Database } from '../shared/database/database.js';
+import { openEmbedded } from '../shared/database/embedded.js';
+import { openPostgres } from '../shared/database/postgres.js';
+import { createInProcessEventBus } from '../shared/events/in-process-event-bus.js';
+import { createRedisEventBus } from '../shared/events/redis-event-bus.js';
+import { consumingSubgraphs } from '../shared/graphql/subgraph-process.js';
+import type { Subgraph } from '../shared/graphql/subgraph.js';
+import { runProcess, type Scope } from '../shared/http/lifecycle.js';
+import { createLogger } from '../shared/logging/logger.js';
+import { createObjectStore } from '../shared/objects/create-object-store.js';
+import { createAuthSubgraph } from '../subgraphs/auth/subgraph.js';
+import { createImagesSubgraph } from '../subgraphs/images/subgraph.js';
+import { createSessionsSubgraph } from '../subgraphs/sessions/subgraph.js';
+import { createUsersSubgraph } from '../subgraphs/users/subgraph.js';
+import { readAllInOneConfig, type AllInOneConfig } from './all-in-one-config.js';
+import { createHttpDataSource } from './datasources/http.js';
+import { createInProcessDataSource } from './datasources/in-process.js';
+import { createSupergraph } from './execution/supergraph.js';
+import { createGateway } from './gateway.js';
+import { checkSubgraphs } from './readiness.js';
+
+runProcess({
+  name: 'galaxia',
+  async start(scope) {
+    const started = performance.now();
+    const config = readAllInOneConfig(process.env);
+    const logger = createLogger({ name: 'galaxia', level: config.logLevel });
+
+    const lock = await lockDataDir(config.dataDir);
+    scope.defer(() => lock.release());
+    const secrets = await loadSecrets(config.dataDir);
+    const databaseOf = openDatabases(config, scope);
+    const objects = await createObjectStore({ s3: config.s3, folder: join(config.dataDir, 'objects') });
+    scope.defer(() => objects.close());
+    const bus =
+      config.redisUrl === undefined
+        ? createInProcessEventBus({ groups: consumingSubgraphs, logger })
+        : createRedisEventBus({ url: config.redisUrl, logger });
+    const revocations = createRevocations();
+
+    const subgraphs: Subgraph[] = [];
+    const keep = <Kind extends Subgraph>(subgraph: Kind): Kind => {
+      scope.defer(() => subgraph.close());
+      subgraphs.push(subgraph);
+      return subgraph;
+    };
+    const auth = keep(
+      await createAuthSubgraph({
+        database: await databaseOf('auth'),
+        bus,
+        revocations,
+        encryptionKey: secrets.encryptionKey,
+        logger,
+        threadPoolSize: config.threadPoolSize,
+      }),
+    );
+    const accessTokens = createAccessTokenVerifier({ keys: auth.keys, revocations });
+    keep(await createUsersSubgraph({ database: await databaseOf('users'), bus, accessTokens, logger }));
+    const sessions = keep(await createSessionsSubgraph({ database: await databaseOf('sessions'), bus, accessTokens, revocations, logger }));
+    keep(
+      await createImagesSubgraph({
+        database: await databaseOf('images'),
+        objects,
+        accessTokens,
+        signingKey: secrets.uploadSigningKey,
+        logger,
+      }),
+    );
+    // Before the subgraphs: what their consumers have taken they must be able to finish.
+    scope.defer(() => bus.close());
+    for (const session of await sessions.endedSince(Date.now() - accessTokenLifetimeMs)) revocations.revoke(session);
+
+    const inProcess = new Map(subgraphs.map((subgraph) => [subgraph.name, subgraph]));
+    const supergraph = await createSupergraph({
+      path: config.supergraphPath,
+      dataSource({ name, url }) {
+        const subgraph = inProcess.get(name);
+        return subgraph === undefined
+          ? createHttpDataSource({ name, url, secret: undefined, logger })
+          : createInProcessDataSource({ subgraph, logger });
+      },
+      logger,
+    });
+    scope.defer(() => supergraph.close());
+
+    const gateway = await createGateway({
+      config,
+      supergraph,
+      accessTokens,
+      revocations,
+      // A route of auth.
+      jwks: null,
+      async ready() {
+        const inside = await Promise.all(
+          subgraphs.map(async (subgraph) =>
+            (await subgraph.ready()).map((dependency) => ({ ...dependency, name: `${subgraph.name} ${dependency.name}` })),
+          ),
+        );
+        return [...(await checkSubgraphs(supergraph)), ...inside.flat()];
+      },
+      routes: subgraphs.flatMap(({ routes }) => (routes === undefined ? [] : [routes])),
+      pageFolder: join(projectRoot, 'dist', 'graphiql'),
+      logger,
+    });
+    scope.defer(() => gateway.close());
+    const origin = await gateway.listen();
+    const url = config.publicUrl ?? origin;
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(
+      [
+        `Galaxia is ready (${seconds} s).`,
+        `  GraphiQL  ${url}/`,
+        `  GraphQL   ${url}/graphql  (HTTP and WebSocket)`,
+        `  Data      ${relative(process.cwd(), config.dataDir) || '.'}`,
+      ].join('\n'),
+    );
+  },
+});
+
+/** Opens each Postgres server once, and the embedded database only when some subgraph needs it. */
+function openDatabases({ databaseUrls, dataDir }: AllInOneConfig, scope: Scope): (name: SubgraphName) => Promise<Database> {
+  const open = new Map<string, Database>();
+  return async (name) => {
+    const url = databaseUrls[name];
+    const key = url ?? 'embedded';
+    const known = open.get(key);
+    if (known !== undefined) return known;
+    const database = url === undefined ? await openEmbedded(join(dataDir, 'database')) : await openPostgres(url);
+    scope.defer(() => database.close());
+    open.set(key, database);
+    return database;
+  };
+}
