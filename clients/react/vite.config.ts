@@ -12,6 +12,8 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     // The server takes WebSockets from pages of its own origin only: behind this proxy, that is what the app is.
-    proxy: Object.fromEntries(['/graphql', '/uploads', '/media'].map((path) => [path, { target, ws: path === '/graphql', changeOrigin: true }])),
+    proxy: Object.fromEntries(
+      ['/graphql', '/uploads', '/media'].map((path) => [path, { target, ws: path === '/graphql', rewriteWsOrigin: true }]),
+    ),
   },
 });
