@@ -174,21 +174,24 @@ function withConnection(session: SessionPresence, id: string, connection: Connec
 
 /** The same thing with another text has been going on since it began. */
 function continued(before: Activity | null, next: Activity | null): Activity | null {
-  if (before === null || next === null || before.kind !== next.kind || before.gameId !== next.gameId) return next;
+  if (next === null || before?.kind !== next.kind || before.gameId !== next.gameId) return next;
   return { ...next, since: before.since };
 }
 
 function dropExpired(sessions: ReadonlyMap<string, SessionPresence>, now: number): ReadonlyMap<string, SessionPresence> {
-  const isFresh = ({ connections, keepUntil }: SessionPresence): boolean =>
-    connections.size === 0 ? keepUntil > now : [...connections.values()].every(({ until }) => until > now);
-  if ([...sessions.values()].every(isFresh)) return sessions;
-  const kept = [...sessions].map(([id, session]): [string, SessionPresence] => [
-    id,
-    { ...session, connections: new Map([...session.connections].filter(([, { until }]) => until > now)) },
-  ]);
-  return new Map(
-    kept.filter(([id, session]) => session.connections.size > 0 || (sessions.get(id)?.connections.size === 0 && session.keepUntil > now)),
-  );
+  const fresh = new Map<string, SessionPresence>();
+  for (const [id, session] of sessions) {
+    const kept = withoutExpired(session, now);
+    if (kept !== undefined) fresh.set(id, kept);
+  }
+  return fresh;
+}
+
+function withoutExpired(session: SessionPresence, now: number): SessionPresence | undefined {
+  if (session.connections.size === 0) return session.keepUntil > now ? session : undefined;
+  const kept = [...session.connections].filter(([, { until }]) => until > now);
+  if (kept.length === session.connections.size) return session;
+  return kept.length === 0 ? undefined : { ...session, connections: new Map(kept) };
 }
 
 function isLive({ connections }: SessionPresence): boolean {

@@ -14,13 +14,6 @@ export const abruptGraceMs = 15_000;
  */
 export function graceAfterLeave(code: number | undefined, isSessionEnded: boolean): number | null {
   if (isSessionEnded) return 0;
-  switch (code) {
-    case serviceRestart:
-      return null;
-    case normalClosure:
-    case complete:
-      return normalGraceMs;
-    default:
-      return abruptGraceMs;
-  }
+  if (code === serviceRestart) return null;
+  return code === normalClosure || code === complete ? normalGraceMs : abruptGraceMs;
 }

@@ -9,7 +9,10 @@ export function encodeCursor({ epoch, position }: PresenceMoment, issuedAt: numb
 }
 
 /** The moment of a cursor. One that cannot be read is as good as one of another epoch: the client starts anew. */
-export function decodeCursor(cursor: string, now: number): { kind: 'Moment'; moment: PresenceMoment } | { kind: 'TooOld' } | { kind: 'Unknown' } {
+export function decodeCursor(
+  cursor: string,
+  now: number,
+): { kind: 'Moment'; moment: PresenceMoment } | { kind: 'TooOld' } | { kind: 'Unknown' } {
   if (cursor.length > 256) return { kind: 'Unknown' };
   const [, epoch, position, issuedAt] = format.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ?? [];
   if (epoch === undefined || position === undefined || issuedAt === undefined) return { kind: 'Unknown' };

@@ -8,8 +8,13 @@ export const paceMs = 500;
 export interface Follower {
   readonly viewerId: string;
   readonly userIds: Iterable<string>;
-  /** Called with the newest state of a followed user; not for changes that nobody like the viewer could see. */
-  readonly onState: (state: PresenceState) => void;
+  /** Called with the newest change of a followed user; not with those that only the user themself could see, or only others. */
+  readonly onChange: (change: FollowedChange) => void;
+}
+
+export interface FollowedChange {
+  readonly position: number;
+  readonly state: PresenceState;
 }
 
 /** Tells who follows whom about the changes of the store, paced, once for all followers of this process. */
@@ -24,7 +29,7 @@ export interface PresenceFeed {
 /** A change that waits for its turn, and the position of the first one that it stands for. */
 interface Held {
   readonly firstPosition: number;
-  readonly state: PresenceState;
+  readonly latest: FollowedChange;
 }
 
 export function createPresenceFeed({ store, scheduler }: { store: PresenceStore; scheduler: Scheduler }): PresenceFeed {
@@ -35,29 +40,29 @@ export function createPresenceFeed({ store, scheduler }: { store: PresenceStore;
   const held = new Map<string, Held>();
   let latestPosition = 0;
 
-  const stop = store.onChange(({ position, state, changedFor }: PresenceChange) => {
-    latestPosition = position;
-    if (changedFor.includes('OWN')) offer(topicOf(state.userId, true), position, state);
-    if (changedFor.some((audience) => audience !== 'OWN')) offer(topicOf(state.userId, false), position, state);
+  const stop = store.onChange((change: PresenceChange) => {
+    latestPosition = change.position;
+    if (change.changedFor.includes('OWN')) offer(topicOf(change.state.userId, true), change);
+    if (change.changedFor.some((audience) => audience !== 'OWN')) offer(topicOf(change.state.userId, false), change);
   });
 
-  function offer(topic: string, position: number, state: PresenceState): void {
+  function offer(topic: string, change: FollowedChange): void {
     if (!topics.has(topic)) return;
-    if (pacing.has(topic)) held.set(topic, { firstPosition: held.get(topic)?.firstPosition ?? position, state });
-    else tell(topic, state);
+    if (pacing.has(topic)) held.set(topic, { firstPosition: held.get(topic)?.firstPosition ?? change.position, latest: change });
+    else tell(topic, change);
   }
 
-  function tell(topic: string, state: PresenceState): void {
+  function tell(topic: string, change: FollowedChange): void {
     pacing.set(
       topic,
       scheduler.after(paceMs, () => {
         pacing.delete(topic);
         const next = held.get(topic);
         held.delete(topic);
-        if (next !== undefined) tell(topic, next.state);
+        if (next !== undefined) tell(topic, next.latest);
       }),
     );
-    for (const { onState } of topics.get(topic) ?? []) onState(state);
+    for (const { onChange } of topics.get(topic) ?? []) onChange(change);
   }
 
   return {

@@ -2,9 +2,9 @@
 export interface PullIterator<Value> {
   readonly iterator: AsyncIterableIterator<Value>;
   /** The source may have a value now: answers a `next()` that waits. */
-  wake(): void;
+  readonly wake: () => void;
   /** Ends the iteration: every `next()` that waits, and every later one, is done. */
-  end(): void;
+  readonly end: () => void;
 }
 
 /**

@@ -1,0 +1,48 @@
+import { defaultSettings, type Visibility } from '../presence/presence.js';
+import type { PresenceSettingsRepository } from '../services/presence/presence-settings-repository.js';
+import { onlyUuids, type SessionsPrisma } from './prisma.js';
+
+const columns = { revision: true, isBusy: true, statusMessage: true, visibility: true } as const;
+
+export function createPresenceSettingsRepository(prisma: SessionsPrisma): PresenceSettingsRepository {
+  return {
+    async find(userIds) {
+      const uuids = onlyUuids(userIds);
+      if (uuids.length === 0) return new Map();
+      const rows = await prisma.presenceSetting.findMany({
+        where: { userId: { in: uuids } },
+        select: { ...columns, userId: true, lastConnectionAt: true },
+      });
+      return new Map(
+        rows.map(({ userId, lastConnectionAt, visibility, ...settings }) => [
+          userId,
+          { settings: { ...settings, visibility: toVisibility(visibility) }, lastConnectionAt: lastConnectionAt?.getTime() ?? null },
+        ]),
+      );
+    },
+
+    async update(userId, patch) {
+      const { revision, ...defaults } = defaultSettings;
+      const { visibility, ...settings } = await prisma.presenceSetting.upsert({
+        where: { userId },
+        create: { userId, ...defaults, ...patch, revision: revision + 1 },
+        update: { ...patch, revision: { increment: 1 } },
+        select: columns,
+      });
+      return { ...settings, visibility: toVisibility(visibility) };
+    },
+
+    async recordConnections(times) {
+      const rows = [...times].map(([userId, time]) => ({ user_id: userId, at: new Date(time).toISOString() }));
+      await prisma.$executeRaw`
+        INSERT INTO sessions.presence_setting AS known (user_id, last_connection_at)
+        SELECT user_id, at FROM json_to_recordset(${JSON.stringify(rows)}::json) AS given (user_id uuid, at timestamptz)
+        ON CONFLICT (user_id) DO UPDATE SET last_connection_at = greatest(known.last_connection_at, excluded.last_connection_at)`;
+    },
+  };
+}
+
+/** What this version does not know is hidden rather than shown. */
+function toVisibility(stored: string): Visibility {
+  return stored === 'EVERYONE' || stored === 'FRIENDS' ? stored : 'NOBODY';
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { parse } from 'graphql';
+import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
+import { accessTokenLifetimeMs, type EndedSession, type Revocations } from '../../shared/auth/revocations.js';
+import { projectRoot } from '../../shared/config/project-root.js';
+import type { Database } from '../../shared/database/database.js';
+import type { EventBus } from '../../shared/events/event-bus.js';
+import { createOutboxRelay } from '../../shared/events/outbox.js';
+import type { Subgraph } from '../../shared/graphql/subgraph.js';
+import { checkDependency } from '../../shared/http/health.js';
+import { createScope } from '../../shared/http/lifecycle.js';
+import type { Logger } from '../../shared/logging/logger.js';
+import { createSessionsContext, type SessionsContext } from './context.js';
+import { createInProcessPresenceStore } from './data/in-process-presence-store.js';
+import { createPresenceSettingsRepository } from './data/presence-settings-repository.js';
+import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
+import { createSessionRepository } from './data/session-repository.js';
+import { createScheduler } from './presence/scheduler.js';
+import { resolvers } from './resolvers/resolvers.js';
+import { createPresenceService } from './services/presence/presence-service.js';
+import { noRelations } from './services/presence/relations.js';
+import { createSessionConsumer } from './services/session-consumer.js';
+import { createSessionService } from './services/session-service.js';
+
+export interface SessionsSubgraphOptions {
+  readonly database: Database;
+  readonly bus: EventBus;
+  readonly accessTokens: AccessTokenVerifier;
+  /** Gets to know every session that ends, and at the start those whose tokens may still live. */
+  readonly revocations: Revocations;
+  readonly logger: Logger;
+  readonly now?: () => number;
+}
+
+export type SessionsSubgraph = Subgraph<SessionsContext> & {
+  /** The sessions that ended at or after `since`, in ms since the epoch, no longer ago than a token lives. */
+  endedSince(since: number): Promise<readonly EndedSession[]>;
+};
+
+/** Sessions and presence. */
+export async function createSessionsSubgraph(options: SessionsSubgraphOptions): Promise<SessionsSubgraph> {
+  const { database, bus, accessTokens, revocations, logger, now = Date.now } = options;
+  await database.migrate({ name: 'sessions', folder: join(projectRoot, 'subgraphs/sessions/prisma/migrations') });
+  const typeDefs = parse(await readFile(join(projectRoot, 'schema/subgraphs/sessions.graphql'), 'utf8'));
+  const scope = createScope();
+  const scheduler = createScheduler(now);
+
+  const prisma = createSessionsPrisma(database);
+  scope.defer(() => prisma.$disconnect());
+  const relay = createOutboxRelay({ database: prisma, schema: sessionsSchema, bus, logger, now });
+  scope.defer(() => relay.close());
+  const store = createInProcessPresenceStore({ scheduler });
+  scope.defer(() => store.close());
+  const presence = createPresenceService({
+    store,
+    settings: createPresenceSettingsRepository(prisma),
+    relations: noRelations,
+    revocations,
+    scheduler,
+    logger,
+  });
+  scope.defer(() => presence.close());
+  const sessions = createSessionService({
+    repository: createSessionRepository(prisma),
+    revocations,
+    endPresence: (session) => presence.endSession(session),
+    onAnnounced: () => relay.wake(),
+    now,
+  });
+  for (const session of await sessions.endedSince(now() - accessTokenLifetimeMs)) revocations.revoke(session);
+  await bus.subscribe(createSessionConsumer(sessions));
+
+  return {
+    name: 'sessions',
+    schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
+    async createContext(headers, connection) {
+      const viewer = await accessTokens.verify(headers.authorization);
+      // The event that announces a session may come after its first request.
+      if (viewer !== null) await sessions.observe(viewer);
+      return createSessionsContext({ viewer, requestId: headers['x-request-id'] ?? randomUUID(), connection, sessions, presence });
+    },
+    ready: async () => [await checkDependency('database', () => database.ping()), await checkDependency('events', () => bus.ping())],
+    endedSince: (since) => sessions.endedSince(since),
+    close: () => scope.close(),
+  };
+}
