@@ -1,0 +1,147 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { graphql } from 'graphql';
+import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
+import type { Viewer } from '../../shared/auth/viewer.js';
+import { openEmbedded } from '../../shared/database/embedded.js';
+import { toGraphQLError, AppError } from '../../shared/errors/app-error.js';
+import { createHttpServer } from '../../shared/http/server.js';
+import { createLogger } from '../../shared/logging/logger.js';
+import { openFileObjectStore } from '../../shared/objects/file-object-store.js';
+import type { ObjectStore } from '../../shared/objects/object-store.js';
+import { openS3ObjectStore } from '../../shared/objects/s3-object-store.js';
+import { createImagesSubgraph } from '../../subgraphs/images/subgraph.js';
+import { startS3 } from './s3.js';
+
+/** What a test reads of an answer; it names the paths that it asked for. */
+export interface Answer {
+  readonly data: Record<string, Record<string, unknown>>;
+  readonly codes: readonly unknown[];
+}
+
+export interface OpenedUpload {
+  readonly id: string;
+  readonly url: string;
+  readonly method: string;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** The images subgraph alone, on PGlite and HTTP, with a clock that tests turn. */
+export interface ImagesUnderTest {
+  /** Origin of its own routes. */
+  readonly url: string;
+  readonly objects: ObjectStore;
+  readonly clock: { now: number };
+  ask(person: string | null, query: string, variables?: Record<string, unknown>): Promise<Answer>;
+  open(person: string, input: { contentType: string; size: number; purpose?: string }): Promise<OpenedUpload>;
+  send(upload: OpenedUpload, bytes: Buffer): Promise<Response>;
+  complete(person: string | null, id: string): Promise<Record<string, unknown>>;
+  /** Opens, sends and completes; the published image. */
+  publish(person: string, bytes: Buffer, options?: { contentType?: string; purpose?: string }): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+export type StoreKind = 'files' | 's3, through this server' | 's3, directly';
+
+export async function startImages(kind: StoreKind = 'files'): Promise<ImagesUnderTest> {
+  const { objects, close: closeObjects } = await openStore(kind);
+  const database = await openEmbedded('memory://');
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const clock = { now: Date.now() };
+  const subgraph = await createImagesSubgraph({
+    database,
+    objects,
+    accessTokens: trustingVerifier,
+    signingKey: randomBytes(32),
+    logger,
+    now: () => clock.now,
+  });
+  const app = createHttpServer({ logger });
+  await app.register(async (scope) => subgraph.routes?.(scope));
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+
+  async function ask(person: string | null, source: string, variableValues: Record<string, unknown> = {}): Promise<Answer> {
+    const contextValue = await subgraph.createContext(person === null ? {} : { authorization: person });
+    const { data, errors = [] } = await graphql({ schema: subgraph.schema, source, variableValues, contextValue });
+    return {
+      data: JSON.parse(JSON.stringify(data ?? {})) as Answer['data'],
+      codes: errors.map(({ originalError, message }) =>
+        originalError instanceof AppError ? toGraphQLError(originalError).extensions.code : message,
+      ),
+    };
+  }
+
+  const images: ImagesUnderTest = {
+    url,
+    objects,
+    clock,
+    ask,
+    async open(person, input) {
+      const { data } = await ask(person, createMutation, { input });
+      const upload = data.createImageUpload;
+      if (upload?.__typename !== 'ImageUpload') throw new Error(`No upload: ${JSON.stringify(data)}`);
+      return upload as unknown as OpenedUpload;
+    },
+    send: (upload, bytes) =>
+      fetch(new URL(upload.url, url), {
+        method: upload.method,
+        headers: upload.headers.map(({ name, value }): [string, string] => [name, value]),
+        body: new Uint8Array(bytes),
+      }),
+    async complete(person, id) {
+      const { data, codes } = await ask(person, completeMutation, { id });
+      return data.completeImageUpload ?? { codes };
+    },
+    async publish(person, bytes, { contentType = 'image/png', purpose = 'GALLERY' } = {}) {
+      const upload = await images.open(person, { contentType, size: bytes.length, purpose });
+      await images.send(upload, bytes);
+      const completed = await images.complete(person, upload.id);
+      if (completed.__typename !== 'ImagePayload') throw new Error(`Not published: ${JSON.stringify(completed)}`);
+      return completed.image as Record<string, unknown>;
+    },
+    async close() {
+      await app.close();
+      await subgraph.close();
+      await database.close();
+      await closeObjects();
+    },
+  };
+  return images;
+}
+
+const createMutation = `mutation ($input: CreateImageUploadInput!) { createImageUpload(input: $input) {
+  __typename ... on ImageUpload { id url method headers { name value } expiresAt }
+  ... on InvalidInputError { code message fields { path code message } } } }`;
+
+const completeMutation = `mutation ($id: ID!) { completeImageUpload(input: { id: $id }) {
+  __typename ... on UserError { code message }
+  ... on ImagePayload { image { id url width height contentType size purpose owner { id } createdAt } } } }`;
+
+/** The header is the id of the person. What real tokens can do is tested with their verifier. */
+const trustingVerifier: AccessTokenVerifier = {
+  verify: (authorization) => {
+    const viewer: Viewer | null =
+      authorization === undefined
+        ? null
+        : { userId: authorization, username: 'someone', sessionId: randomUUID(), roles: ['USER'], authenticatedAt: 0, expiresAt: Infinity };
+    return Promise.resolve(viewer);
+  },
+};
+
+async function openStore(kind: StoreKind): Promise<{ objects: ObjectStore; close: () => Promise<void> }> {
+  if (kind === 'files') {
+    const folder = await mkdtemp(join(tmpdir(), 'galaxia-images-'));
+    return { objects: await openFileObjectStore({ folder }), close: () => rm(folder, { recursive: true }) };
+  }
+  const s3 = await startS3();
+  const objects = await openS3ObjectStore({ ...s3, bucket: 'images', ...(kind === 's3, directly' ? { publicEndpoint: s3.endpoint } : {}) });
+  return {
+    objects,
+    async close() {
+      await objects.close();
+      await s3.close();
+    },
+  };
+}
