@@ -102,7 +102,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
       };
     },
     routes: jwksRoute(() => signingKeys.jwks()),
-    ready: async () => [await checkDependency('database', () => database.ping())],
+    ready: () => Promise.all([checkDependency('database', () => database.ping()), checkDependency('events', () => bus.ping())]),
     async close() {
       await hasher.close();
       await cleaning.close();

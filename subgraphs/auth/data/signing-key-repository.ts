@@ -35,9 +35,7 @@ export function createSigningKeyRepository(prisma: AuthPrisma): SigningKeyReposi
 
     async addUnlessPresent({ kid, sequence, algorithm, publicJwk, encryptedPrivateJwk, createdAt }) {
       await prisma.signingKey.createMany({
-        data: [
-          { kid, sequence, algorithm, publicJwk: { ...publicJwk }, privateJwk: encryptedPrivateJwk, createdAt },
-        ],
+        data: [{ kid, sequence, algorithm, publicJwk: { ...publicJwk }, privateJwk: encryptedPrivateJwk, createdAt }],
         skipDuplicates: true,
       });
     },

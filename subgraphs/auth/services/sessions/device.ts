@@ -19,7 +19,7 @@ export function deviceLabel(device: string | null | undefined, userAgent: string
 function tidy(text: string): string | null {
   const clean = text
     .slice(0, 1000)
-    .replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ')
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\s]+/gu, ' ')
     .trim();
   return clean === '' ? null : Array.from(clean).slice(0, maximumDeviceLength).join('');
 }

@@ -1,0 +1,20 @@
+import { runSubgraphProcess } from '../../shared/graphql/subgraph-process.js';
+import { readAuthConfig } from './config.js';
+import { createAuthSubgraph } from './subgraph.js';
+
+runSubgraphProcess({
+  name: 'auth',
+  environment: process.env,
+  readConfig: readAuthConfig,
+  create: async ({ config, database, bus, revocations, logger, deriveKey }) => ({
+    subgraph: await createAuthSubgraph({
+      database,
+      bus,
+      revocations,
+      // Not the remote keys that other subgraphs verify with: these are made here.
+      encryptionKey: deriveKey('auth encryption'),
+      logger,
+      threadPoolSize: config.threadPoolSize,
+    }),
+  }),
+});

@@ -1,0 +1,97 @@
+import { graphql, type ExecutionResult } from 'graphql';
+import { createRevocations } from '../../../shared/auth/revocations.js';
+import type { Database } from '../../../shared/database/database.js';
+import type { DomainEvent } from '../../../shared/events/event-bus.js';
+import { createInProcessEventBus } from '../../../shared/events/in-process-event-bus.js';
+import { createLogger } from '../../../shared/logging/logger.js';
+import { createAuthPrisma } from '../data/prisma.js';
+import { createAuthSubgraph, type AuthSubgraph } from '../subgraph.js';
+
+export const logger = createLogger({ name: 'test', level: 'silent' });
+export const encryptionKey = new Uint8Array(32).fill(7);
+
+export interface AuthHarness {
+  readonly auth: AuthSubgraph;
+  /** For what no public operation shows: rows at rest. */
+  readonly prisma: ReturnType<typeof createAuthPrisma>;
+  /** Every event that was published, in order. */
+  readonly events: DomainEvent[];
+  /** Waits until `isThere` answers true about the published events. */
+  untilPublished(isThere: (events: readonly DomainEvent[]) => boolean): Promise<void>;
+  publish(event: DomainEvent): Promise<void>;
+  run(source: string, options?: RunOptions): Promise<ExecutionResult>;
+  now(): number;
+  advance(ms: number): void;
+  close(): Promise<void>;
+}
+
+export interface RunOptions {
+  readonly variables?: Record<string, unknown>;
+  readonly token?: string | undefined;
+  readonly userAgent?: string;
+}
+
+/** The auth subgraph on `database`, with a clock to turn and a bus to listen on. Leaves the database open. */
+export async function startAuth(database: Database, options: { encryptionKey?: Uint8Array } = {}): Promise<AuthHarness> {
+  let time = Date.now();
+  const now = () => time;
+  const events: DomainEvent[] = [];
+  const waiting = new Set<() => void>();
+  const bus = createInProcessEventBus({ groups: ['auth', 'recorder'], logger });
+  await bus.subscribe({
+    group: 'recorder',
+    types: ['user.registered', 'session.started', 'session.refreshed', 'session.ended'],
+    handle(event) {
+      events.push(event);
+      for (const check of waiting) check();
+      return Promise.resolve();
+    },
+  });
+  const auth = await createAuthSubgraph({
+    database,
+    bus,
+    revocations: createRevocations(now),
+    encryptionKey: options.encryptionKey ?? encryptionKey,
+    logger,
+    now,
+  });
+  const prisma = createAuthPrisma(database);
+
+  return {
+    auth,
+    prisma,
+    events,
+    untilPublished: (isThere) =>
+      new Promise((resolve) => {
+        const check = () => {
+          if (!isThere(events)) return;
+          waiting.delete(check);
+          resolve();
+        };
+        waiting.add(check);
+        check();
+      }),
+    publish: (event) => bus.publish([event]),
+    async run(source, { variables = {}, token, userAgent } = {}) {
+      const contextValue = await auth.createContext({
+        authorization: token === undefined ? undefined : `Bearer ${token}`,
+        'user-agent': userAgent,
+      });
+      const { data, errors } = await graphql({ schema: auth.schema, source, variableValues: variables, contextValue });
+      // As it stands in a response: a DateTime is a `Date` until then.
+      return {
+        data: JSON.parse(JSON.stringify(data ?? null)) as Record<string, unknown> | null,
+        ...(errors === undefined ? {} : { errors }),
+      };
+    },
+    now,
+    advance(ms) {
+      time += ms;
+    },
+    async close() {
+      await auth.close();
+      await bus.close();
+      await prisma.$disconnect();
+    },
+  };
+}
