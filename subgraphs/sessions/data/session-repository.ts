@@ -55,7 +55,6 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
     },
 
     async end({ id, userId }, { endedAt, reason, event }) {
-      if (onlyUuids([id]).length === 0) return false;
       return prisma.$transaction(async (tx) => {
         const { count } = await tx.session.updateMany({
           where: { id, userId, ...living(endedAt) },

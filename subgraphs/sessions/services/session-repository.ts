@@ -2,7 +2,7 @@ import type { EndedSession } from '../../../shared/auth/revocations.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import type { EndReason, Session, SessionObservation } from './session.js';
 
-/** Sessions live until they end or expire; all methods that read see the living ones only. Ids of any form are allowed. */
+/** Sessions live until they end or expire; all methods that read see the living ones only. Ids to find may be of any form. */
 export interface SessionRepository {
   /** Merges an observation into what is known: the result is the same in whatever order, and however often, observations come. */
   merge(observation: SessionObservation): Promise<void>;

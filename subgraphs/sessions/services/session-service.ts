@@ -59,6 +59,8 @@ export function createSessionService(options: SessionServiceOptions): SessionSer
     async end(caller, id) {
       const { userId } = requireViewer(caller);
       const endedAt = new Date(now());
+      // First, because nothing that is no session may be announced: an id can be any text.
+      if ((await repository.find({ userId, ids: [id] }, endedAt)).length === 0) return { kind: 'NotFound' };
       const event = createDomainEvent('session.ended', {
         key: userId,
         payload: { sessionId: id, userId, endedAt: endedAt.toISOString(), reason: 'ENDED' },

@@ -1,0 +1,281 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { graphql, parse, subscribe, type ExecutionResult } from 'graphql';
+import { v7 as uuidv7 } from 'uuid';
+import { createRevocations, type Revocations } from '../../shared/auth/revocations.js';
+import type { Viewer } from '../../shared/auth/viewer.js';
+import type { Database } from '../../shared/database/database.js';
+import { openEmbedded } from '../../shared/database/embedded.js';
+import { AppError, unauthenticated } from '../../shared/errors/app-error.js';
+import { createDomainEvent } from '../../shared/events/domain-events.js';
+import type { DomainEvent, EventBus } from '../../shared/events/event-bus.js';
+import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
+import type { SubscriptionConnection } from '../../shared/graphql/subgraph.js';
+import { createLogger } from '../../shared/logging/logger.js';
+import { createSessionsSubgraph, type SessionsSubgraph } from './subgraph.js';
+
+const logger = createLogger({ name: 'test', level: 'silent' });
+
+interface Person {
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
+function newPerson(userId = uuidv7()): Person {
+  return { userId, sessionId: uuidv7() };
+}
+
+let database: Database;
+let bus: EventBus;
+let revocations: Revocations;
+let subgraph: SessionsSubgraph;
+const announced: DomainEvent[] = [];
+
+/** A token that says who it is for; the signature is tested where tokens are verified. */
+function tokenOf({ userId, sessionId }: Person): string {
+  return `Bearer ${userId}/${sessionId}`;
+}
+
+const accessTokens = {
+  verify(authorization: string | undefined): Promise<Viewer | null> {
+    if (authorization === undefined) return Promise.resolve(null);
+    const [userId = '', sessionId = ''] = authorization.replace('Bearer ', '').split('/');
+    if (revocations.isRevoked(sessionId)) return Promise.reject(unauthenticated());
+    const authenticatedAt = Date.now() - 5_000;
+    return Promise.resolve({ userId, sessionId, username: 'ada', roles: ['USER'], authenticatedAt, expiresAt: Date.now() + 600_000 });
+  },
+};
+
+beforeAll(async () => {
+  database = await openEmbedded('memory://');
+  bus = createInProcessEventBus({ logger });
+  revocations = createRevocations();
+  subgraph = await createSessionsSubgraph({ database, bus, accessTokens, revocations, logger });
+  await bus.subscribe({
+    group: 'witness',
+    types: ['session.ended'],
+    handle: (event) => Promise.resolve(void announced.push(event)),
+  });
+});
+
+afterAll(async () => {
+  await subgraph.close();
+  await bus.close();
+  await database.close();
+});
+
+async function run(who: Person | null, source: string, variableValues: Record<string, unknown> = {}): Promise<ExecutionResult> {
+  const contextValue = await subgraph.createContext(who === null ? {} : { authorization: tokenOf(who) });
+  const result = await graphql({ schema: subgraph.schema, source, variableValues, contextValue });
+  // As it goes over the wire.
+  return { ...result, data: JSON.parse(JSON.stringify(result.data ?? null)) as Record<string, unknown> };
+}
+
+function codeOf({ errors }: ExecutionResult): string | undefined {
+  const error = errors?.[0]?.originalError;
+  return error instanceof AppError ? error.code : error?.message;
+}
+
+async function start({ userId, sessionId }: Person, device: string | null = 'Phone'): Promise<void> {
+  const now = Date.now();
+  const [startedAt, expiresAt] = [new Date(now).toISOString(), new Date(now + 30 * 86_400_000).toISOString()];
+  await bus.publish([createDomainEvent('session.started', { key: userId, payload: { sessionId, userId, device, startedAt, expiresAt } })]);
+}
+
+interface Watch {
+  readonly messages: AsyncIterator<ExecutionResult>;
+  next(): Promise<Record<string, unknown>>;
+  leave(code: number): Promise<void>;
+}
+
+const presenceSubscription = `subscription ($ids: [ID!]!, $since: String) {
+  presence(input: { userIds: $ids }, since: $since) {
+    __typename
+    ... on PresenceSnapshot { cursor entries { user { id } availability statusMessage lastSeenAt version activity { kind } } }
+    ... on PresenceChanged { cursor entries { user { id } availability statusMessage lastSeenAt version activity { kind } } }
+    ... on PresenceResync { cursor entries { user { id } availability statusMessage lastSeenAt version activity { kind } } }
+  }
+}`;
+
+async function watch(who: Person, ids: readonly string[], since?: string): Promise<Watch> {
+  const controller = new AbortController();
+  const connection: SubscriptionConnection = { id: uuidv7(), signal: controller.signal };
+  const result = await subscribe({
+    schema: subgraph.schema,
+    document: parse(presenceSubscription),
+    variableValues: { ids, since },
+    contextValue: await subgraph.createContext({ authorization: tokenOf(who) }, connection),
+  });
+  if (!(Symbol.asyncIterator in result)) throw new Error(JSON.stringify(result.errors));
+  return {
+    messages: result,
+    async next() {
+      const { value } = await result.next();
+      return (JSON.parse(JSON.stringify(value?.data ?? null)) as { presence: Record<string, unknown> }).presence;
+    },
+    async leave(code) {
+      controller.abort({ code });
+      await result.return(undefined);
+    },
+  };
+}
+
+const anonymous = [
+  '{ mySessions { id } }',
+  'mutation { endSession(input: { id: "x" }) { __typename } }',
+  'mutation { updatePresence(input: {}) { __typename } }',
+  'mutation { presenceHeartbeat { presence { version } } }',
+  'mutation { goOffline { presence { version } } }',
+];
+
+describe('Sessions', () => {
+  it.each(anonymous)('refuses an anonymous caller: %s', async (source) => {
+    expect(codeOf(await run(null, source))).toBe('UNAUTHENTICATED');
+  });
+
+  it('answers null for a session when nobody is signed in, or it is somebody else’s, or the id is no id', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    await start(ada);
+    const source = 'query ($id: ID!) { session(id: $id) { id } }';
+    expect((await run(null, source, { id: ada.sessionId })).data).toEqual({ session: null });
+    expect((await run(bob, source, { id: ada.sessionId })).data).toEqual({ session: null });
+    expect((await run(bob, source, { id: "'; DROP TABLE" })).data).toEqual({ session: null });
+  });
+
+  it('gives the entity to its owner alone', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    await start(ada, 'Laptop');
+    const source = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Session { id device current user { id } } } }`;
+    const r = [{ __typename: 'Session', id: ada.sessionId }];
+    expect((await run(bob, source, { r })).data).toEqual({ _entities: [null] });
+    expect((await run(null, source, { r })).data).toEqual({ _entities: [null] });
+    expect((await run(ada, source, { r })).data).toEqual({
+      _entities: [{ id: ada.sessionId, device: 'Laptop', current: true, user: { id: ada.userId } }],
+    });
+  });
+
+  it('refuses to end what is not the caller’s own live session, without saying why', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    await start(ada);
+    const source = 'mutation ($id: ID!) { endSession(input: { id: $id }) { __typename ... on SessionNotFoundError { code } } }';
+    const notFound = { endSession: { __typename: 'SessionNotFoundError', code: 'SESSION_NOT_FOUND' } };
+    expect((await run(bob, source, { id: ada.sessionId })).data).toEqual(notFound);
+    expect((await run(bob, source, { id: uuidv7() })).data).toEqual(notFound);
+    expect((await run(bob, source, { id: '' })).data).toEqual(notFound);
+    expect(revocations.isRevoked(ada.sessionId)).toBe(false);
+  });
+
+  it('lists the current session first, then the latest used, and makes a row for a token whose event has not come', async () => {
+    const phone = newPerson();
+    const laptop = newPerson(phone.userId);
+    await start(phone, 'Phone');
+    const source = '{ mySessions { id device current startedAt lastSeenAt expiresAt user { id } } }';
+    const fromLaptop = (await run(laptop, source)).data as { mySessions: Record<string, unknown>[] };
+    expect(fromLaptop.mySessions.map(({ id, device, current }) => ({ id, device, current }))).toEqual([
+      { id: laptop.sessionId, device: null, current: true },
+      { id: phone.sessionId, device: 'Phone', current: false },
+    ]);
+    await start(laptop, 'Laptop');
+    const later = (await run(laptop, source)).data as { mySessions: Record<string, unknown>[] };
+    expect(later.mySessions[0]).toMatchObject({ device: 'Laptop', user: { id: laptop.userId } });
+  });
+
+  it('ends a session: gone from the list, its tokens refused, its event announced, its presence offline at once', async () => {
+    const phone = newPerson();
+    const laptop = newPerson(phone.userId);
+    await start(phone);
+    await start(laptop);
+    const online = await watch(phone, [phone.userId]);
+    await online.next();
+    const source = 'mutation ($id: ID!) { endSession(input: { id: $id }) { __typename ... on EndSessionPayload { sessionId } } }';
+    expect((await run(laptop, source, { id: phone.sessionId })).data).toEqual({
+      endSession: { __typename: 'EndSessionPayload', sessionId: phone.sessionId },
+    });
+    await expect(subgraph.createContext({ authorization: tokenOf(phone) })).rejects.toThrow();
+    expect((await run(laptop, '{ mySessions { id } }')).data).toEqual({ mySessions: [{ id: laptop.sessionId }] });
+    expect(await online.next()).toMatchObject({ __typename: 'PresenceChanged', entries: [{ availability: 'OFFLINE' }] });
+    expect(await subgraph.endedSince(Date.now() - 60_000)).toContainEqual({ sessionId: phone.sessionId, endedAt: expect.any(Number) });
+    await until(() => announced.some(({ payload }) => (payload as { sessionId: string }).sessionId === phone.sessionId));
+    await online.leave(4403);
+  });
+});
+
+describe('Presence', () => {
+  it('says nothing about whether a user exists', async () => {
+    const source =
+      'query ($r: [_Any!]!) { _entities(representations: $r) { ... on User { presence { availability lastSeenAt devices visibility } lastConnectionAt } } }';
+    const unknown = { presence: { availability: 'OFFLINE', lastSeenAt: null, devices: null, visibility: null }, lastConnectionAt: null };
+    const r = [uuidv7(), 'no uuid at all', ''].map((id) => ({ __typename: 'User', id }));
+    expect((await run(null, source, { r })).data).toEqual({ _entities: [unknown, unknown, unknown] });
+  });
+
+  it('follows a user who comes online, says something and goes offline', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    const watching = await watch(ada, [bob.userId, bob.userId, ada.userId]);
+    const snapshot = await watching.next();
+    expect(snapshot).toMatchObject({ __typename: 'PresenceSnapshot' });
+    expect(snapshot.entries).toMatchObject([
+      { user: { id: bob.userId }, availability: 'OFFLINE', lastSeenAt: null },
+      { user: { id: ada.userId }, availability: 'ONLINE' },
+    ]);
+    await run(bob, 'mutation { presenceHeartbeat { presence { availability devices } } }');
+    expect(await watching.next()).toMatchObject({ __typename: 'PresenceChanged', entries: [{ availability: 'ONLINE' }] });
+    await run(bob, 'mutation { updatePresence(input: { availability: BUSY, statusMessage: "in a match" }) { __typename } }');
+    const busy = await watching.next();
+    expect(busy).toMatchObject({ entries: [{ availability: 'BUSY', statusMessage: 'in a match' }] });
+    await run(bob, 'mutation { goOffline { presence { availability } } }');
+    expect(await watching.next()).toMatchObject({ entries: [{ availability: 'OFFLINE', statusMessage: null }] });
+    await watching.leave(1000);
+
+    const resumed = await watch(ada, [bob.userId], busy.cursor as string);
+    expect(await resumed.next()).toMatchObject({ __typename: 'PresenceChanged', entries: [{ availability: 'OFFLINE' }] });
+    await resumed.leave(1000);
+    const lost = await watch(ada, [bob.userId], 'a cursor of another life');
+    expect(await lost.next()).toMatchObject({ __typename: 'PresenceResync', entries: [{ availability: 'OFFLINE' }] });
+    await lost.leave(1000);
+  });
+
+  it('names each refused field and changes nothing', async () => {
+    const ada = newPerson();
+    const source = `mutation ($input: UpdatePresenceInput!) { updatePresence(input: $input) {
+      ... on InvalidInputError { code fields { path code } } ... on PresencePayload { presence { statusMessage } } } }`;
+    const input = { availability: 'OFFLINE', statusMessage: 'x'.repeat(129) };
+    expect((await run(ada, source, { input })).data).toEqual({
+      updatePresence: {
+        code: 'INVALID_INPUT',
+        fields: [
+          { path: 'availability', code: 'NOT_ALLOWED' },
+          { path: 'statusMessage', code: 'TOO_LONG' },
+        ],
+      },
+    });
+    expect((await run(ada, source, { input: {} })).data).toEqual({ updatePresence: { presence: { statusMessage: null } } });
+  });
+
+  it('keeps the settings when everybody is offline and the process starts again', async () => {
+    const ada = newPerson();
+    await run(
+      ada,
+      'mutation { updatePresence(input: { statusMessage: "back soon", visibility: NOBODY, availability: BUSY }) { __typename } }',
+    );
+    await run(ada, 'mutation { presenceHeartbeat { presence { version } } }');
+    const restarted = await createSessionsSubgraph({
+      database,
+      bus: createInProcessEventBus({ logger }),
+      accessTokens,
+      revocations,
+      logger,
+    });
+    const contextValue = await restarted.createContext({ authorization: tokenOf(ada) });
+    const source = 'mutation { presenceHeartbeat { presence { availability statusMessage visibility devices } } }';
+    const result = await graphql({ schema: restarted.schema, source, contextValue });
+    expect(JSON.parse(JSON.stringify(result.data))).toEqual({
+      presenceHeartbeat: { presence: { availability: 'BUSY', statusMessage: 'back soon', visibility: 'NOBODY', devices: 1 } },
+    });
+    await restarted.close();
+  });
+});
+
+/** Resolves when `condition` holds; the test's own time limit ends the wait. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
