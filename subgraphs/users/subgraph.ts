@@ -39,6 +39,7 @@ export async function createUsersSubgraph({
   await database.migrate({ name: 'users', folder: join(projectRoot, 'subgraphs/users/prisma/migrations') });
   const typeDefs = parse(await readFile(join(projectRoot, 'schema/subgraphs/users.graphql'), 'utf8'));
   const prisma = createUsersPrisma(database);
+  await prisma.$connect();
   const names = createSearchNameRepository(prisma);
   const profiles = createProfileService({ profiles: createProfileRepository(prisma), now });
   const userSearch = createUserSearch({ names });

@@ -1,0 +1,224 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { projectRoot } from '../../../shared/config/project-root.js';
+import type { Database } from '../../../shared/database/database.js';
+import { openEmbedded } from '../../../shared/database/embedded.js';
+import { openPostgres } from '../../../shared/database/postgres.js';
+import { createDomainEvent } from '../../../shared/events/domain-events.js';
+import { until } from '../../../shared/events/event-bus.conformance.js';
+import { createOutboxRelay, toOutboxRow } from '../../../shared/events/outbox.js';
+import { createLogger } from '../../../shared/logging/logger.js';
+import { startPostgres } from '../../../tests/testkit/postgres.js';
+import { orSkip } from '../../../tests/testkit/services.js';
+import { createProfileRepository, type ProfileRepository } from './profile-repository.js';
+import { createUsersPrisma, usersSchema, type UsersPrisma } from './prisma.js';
+import { createSearchNameRepository, type SearchNameRepository } from './search-name-repository.js';
+
+const postgres = orSkip('PostgreSQL', await startPostgres());
+afterAll(() => postgres?.stop());
+
+const servers: [string, () => Promise<Database>][] = [
+  ['PGlite', () => openEmbedded('memory://')],
+  ...(postgres === null
+    ? []
+    : [['PostgreSQL', async () => openPostgres(await postgres.createDatabase())] satisfies (typeof servers)[number]]),
+];
+
+describe.each(servers)('The repositories on %s', (_name, open) => {
+  let database: Database;
+  let prisma: UsersPrisma;
+  let profiles: ProfileRepository;
+  let names: SearchNameRepository;
+
+  beforeAll(async () => {
+    database = await open();
+    await database.migrate({ name: 'users', folder: join(projectRoot, 'subgraphs/users/prisma/migrations') });
+    prisma = createUsersPrisma(database);
+    profiles = createProfileRepository(prisma);
+    names = createSearchNameRepository(prisma);
+  });
+  afterAll(async () => {
+    await prisma.$disconnect();
+    await database.close();
+  });
+  beforeEach(() => prisma.$executeRaw`TRUNCATE users.profile, users.search_name, users.inbox_event, users.outbox_event`);
+
+  async function register(username: string): Promise<string> {
+    const userId = uuidv7();
+    await names.addUser({ eventId: uuidv7(), userId, username });
+    return userId;
+  }
+
+  const rename = (userId: string, displayName: string | null, username = 'from_the_token') =>
+    profiles.update({ userId, username, change: { displayName }, at: new Date(0) });
+
+  async function find(prefix: string, limit = 100): Promise<string[]> {
+    return (await names.findByPrefix(prefix, { limit, after: null })).map(({ name }) => name);
+  }
+
+  it('finds nobody by the middle of a name, nor by a wildcard', async () => {
+    await register('ada');
+    expect(await find('da')).toEqual([]);
+    for (const wildcard of ['%', '_da', 'a%', 'a\\', '*']) expect(await find(wildcard)).toEqual([]);
+  });
+
+  it('finds wildcards as the characters that they are', async () => {
+    await rename(await register('ada'), '100% _Ada\\');
+    for (const query of ['100%', '100% _', '100% _ada\\']) expect(await find(query)).toEqual(['100% _ada\\']);
+  });
+
+  it('finds by the beginning of a username or display name, without regard to case', async () => {
+    await rename(await register('Lovelace'), 'Émilie');
+    for (const query of ['l', 'LOVE', 'lovelace', 'é', 'ÉMI', 'E\u0301milie']) expect(await find(query)).toHaveLength(1);
+    expect(await find('lovelacex')).toEqual([]);
+  });
+
+  it('finds an exact match first, then by name', async () => {
+    for (const username of ['adam', 'ada_b', 'ada', 'Adalbert', 'bob']) await register(username);
+    expect(await find('ADA')).toEqual(['ada', 'ada_b', 'adalbert', 'adam']);
+  });
+
+  it('finds a user of whom both names match once, by the first of the two', async () => {
+    const userId = await register('ada_lovelace');
+    await rename(userId, 'Ada');
+    expect(await names.findByPrefix('ada', { limit: 10, after: null })).toEqual([{ name: 'ada', userId }]);
+    expect(await find('ada_')).toEqual(['ada_lovelace']);
+    await rename(userId, 'ADA_LOVELACE');
+    expect(await find('ada')).toEqual(['ada_lovelace']);
+    await rename(userId, 'ada_z');
+    expect(await find('ada')).toEqual(['ada_lovelace']);
+  });
+
+  it('no longer finds a user by a display name that was given up', async () => {
+    const userId = await register('ada');
+    await rename(userId, 'Countess');
+    await rename(userId, 'Enchantress');
+    expect(await find('count')).toEqual([]);
+    expect(await find('ench')).toEqual(['enchantress']);
+    await rename(userId, null);
+    expect(await find('ench')).toEqual([]);
+    expect(await find('ada')).toEqual(['ada']);
+  });
+
+  it('finds people of the same display name, each once', async () => {
+    const ids = [await register('one'), await register('two'), await register('three')];
+    for (const id of ids) await rename(id, 'Alex');
+    const found = await names.findByPrefix('alex', { limit: 10, after: null });
+    expect(found.map(({ userId }) => userId).sort()).toEqual([...ids].sort());
+  });
+
+  it('pages without a gap or a repetition while others register', async () => {
+    for (let n = 10; n < 30; n += 1) await register(`user${String(n)}`);
+    const seen: string[] = [];
+    for (let after: { name: string; userId: string } | null = null; ;) {
+      const page: Awaited<ReturnType<typeof names.findByPrefix>> = await names.findByPrefix('user', { limit: 7, after });
+      seen.push(...page.map(({ name }) => name));
+      const last = page.at(-1);
+      if (last === undefined) break;
+      after = last;
+      await register(`user0${String(seen.length)}`);
+    }
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => `user${String(n + 10)}`));
+  });
+
+  it('takes the event of a registration once', async () => {
+    const user = { eventId: uuidv7(), userId: uuidv7(), username: 'ada' };
+    await names.addUser(user);
+    await names.addUser({ ...user, username: 'changed' });
+    expect(await find('ada')).toEqual(['ada']);
+    expect(await find('changed')).toEqual([]);
+  });
+
+  it('takes an event that comes twice at once, once', async () => {
+    const user = { eventId: uuidv7(), userId: uuidv7(), username: 'ada' };
+    await Promise.all([names.addUser(user), names.addUser(user), names.addUser(user)]);
+    expect(await find('ada')).toEqual(['ada']);
+  });
+
+  it('finds someone who changed the profile before the event of the registration came, and after it', async () => {
+    const userId = uuidv7();
+    await rename(userId, 'Countess', 'Ada');
+    expect([await find('ada'), await find('count')]).toEqual([['ada'], ['countess']]);
+    await names.addUser({ eventId: uuidv7(), userId, username: 'Ada' });
+    expect([await find('ada'), await find('count')]).toEqual([['ada'], ['countess']]);
+  });
+
+  it('keeps both names when the event and the change come at the same moment', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const userId = uuidv7();
+      const username = `user_${String(round)}`;
+      await Promise.all([
+        names.addUser({ eventId: uuidv7(), userId, username }),
+        rename(userId, `display ${String(round)}`, username),
+        rename(userId, `display ${String(round)}`, username),
+      ]);
+    }
+    expect(await find('user_')).toHaveLength(10);
+    expect(await find('display ')).toHaveLength(10);
+  });
+
+  it('knows the username from the announcement better than from an old token', async () => {
+    const userId = await register('new_name');
+    await rename(userId, 'Ada', 'old_name');
+    expect(await find('old_name')).toEqual([]);
+    expect(await find('new_name')).toEqual(['new_name']);
+  });
+
+  it('stores what is given and leaves the rest', async () => {
+    const userId = uuidv7();
+    expect(await profiles.findByUserIds([userId])).toEqual([]);
+    await profiles.update({ userId, username: 'ada', change: { bio: 'Numbers', locale: 'en' }, at: new Date(0) });
+    await profiles.update({ userId, username: 'ada', change: { displayName: 'Ada', visibility: 'FRIENDS' }, at: new Date(1) });
+    await profiles.update({ userId, username: 'ada', change: { locale: null }, at: new Date(2) });
+    expect(await profiles.findByUserIds([userId, uuidv7()])).toEqual([
+      { userId, displayName: 'Ada', bio: 'Numbers', locale: null, visibility: 'FRIENDS' },
+    ]);
+  });
+
+  it('finds a prefix by the index, in its order', async () => {
+    const explain = (prefix: string) =>
+      prisma.$queryRawUnsafe<{ 'QUERY PLAN': string }[]>(
+        `EXPLAIN SELECT name, user_id FROM users.search_name WHERE name >= $1 AND name < $2 ORDER BY name, user_id LIMIT 20`,
+        prefix,
+        `${prefix}\u{10FFFF}`,
+      );
+    await prisma.$executeRaw`
+      INSERT INTO users.search_name (name, user_id, kind)
+      SELECT 'user' || n, gen_random_uuid(), 'USERNAME' FROM generate_series(1, 5000) AS n`;
+    await prisma.$executeRaw`ANALYZE users.search_name`;
+    const plan = (await explain('user42')).map((line) => line['QUERY PLAN']).join('\n');
+    expect(plan).toContain('search_name_pkey');
+    expect(plan).not.toContain('Sort');
+  });
+
+  it('carries the outbox through the same Prisma client, with rows as they were written', async () => {
+    const userId = uuidv7();
+    const event = createDomainEvent('user.registered', {
+      key: userId,
+      payload: { userId, username: 'ada', createdAt: '2026-01-31T12:00:00.000Z' },
+      now: () => Date.UTC(2026, 0, 31, 12, 0, 0, 123),
+    });
+    await prisma.$transaction(async (tx) => {
+      await tx.outboxEvent.createMany({ data: [event].map(toOutboxRow) });
+    });
+    const published: unknown[] = [];
+    const relay = createOutboxRelay({
+      database: prisma,
+      schema: usersSchema,
+      bus: {
+        publish: async (events) => void published.push(...events),
+        subscribe: async () => undefined,
+        ping: async () => undefined,
+        close: async () => undefined,
+      },
+      logger: createLogger({ name: 'test', level: 'silent' }),
+      pollMs: 5,
+    });
+    await until(() => published.length > 0);
+    await relay.close();
+    expect(published).toEqual([event]);
+    expect(await prisma.outboxEvent.count({ where: { publishedAt: null } })).toBe(0);
+    expect(await prisma.outboxLease.count()).toBe(0);
+  });
+});

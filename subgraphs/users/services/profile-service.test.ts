@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Viewer } from '../../../shared/auth/viewer.js';
+import type { ProfileRepository, ProfileUpdate } from '../data/profile-repository.js';
+import { createProfileService } from './profile-service.js';
+import type { Profile } from './profile.js';
+
+const ada = '01990000-0000-7000-8000-00000000000a';
+const bob = '01990000-0000-7000-8000-00000000000b';
+
+function viewerOf(userId: string): Viewer {
+  return { userId, username: 'ada', sessionId: 'session', roles: ['ADMIN'], authenticatedAt: 0, expiresAt: 0 };
+}
+
+function fakeRepository(stored: readonly Profile[] = []) {
+  const asked: (readonly string[])[] = [];
+  const updates: ProfileUpdate[] = [];
+  const profiles: ProfileRepository = {
+    async findByUserIds(userIds) {
+      asked.push(userIds);
+      return stored.filter((profile) => userIds.includes(profile.userId));
+    },
+    async update(update) {
+      updates.push(update);
+    },
+  };
+  return { profiles, asked, updates, service: createProfileService({ profiles, now: () => 5 }) };
+}
+
+function profile(visibility: Profile['visibility']): Profile {
+  return { userId: ada, displayName: 'Ada L.', bio: 'Numbers', locale: 'en', visibility };
+}
+
+describe('Viewing profiles', () => {
+  it.each([
+    ['an anonymous caller', null, 'NOBODY'],
+    ['an anonymous caller', null, 'FRIENDS'],
+    ['another user', viewerOf(bob), 'NOBODY'],
+    ['another user', viewerOf(bob), 'FRIENDS'],
+  ] as const)('hides from %s (%p) all but the name when the visibility is %s', async (_who, viewer, visibility) => {
+    const { service } = fakeRepository([profile(visibility)]);
+    expect(await service.view(viewer, [ada])).toEqual([{ userId: ada, displayName: 'Ada L.', bio: null, locale: null, visibility: null }]);
+  });
+
+  it.each([null, viewerOf(bob)])('shows others a profile for everyone, but not who may read it', async (viewer) => {
+    const { service } = fakeRepository([profile('EVERYONE')]);
+    expect(await service.view(viewer, [ada])).toEqual([
+      { userId: ada, displayName: 'Ada L.', bio: 'Numbers', locale: 'en', visibility: null },
+    ]);
+  });
+
+  it.each(['EVERYONE', 'FRIENDS', 'NOBODY'] as const)('shows the user everything when the visibility is %s', async (visibility) => {
+    const { service } = fakeRepository([profile(visibility)]);
+    expect(await service.view(viewerOf(ada), [ada])).toEqual([profile(visibility)]);
+  });
+
+  it('answers the default profile for a user without one, in the order asked', async () => {
+    const { service } = fakeRepository([profile('EVERYONE')]);
+    const views = await service.view(viewerOf(bob), [bob, ada]);
+    expect(views.map(({ displayName, visibility }) => [displayName, visibility])).toEqual([
+      [null, 'EVERYONE'],
+      ['Ada L.', null],
+    ]);
+  });
+
+  it('does not ask the database for ids that cannot be any', async () => {
+    const { service, asked } = fakeRepository();
+    const [view] = await service.view(null, ["' OR 1=1 --"]);
+    expect(view?.bio).toBeNull();
+    expect(asked).toEqual([[]]);
+  });
+});
+
+describe('Changing the profile', () => {
+  it('is refused to an anonymous caller, whatever the input', async () => {
+    const { service, updates } = fakeRepository();
+    await expect(service.update(null, { displayName: '' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(updates).toEqual([]);
+  });
+
+  it('stores nothing when the input is refused', async () => {
+    const { service, updates } = fakeRepository();
+    expect((await service.update(viewerOf(ada), { displayName: 'Ada', bio: 'a'.repeat(501) })).kind).toBe('InvalidInput');
+    expect(updates).toEqual([]);
+  });
+
+  it('stores nothing when nothing is to change', async () => {
+    const { service, updates } = fakeRepository();
+    expect(await service.update(viewerOf(ada), {})).toEqual({ kind: 'Updated', userId: ada });
+    expect(updates).toEqual([]);
+  });
+
+  it('changes the profile of the viewer and nobody else', async () => {
+    const { service, updates } = fakeRepository();
+    expect(await service.update(viewerOf(ada), { displayName: ' Ada ' })).toEqual({ kind: 'Updated', userId: ada });
+    expect(updates).toEqual([{ userId: ada, username: 'ada', change: { displayName: 'Ada' }, at: new Date(5) }]);
+  });
+});
