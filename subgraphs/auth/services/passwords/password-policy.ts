@@ -7,6 +7,8 @@ export const passwordLength = { min: 8, max: 128 } as const;
 /** A bound on the work for one password, in UTF-16 units: no 128 characters need more. */
 const maximumUnits = 4096;
 const productName = 'galaxia';
+/** Nobody holds a key down for longer than this, in UTF-16 units; 128 times one emoji is a choice. */
+const longestHeldKey = 32;
 
 /** Whether it is too long to be anybody's password; hashing it would be wasted work. */
 export function isAbsurdlyLong(password: string): boolean {
@@ -34,7 +36,7 @@ export function findPasswordProblem(password: string, person: { username: string
 
 /** The first guesses of an attacker: the common ones, one character over and over, and a known word with digits and signs around it. */
 function isGuessable(password: string, { username, email }: { username: string; email: string | null }): boolean {
-  if (commonPasswords.has(password) || new Set(password).size === 1) return true;
+  if (commonPasswords.has(password) || (password.length <= longestHeldKey && new Set(password).size === 1)) return true;
   const stem = password.replace(/^[^\p{L}]+/u, '').replace(/[^\p{L}]+$/u, '');
   const words = [username, email, email?.split('@')[0], productName].map((word) => word?.toLowerCase());
   return words.some((word) => word !== undefined && (word === password || word === stem)) || commonPasswords.has(stem);
