@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { viewPresence } from '../presence/presence-view.js';
+import { defaultSettings, type Audience, type ConnectionKey, type PresenceState } from '../presence/presence.js';
+import type { PresenceChange, PresenceMoment, PresenceStore } from '../services/presence/presence-store.js';
+
+/** A store under test, whose clock the test holds. */
+export interface PresenceStoreUnderTest {
+  readonly store: PresenceStore;
+  /** Lets `ms` pass for the store, and what falls due meanwhile happen. */
+  advance(ms: number): Promise<void>;
+  /** Resolves when everything that has happened has been told to the listeners. */
+  settle(): Promise<void>;
+}
+
+/** What every presence store must do, however it keeps its state. */
+export function describePresenceStore(name: string, create: () => Promise<PresenceStoreUnderTest>): void {
+  describe(name, () => {
+    let test: PresenceStoreUnderTest;
+    let store: PresenceStore;
+    let changes: PresenceChange[];
+
+    beforeEach(async () => {
+      test = await create();
+      ({ store } = test);
+      changes = [];
+      store.onChange((change) => changes.push(change));
+    });
+    afterEach(() => store.close());
+
+    const ada = { userId: 'ada', sessionId: 'phone' };
+    const phone: ConnectionKey = { ...ada, connectionId: 'a' };
+    const laptop: ConnectionKey = { userId: 'ada', sessionId: 'laptop', connectionId: 'b' };
+
+    async function availability(audience: Audience = 'STRANGER'): Promise<string> {
+      const { states } = await store.read(['ada']);
+      return states.map((state) => viewPresence(state, audience, 0).availability).join();
+    }
+
+    async function momentNow(): Promise<PresenceMoment> {
+      return (await store.read([])).moment;
+    }
+
+    async function told(): Promise<PresenceState[]> {
+      await test.settle();
+      return changes.splice(0).map(({ state }) => state);
+    }
+
+    it('answers for users it has never heard of, in the order asked, all with one version', async () => {
+      const { states } = await store.read(['nobody', 'ada', '__proto__']);
+      expect(states.map(({ userId }) => userId)).toEqual(['nobody', 'ada', '__proto__']);
+      expect(new Set(states.map((state) => JSON.stringify({ ...state, userId: '' }))).size).toBe(1);
+      expect(states[0]).toMatchObject({ availability: 'OFFLINE', lastSeenAt: null, settings: null });
+    });
+
+    it('ends a lease after 45 s, not before, and tells it once', async () => {
+      await store.connect(phone, defaultSettings);
+      expect((await told()).map((state) => state.availability)).toEqual(['ONLINE']);
+      await test.advance(44_999);
+      expect(await availability()).toBe('ONLINE');
+      await test.advance(1);
+      expect(await availability()).toBe('OFFLINE');
+      await test.advance(600_000);
+      expect((await told()).map((state) => state.availability)).toEqual(['OFFLINE']);
+    });
+
+    it('keeps a lease for as long as it is renewed, and names those it does not know', async () => {
+      await store.connect(phone, defaultSettings);
+      for (let time = 0; time < 120_000; time += 15_000) {
+        await test.advance(15_000);
+        expect(await store.renew([phone, laptop])).toEqual([laptop]);
+      }
+      expect(await availability()).toBe('ONLINE');
+      await test.advance(45_000);
+      expect(await store.renew([phone])).toEqual([phone]);
+      expect(await availability()).toBe('OFFLINE');
+    });
+
+    it('tells nobody of a session that comes back inside its grace', async () => {
+      await store.connect(phone, defaultSettings);
+      await told();
+      await store.leave(phone, 15_000);
+      await test.advance(14_999);
+      await store.connect({ ...phone, connectionId: 'c' }, defaultSettings);
+      await test.advance(30_000);
+      expect(await told()).toEqual([]);
+      expect(await availability()).toBe('ONLINE');
+    });
+
+    it('goes offline when the grace is over, and at once without one', async () => {
+      await store.connect(phone, defaultSettings);
+      await store.leave(phone, 3_000);
+      await test.advance(2_999);
+      expect(await availability()).toBe('ONLINE');
+      await test.advance(1);
+      expect(await availability()).toBe('OFFLINE');
+      await store.connect(phone, defaultSettings);
+      await store.leave(phone, 0);
+      expect(await availability()).toBe('OFFLINE');
+    });
+
+    it('ignores a client that leaves twice, or never came', async () => {
+      await store.leave(phone, 0);
+      await store.connect(laptop, defaultSettings);
+      await store.leave(phone, 15_000);
+      expect(await availability()).toBe('ONLINE');
+    });
+
+    it('tells others nothing when one of two devices that look the same leaves', async () => {
+      await store.connect(phone, defaultSettings);
+      await store.connect(laptop, defaultSettings);
+      await test.settle();
+      changes.splice(0);
+      await store.leave(phone, 0);
+      await test.settle();
+      expect(changes.map(({ changedFor }) => changedFor)).toEqual([['OWN']]);
+    });
+
+    it('takes a session offline with all its connections, and its renewals do not bring it back', async () => {
+      await store.connect(phone, defaultSettings);
+      await store.connect({ ...phone, connectionId: 'c' }, defaultSettings);
+      expect((await store.endSession(ada)).availability).toBe('OFFLINE');
+      expect(await store.renew([phone])).toEqual([]);
+      expect(await availability()).toBe('OFFLINE');
+      expect((await store.connect({ ...phone, connectionId: 'd' }, defaultSettings)).availability).toBe('ONLINE');
+    });
+
+    it('ignores settings that are not newer than those it knows', async () => {
+      await store.update(ada, { settings: { ...defaultSettings, revision: 2, visibility: 'NOBODY' } });
+      await store.connect(phone, { ...defaultSettings, revision: 1 });
+      expect([await availability(), await availability('OWN')]).toEqual(['OFFLINE', 'ONLINE']);
+      await store.update(ada, { settings: { ...defaultSettings, revision: 3 } });
+      expect(await availability()).toBe('ONLINE');
+    });
+
+    it('raises versions and positions with every change, and never lets them go back', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        await store.connect(phone, defaultSettings);
+        await store.update(ada, { isAway: true });
+        await store.leave(phone, 0);
+      }
+      await test.settle();
+      const versions = changes.map(({ state }) => state.versions.stranger);
+      const positions = changes.map(({ position }) => position);
+      expect(versions).toHaveLength(15);
+      for (const numbers of [versions, positions]) expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    });
+
+    it('reads the changes since a moment: each user once, as they are now, for the audience that looks', async () => {
+      await store.connect({ userId: 'bob', sessionId: 's', connectionId: 'c' }, defaultSettings);
+      const since = await momentNow();
+      await store.connect(phone, defaultSettings);
+      await store.update(ada, { isAway: true });
+      await store.connect({ userId: 'eve', sessionId: 's', connectionId: 'c' }, { ...defaultSettings, revision: 1, visibility: 'NOBODY' });
+      const followed = new Map([
+        ['ada', 'STRANGER'],
+        ['bob', 'STRANGER'],
+        ['eve', 'FRIEND'],
+      ] as const);
+      const changed = await store.readChanges(followed, since);
+      expect(changed).toMatchObject({ kind: 'Changes', states: [{ userId: 'ada', availability: 'AWAY' }] });
+      expect(await store.readChanges(followed, await momentNow())).toMatchObject({ kind: 'Changes', states: [] });
+      expect(await store.readChanges(new Map([['eve', 'OWN']]), since)).toMatchObject({ states: [{ userId: 'eve' }] });
+    });
+
+    it('keeps changes for 120 s', async () => {
+      const since = await momentNow();
+      await store.connect(phone, defaultSettings);
+      await store.leave(phone, 0);
+      await test.advance(120_000);
+      expect((await store.readChanges(new Map([['ada', 'STRANGER']]), since)).kind).toBe('Changes');
+      await test.advance(1);
+      expect((await store.readChanges(new Map([['ada', 'STRANGER']]), since)).kind).toBe('TooOld');
+      expect((await store.readChanges(new Map([['ada', 'STRANGER']]), await momentNow())).kind).toBe('Changes');
+    });
+
+    it('knows no moment of another epoch', async () => {
+      const { position } = await momentNow();
+      expect(await store.readChanges(new Map(), { epoch: 'another', position })).toEqual({ kind: 'UnknownEpoch' });
+    });
+
+    it('tells a listener that has stopped nothing more', async () => {
+      const heard: PresenceChange[] = [];
+      const stop = store.onChange((change) => heard.push(change));
+      stop();
+      await store.connect(phone, defaultSettings);
+      await test.settle();
+      expect([heard.length, changes.length]).toEqual([0, 1]);
+    });
+  });
+}
