@@ -17,7 +17,8 @@ export interface ConsumerGroupsOptions {
 
 /** The consumers of one process, by group. */
 export interface ConsumerGroups {
-  add(consumer: Consumer): void;
+  /** Rejects a consumer that takes other types than its group does. */
+  add(consumer: Consumer): Promise<void>;
   /** Resolves when every group of the options has subscribed. */
   complete(): Promise<void>;
   isComplete(): boolean;
@@ -61,8 +62,8 @@ export function createConsumerGroups({
   }
 
   return {
-    add(consumer) {
-      requireSameTypes(consumer);
+    async add(consumer) {
+      await requireSameTypes(consumer);
       groups.set(consumer.group, [...(groups.get(consumer.group) ?? []), consumer]);
       if (isComplete()) for (const resume of waiting) resume();
     },

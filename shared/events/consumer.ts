@@ -1,5 +1,5 @@
 import { domainEvents, type DomainEventType, type TypedDomainEvent } from './domain-events.js';
-import type { Consumer } from './event-bus.js';
+import type { Consumer, DomainEvent } from './event-bus.js';
 
 /** What a subgraph does with each type of event that it takes. */
 export type EventHandlers = { readonly [Type in DomainEventType]?: (event: TypedDomainEvent<Type>) => Promise<void> };
@@ -13,19 +13,13 @@ export function createConsumer(group: string, handlers: EventHandlers): Consumer
     group,
     types: Object.keys(handlers),
     async handle(event) {
-      if (!isKnown(event.type)) throw new Error(`Group ${group} takes no events of type ${event.type}`);
-      await take(handlers, { ...event, type: event.type });
+      const { type } = event;
+      if (!isKnown(type)) throw new Error(`Group ${group} takes no events of type ${type}`);
+      // Whatever has the shape of `type` is what its handler takes, which TypeScript does not follow through the index.
+      const handler = handlers[type] as ((event: DomainEvent) => Promise<void>) | undefined;
+      await handler?.({ ...event, payload: domainEvents[type].parse(event.payload) });
     },
   };
-}
-
-async function take<Type extends DomainEventType>(
-  handlers: EventHandlers,
-  event: { id: string; type: Type; key: string; occurredAt: string; payload: unknown },
-): Promise<void> {
-  const handler: ((typed: TypedDomainEvent<Type>) => Promise<void>) | undefined = handlers[event.type];
-  const payload = domainEvents[event.type].parse(event.payload) as TypedDomainEvent<Type>['payload'];
-  await handler?.({ ...event, payload });
 }
 
 function isKnown(type: string): type is DomainEventType {

@@ -24,7 +24,7 @@ describe('A domain event', () => {
 
 describe('A consumer', () => {
   it('refuses a payload that is not of its type, and a type that is not in the catalogue', async () => {
-    const consumer = createConsumer('users', { 'user.registered': async () => undefined });
+    const consumer = createConsumer('users', { 'user.registered': () => Promise.resolve() });
     await expect(consumer.handle(testEvent(userId, 1, 'user.registered'))).rejects.toThrow();
     await expect(consumer.handle(testEvent(userId, 1, 'constructor'))).rejects.toThrow(/takes no events of type constructor/);
   });
@@ -32,7 +32,10 @@ describe('A consumer', () => {
   it('names the types of its handlers and gives each its event', async () => {
     const seen: string[] = [];
     const consumer = createConsumer('users', {
-      'user.registered': async (event) => void seen.push(event.payload.username),
+      'user.registered': (event) => {
+        seen.push(event.payload.username);
+        return Promise.resolve();
+      },
     });
     expect(consumer.types).toEqual(['user.registered']);
     await consumer.handle(createDomainEvent('user.registered', { key: userId, payload }));

@@ -37,7 +37,7 @@ describe('The HTTP event bus', () => {
   describeEventBus(async ({ groups }) => {
     const receiving = await startPeer({ groups });
     const publishing = await startPeer({ peers: [`${receiving.origin}/graphql`] });
-    return { publisher: publishing.bus, member: async () => receiving.bus, close: stopAll };
+    return { publisher: publishing.bus, member: () => Promise.resolve(receiving.bus), close: stopAll };
   });
 
   it('delivers to every peer and to this process', async () => {

@@ -62,12 +62,9 @@ export function createHttpEventBus({ peers, secret, timeoutMs = 15_000, ...optio
       const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
       if (reasons.length > 0) throw new AggregateError(reasons, 'Some events did not reach everyone');
     },
-    async subscribe(consumer) {
-      groups.add(consumer);
-    },
-    async ping() {
-      // Depends on no service of its own; a peer that is away delays events, and is no reason to take this process out of service.
-    },
+    subscribe: (consumer) => groups.add(consumer),
+    // Depends on no service of its own; a peer that is away delays events, and is no reason to take this process out of service.
+    ping: () => Promise.resolve(),
     close: () => (closing ??= groups.close().then(() => agent.close())),
     receiver(app) {
       app.post(path, { bodyLimit }, async (incoming, reply) => {

@@ -6,9 +6,9 @@ import { createInProcessEventBus } from './in-process-event-bus.js';
 const logger = createLogger({ name: 'test', level: 'silent' });
 
 describe('The in-process event bus', () => {
-  describeEventBus(async ({ groups }) => {
+  describeEventBus(({ groups }) => {
     const bus = createInProcessEventBus({ groups, logger, backoff: () => 1 });
-    return { publisher: bus, member: async () => bus, close: () => bus.close() };
+    return Promise.resolve({ publisher: bus, member: () => Promise.resolve(bus), close: () => bus.close() });
   });
 
   it('counts events as published only when all consumers have taken them', async () => {

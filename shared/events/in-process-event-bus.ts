@@ -13,12 +13,9 @@ export function createInProcessEventBus(options: ConsumerGroupsOptions): EventBu
       await groups.complete();
       await groups.deliver(events);
     },
-    async subscribe(consumer) {
-      groups.add(consumer);
-    },
-    async ping() {
-      // Lives and dies with the process.
-    },
+    subscribe: (consumer) => groups.add(consumer),
+    // Lives and dies with the process.
+    ping: () => Promise.resolve(),
     close: () => groups.close(),
   };
 }

@@ -66,13 +66,14 @@ export function createOutboxRelay({
   batchSize = 100,
   backoff = exponentialBackoff({ first: 500, most: 60_000 }),
 }: OutboxRelayOptions): OutboxRelay {
+  const isClosing = (): boolean => closing.signal.aborted;
   const table = createOutboxTable(database, schema);
   const failing = new Map<string, { failures: number; retryAt: number }>();
   let busFailures = 0;
   let busRetryAt = 0;
   let nextCleaning = 0;
-  let stopped = false;
-  let woken = false;
+  const closing = new AbortController();
+  let wakes = 0;
   let interrupt: () => void = () => undefined;
 
   async function publish(events: readonly DomainEvent[]): Promise<DomainEvent[]> {
@@ -121,7 +122,7 @@ export function createOutboxRelay({
       );
     }, leaseMs / 3);
     try {
-      while (!stopped && now() >= busRetryAt && performance.now() < leasedUntil) {
+      while (!isClosing() && now() >= busRetryAt && performance.now() < leasedUntil) {
         const setAside = [...failing].filter(([, { retryAt }]) => retryAt > now()).map(([key]) => key);
         const events = await table.readUnpublished(setAside, batchSize);
         if (events.length === 0) break;
@@ -144,15 +145,15 @@ export function createOutboxRelay({
   }
 
   async function run(): Promise<void> {
-    while (!stopped) {
-      woken = false;
+    while (!isClosing()) {
+      const wakesBefore = wakes;
       try {
         await drain();
         await clean();
       } catch (error) {
         logger.error({ err: error, schema }, 'the outbox cannot be read or written');
       }
-      if (!woken && !stopped) await sleep();
+      if (wakes === wakesBefore && !isClosing()) await sleep();
     }
   }
 
@@ -170,11 +171,11 @@ export function createOutboxRelay({
 
   return {
     wake() {
-      woken = true;
+      wakes += 1;
       interrupt();
     },
     async close() {
-      stopped = true;
+      closing.abort();
       interrupt();
       await running;
     },

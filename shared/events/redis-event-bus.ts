@@ -76,7 +76,7 @@ export function createRedisEventBus({
     },
     async subscribe(consumer) {
       if (closed) throw new Error('The event bus is closed');
-      requireSameTypes(consumer);
+      await requireSameTypes(consumer);
       readers.push(
         await startGroupReader({
           // These wait for as long as Redis is away.

@@ -37,6 +37,7 @@ export async function startGroupReader(options: GroupReaderOptions): Promise<Gro
   const { consumer, logger, leaseMs, backoff } = options;
   const group = createRedisGroup({ ...options, group: consumer.group });
   const closing = new AbortController();
+  const isClosing = (): boolean => closing.signal.aborted;
   const queue = createKeyedQueue();
   let inHand = 0;
   let roomMade: () => void = () => undefined;
@@ -81,10 +82,11 @@ export async function startGroupReader(options: GroupReaderOptions): Promise<Gro
   }
 
   async function read(tenure: AbortSignal): Promise<void> {
+    const isOver = (): boolean => tenure.aborted;
     await group.ensure();
     for (const entry of await group.claimPending()) dispatch(entry, tenure);
     let last = await group.lastDelivered();
-    while (!tenure.aborted) {
+    while (!isOver()) {
       if (inHand >= mostInHand) {
         await new Promise<void>((resolve) => {
           roomMade = resolve;
@@ -96,7 +98,7 @@ export async function startGroupReader(options: GroupReaderOptions): Promise<Gro
       if (entries === 'lease lost') return;
       for (const entry of entries) dispatch(entry, tenure);
       last = entries.at(-1)?.id ?? last;
-      if (entries.length === 0 && !tenure.aborted) await group.untilNewer(last, blockMs);
+      if (entries.length === 0 && !isOver()) await group.untilNewer(last, blockMs);
     }
   }
 
@@ -129,12 +131,12 @@ export async function startGroupReader(options: GroupReaderOptions): Promise<Gro
   }
 
   async function run(): Promise<void> {
-    while (!closing.signal.aborted) {
+    while (!isClosing()) {
       try {
         if (await group.lease(leaseMs)) await serve();
         await delay(leaseMs / 10, undefined, { signal: closing.signal }).catch(() => undefined);
       } catch (error) {
-        if (closing.signal.aborted) return;
+        if (isClosing()) return;
         logger.warn({ err: error, group: consumer.group }, 'events cannot be read');
         await delay(1000, undefined, { signal: closing.signal }).catch(() => undefined);
       }

@@ -207,10 +207,13 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
       database: prisma,
       schema: usersSchema,
       bus: {
-        publish: async (events) => void published.push(...events),
-        subscribe: async () => undefined,
-        ping: async () => undefined,
-        close: async () => undefined,
+        publish: (events) => {
+          published.push(...events);
+          return Promise.resolve();
+        },
+        subscribe: () => Promise.resolve(),
+        ping: () => Promise.resolve(),
+        close: () => Promise.resolve(),
       },
       logger: createLogger({ name: 'test', level: 'silent' }),
       pollMs: 5,

@@ -15,12 +15,13 @@ function fakeRepository(stored: readonly Profile[] = []) {
   const asked: (readonly string[])[] = [];
   const updates: ProfileUpdate[] = [];
   const profiles: ProfileRepository = {
-    async findByUserIds(userIds) {
+    findByUserIds(userIds) {
       asked.push(userIds);
-      return stored.filter((profile) => userIds.includes(profile.userId));
+      return Promise.resolve(stored.filter((profile) => userIds.includes(profile.userId)));
     },
-    async update(update) {
+    update(update) {
       updates.push(update);
+      return Promise.resolve();
     },
   };
   return { profiles, asked, updates, service: createProfileService({ profiles, now: () => 5 }) };

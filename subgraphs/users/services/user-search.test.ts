@@ -5,11 +5,11 @@ import { createUserSearch } from './user-search.js';
 function fakeRepository() {
   const asked: Parameters<SearchNameRepository['findByPrefix']>[] = [];
   const names: SearchNameRepository = {
-    async findByPrefix(prefix, page) {
+    findByPrefix(prefix, page) {
       asked.push([prefix, page]);
-      return [];
+      return Promise.resolve([]);
     },
-    addUser: async () => undefined,
+    addUser: () => Promise.resolve(),
   };
   return { asked, search: createUserSearch({ names }) };
 }
