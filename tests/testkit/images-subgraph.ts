@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { graphql } from 'graphql';
 import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
+import type { Database } from '../../shared/database/database.js';
 import { openEmbedded } from '../../shared/database/embedded.js';
 import { toGraphQLError, AppError } from '../../shared/errors/app-error.js';
 import { createHttpServer } from '../../shared/http/server.js';
@@ -45,9 +46,13 @@ export interface ImagesUnderTest {
 
 export type StoreKind = 'files' | 's3, through this server' | 's3, directly';
 
-export async function startImages(kind: StoreKind = 'files'): Promise<ImagesUnderTest> {
+/** A cold PGlite takes seconds, on a busy machine many; for `beforeAll`. In ms. */
+export const startTimeoutMs = 120_000;
+
+/** With `database` it uses that one, which then outlives it. */
+export async function startImages(kind: StoreKind = 'files', given?: Database): Promise<ImagesUnderTest> {
   const { objects, close: closeObjects } = await openStore(kind);
-  const database = await openEmbedded('memory://');
+  const database = given ?? (await openEmbedded('memory://'));
   const logger = createLogger({ name: 'test', level: 'silent' });
   const clock = { now: Date.now() };
   const subgraph = await createImagesSubgraph({
@@ -104,7 +109,7 @@ export async function startImages(kind: StoreKind = 'files'): Promise<ImagesUnde
     async close() {
       await app.close();
       await subgraph.close();
-      await database.close();
+      if (given === undefined) await database.close();
       await closeObjects();
     },
   };

@@ -21,8 +21,8 @@ export interface OpenUploadInput {
 export type OpenUploadResult = { readonly kind: 'Opened'; readonly upload: Upload; readonly request: PresignedUpload } | InvalidInput;
 
 export interface OpenUploadDependencies {
-  readonly uploads: UploadRepository;
-  readonly objects: ObjectStore;
+  readonly uploads: Pick<UploadRepository, 'open'>;
+  readonly objects: Pick<ObjectStore, 'presignUpload'>;
   readonly signer: UploadSigner;
   readonly now?: () => number;
   readonly newId?: () => string;
