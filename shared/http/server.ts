@@ -24,6 +24,8 @@ export function createHttpServer({ logger, trustsProxy = () => false, bodyLimit 
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
+    // What comes in over a connection that is open already was asked before we stopped; it gets its answer, and the connection ends.
+    return503OnClosing: false,
     trustProxy: trustsProxy,
     requestIdHeader: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
