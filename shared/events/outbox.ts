@@ -64,7 +64,7 @@ export function createOutboxRelay({
   pollMs = 1000,
   leaseMs = 10_000,
   batchSize = 100,
-  backoff = exponentialBackoff({ first: 500, most: 60_000 }),
+  backoff = exponentialBackoff({ first: 500, most: 10_000 }),
 }: OutboxRelayOptions): OutboxRelay {
   const isClosing = (): boolean => closing.signal.aborted;
   const table = createOutboxTable(database, schema);
