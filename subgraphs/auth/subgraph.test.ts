@@ -4,7 +4,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { createDomainEvent } from '../../shared/events/domain-events.js';
 import { createAuthClient, goodPassword } from './tests/auth-client.js';
 import { encryptionKey, startAuth, type AuthHarness } from './tests/auth-harness.js';
-import { testDatabases, type OpenedDatabase } from './tests/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../tests/testkit/databases.js';
 
 const second = 1_000;
 const day = 86_400_000;

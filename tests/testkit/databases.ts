@@ -1,8 +1,8 @@
-import { openEmbedded } from '../../../shared/database/embedded.js';
-import { openPostgres } from '../../../shared/database/postgres.js';
-import type { Database } from '../../../shared/database/database.js';
-import { orSkip } from '../../../tests/testkit/services.js';
-import { startPostgres } from '../../../tests/testkit/postgres.js';
+import { openEmbedded } from '../../shared/database/embedded.js';
+import { openPostgres } from '../../shared/database/postgres.js';
+import type { Database } from '../../shared/database/database.js';
+import { orSkip } from './services.js';
+import { startPostgres } from './postgres.js';
 
 /** A new, empty database. */
 export interface OpenedDatabase {
@@ -15,7 +15,7 @@ export interface OpenedDatabase {
 
 export interface TestDatabase {
   readonly name: string;
-  open(): Promise<OpenedDatabase>;
+  readonly open: () => Promise<OpenedDatabase>;
   stop(): Promise<void>;
 }
 
@@ -39,12 +39,15 @@ export async function testDatabases(): Promise<readonly TestDatabase[]> {
       async open() {
         const url = await postgres.createDatabase();
         const handles: Database[] = [];
+        const close = async () => {
+          for (const handle of handles) await handle.close();
+        };
         const again = async () => {
           const handle = await openPostgres(url);
           handles.push(handle);
           return handle;
         };
-        return { database: await again(), again, close: async () => void (await Promise.all(handles.map((handle) => handle.close()))) };
+        return { database: await again(), again, close };
       },
       stop: () => postgres.stop(),
     },

@@ -1,0 +1,130 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { createRevocations } from '../../../../shared/auth/revocations.js';
+import type { Account } from '../../data/account-repository.js';
+import { createFakeFamilies } from '../../tests/fake-refresh-families.js';
+import { createRefreshTokens } from './refresh-token.js';
+import { createSessionEnder } from './session-ender.js';
+import { createSessionRefresher, retryGraceMs } from './session-refresher.js';
+import { sessionLifetime } from './session-lifetime.js';
+
+const account: Account = {
+  id: '019aa000-0000-7000-8000-000000000001',
+  username: 'Ada',
+  email: null,
+  roles: ['USER'],
+  createdAt: new Date(0),
+};
+const sessionId = '019aa000-0000-7000-8000-000000000002';
+
+async function createSubject() {
+  let time = Date.parse('2026-11-20T12:00:00Z');
+  const now = () => time;
+  const refreshTokens = createRefreshTokens(new Uint8Array(32).fill(1));
+  const families = createFakeFamilies(account);
+  const revocations = createRevocations(now);
+  const wakeOutbox = () => undefined;
+  const ender = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
+  const issuer = { issue: () => Promise.resolve({ token: 'access', expiresAt: new Date(time + 600_000) }) };
+  const refresher = createSessionRefresher({ families, refreshTokens, issuer, ender, wakeOutbox, now });
+  const first = refreshTokens.create();
+  await families.start(
+    {
+      id: sessionId,
+      accountId: account.id,
+      device: null,
+      amr: ['pwd'],
+      createdAt: new Date(time),
+      expiresAt: new Date(time + sessionLifetime.absoluteMs),
+      tokenHash: refreshTokens.hash(first),
+    },
+    [],
+  );
+  return {
+    first,
+    families,
+    revocations,
+    now,
+    advance: (ms: number) => (time += ms),
+    async refresh(token: string): Promise<string | null> {
+      const outcome = await refresher.refresh(token);
+      return outcome.kind === 'SignedIn' ? outcome.refreshToken : null;
+    },
+  };
+}
+
+describe('refreshing a session', () => {
+  it('keeps a token that a stranger invents from ending anything', async () => {
+    const subject = await createSubject();
+    await expect(subject.refresh('x'.repeat(43))).resolves.toBeNull();
+    await expect(subject.refresh(subject.first)).resolves.not.toBeNull();
+  });
+
+  it('announces the end of a stolen session once, however often the old token comes', async () => {
+    const subject = await createSubject();
+    await subject.refresh(subject.first);
+    subject.advance(retryGraceMs + 1);
+    await Promise.all(Array.from({ length: 20 }, () => subject.refresh(subject.first)));
+    expect(subject.families.events.filter(({ type }) => type === 'session.ended')).toHaveLength(1);
+    expect(subject.revocations.isRevoked(sessionId)).toBe(true);
+  });
+
+  /**
+   * The rules once more, as plainly as they can be said: a chain of tokens, each with the time of its use. Whatever order clients,
+   * thieves and the clock act in, the service must agree with it.
+   */
+  it('agrees with a model of its rules over any history', async () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('refresh' as const), age: fc.nat(4), parallel: fc.integer({ min: 1, max: 5 }) }),
+      fc.record({
+        kind: fc.constant('wait' as const),
+        ms: fc.oneof(
+          fc.constantFrom(1, 1000, retryGraceMs - 1, retryGraceMs, retryGraceMs + 1),
+          fc.constantFrom(sessionLifetime.idleMs - 1, sessionLifetime.idleMs, sessionLifetime.absoluteMs / 4),
+        ),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const subject = await createSubject();
+        const born = subject.now();
+        const chain = [{ token: subject.first, createdAt: born, usedAt: null as number | null }];
+        let isRevoked = false;
+        for (const each of steps) {
+          if (each.kind === 'wait') {
+            subject.advance(each.ms);
+            continue;
+          }
+          const index = Math.max(0, chain.length - 1 - each.age);
+          const link = chain[index];
+          if (link === undefined) throw new Error('the chain is never empty');
+          const now = subject.now();
+          const answers = await Promise.all(Array.from({ length: each.parallel }, () => subject.refresh(link.token)));
+          expect(new Set(answers).size).toBe(1);
+          const [answer] = answers;
+          const isOver = isRevoked || now >= born + sessionLifetime.absoluteMs;
+          if (isOver) {
+            expect(answer).toBeNull();
+          } else if (link.usedAt === null) {
+            if (now - link.createdAt >= sessionLifetime.idleMs) {
+              expect(answer).toBeNull();
+            } else {
+              expect(answer).toHaveLength(43);
+              expect(chain.map(({ token }) => token)).not.toContain(answer);
+              link.usedAt = now;
+              chain.push({ token: answer ?? '', createdAt: now, usedAt: null });
+            }
+          } else if (now - link.usedAt <= retryGraceMs) {
+            expect(answer).toBe(chain[index + 1]?.token);
+          } else {
+            expect(answer).toBeNull();
+            isRevoked = true;
+          }
+          expect(subject.families.isRevoked()).toBe(isRevoked);
+          expect(subject.families.tokenCount()).toBe(chain.length);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
