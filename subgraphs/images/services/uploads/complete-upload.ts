@@ -21,7 +21,7 @@ export type CompleteUploadResult =
 
 export interface CompleteUploadDependencies {
   readonly uploads: UploadRepository;
-  readonly images: ImageRepository;
+  readonly images: Pick<ImageRepository, 'findMany'>;
   readonly objects: ObjectStore;
   readonly processor: ImageProcessor;
   readonly queue: WorkQueue;
