@@ -43,17 +43,27 @@ export async function visitGraphiql(browser: Browser, url: string): Promise<Grap
     page,
     tabs: () => page.getByRole('tab').allInnerTexts(),
     async openTab(name) {
-      await page.getByRole('tab', { name, exact: true }).click();
+      // The open tab has a close button too, and with it another accessible name.
+      await page.locator('.graphiql-tab-button').getByText(name, { exact: true }).click();
     },
     async type(editor, text) {
       await page.locator('.graphiql-editor-tools button', { hasText: editor }).click();
       await page.locator(`section[aria-label="${editor}"] .monaco-editor:visible`).first().click();
       await page.keyboard.press('Control+A');
       await page.keyboard.insertText(text);
+      // The editor closes quotes and brackets by itself: take away what it added behind.
+      await page.keyboard.press('Control+Shift+End');
+      await page.keyboard.press('Delete');
     },
     pressPlay: () => play.click(),
     async untilAnswerShows(text) {
-      await page.locator('.result-window .view-lines', { hasText: text }).waitFor();
+      const answer = page.locator('.result-window .view-lines');
+      await answer
+        .filter({ hasText: text })
+        .waitFor({ timeout: 20_000 })
+        .catch(async () => {
+          throw new Error(`The answer never showed ${text}. It shows: ${await answer.innerText()}`);
+        });
     },
     troubles: () => troubles,
     leave: () => context.close(),

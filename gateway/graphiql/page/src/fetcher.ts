@@ -1,5 +1,5 @@
 import type { Fetcher } from '@graphiql/toolkit';
-import { getOperationAST, OperationTypeNode, parse } from 'graphql';
+import { Kind, type OperationDefinitionNode, OperationTypeNode, parse } from 'graphql';
 import { authorizationOf, sendableHeaders } from './headers.js';
 import type { Operation, SubscriptionObserver, Subscriptions } from './subscriptions.js';
 
@@ -12,7 +12,8 @@ export interface FetcherOptions {
 
 /** Sends what GraphiQL runs: subscriptions by WebSocket, everything else by POST. */
 export function createFetcher({ url, subscriptions, onAnswer }: FetcherOptions): Fetcher {
-  return (operation, options) => {
+  return (asked, options) => {
+    const operation = withoutStaleName(asked);
     const headers = sendableHeaders(options?.headers);
     // Documentation and completion must outlive the token: with an expired one, the schema would not load.
     if (operation.operationName === 'IntrospectionQuery') return post(url, operation, {});
@@ -31,12 +32,25 @@ export function createFetcher({ url, subscriptions, onAnswer }: FetcherOptions):
   };
 }
 
+/** GraphiQL learns the operation's name a moment after the tab was opened: run at once, it sends the name of the tab before. */
+function withoutStaleName(operation: Operation): Operation {
+  const operations = operationsOf(operation.query);
+  const isStale = operations.length === 1 && operations[0]?.name?.value !== operation.operationName;
+  return isStale ? { ...operation, operationName: operations[0]?.name?.value ?? null } : operation;
+}
+
 function isSubscription({ query, operationName }: Operation): boolean {
+  const operations = operationsOf(query);
+  const chosen = operations.length === 1 ? operations[0] : operations.find(({ name }) => name?.value === operationName);
+  return chosen?.operation === OperationTypeNode.SUBSCRIPTION;
+}
+
+function operationsOf(query: string): readonly OperationDefinitionNode[] {
   try {
-    return getOperationAST(parse(query), operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+    return parse(query).definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   } catch {
     // A syntax error is for the server to explain.
-    return false;
+    return [];
   }
 }
 
