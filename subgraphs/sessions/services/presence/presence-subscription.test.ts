@@ -80,7 +80,7 @@ describe('A presence subscription', () => {
     expect(value.entries.map(({ userId, availability }) => `${userId} ${availability}`).sort()).toEqual(['ada ONLINE', 'bob ONLINE']);
   });
 
-  it('says nothing of a change that did not last', async () => {
+  it('says nothing of a change that its viewer may not see', async () => {
     const { open, store, scheduler } = create();
     const { messages } = await open();
     await messages.next();
