@@ -17,6 +17,8 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
   /** For Node below 22, which has no WebSocket of its own: the one of the package `ws`. */
   readonly webSocketImpl?: unknown;
+  /** Milliseconds to wait after so many attempts that failed in a row. */
+  readonly pauseAfter?: (failures: number) => number;
 }
 
 export type ConnectionState = { kind: 'connected' } | { kind: 'waiting'; milliseconds: number; reason: string };
@@ -29,7 +31,15 @@ const hopeless = new Set([4400, 4401, 4406, 4409]);
  * pauses and resumed by the last cursor, so that nothing is missed and nothing is sent twice. Rejects with `SignedOut` when the session
  * has ended.
  */
-export async function followPresence({ session, userIds, onChange, onConnection, signal, webSocketImpl }: FollowOptions): Promise<void> {
+export async function followPresence({
+  session,
+  userIds,
+  onChange,
+  onConnection,
+  signal,
+  webSocketImpl,
+  pauseAfter = pause,
+}: FollowOptions): Promise<void> {
   const people = new Map<string, PresenceLine>();
   let cursor: string | null = null;
   let failures = 0;
@@ -43,10 +53,12 @@ export async function followPresence({ session, userIds, onChange, onConnection,
       onChange(people, []);
       return;
     }
-    // A resync starts over, with versions that may be lower; anything else never goes back.
-    if (message.__typename === 'PresenceResync') people.clear();
-    const changed = message.entries.filter((entry) => entry.version >= (people.get(entry.user.id)?.version ?? 0));
-    for (const entry of changed) people.set(entry.user.id, entry);
+    // A snapshot and a resync are everyone anew, with versions that may have begun again; a change never goes back.
+    const isAnew = message.__typename !== 'PresenceChanged';
+    const newer = message.entries.filter(({ user, version }) => isAnew || version >= (people.get(user.id)?.version ?? 0));
+    const changed = newer.filter((entry) => !looksAlike(entry, people.get(entry.user.id)));
+    if (isAnew) people.clear();
+    for (const entry of newer) people.set(entry.user.id, entry);
     onChange(people, changed);
   }
 
@@ -56,11 +68,15 @@ export async function followPresence({ session, userIds, onChange, onConnection,
     if (end.error !== null) throw end.error;
     // 4403: the token was good once and is not any more. A session that was ended elsewhere says so here, as SignedOut.
     if (end.code === 4403) await session.refresh().catch(rethrowSignedOut);
-    const milliseconds = end.code === 4403 && failures === 0 ? 0 : pause(failures);
+    const milliseconds = end.code === 4403 && failures === 0 ? 0 : pauseAfter(failures);
     failures += 1;
     onConnection?.({ kind: 'waiting', milliseconds, reason: end.reason });
     await sleep(milliseconds, signal);
   }
+}
+
+function looksAlike(line: PresenceLine, before: PresenceLine | undefined): boolean {
+  return before !== undefined && JSON.stringify({ ...line, version: 0 }) === JSON.stringify({ ...before, version: 0 });
 }
 
 /** 0.5 s, doubling to 30 s, and a random part of it: a thousand clients must not come back in one moment. */
@@ -87,6 +103,7 @@ async function connectOnce({
   webSocketImpl,
 }: Attempt): Promise<{ code: number; reason: string; error: Error | null }> {
   let pongTimer: ReturnType<typeof setTimeout> | undefined;
+  let unsubscribe: () => void = () => undefined;
   const client: Client = createClient({
     url: new URL('/graphql', session.url).href.replace(/^http/, 'ws'),
     connectionParams: async () => ({ authorization: `Bearer ${await session.accessToken()}` }),
@@ -107,7 +124,7 @@ async function connectOnce({
   });
   try {
     return await new Promise((resolve) => {
-      const unsubscribe = client.subscribe<WatchPresenceSubscription>(
+      unsubscribe = client.subscribe<WatchPresenceSubscription>(
         { query: watchPresence.toString(), variables: { userIds, since } },
         {
           next: ({ data, errors }) => {
@@ -123,6 +140,7 @@ async function connectOnce({
     });
   } finally {
     clearTimeout(pongTimer);
+    signal.removeEventListener('abort', unsubscribe);
     await client.dispose();
   }
 }
@@ -155,11 +173,12 @@ function isAborted(signal: AbortSignal): boolean {
 
 async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    const wake = () => {
+    const timer = setTimeout(wake, milliseconds);
+    function wake(): void {
       clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
       resolve();
-    };
-    signal.addEventListener('abort', wake, { once: true });
+    }
+    signal.addEventListener('abort', wake);
   });
 }
