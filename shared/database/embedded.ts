@@ -6,9 +6,13 @@ import type { Database } from './database.js';
 import { createEmbeddedAdapter } from './embedded-adapter.js';
 import { applyMigrations, readMigrations } from './migrations.js';
 
+/** Its own default of 128 MB would be touched at the start and make up half of the whole product's idle memory. */
+const sharedBuffers = '16MB';
+
 /**
  * Postgres in this process (PGlite), its files in `folder`, or in memory when that is `memory://`. About 200 MB of memory, so that all
- * subgraphs share one. The caller holds the lock of the data folder (data-dir-lock.ts): two processes on one folder would destroy it.
+ * subgraphs share one. What was committed survives the end of the process at any moment, not a power failure: PGlite runs without fsync,
+ * which its file system does not have. The caller holds the lock of the data folder (data-dir-lock.ts): two processes on one folder would destroy it.
  */
 export async function openEmbedded(folder: string): Promise<Database> {
   const client = folder === 'memory://' ? await open(folder) : await openFolder(folder);
@@ -53,7 +57,7 @@ async function openFolder(folder: string): Promise<PGlite> {
 }
 
 async function open(dataDir: string): Promise<PGlite> {
-  const client = new PGlite({ dataDir });
+  const client = new PGlite({ dataDir, postgresqlconf: [`shared_buffers = ${sharedBuffers}`] });
   await client.waitReady;
   // Prisma's adapters write and read times without their zone, in UTC.
   await client.exec(`SET TIME ZONE 'UTC'`);
