@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openMigrationDiff } from './migration-diff.js';
+import { openMigrationDiff, type MigrationDiff } from './migration-diff.js';
 
 export const usage = `Writes the next migration of a subgraph: the SQL that leads from its migrations to its schema.prisma.
 No database needs to run. Read the file before you commit it; you may add to it (data to move, indexes that Prisma cannot express).
@@ -17,13 +17,22 @@ export interface CommandResult {
   readonly output: string;
 }
 
-/** `npm run migration`. `root` is the folder above `subgraphs/`; `now` gives the timestamp in the migration's name. */
-export async function runMigrationCommand(options: { arguments: string[]; root: string; now?: () => number }): Promise<CommandResult> {
+export interface CommandOptions {
+  readonly arguments: string[];
+  /** The folder above `subgraphs/`. */
+  readonly root: string;
+  /** For the timestamp in a migration's name. */
+  readonly now?: () => number;
+  readonly openDiff?: () => Promise<MigrationDiff>;
+}
+
+/** `npm run migration`. */
+export async function runMigrationCommand(options: CommandOptions): Promise<CommandResult> {
   const parsed = parse(options.arguments);
   if (parsed.kind === 'help') return { status: 0, output: usage };
   if (parsed.kind === 'wrong') return { status: 2, output: `${parsed.problem}\n\n${usage}` };
   const subgraphs = await findSubgraphs(options.root);
-  if (parsed.kind === 'check') return check(subgraphs, options.root);
+  if (parsed.kind === 'check') return check(subgraphs, options);
   const subgraph = subgraphs.find(({ name }) => name === parsed.subgraph);
   if (subgraph === undefined) {
     const names = subgraphs.map(({ name }) => name).join(', ');
@@ -75,14 +84,12 @@ async function findSubgraphs(root: string): Promise<Subgraph[]> {
   return found.flat();
 }
 
-async function write(subgraph: Subgraph, name: string, options: { root: string; now?: () => number }): Promise<CommandResult> {
-  const difference = await diffOf([subgraph]);
-  const [found] = difference;
+async function write(subgraph: Subgraph, name: string, options: CommandOptions): Promise<CommandResult> {
+  const [found] = await differences([subgraph], options);
   if (found?.kind === 'faulty') return { status: 1, output: found.problem };
   if (found?.kind !== 'changed')
     return { status: 1, output: `Nothing to change: the migrations of ${subgraph.name} already make its schema.prisma.` };
-  const now = options.now ?? Date.now;
-  const timestamp = new Date(now()).toISOString().replace(/[-T:]/g, '').slice(0, 14);
+  const timestamp = await nextTimestamp(subgraph, options.now ?? Date.now);
   const folder = join(subgraph.folder, `${timestamp}_${subgraph.name}_${name}`);
   const file = join(folder, 'migration.sql');
   await mkdir(folder, { recursive: true });
@@ -90,15 +97,23 @@ async function write(subgraph: Subgraph, name: string, options: { root: string; 
   return { status: 0, output: `Written: ${relative(options.root, file)}` };
 }
 
-async function check(subgraphs: readonly Subgraph[], root: string): Promise<CommandResult> {
-  const problems = (await diffOf(subgraphs)).flatMap((difference) => {
+/** UTC, to the second. Migrations apply in the order of their names, so after the last one, whatever the clock of its writer said. */
+async function nextTimestamp({ folder }: Subgraph, now: () => number): Promise<string> {
+  const last = existsSync(folder) ? (await readdir(folder)).sort().at(-1) : undefined;
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)_/.exec(last ?? '') ?? [];
+  const earliest = year === undefined ? 0 : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) + 1000;
+  return new Date(Math.max(now(), earliest)).toISOString().replace(/[-T:]/g, '').slice(0, 14);
+}
+
+async function check(subgraphs: readonly Subgraph[], options: CommandOptions): Promise<CommandResult> {
+  const problems = (await differences(subgraphs, options)).flatMap((difference) => {
     switch (difference.kind) {
       case 'same':
         return [];
       case 'faulty':
         return [difference.problem];
       case 'changed': {
-        const schema = relative(root, join(difference.subgraph.folder, '..', 'schema.prisma'));
+        const schema = relative(options.root, join(difference.subgraph.folder, '..', 'schema.prisma'));
         return [`${schema} has changes without a migration (npm run migration -- ${difference.subgraph.name} <name>):\n${difference.sql}`];
       }
     }
@@ -110,12 +125,12 @@ async function check(subgraphs: readonly Subgraph[], root: string): Promise<Comm
 
 type Difference = { subgraph: Subgraph } & ({ kind: 'same' } | { kind: 'changed'; sql: string } | { kind: 'faulty'; problem: string });
 
-async function diffOf(subgraphs: readonly Subgraph[]): Promise<Difference[]> {
-  const diff = await openMigrationDiff();
+async function differences(subgraphs: readonly Subgraph[], { openDiff = openMigrationDiff }: CommandOptions): Promise<Difference[]> {
+  const diff = await openDiff();
   try {
-    const differences: Difference[] = [];
-    for (const subgraph of subgraphs) differences.push({ subgraph, ...(await tryDiff(subgraph)) });
-    return differences;
+    const found: Difference[] = [];
+    for (const subgraph of subgraphs) found.push({ subgraph, ...(await tryDiff(subgraph)) });
+    return found;
   } finally {
     await diff.close();
   }

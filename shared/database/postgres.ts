@@ -79,10 +79,7 @@ function createPool(url: string, options: pg.PoolConfig): pg.Pool {
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     ...options,
-    // Prisma's adapters write and read times without their zone, in UTC.
-    onConnect: async (client) => {
-      await client.query(`SET TIME ZONE 'UTC'`);
-    },
+    onConnect: useUtc,
   });
   // An idle connection that breaks (a restart of the server) is replaced at the next query; unheard, the event would end the process.
   pool.on('error', ignore);
@@ -91,4 +88,9 @@ function createPool(url: string, options: pg.PoolConfig): pg.Pool {
 
 function ignore(): void {
   // Said again by the next statement, to someone who waits for it.
+}
+
+/** Prisma's adapters write and read times without their zone, in UTC. The pool waits for the answer, which its types do not say. */
+function useUtc(client: pg.ClientBase): unknown {
+  return client.query(`SET TIME ZONE 'UTC'`);
 }

@@ -6,7 +6,7 @@ import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg';
 
 // TypeScript describes WebAssembly in the browser's library only.
 declare const WebAssembly: {
-  instantiate(bytes: Uint8Array, imports: Record<string, unknown>): Promise<{ instance: { exports: Record<string, unknown> } }>;
+  instantiate(bytes: Uint8Array, imports: Record<string, unknown>): Promise<{ instance: { exports: { __wbindgen_start: () => void } } }>;
 };
 
 export type SchemaEngine = bindings.SchemaEngine;
@@ -35,11 +35,18 @@ export async function createSchemaEngine(options: {
 const instantiated = once(async () => {
   const script = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const bytes = await readFile(join(dirname(script), 'schema_engine_bg.wasm'));
-  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': bindings });
+  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': withoutHold(bindings) });
   bindings.__wbg_set_wasm(instance.exports);
-  const start = instance.exports['__wbindgen_start'];
-  if (typeof start === 'function') start();
+  instance.exports.__wbindgen_start();
 });
+
+/** The engine never clears the timer of 10 seconds that it sets for its lock, which would keep an ended process alive for that long. */
+function withoutHold(imports: Record<string, unknown>): Record<string, unknown> {
+  const setUnheld = (callback: () => void, milliseconds: number) => setTimeout(callback, milliseconds).unref();
+  return Object.fromEntries(
+    Object.entries(imports).map(([name, imported]) => [name, name.startsWith('__wbg_setTimeout_') ? setUnheld : imported]),
+  );
+}
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;

@@ -23,10 +23,10 @@ export function startChild(script: string, args: readonly string[]): Child {
   const lines: string[] = [];
   let answered = 0;
   let errors = '';
-  let wake = () => {};
+  let wake: () => void = ignore;
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   // A process that was killed does not read what is still written to it.
-  child.stdin.on('error', () => {});
+  child.stdin.on('error', ignore);
   const reader = createInterface(child.stdout).on('line', (line) => {
     lines.push(line);
     wake();
@@ -59,4 +59,8 @@ export function startChild(script: string, args: readonly string[]): Child {
       await ended;
     },
   };
+}
+
+function ignore(): void {
+  // Nothing waits for it.
 }

@@ -30,6 +30,13 @@ async function ask(child: Child): Promise<string> {
   return child.nextLine();
 }
 
+async function startHolder(): Promise<Child> {
+  const [child] = await startChildren(1);
+  if (child === undefined) throw new Error('no child');
+  expect(await ask(child)).toBe('held');
+  return child;
+}
+
 /** The lock as a holder wrote it, with some of it changed: as another process, machine or container would have written it. */
 async function rewriteLock(change: Record<string, unknown>): Promise<void> {
   const file = join(folder, 'lock', '1');
@@ -38,11 +45,10 @@ async function rewriteLock(change: Record<string, unknown>): Promise<void> {
 
 describe('The lock on the data folder', () => {
   it('refuses a second process, and names the first and the folder', async () => {
-    const [holder] = await startChildren(1);
-    expect(await ask(holder as Child)).toBe('held');
+    const holder = await startHolder();
     const refusal = lockDataDir(folder);
     await expect(refusal).rejects.toThrow(DataDirInUseError);
-    await expect(refusal).rejects.toThrow(`The data folder ${folder} is in use by process ${String(holder?.pid)}.`);
+    await expect(refusal).rejects.toThrow(`The data folder ${folder} is in use by process ${String(holder.pid)}.`);
   });
 
   it('refuses the same process a second time', async () => {
@@ -66,9 +72,8 @@ describe('The lock on the data folder', () => {
   });
 
   it('is taken over at once when its holder was killed', async () => {
-    const [holder] = await startChildren(1);
-    expect(await ask(holder as Child)).toBe('held');
-    await holder?.kill();
+    const holder = await startHolder();
+    await holder.kill();
     const lock = await lockDataDir(folder);
     await lock.release();
   });
