@@ -11,9 +11,7 @@ export default defineConfig({
   build: { outDir: resolve(import.meta.dirname, '../../dist/clients/react'), emptyOutDir: true, target: 'es2022' },
   server: {
     host: '127.0.0.1',
-    // The server takes WebSockets from pages of its own origin only: behind this proxy, that is what the app is.
-    proxy: Object.fromEntries(
-      ['/graphql', '/uploads', '/media'].map((path) => [path, { target, ws: path === '/graphql', rewriteWsOrigin: true }]),
-    ),
+    // The server takes WebSockets from pages of its own origin only. Host and Origin pass unchanged, so the app's is that.
+    proxy: Object.fromEntries(['/graphql', '/uploads', '/media'].map((path) => [path, { target, ws: path === '/graphql' }])),
   },
 });
