@@ -7,6 +7,9 @@ import { createSameTypesRule } from './same-types-rule.js';
 import { startGroupReader, type GroupReader } from './redis-group-reader.js';
 import { trimTaken } from './redis-trim.js';
 
+/** Not ioredis' `commandTimeout`, whose timers outlive the commands of a transaction. */
+const publishTimeoutMs = 5000;
+
 export interface RedisEventBusOptions {
   readonly url: string;
   readonly logger: Logger;
@@ -52,7 +55,7 @@ export function createRedisEventBus({
   }
 
   // Fails early: the outbox keeps what could not be published.
-  const publisher = connect({ maxRetriesPerRequest: 1, commandTimeout: 5000 });
+  const publisher = connect({ maxRetriesPerRequest: 1 });
 
   function trimSometimes(published: number): void {
     sinceTrimming += published;
@@ -69,7 +72,7 @@ export function createRedisEventBus({
       if (events.length === 0) return;
       const transaction = publisher.multi();
       for (const event of events) transaction.xadd(stream, '*', 'event', JSON.stringify(event));
-      const results = await transaction.exec();
+      const results = await within(publishTimeoutMs, transaction.exec());
       if (results === null) throw new Error('Redis did not run the transaction');
       for (const [error] of results) if (error !== null) throw error;
       trimSometimes(events.length);
@@ -98,7 +101,19 @@ export function createRedisEventBus({
       closed = true;
       await Promise.all(readers.map((reader) => reader.close()));
       await trimming;
-      for (const redis of connections) redis.disconnect();
+      for (const redis of connections) if (redis.status !== 'end') redis.disconnect();
     },
   };
+}
+
+async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`Redis did not answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
