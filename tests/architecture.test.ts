@@ -99,7 +99,7 @@ function importsOf(file: string): Import[] {
 /** `import { type A, type B } from` imports nothing at run time either. */
 function isInlineTypesOnly(statement: string): boolean {
   const names = /\{([^}]*)\}/.exec(statement)?.[1];
-  return names !== undefined && names.split(',').every((name) => name.trim() === '' || name.trim().startsWith('type '));
+  return names?.split(',').every((name) => name.trim() === '' || name.trim().startsWith('type ')) ?? false;
 }
 
 function toPath(file: string): string {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
-import type { Json } from '../testkit/graphql-client.js';
+import { text, type Json } from '../testkit/graphql-client.js';
 import { registerPerson, type Person } from '../testkit/person.js';
 import { openInitialisedSocket, openSocket, type Socket } from '../testkit/socket.js';
 
@@ -31,7 +31,9 @@ describe.each(await availableWays())('Presence, %s', (way) => {
     const frame = await socket.next(withinMs);
     expect(frame).toMatchObject({ type: 'next', id: 'presence' });
     expect(frame.payload?.errors).toBeUndefined();
-    return frame.payload?.data?.presence as Json;
+    const message = frame.payload?.data?.presence;
+    if (message === undefined) throw new Error(`no presence in ${JSON.stringify(frame)}`);
+    return message;
   }
 
   it('refuses an anonymous subscriber with an error, and a bad token with 4403', async () => {
@@ -136,7 +138,7 @@ describe.each(await availableWays())('Presence, %s', (way) => {
     const snapshot = await nextMessage(view);
     view.ws.terminate();
     await nextMessage(await watching(bob, [alice]));
-    const again = await alice.watch([bob, carol], String(snapshot.cursor as unknown as string));
+    const again = await alice.watch([bob, carol], text(snapshot.cursor));
     sockets.push(again);
     expect(await nextMessage(again)).toMatchObject({
       __typename: 'PresenceChanged',

@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
-import { buildSubgraphSchema, type GraphQLResolverMap } from '@apollo/subgraph';
+import { buildSubgraphSchema } from '@apollo/subgraph';
 import { graphql, parse } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
+
+type Resolvers = NonNullable<Extract<Parameters<typeof buildSubgraphSchema>[0], { resolvers?: unknown }>['resolvers']>;
 
 export interface ForeignSubgraph {
   readonly name: string;
@@ -17,7 +19,7 @@ export interface ForeignSubgraph {
 }
 
 /** A subgraph that is not Galaxia's: plain HTTP and `graphql-transport-ws`, none of the product's code. */
-export async function startForeignSubgraph(name: string, typeDefs: string, resolvers: GraphQLResolverMap): Promise<ForeignSubgraph> {
+export async function startForeignSubgraph(name: string, typeDefs: string, resolvers: Resolvers): Promise<ForeignSubgraph> {
   const schema = buildSubgraphSchema({ typeDefs: parse(typeDefs), resolvers });
   const received: IncomingMessage['headers'][] = [];
   const server = createServer((request, response) => {
