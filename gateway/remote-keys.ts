@@ -28,7 +28,7 @@ export function createRemoteKeys({ url, gatewaySecret, now = Date.now }: RemoteK
       });
       const keys = keySet.parse(await body.json());
       if (statusCode !== 200) throw new Error(`auth answered ${statusCode}`);
-      kept = { keys: keys as JSONWebKeySet, until: now() + keptMs };
+      kept = { keys, until: now() + keptMs };
       return kept.keys;
     } catch (cause) {
       if (kept !== undefined) return kept.keys;

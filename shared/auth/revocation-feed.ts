@@ -74,7 +74,10 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
 
   async function pollAndPlan(): Promise<void> {
     await poll();
-    if (!abort.signal.aborted) timer = setTimeout(() => (running = pollAndPlan()), intervalMs);
+    if (abort.signal.aborted) return;
+    timer = setTimeout(() => {
+      running = pollAndPlan();
+    }, intervalMs);
   }
 
   let running = pollAndPlan();
