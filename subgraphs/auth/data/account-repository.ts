@@ -2,7 +2,7 @@ import { roles, type Role } from '../../../shared/auth/role.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
 import type { AuthPrisma } from './prisma.js';
-import { toFamilyRow, type NewRefreshFamily } from './refresh-family-repository.js';
+import { createFamily, type NewRefreshFamily } from './refresh-family-repository.js';
 import { isUniqueViolation } from './unique-violation.js';
 
 export interface Account {
@@ -29,7 +29,6 @@ export interface AccountRepository {
     family: NewRefreshFamily;
     events: readonly DomainEvent[];
   }): Promise<'registered' | 'username-taken'>;
-  isUsernameTaken(username: string): Promise<boolean>;
   /** Those of `ids` (uuids) that exist, in no order. */
   findByIds(ids: readonly string[]): Promise<readonly Account[]>;
   /** Those of `usernames` that exist, without regard to case, in no order. */
@@ -54,22 +53,26 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
     async register({ account, passwordHash, family, events }) {
       const { createdAt } = account;
       try {
-        // A batch, not an interactive transaction: on PGlite nobody waits for this process between its statements.
+        // A batch, not an interactive transaction: on PGlite nobody waits for this process between its statements. `createMany`,
+        // because `create` reads back what it wrote.
         await prisma.$transaction([
-          prisma.account.create({
-            data: {
-              id: account.id,
-              username: account.username,
-              usernameLower: account.username.toLowerCase(),
-              email: account.email,
-              emailLower: account.email?.toLowerCase() ?? null,
-              roles: [...account.roles],
-              createdAt,
-              credentials: { create: { kind: passwordKind, secret: passwordHash, createdAt, updatedAt: createdAt } },
-              families: { create: toFamilyRow(family) },
-            },
-            select: { id: true },
+          prisma.account.createMany({
+            data: [
+              {
+                id: account.id,
+                username: account.username,
+                usernameLower: account.username.toLowerCase(),
+                email: account.email,
+                emailLower: account.email?.toLowerCase() ?? null,
+                roles: [...account.roles],
+                createdAt,
+              },
+            ],
           }),
+          prisma.credential.createMany({
+            data: [{ accountId: account.id, kind: passwordKind, secret: passwordHash, createdAt, updatedAt: createdAt }],
+          }),
+          ...createFamily(prisma, family),
           prisma.outboxEvent.createMany({ data: events.map(toOutboxRow) }),
         ]);
         return 'registered';
@@ -77,10 +80,6 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
         if (isUniqueViolation(error, usernameConstraint)) return 'username-taken';
         throw error;
       }
-    },
-
-    async isUsernameTaken(username) {
-      return (await prisma.account.findUnique({ where: { usernameLower: username.toLowerCase() }, select: { id: true } })) !== null;
     },
 
     async findByIds(ids) {

@@ -65,17 +65,12 @@ const familyColumns = {
   revokedAt: true,
 } as const;
 
-/** The rows of a new family and its first token, for a nested write under its account. */
-export function toFamilyRow({ id, device, amr, createdAt, expiresAt, tokenHash }: NewRefreshFamily) {
-  return {
-    id,
-    device,
-    amr: [...amr],
-    createdAt,
-    lastUsedAt: createdAt,
-    expiresAt,
-    tokens: { create: { hash: tokenHash, generation: 1, createdAt } },
-  };
+/** The statements that write a new family and its first token, for a batch transaction. */
+export function createFamily(prisma: AuthPrisma, { id, accountId, device, amr, createdAt, expiresAt, tokenHash }: NewRefreshFamily) {
+  return [
+    prisma.refreshFamily.createMany({ data: [{ id, accountId, device, amr: [...amr], createdAt, lastUsedAt: createdAt, expiresAt }] }),
+    prisma.refreshToken.createMany({ data: [{ hash: tokenHash, familyId: id, generation: 1, createdAt }] }),
+  ];
 }
 
 /** Thrown to roll a transaction back when its first statement found nothing to change. */
@@ -94,13 +89,7 @@ export function createRefreshFamilyRepository(prisma: AuthPrisma): RefreshFamily
 
   return {
     async start(family, events) {
-      await prisma.$transaction([
-        prisma.refreshFamily.create({
-          data: { ...toFamilyRow(family), account: { connect: { id: family.accountId } } },
-          select: { id: true },
-        }),
-        prisma.outboxEvent.createMany({ data: events.map(toOutboxRow) }),
-      ]);
+      await prisma.$transaction([...createFamily(prisma, family), prisma.outboxEvent.createMany({ data: events.map(toOutboxRow) })]);
     },
 
     async findToken(hash) {

@@ -7,7 +7,6 @@ function createSubject(accounts: readonly Account[]) {
   const unused = () => Promise.reject(new Error('not used'));
   const repository: AccountRepository = {
     register: unused,
-    isUsernameTaken: unused,
     findForLogin: unused,
     findByIds(ids) {
       queries.push(`ids ${String(ids.length)}`);

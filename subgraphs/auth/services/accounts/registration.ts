@@ -56,8 +56,6 @@ export function createRegistration({
       ].filter((problem) => problem !== null);
       if (problems.length > 0) return invalidInput(problems);
 
-      // Only to spare the work of hashing: the unique constraint decides, since others register at the same time.
-      if (await accounts.isUsernameTaken(username)) return { kind: 'UsernameTaken', username };
       const passwordHash = await hasher.hash(password);
       const createdAt = new Date(now());
       const account: Account = { id: newId(), username, email, roles: ['USER'], createdAt };

@@ -17,17 +17,30 @@ function createSubject(queue: BoundedQueue = createBoundedQueue({ concurrency: 2
 describe('the password hasher', () => {
   it('never finds a password right for an account without one, and does the same work for it', async () => {
     const { hasher, runs } = createSubject();
-    await expect(hasher.verify(null, '')).resolves.toBe(false);
-    await expect(hasher.verify(null, 'anything')).resolves.toBe(false);
-    expect(runs()).toBe(2);
+    for (const candidate of [null, { passwordHash: null }]) {
+      for (const password of ['', 'anything']) await expect(hasher.verify(() => Promise.resolve(candidate), password)).resolves.toBeNull();
+    }
+    expect(runs()).toBe(4);
   });
 
   it('refuses what is not the password', async () => {
     const { hasher } = createSubject();
-    const phc = await hasher.hash('correct horse');
-    for (const wrong of ['', 'Correct horse', 'correct horse ', 'correct hors'])
-      await expect(hasher.verify(phc, wrong)).resolves.toBe(false);
-    await expect(hasher.verify(phc, 'correct horse')).resolves.toBe(true);
+    const candidate = { passwordHash: await hasher.hash('correct horse') };
+    const verify = (password: string) => hasher.verify(() => Promise.resolve(candidate), password);
+    for (const wrong of ['', 'Correct horse', 'correct horse ', 'correct hors']) await expect(verify(wrong)).resolves.toBeNull();
+    await expect(verify('correct horse')).resolves.toBe(candidate);
+  });
+
+  it('does not ask the database for anyone that it refuses for want of room', async () => {
+    const { hasher } = createSubject(createBoundedQueue({ concurrency: 1, maxWaiting: 1, maxWaitMs: 60_000 }));
+    let finds = 0;
+    const find = () => {
+      finds += 1;
+      return Promise.resolve(null);
+    };
+    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => hasher.verify(find, 'anything')));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', ...Array.from({ length: 8 }, () => 'rejected')]);
+    expect(finds).toBe(2);
   });
 
   it('hashes by argon2id with 19 MiB, 2 passes, 1 lane and a salt of 16 bytes of its own', async () => {

@@ -13,10 +13,14 @@ export interface PasswordHasher {
   /** PHC string of the password. Throws an `UNAVAILABLE` `AppError` when too many wait. */
   hash(password: string): Promise<string>;
   /**
-   * Whether `password` is the one of `phc`. Takes as long for null (unknown user, account without a password), which is never right, so
-   * that the time tells nothing. Throws an `UNAVAILABLE` `AppError` when too many wait.
+   * The candidate that `find` answers, when `password` is theirs, else null. Takes as long when there is none and when it has no
+   * password, so that the time tells nothing. `find` waits for its turn as well: a flood of logins is no flood of queries. Throws an
+   * `UNAVAILABLE` `AppError` when too many wait.
    */
-  verify(phc: string | null, password: string): Promise<boolean>;
+  verify<Candidate extends { readonly passwordHash: string | null }>(
+    find: () => Promise<Candidate | null>,
+    password: string,
+  ): Promise<Candidate | null>;
   close(): Promise<void>;
 }
 
@@ -38,10 +42,12 @@ export function createPasswordHasher(queue: BoundedQueue): PasswordHasher {
   const dummy = dummyPhc();
   return {
     hash: (password) => queue.run(() => hash(normalise(password), argon2Parameters)),
-    async verify(phc, password) {
-      const isRight = await queue.run(() => verify(phc ?? dummy, normalise(password)));
-      return phc !== null && isRight;
-    },
+    verify: (find, password) =>
+      queue.run(async () => {
+        const candidate = await find();
+        const isRight = await verify(candidate?.passwordHash ?? dummy, normalise(password));
+        return isRight && candidate?.passwordHash !== null ? candidate : null;
+      }),
     close: () => queue.close(),
   };
 }

@@ -46,10 +46,9 @@ export function createPasswordSignIn({ accounts, families, hasher, opener, wakeO
     async login({ identifier, password, device, userAgent }) {
       const problem = findDeviceProblem(device);
       if (problem !== null) return invalidInput([problem]);
-      const candidate = await find(identifier.trim());
       const isAbsurd = isAbsurdlyLong(password);
-      const isRight = await hasher.verify(isAbsurd ? null : (candidate?.passwordHash ?? null), isAbsurd ? '' : password);
-      if (candidate === null || !isRight) return { kind: 'InvalidCredentials' };
+      const candidate = await hasher.verify(async () => (isAbsurd ? null : find(identifier.trim())), isAbsurd ? '' : password);
+      if (candidate === null) return { kind: 'InvalidCredentials' };
 
       const { family, started, signedIn } = await opener.open(candidate.account, deviceLabel(device, userAgent), ['pwd']);
       await families.start(family, [started]);
