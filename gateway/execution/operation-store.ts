@@ -4,6 +4,7 @@ import type { QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import {
   getOperationAST,
   GraphQLError,
+  Kind,
   OperationTypeNode,
   parse,
   validate,
@@ -113,7 +114,7 @@ function validateDocument(schema: GraphQLSchema, document: DocumentNode): readon
     // graphql 16 throws instead of reporting when the root field of a subscription has `@include(if: $variable)`, because its
     // single-field rule collects fields without variables.
     const subscription = document.definitions.some(
-      (definition) => definition.kind === 'OperationDefinition' && definition.operation === OperationTypeNode.SUBSCRIPTION,
+      (definition) => definition.kind === Kind.OPERATION_DEFINITION && definition.operation === OperationTypeNode.SUBSCRIPTION,
     );
     const message = subscription
       ? 'The root field of a subscription cannot have "@include" or "@skip" with a variable.'

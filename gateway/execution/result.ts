@@ -1,11 +1,17 @@
 import { getVariableValues, GraphQLError, type GraphQLSchema } from 'graphql';
 import type { GatewayRequestContext, GatewayResult } from './supergraph.js';
 
-/** A result that says which variables do not fit the operation, or undefined when all do. */
+/** A result that says which variables do not fit the operation, or that there is no such operation; undefined when all is well. */
 export function refuseVariables(
   schema: GraphQLSchema,
-  { operation, request }: Pick<GatewayRequestContext, 'operation' | 'request'>,
+  { operation, request }: { operation: GatewayRequestContext['operation'] | undefined; request: GatewayRequestContext['request'] },
 ): { errors: GraphQLError[] } | undefined {
+  // Apollo Server calls the executor without an operation, whatever the types say, when the document has none of the asked name.
+  if (operation === undefined) {
+    const { operationName } = request;
+    const message = operationName ? `Unknown operation named "${operationName}".` : 'The document has several operations: name one.';
+    return { errors: [new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })] };
+  }
   const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], request.variables ?? {}, { maxErrors: 20 });
   if (errors === undefined) return undefined;
   return {

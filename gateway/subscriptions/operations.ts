@@ -73,7 +73,7 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
   const source = isSubscription ? subscriptionSource(request, options.socket) : querySource(request, options.supergraph);
   return createResultIterator(
     {
-      next: source.next,
+      next: () => source.next(),
       onEnd() {
         source.onEnd();
         controller.abort();

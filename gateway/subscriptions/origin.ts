@@ -8,5 +8,5 @@ export function isAllowedOrigin({ origin, host }: IncomingHttpHeaders, allowed: 
   if (origin === undefined) return true;
   if (allowed.includes('*') || allowed.includes(origin)) return true;
   // The scheme does not count: behind a proxy that ends TLS we see http.
-  return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }

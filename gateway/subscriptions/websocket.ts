@@ -83,8 +83,9 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   });
 
   function onConnection(webSocket: WebSocket, request: IncomingMessage): void {
+    // Undefined while graphql-ws opens it, which may already close it: for a subprotocol that it does not speak.
+    let ended: ((code: number, reason: string) => Promise<void>) | undefined = undefined;
     let receive: ((text: string) => Promise<void>) | undefined;
-    let ended: ((code: number, reason: string) => Promise<void>) | undefined;
     const requestId = readRequestId(request.headers['x-request-id']);
     const socket = createClientSocket({
       webSocket,

@@ -1,0 +1,477 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { GraphQLError } from 'graphql';
+import {
+  startLittleSupergraph,
+  until,
+  type LittleOptions,
+  type LittleSupergraph,
+  type Way,
+} from '../../tests/testkit/little-supergraph.js';
+import { openInitialisedSocket, openSocket, type Socket } from '../../tests/testkit/socket.js';
+
+const ways: readonly Way[] = ['in-process', 'http'];
+const ticks = 'subscription { ticks { n } }';
+
+describe.each(ways)('The WebSocket door, %s', (way) => {
+  let little: LittleSupergraph;
+  afterEach(() => little.close());
+
+  async function start(options?: LittleOptions): Promise<void> {
+    little = await startLittleSupergraph(way, options);
+  }
+
+  async function initialised(token = 'alice'): Promise<Socket> {
+    return openInitialisedSocket(little.origin, token);
+  }
+
+  async function subscribed(id = '1'): Promise<Socket> {
+    const before = little.feed.listeners();
+    const socket = await initialised();
+    socket.send({ id, type: 'subscribe', payload: { query: ticks } });
+    await until(() => little.feed.listeners() > before, 'the subscription');
+    return socket;
+  }
+
+  const quiet = () => until(() => little.feed.listeners() === 0 && little.sockets.stats().operations === 0, 'everything upstream to end');
+
+  it('tells the subgraph how the client left', async () => {
+    await start();
+    const leaves = {
+      complete: async () => {
+        const socket = await subscribed();
+        socket.send({ id: '1', type: 'complete' });
+        await quiet();
+        socket.ws.close();
+      },
+      close: async () => (await subscribed()).ws.close(),
+      normal: async () => (await subscribed()).ws.close(1000),
+      own: async () => (await subscribed()).ws.close(4000),
+      away: async () => (await subscribed()).ws.close(1001),
+      lost: async () => (await subscribed()).ws.terminate(),
+      revoked: async () => {
+        await subscribed();
+        little.revocations.revoke({ sessionId: 'session of alice', endedAt: Date.now() });
+      },
+    };
+    for (const [index, leave] of Object.values(leaves).entries()) {
+      await leave();
+      await until(() => little.feed.leaves.length === index + 1, 'the leave');
+      await quiet();
+    }
+    const lost = way === 'http' ? 1001 : 1006;
+    expect(little.feed.leaves).toEqual([0, 1000, 1000, 4000, 1001, lost, 4403].map((code) => ({ code })));
+  });
+
+  it('closes all with the given code at shutdown, and tells the subgraph', async () => {
+    await start();
+    const socket = await subscribed();
+    await little.sockets.close(1012);
+    expect(await socket.closed()).toMatchObject({ code: 1012 });
+    await quiet();
+    expect(little.feed.leaves).toEqual([{ code: 1012 }]);
+    expect(little.sockets.stats()).toEqual({ sockets: 0, uninitialised: 0, operations: 0 });
+  });
+
+  it('leaves nothing behind after 1,000 quiet subscriptions that end, on one socket', async () => {
+    await start();
+    const socket = await initialised();
+    for (let cycle = 0; cycle < 20; cycle++) {
+      for (let n = 0; n < 50; n++) socket.send({ id: `${cycle}.${n}`, type: 'subscribe', payload: { query: ticks } });
+      // Every other batch ends before its upstream has begun.
+      if (cycle % 2 === 0) await until(() => little.feed.listeners() === 50, '50 subscriptions');
+      for (let n = 0; n < 50; n++) socket.send({ id: `${cycle}.${n}`, type: 'complete' });
+      await until(() => little.sockets.stats().operations === 0, 'the operations to end');
+    }
+    await quiet();
+    expect(socket.pending()).toEqual([]);
+    const handles = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap' || name === 'Timeout').length;
+    const before = handles();
+    const again = await subscribed();
+    again.ws.close();
+    await quiet();
+    await until(() => handles() <= before, 'sockets and timers to go');
+    socket.ws.close();
+  });
+
+  it('leaves nothing behind after 200 sockets that come and go in every way', async () => {
+    await start();
+    for (let round = 0; round < 10; round++) {
+      const sockets = await Promise.all(Array.from({ length: 20 }, () => initialised(`user ${round}`)));
+      for (const socket of sockets) socket.send({ id: '1', type: 'subscribe', payload: { query: ticks } });
+      if (round % 2 === 0) await until(() => little.feed.listeners() === 20, '20 subscriptions');
+      for (const [index, socket] of sockets.entries()) {
+        if (index % 2 === 0) socket.ws.terminate();
+        else socket.ws.close();
+      }
+      await quiet();
+    }
+    await until(() => little.sockets.stats().sockets === 0, 'the sockets to go');
+  });
+
+  it('lets an id be used again at once', async () => {
+    await start();
+    const socket = await initialised();
+    for (let n = 0; n < 20; n++) {
+      socket.send({ id: 'same', type: 'subscribe', payload: { query: ticks } });
+      socket.send({ id: 'same', type: 'complete' });
+    }
+    socket.send({ id: 'same', type: 'subscribe', payload: { query: ticks } });
+    await until(() => little.sockets.stats().operations === 1 && little.feed.listeners() === 1, 'one subscription');
+    little.feed.publish({ n: 1 });
+    expect(await socket.next()).toEqual({ id: 'same', type: 'next', payload: { data: { ticks: { n: 1 } } } });
+    expect(socket.pending()).toEqual([]);
+    socket.ws.close();
+  });
+
+  it('holds the source back for a client that does not read, and closes with 1013', async () => {
+    await start({ limits: { stallTimeoutMs: 300 } });
+    const socket = await initialised();
+    socket.ws.pause();
+    socket.send({ id: '1', type: 'subscribe', payload: { query: 'subscription { flood(size: 20000) { n text } }' } });
+    await until(() => little.sockets.stats().operations === 1, 'the flood to begin');
+    await until(() => little.sockets.stats().operations === 0, 'the flood to end', 15_000);
+    const made = little.feed.floods;
+    // What the buffers of the operating system and of the two sockets take, and no more.
+    expect(made * 20_000).toBeLessThan(40 * 1024 * 1024);
+    socket.ws.resume();
+    expect((await socket.closed()).code).toBe(1013);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(little.feed.floods).toBeLessThanOrEqual(made + 64);
+  });
+
+  it('closes with 1013 a client that floods with pings and does not read the pongs', async () => {
+    await start({ limits: { maxUnsentBytes: 10_000 } });
+    const socket = await subscribed();
+    socket.ws.pause();
+    const ping = JSON.stringify({ type: 'ping', payload: { text: 'x'.repeat(200_000) } });
+    for (let n = 0; n < 200 && socket.ws.readyState === WebSocket.OPEN; n++) socket.ws.send(ping);
+    await until(() => little.sockets.stats().operations === 0, 'the socket to end', 10_000);
+    socket.ws.resume();
+    expect((await socket.closed()).code).toBe(1013);
+  });
+
+  it('delivers everything to a client that reads late, but reads', async () => {
+    await start();
+    const socket = await initialised();
+    socket.ws.pause();
+    const fields = [...'abcdefgh'].map((alias) => `${alias}: anything(value: $value)`).join(' ');
+    const payload = { query: `query Q($value: Anything) { ${fields} }`, variables: { value: 'x'.repeat(200_000) } };
+    for (let n = 0; n < 20; n++) socket.send({ id: String(n), type: 'subscribe', payload });
+    await until(() => little.received.length === 20, 'the subgraph to have answered all');
+    expect(little.sockets.stats().operations).toBeGreaterThan(0);
+    socket.ws.resume();
+    const completed = new Set<string | undefined>();
+    while (completed.size < 20) {
+      const frame = await socket.next();
+      if (frame.type === 'complete') completed.add(frame.id);
+    }
+    socket.ws.close();
+  });
+
+  it.each([
+    ['subscription S($v: Boolean!) { ticks @include(if: $v) { n } }', /The root field of a subscription cannot have/],
+    ['subscription { ticks { n } feed { __typename } }', /only one top level field/i],
+    ['subscription { a: ticks { n } b: ticks { n } }', /only one top level field/i],
+    ['subscription { nowhere }', /Cannot query field/],
+    ['subscription {', /Syntax Error/],
+    ['query A { listeners } query B { listeners }', /operationName/],
+    ['fragment F on Query { listeners }', /operation/],
+  ])('refuses "%s" with an error and keeps the socket', async (query, message) => {
+    await start();
+    const socket = await initialised();
+    socket.send({ id: '1', type: 'subscribe', payload: { query, variables: { v: true } } });
+    const frame = await socket.next();
+    expect(frame).toMatchObject({ id: '1', type: 'error' });
+    expect(JSON.stringify(frame.payload)).toMatch(message);
+    expect(JSON.stringify(frame.payload)).toMatch(/requestId/);
+    socket.send({ id: '1', type: 'subscribe', payload: { query: '{ listeners }' } });
+    expect(await socket.next()).toEqual({ id: '1', type: 'next', payload: { data: { listeners: 0 } } });
+    socket.ws.close();
+  });
+
+  it('answers wrong variables with BAD_USER_INPUT', async () => {
+    await start();
+    const socket = await initialised();
+    for (const query of [
+      'subscription S($size: Int!) { flood(size: $size) { n } }',
+      'query Q($size: Int!) { users(ids: [$size]) { id } }'.replace('$size: Int!', '$size: ID!'),
+    ]) {
+      socket.send({ id: '1', type: 'subscribe', payload: { query, variables: { size: { wrong: true } } } });
+      const frame = await socket.next();
+      expect(frame.payload?.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT' });
+      expect((await socket.next()).type).toBe('complete');
+    }
+    socket.ws.close();
+  });
+
+  it('runs queries and mutations over several subgraphs', async () => {
+    await start();
+    const socket = await initialised();
+    socket.send({
+      id: 'q',
+      type: 'subscribe',
+      payload: { query: 'query Q { user(id: "4") { name stars tokenSeen } }', operationName: 'Q' },
+    });
+    expect(await socket.next()).toEqual({
+      id: 'q',
+      type: 'next',
+      payload: { data: { user: { name: 'User 4', stars: 40, tokenSeen: 'Bearer alice' } } },
+    });
+    expect(await socket.next()).toEqual({ id: 'q', type: 'complete' });
+    socket.send({ id: 'm', type: 'subscribe', payload: { query: 'mutation($n: String!) { greet(name: $n) }', variables: { n: 'you' } } });
+    expect(await socket.next()).toEqual({ id: 'm', type: 'next', payload: { data: { greet: 'Hello you' } } });
+    socket.ws.close();
+  });
+
+  it('masks faults with the request id of the socket', async () => {
+    await start();
+    const socket = await openSocket(little.origin, { 'x-request-id': 'request-of-this-socket' });
+    socket.send({ type: 'connection_init' });
+    await socket.next();
+    socket.send({ id: '1', type: 'subscribe', payload: { query: '{ broken forbidden }' } });
+    const text = JSON.stringify(await socket.next());
+    expect(text).toContain('request-of-this-socket');
+    expect(text).toContain('Not yours.');
+    expect(text).not.toMatch(/hunter2|accounts/);
+    socket.ws.close();
+  });
+
+  it('asks the policy before it validates', async () => {
+    await start({
+      socketOptions: { checkOperation: () => [new GraphQLError('Too deep', { extensions: { code: 'OPERATION_TOO_COMPLEX' } })] },
+    });
+    const socket = await initialised();
+    socket.send({ id: '1', type: 'subscribe', payload: { query: '{ nowhere }' } });
+    expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ message: 'Too deep' }] });
+    socket.ws.close();
+  });
+
+  it('allows as many operations on a socket as the limit says, and not one more', async () => {
+    await start({ limits: { maxOperationsPerSocket: 3 } });
+    const socket = await initialised();
+    for (const id of ['1', '2', '3', '4']) socket.send({ id, type: 'subscribe', payload: { query: ticks } });
+    expect(await socket.next()).toMatchObject({ id: '4', type: 'error', payload: [{ extensions: { code: 'RATE_LIMITED' } }] });
+    await until(() => little.feed.listeners() === 3, 'three subscriptions');
+    socket.send({ id: '1', type: 'complete' });
+    await until(() => little.feed.listeners() === 2, 'one to end');
+    socket.send({ id: '5', type: 'subscribe', payload: { query: ticks } });
+    await until(() => little.feed.listeners() === 3, 'another one');
+    socket.ws.close();
+  });
+});
+
+describe('Losing a subgraph', () => {
+  let little: LittleSupergraph;
+  afterEach(() => little.close());
+
+  it('closes the socket with 1012, so that clients come back', async () => {
+    little = await startLittleSupergraph('http');
+    const socket = await openInitialisedSocket(little.origin, 'alice');
+    socket.send({ id: '1', type: 'subscribe', payload: { query: ticks } });
+    await until(() => little.feed.listeners() === 1, 'the subscription');
+    await little.stopSubgraphs();
+    expect((await socket.closed()).code).toBe(1012);
+  });
+
+  it('answers UNAVAILABLE when the subgraph is not there at all', async () => {
+    little = await startLittleSupergraph('http');
+    await little.stopSubgraphs();
+    const socket = await openInitialisedSocket(little.origin, 'alice');
+    for (const query of [ticks, '{ listeners }']) {
+      socket.send({ id: '1', type: 'subscribe', payload: { query } });
+      const frame = await socket.next();
+      expect(frame.payload?.errors?.[0]?.extensions).toMatchObject({ code: 'UNAVAILABLE' });
+      expect(JSON.stringify(frame)).not.toMatch(/feed|127\.0\.0\.1|ECONN/);
+      expect((await socket.next()).type).toBe('complete');
+    }
+    socket.ws.close();
+  });
+});
+
+describe('The admission to the WebSocket door', () => {
+  let little: LittleSupergraph;
+  afterEach(() => little.close());
+  const start = async (options?: LittleOptions): Promise<void> => {
+    little = await startLittleSupergraph('in-process', options);
+  };
+
+  it.each(['Bearer bad', 'Bearer x\r\nx-user-id: admin', 7, '', { a: 1 }])('closes with 4403 for the token %j', async (authorization) => {
+    await start();
+    const socket = await openSocket(little.origin);
+    socket.send({ type: 'connection_init', payload: { authorization } });
+    expect((await socket.closed()).code).toBe(4403);
+  });
+
+  it('takes the token under either spelling', async () => {
+    await start();
+    for (const name of ['authorization', 'Authorization']) {
+      const socket = await openSocket(little.origin);
+      socket.send({ type: 'connection_init', payload: { [name]: 'Bearer carol' } });
+      expect((await socket.next()).type).toBe('connection_ack');
+      socket.send({ id: '1', type: 'subscribe', payload: { query: '{ user(id: 1) { tokenSeen } }' } });
+      expect((await socket.next()).payload).toEqual({ data: { user: { tokenSeen: 'Bearer carol' } } });
+      socket.ws.close();
+    }
+  });
+
+  it('closes with 1013 when the caller cannot be found out, so that clients try again', async () => {
+    await start();
+    const socket = await openSocket(little.origin);
+    socket.send({ type: 'connection_init', payload: { authorization: 'Bearer fault' } });
+    expect((await socket.closed()).code).toBe(1013);
+  });
+
+  it('closes an idle socket with 4403 when its token expires', async () => {
+    await start({ expiresAt: Date.now() + 150 });
+    const socket = await openInitialisedSocket(little.origin, 'short');
+    expect(await socket.closed()).toMatchObject({ code: 4403 });
+    expect(little.sockets.stats().sockets).toBeLessThanOrEqual(1);
+  });
+
+  it('closes every socket of a revoked session at once, and no other', async () => {
+    await start();
+    const [first, second, other] = await Promise.all(['alice', 'alice', 'bob'].map((name) => openInitialisedSocket(little.origin, name)));
+    little.revocations.revoke({ sessionId: 'session of alice', endedAt: Date.now() });
+    expect((await first?.closed())?.code).toBe(4403);
+    expect((await second?.closed())?.code).toBe(4403);
+    expect(other?.ws.readyState).toBe(WebSocket.OPEN);
+    const late = await openSocket(little.origin);
+    late.send({ type: 'connection_init', payload: { authorization: 'Bearer alice' } });
+    expect((await late.closed()).code).toBe(4403);
+    other?.ws.close();
+  });
+
+  it('closes with 4408 without connection_init', async () => {
+    await start({ limits: { initTimeoutMs: 50 } });
+    expect((await (await openSocket(little.origin)).closed()).code).toBe(4408);
+  });
+
+  it.each([
+    ['not json', 4400],
+    ['{}', 4400],
+    ['{"type":"nonsense"}', 4400],
+    ['{"type":"next","id":"1","payload":{}}', 4400],
+    ['{"type":"subscribe","id":1,"payload":{"query":"{ listeners }"}}', 4400],
+    ['{"type":"subscribe","id":"1","payload":{"query":7}}', 4400],
+    ['{"type":"connection_init"}', 4429],
+    [Buffer.from('{"type":"ping"}'), 4400],
+  ])('closes for the frame %s with %i', async (frame, code) => {
+    await start();
+    const socket = await openInitialisedSocket(little.origin);
+    socket.ws.send(frame);
+    expect((await socket.closed()).code).toBe(code);
+  });
+
+  it('closes with 4401 a subscribe before connection_init', async () => {
+    await start();
+    const socket = await openSocket(little.origin);
+    socket.send({ id: '1', type: 'subscribe', payload: { query: '{ listeners }' } });
+    expect((await socket.closed()).code).toBe(4401);
+  });
+
+  it('closes with 4409 an id that is in use', async () => {
+    await start();
+    const socket = await openInitialisedSocket(little.origin);
+    for (let n = 0; n < 2; n++) socket.send({ id: '1', type: 'subscribe', payload: { query: ticks } });
+    expect((await socket.closed()).code).toBe(4409);
+    await until(() => little.feed.listeners() === 0, 'the first one to end');
+  });
+
+  it('takes frames up to the limit and closes with 1009 above it', async () => {
+    await start({ limits: { maxFrameBytes: 1_000 } });
+    const frame = (size: number) => {
+      const text = JSON.stringify({ type: 'ping', payload: { text: '' } });
+      return text.replace('""', `"${'x'.repeat(size - text.length)}"`);
+    };
+    const socket = await openInitialisedSocket(little.origin);
+    socket.ws.send(frame(1_000));
+    expect((await socket.next()).type).toBe('pong');
+    socket.ws.send(frame(1_001));
+    expect((await socket.closed()).code).toBe(1009);
+  });
+
+  it.each([
+    ['https://evil.example', false],
+    ['null', false],
+    ['https://game.example', true],
+    ['https://game.example.evil.example', false],
+  ])('lets a page of %s in: %s', async (origin, isAllowed) => {
+    await start();
+    const opening = openSocket(little.origin, { origin });
+    if (isAllowed) (await opening).ws.close();
+    else await expect(opening).rejects.toThrow('403');
+  });
+
+  it('lets its own pages in', async () => {
+    await start();
+    (await openSocket(little.origin, { origin: little.origin })).ws.close();
+  });
+
+  it('refuses the legacy subprotocol and none', async () => {
+    await start();
+    for (const protocols of [['graphql-ws'], []]) {
+      const ws = new WebSocket(`${little.origin.replace('http', 'ws')}/graphql`, protocols);
+      const outcome = await new Promise((resolve) => {
+        ws.once('close', resolve);
+        ws.once('error', (error) => resolve(error.message));
+      });
+      expect(outcome).toEqual(protocols.length === 0 ? 4406 : 'Server sent no subprotocol');
+    }
+  });
+
+  it('refuses other paths', async () => {
+    await start();
+    const ws = new WebSocket(`${little.origin.replace('http', 'ws')}/other`, 'graphql-transport-ws');
+    const message = await new Promise((resolve) => ws.once('error', (error) => resolve(error.message)));
+    expect(message).toMatch('404');
+  });
+
+  it('refuses sockets above the caps, and takes them again later', async () => {
+    await start({ limits: { maxSockets: 3, maxUninitialisedSockets: 2 } });
+    const waiting = [await openSocket(little.origin), await openSocket(little.origin)];
+    await expect(openSocket(little.origin)).rejects.toThrow('503');
+    waiting[0]?.send({ type: 'connection_init' });
+    await waiting[0]?.next();
+    const third = await openSocket(little.origin);
+    third.send({ type: 'connection_init' });
+    await third.next();
+    await expect(openSocket(little.origin)).rejects.toThrow('503');
+    for (const socket of [...waiting, third]) socket.ws.close();
+    await until(() => little.sockets.stats().sockets === 0, 'the sockets to go');
+    (await openSocket(little.origin)).ws.close();
+  });
+
+  it('closes the socket of a user with too many with 4429', async () => {
+    await start({ limits: { maxSocketsPerUser: 2 } });
+    const sockets = [await openInitialisedSocket(little.origin, 'alice'), await openInitialisedSocket(little.origin, 'alice')];
+    const third = await openSocket(little.origin);
+    third.send({ type: 'connection_init', payload: { authorization: 'Bearer alice' } });
+    expect((await third.closed()).code).toBe(4429);
+    for (const socket of sockets) socket.ws.close();
+    await until(() => little.sockets.stats().sockets === 0, 'the sockets to go');
+    (await openInitialisedSocket(little.origin, 'alice')).ws.close();
+  });
+
+  it('cuts off a client that answers no ping, as 1006', async () => {
+    await start({ limits: { pingIntervalMs: 30, pongTimeoutMs: 60 } });
+    const ws = new WebSocket(`${little.origin.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', { autoPong: false });
+    ws.on('open', () => {
+      ws.send('{"type":"connection_init"}');
+      ws.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: ticks } }));
+    });
+    expect(await new Promise((resolve) => ws.once('close', resolve))).toBe(1006);
+    await until(() => little.feed.leaves.length === 1, 'the leave');
+    expect(little.feed.leaves).toEqual([{ code: 1006 }]);
+  });
+
+  it('keeps a client that answers pings', async () => {
+    await start({ limits: { pingIntervalMs: 10, pongTimeoutMs: 1_000 } });
+    const socket = await openInitialisedSocket(little.origin);
+    let pings = 0;
+    socket.ws.on('ping', () => (pings += 1));
+    await until(() => pings >= 5, 'five pings');
+    expect(socket.ws.readyState).toBe(WebSocket.OPEN);
+    socket.ws.close();
+  });
+});
