@@ -24,6 +24,9 @@ export function createHttpServer({ logger, trustsProxy = () => false, bodyLimit 
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
+    // JSON.parse makes ordinary keys of these two, as it does on the WebSocket; refusing them here would only make the doors differ.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
     // What comes in over a connection that is open already was asked before we stopped; it gets its answer, and the connection ends.
     return503OnClosing: false,
     trustProxy: trustsProxy,
