@@ -1,3 +1,4 @@
+import { NIL as nilUuid } from 'uuid';
 import { roles, type Role } from '../../../shared/auth/role.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
@@ -97,13 +98,18 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
 
     async findForLogin({ kind, value }) {
       const lower = value.toLowerCase();
-      const row = await prisma.account.findFirst({
+      const account = await prisma.account.findFirst({
         where: kind === 'username' ? { usernameLower: lower } : { emailLower: lower },
         // Several accounts may claim an address that none has verified: the owner of the verified one goes first, then who came first.
         orderBy: [{ emailVerifiedAt: { sort: 'asc', nulls: 'last' } }, { createdAt: 'asc' }, { id: 'asc' }],
-        select: { ...accountColumns, credentials: { where: { kind: passwordKind }, select: { secret: true } } },
+        select: accountColumns,
       });
-      return row === null ? null : { account: toAccount(row), passwordHash: row.credentials[0]?.secret ?? null };
+      // Asked for nobody's password as well: one query less would tell by its time that there is no such user.
+      const credential = await prisma.credential.findUnique({
+        where: { accountId_kind: { accountId: account?.id ?? nilUuid, kind: passwordKind } },
+        select: { secret: true },
+      });
+      return account === null ? null : { account: toAccount(account), passwordHash: credential?.secret ?? null };
     },
   };
 }
