@@ -50,7 +50,8 @@ export function createInProcessPresenceStore(options: InProcessPresenceStoreOpti
     const now = scheduler.now();
     const before = users.get(userId) ?? absentUser(userId, firstVersion);
     const { user, changedFor } = advance(before, event, now);
-    users.set(userId, user);
+    // Who is unknown stays unknown by what changes nothing: sessions of users who are offline end every day.
+    if (users.has(userId) || user.sessions.size > 0 || user.state.settings !== null) users.set(userId, user);
     const deadline = nextDeadline(user, now);
     if (deadline !== null) {
       deadlines.set(userId, deadline);

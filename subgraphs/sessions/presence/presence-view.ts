@@ -64,6 +64,9 @@ export function versionFor({ versions }: PresenceState, audience: Audience): num
 
 /** Whether `audience` sees the same in both, apart from the passing of time and the version. */
 export function looksTheSame(a: PresenceState, b: PresenceState, audience: Audience): boolean {
+  // Most of all transitions are renewals, which change nothing that anybody could see.
+  const isSame = a.availability === b.availability && a.devices === b.devices && a.activity === b.activity && a.settings === b.settings;
+  if (isSame && (a.lastSeenAt === b.lastSeenAt || a.availability !== 'OFFLINE')) return true;
   // With one and the same time, someone online was last seen at the same minute in both.
   const [viewA, viewB] = [viewPresence(a, audience, 0), viewPresence(b, audience, 0)];
   return (

@@ -212,7 +212,7 @@ function forEachStep(check: (before: UserPresence, after: UserPresence, changedF
         user = next.user;
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: 500 },
   );
 }
 

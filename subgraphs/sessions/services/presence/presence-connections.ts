@@ -5,6 +5,8 @@ import type { PresenceStore } from './presence-store.js';
 
 /** Leases last 45 s, so two renewals may fail. In ms (P3). */
 export const renewalMs = 15_000;
+/** Some ten ms of work for a store in this process. */
+const renewalBatch = 1_000;
 
 /** The connections that hang on this process, whose leases it renews for as long as they are open. */
 export interface PresenceConnections {
@@ -44,9 +46,13 @@ export function createPresenceConnections({ store, loadSettings, scheduler, logg
 
   async function renew(): Promise<void> {
     const keys = [...sessions.values()].flatMap((connections) => [...connections.values()]);
-    for (const key of await store.renew(keys)) {
-      // The store lost it although its socket is open, unless that closed just now.
-      if (isOpen(key)) await connect(key);
+    for (let first = 0; first < keys.length; first += renewalBatch) {
+      // Between two batches everybody else gets their turn.
+      if (first > 0) await new Promise<void>((resolve) => scheduler.after(0, resolve));
+      for (const key of await store.renew(keys.slice(first, first + renewalBatch))) {
+        // The store lost it although its socket is open, unless that closed just now.
+        if (isOpen(key)) await connect(key);
+      }
     }
   }
 

@@ -291,6 +291,15 @@ describe('What others see', () => {
     expect((await restarted.presence.view(bob, ['ada']))[0]).toMatchObject(hidden);
   });
 
+  it('of someone who was online before the store began is when, also when they have changed their settings since', async () => {
+    const { presence, settings } = create();
+    const lastConnectionAt = Date.UTC(2026, 10, 19, 8, 30);
+    settings.rows.set('ada', { settings: defaultSettings, lastConnectionAt });
+    expect((await presence.view(bob, ['ada']))[0]).toMatchObject({ availability: 'OFFLINE', lastSeenAt: lastConnectionAt });
+    await presence.update(ada, { statusMessage: 'hi' });
+    expect((await presence.view(bob, ['ada']))[0]).toMatchObject({ availability: 'OFFLINE', lastSeenAt: lastConnectionAt });
+  });
+
   it('of someone who shows themself to friends is for friends alone', async () => {
     const [toFriend, toStranger] = [create(['ada']), create()];
     for (const { presence } of [toFriend, toStranger]) {

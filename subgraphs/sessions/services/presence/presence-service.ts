@@ -84,15 +84,15 @@ export function createPresenceService(options: PresenceServiceOptions): Presence
     work.catch((error: unknown) => logger.warn({ err: error }, 'a presence was not taken offline; its lease runs out by itself'));
   }
 
-  /** The store knows who was online since it began; the others are as the database remembers them. */
+  /** The store knows what has happened since it began; the rest is as the database remembers it. */
   async function complete(states: readonly PresenceState[]): Promise<readonly PresenceState[]> {
-    const unknown = states.filter(({ settings }) => settings === null).map(({ userId }) => userId);
+    const unknown = states.filter((state) => state.settings === null || state.lastSeenAt === null).map(({ userId }) => userId);
     if (unknown.length === 0) return states;
     const stored = await repository.find(unknown);
     return states.map((state) => {
       const found = stored.get(state.userId);
-      if (state.settings !== null || found === undefined) return state;
-      return { ...state, settings: found.settings, lastSeenAt: found.lastConnectionAt };
+      if (found === undefined) return state;
+      return { ...state, settings: state.settings ?? found.settings, lastSeenAt: state.lastSeenAt ?? found.lastConnectionAt };
     });
   }
 
