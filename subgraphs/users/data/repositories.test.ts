@@ -176,20 +176,35 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
     ]);
   });
 
-  it('finds a prefix by the index, in its order', async () => {
-    const explain = (prefix: string) =>
-      prisma.$queryRawUnsafe<{ 'QUERY PLAN': string }[]>(
-        `EXPLAIN SELECT name, user_id FROM users.search_name WHERE name >= $1 AND name < $2 ORDER BY name, user_id LIMIT 20`,
-        prefix,
-        `${prefix}\u{10FFFF}`,
-      );
+  it('finds a prefix by the index, in its order, wherever it stands among many names', async () => {
     await prisma.$executeRaw`
       INSERT INTO users.search_name (name, user_id, kind)
-      SELECT 'user' || n, gen_random_uuid(), 'USERNAME' FROM generate_series(1, 5000) AS n`;
+      SELECT unnest(ARRAY['name', 'user']) || n, gen_random_uuid(), 'USERNAME' FROM generate_series(1, 5000) AS n`;
     await prisma.$executeRaw`ANALYZE users.search_name`;
-    const plan = (await explain('user42')).map((line) => line['QUERY PLAN']).join('\n');
-    expect(plan).toContain('search_name_pkey');
-    expect(plan).not.toContain('Sort');
+    const plan: { 'QUERY PLAN': string }[] = [];
+    // The repository's own statement, explained.
+    const explaining = Object.create(prisma, {
+      $queryRaw: {
+        value: async (parts: readonly string[], ...values: unknown[]) => {
+          const sql = parts.reduce((before, part, index) => `${before}$${index}${part}`);
+          plan.push(...(await prisma.$queryRawUnsafe<typeof plan>(`EXPLAIN ANALYZE ${sql}`, ...values)));
+          return [];
+        },
+      },
+    }) as UsersPrisma;
+    await createSearchNameRepository(explaining).findByPrefix('user', { limit: 20, after: null });
+    const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+    expect(text).toContain('using search_name_pkey');
+    expect(text).not.toContain('Sort');
+    expect(text).not.toContain('Rows Removed by Filter');
+  });
+
+  it('begins with the prefix when the cursor stands before it, and ends when it stands behind', async () => {
+    const userId = await register('mona');
+    await register('zoe');
+    const at = (name: string) => names.findByPrefix('m', { limit: 10, after: { name, userId: 'ffffffff-ffff-ffff-ffff-ffffffffffff' } });
+    expect(await at('a')).toEqual([{ name: 'mona', userId }]);
+    expect(await at('z')).toEqual([]);
   });
 
   it('carries the outbox through the same Prisma client, with rows as they were written', async () => {

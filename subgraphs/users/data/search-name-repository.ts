@@ -29,12 +29,14 @@ export function createSearchNameRepository(prisma: UsersPrisma): SearchNameRepos
     async findByPrefix(typed, { limit, after }) {
       const prefix = foldName(typed);
       const end = prefix + endOfPrefix;
+      const first = { name: prefix, userId: nilUuid };
+      // One lower bound alone: given two, Postgres may start reading the index at the lower of them (64 ms instead of 1 in 400,000 names).
+      const start = after !== null && isNotAfter(first.name, after.name) ? after : first;
       // A range instead of LIKE: it needs no escaping of wildcards, and uses the index also when the statement is planned without
       // knowing the prefix.
       return prisma.$queryRaw<FoundName[]>`
         SELECT name, user_id::text AS "userId" FROM users.search_name
-        WHERE name >= ${prefix} AND name < ${end}
-          AND (name, user_id) > (${after?.name ?? ''}, ${after?.userId ?? nilUuid}::uuid)
+        WHERE (name, user_id) > (${start.name}, ${start.userId}::uuid) AND name < ${end}
           AND NOT coalesce(other_name >= ${prefix} AND other_name < ${end} AND other_name < name, false)
         ORDER BY name, user_id LIMIT ${limit}`;
     },
@@ -54,4 +56,10 @@ export function createSearchNameRepository(prisma: UsersPrisma): SearchNameRepos
   };
 }
 
+/** In the order of bytes, which differs from JavaScript's own beyond the basic plane. Equal names count, for the ids' sake. */
+function isNotAfter(name: string, other: string): boolean {
+  return Buffer.compare(Buffer.from(name), Buffer.from(other)) <= 0;
+}
+
+/** Comes before every id. */
 const nilUuid = '00000000-0000-0000-0000-000000000000';
