@@ -5,7 +5,7 @@ import type { PresenceSettingsRepository } from './presence-settings-repository.
 import type { PresenceStore } from './presence-store.js';
 
 /** While someone is online, their last connection is written this often, in ms (P12). */
-export const recordIntervalMs = 5 * 60_000;
+const recordIntervalMs = 5 * 60_000;
 /** Changes of this long are written together, in ms. */
 const batchMs = 1_000;
 

@@ -3,9 +3,9 @@ const complete = 0;
 const serviceRestart = 1012;
 
 /** Long enough for a reload of the page, in ms. */
-export const normalGraceMs = 3_000;
+const normalGraceMs = 3_000;
 /** Long enough for a change of network, in ms. */
-export const abruptGraceMs = 15_000;
+const abruptGraceMs = 15_000;
 
 /**
  * How long a connection still counts after its client left with the WebSocket close code `code` (0 = a `complete` message; undefined =

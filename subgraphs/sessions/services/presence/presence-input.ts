@@ -24,7 +24,7 @@ export interface ParsedPresenceUpdate {
   readonly declaration: Pick<PresenceUpdate, 'isAway' | 'activity'>;
 }
 
-export const limits = { statusMessage: 128, gameId: 64, text: 255, pairs: 32, key: 64, value: 255 } as const;
+const limits = { statusMessage: 128, gameId: 64, text: 255, pairs: 32, key: 64, value: 255 } as const;
 
 /** Checks the input against the limits, which count characters (code points). `now` is the beginning of a new activity, in ms. */
 export function parsePresenceUpdate(

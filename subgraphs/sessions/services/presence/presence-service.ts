@@ -20,7 +20,7 @@ import { openPresenceSubscription, type FirstMessage, type PresenceMessage } fro
 import type { Relations } from './relations.js';
 
 /** How many users one subscription may follow by id (P7). */
-export const followLimit = 500;
+const followLimit = 500;
 /** The heartbeat is one connection of its session, however often it comes. */
 const heartbeatId = 'heartbeat';
 
