@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import staticFiles from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
 /** Everything from this server. Styles are set from scripts by the editor; its workers and pictures may be blobs. */
@@ -24,6 +23,8 @@ export async function addPage(app: FastifyInstance, folder: string): Promise<voi
     app.get('/', (_request, reply) => reply.type('text/plain').send('Galaxia. The GraphQL API is at /graphql.\n'));
     return;
   }
+  // Only where there is a page: a gateway of API requests alone does without it.
+  const { default: staticFiles } = await import('@fastify/static');
   await app.register(staticFiles, {
     root: folder,
     wildcard: false,
