@@ -10,7 +10,7 @@ export interface Caller {
   readonly signal: AbortSignal;
 }
 
-/** A subgraph as the gateway sees it, in this process or over HTTP. Both ways behave alike: see data-source.conformance.ts. */
+/** A subgraph as the gateway sees it, in this process or over HTTP. Both ways behave alike: data-source.test.ts runs on both. */
 export interface SubgraphDataSource extends GraphQLDataSource {
   /** Starts a subscription. Never throws: what goes wrong is told by the first message. */
   subscribe(request: SubscribeRequest): UpstreamSubscription;

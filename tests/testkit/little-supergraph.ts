@@ -4,8 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeServices } from '@apollo/composition';
-import { buildSubgraphSchema } from '@apollo/subgraph';
-import { GraphQLScalarType, parse } from 'graphql';
+import { parse } from 'graphql';
 import { createHttpDataSource } from '../../gateway/datasources/http.js';
 import { createInProcessDataSource } from '../../gateway/datasources/in-process.js';
 import type { SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
@@ -13,38 +12,15 @@ import { createSupergraph, type Supergraph } from '../../gateway/execution/super
 import type { WebSocketLimits } from '../../gateway/subscriptions/limits.js';
 import { attachWebSocket, type WebSocketOptions, type WebSockets } from '../../gateway/subscriptions/websocket.js';
 import { createRevocations, type Revocations } from '../../shared/auth/revocations.js';
-import { AppError, unauthenticated } from '../../shared/errors/app-error.js';
-import type { Leave, Subgraph, SubgraphHeaders, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
+import { unauthenticated } from '../../shared/errors/app-error.js';
 import { serveSubgraph } from '../../shared/graphql/subgraph-server.js';
 import { createLogger } from '../../shared/logging/logger.js';
+import { createLittleSubgraphs, type Feed, type Received } from './little-subgraphs.js';
 
 export type Way = 'in-process' | 'http';
 
-const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])`;
 const secret = 'a secret of the little supergraph';
 const logger = createLogger({ name: 'test', level: 'silent' });
-
-interface LittleContext {
-  readonly headers: SubgraphHeaders;
-  readonly connection: SubscriptionConnection | undefined;
-}
-
-type Module = Extract<Extract<Parameters<typeof buildSubgraphSchema>[0], readonly unknown[]>[number], { resolvers?: unknown }>;
-type Resolvers = NonNullable<Module['resolvers']>;
-
-/** Where tests put events in, and see who listens. */
-export interface Feed {
-  publish(message: unknown): void;
-  /** Subscriptions open in the owning subgraph. */
-  listeners(): number;
-  /** How clients left, oldest first. */
-  readonly leaves: Leave[];
-  /** Ends every subscription from the subgraph's side. */
-  complete(): void;
-  fail(error: Error): void;
-  /** How many events of `flood` were asked for. */
-  floods: number;
-}
 
 export interface LittleSupergraph {
   readonly origin: string;
@@ -53,7 +29,7 @@ export interface LittleSupergraph {
   readonly feed: Feed;
   readonly revocations: Revocations;
   /** Headers of every operation that a subgraph received, oldest first. */
-  readonly received: { readonly subgraph: string; readonly headers: SubgraphHeaders }[];
+  readonly received: Received[];
   sourceOf(name: string): SubgraphDataSource;
   /** Stops the servers of the subgraphs, as a crash or a deploy does. Only over HTTP. */
   stopSubgraphs(): Promise<void>;
@@ -69,8 +45,8 @@ export interface LittleOptions {
 
 /** A supergraph of three subgraphs with everything that makes federated subscriptions hard, served on a WebSocket door. */
 export async function startLittleSupergraph(way: Way, options: LittleOptions = {}): Promise<LittleSupergraph> {
-  const received: LittleSupergraph['received'] = [];
-  const { feed, subgraphs } = createSubgraphs(received);
+  const received: Received[] = [];
+  const { feed, subgraphs } = createLittleSubgraphs(received);
   const folder = await mkdtemp(join(tmpdir(), 'little-'));
   const servers =
     way === 'in-process'
@@ -177,180 +153,6 @@ export function compose(services: readonly { name: string; url: string; typeDefs
   const result = composeServices(services.map(({ name, url, typeDefs }) => ({ name, url, typeDefs: parse(typeDefs) })));
   if (result.errors !== undefined) throw new Error(result.errors.map(({ message }) => message).join('\n'));
   return result.supergraphSdl;
-}
-
-function createSubgraphs(received: LittleSupergraph['received']) {
-  const { feed, subscribe } = createFeed();
-  const user = (id: string) => ({ __typename: 'User', id });
-  const accounts = `${link}
-    scalar Instant
-    scalar Anything
-    type Query {
-      user(id: ID!): User
-      users(ids: [ID!]!): [User!]!
-      instant: Instant
-      anything(value: Anything): Anything
-      forbidden: String
-      broken: String
-      nothing: String!
-      slow: String
-    }
-    type Mutation { greet(name: String!): String! }
-    type User @key(fields: "id") { id: ID! name(loud: Boolean): String tokenSeen: String }`;
-  const reviews = `${link}
-    type User @key(fields: "id") { id: ID! stars: Int bestFriend: User refused: String faulty: String }`;
-  const feedDefs = `${link}
-    type Query { listeners: Int }
-    type Subscription {
-      ticks: Tick!
-      feed(topic: String): Message!
-      flood(size: Int!): Tick
-      refused: Tick
-      broken: Tick
-    }
-    type Tick { n: Int text: String user: User }
-    union Message = Snapshot | Changed
-    interface Entry { user: User! at: Int }
-    type Online implements Entry { user: User! at: Int game: String }
-    type Offline implements Entry { user: User! at: Int since: Int }
-    type Snapshot { cursor: String entries: [Entry!]! matrix: [[User]] }
-    type Changed { cursor: String entry: Online }
-    type User @key(fields: "id") { id: ID! }`;
-
-  const resolvers: Record<string, Resolvers> = {
-    accounts: {
-      // As graphql-scalars does it: serialised to a Date, which only JSON makes a string of.
-      Instant: new GraphQLScalarType({ name: 'Instant', serialize: (value) => value }),
-      Anything: new GraphQLScalarType({ name: 'Anything' }),
-      Query: {
-        user: (_: unknown, { id }: { id: string }) => user(id),
-        users: (_: unknown, { ids }: { ids: string[] }) => ids.map(user),
-        instant: () => new Date(0),
-        anything: (_: unknown, { value }: { value: unknown }) => value,
-        forbidden: () => Promise.reject(new AppError('FORBIDDEN', 'Not yours.', { retryAfter: 3 })),
-        broken: () => Promise.reject(new Error('password of 10.0.0.7 is hunter2')),
-        nothing: () => null,
-        slow: () => new Promise(() => undefined),
-      },
-      Mutation: { greet: (_: unknown, { name }: { name: string }) => `Hello ${name}` },
-      User: {
-        __resolveReference: ({ id }: { id: string }) => user(id),
-        name: ({ id }: { id: string }, { loud }: { loud?: boolean }) => (loud === true ? `USER ${id}!` : `User ${id}`),
-        tokenSeen: (_: unknown, __: unknown, { headers }: LittleContext) => headers.authorization ?? null,
-      },
-    },
-    reviews: {
-      User: {
-        __resolveReference: ({ id }: { id: string }) => user(id),
-        stars: ({ id }: { id: string }) => Number(id) * 10,
-        bestFriend: ({ id }: { id: string }) => user(String(Number(id) + 1)),
-        refused: () => Promise.reject(new AppError('FORBIDDEN', 'Not yours.')),
-        faulty: () => Promise.reject(new Error('password of 10.0.0.7 is hunter2')),
-      },
-    },
-    feed: {
-      Query: { listeners: () => feed.listeners() },
-      Message: { __resolveType: ({ entries }: { entries?: unknown }) => (entries === undefined ? 'Changed' : 'Snapshot') },
-      Entry: { __resolveType: ({ game }: { game?: unknown }) => (game === undefined ? 'Offline' : 'Online') },
-      Subscription: {
-        ticks: { subscribe: (_: unknown, __: unknown, { connection }: LittleContext) => subscribe('ticks', connection) },
-        feed: { subscribe: (_: unknown, __: unknown, { connection }: LittleContext) => subscribe('feed', connection) },
-        refused: { subscribe: () => Promise.reject(new AppError('FORBIDDEN', 'Not for you.')) },
-        broken: { subscribe: () => Promise.reject(new Error('password of 10.0.0.7 is hunter2')) },
-        flood: {
-          subscribe: (_: unknown, { size }: { size: number }) =>
-            endless(() => ({ flood: { n: feed.floods++, text: 'x'.repeat(size), user: null } })),
-        },
-      },
-    },
-  };
-
-  const subgraphs = Object.entries({ accounts, reviews, feed: feedDefs }).map(([name, typeDefs]) => {
-    const subgraph: Subgraph<LittleContext> = {
-      name,
-      schema: buildSubgraphSchema([{ typeDefs: parse(typeDefs), resolvers: resolvers[name] ?? {} }]),
-      createContext(headers, connection) {
-        received.push({ subgraph: name, headers });
-        if (headers.authorization === 'Bearer refused-later') return Promise.reject(unauthenticated());
-        return Promise.resolve({ headers, connection });
-      },
-      ready: () => Promise.resolve([]),
-      close: () => Promise.resolve(),
-    };
-    return { subgraph, typeDefs };
-  });
-  return { feed, subgraphs };
-}
-
-/** Always has a next event, as fast as it is asked; gives way to timers, as real sources do. */
-function endless(make: () => unknown): AsyncIterableIterator<unknown> {
-  return {
-    next: () => new Promise((resolve) => setImmediate(() => resolve({ value: make(), done: false }))),
-    return: () => Promise.resolve({ value: undefined, done: true }),
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
-
-type Waiting = { resolve: (result: IteratorResult<unknown>) => void; reject: (error: Error) => void };
-
-function createFeed() {
-  const open = new Set<{ give(message: unknown): void; end(): void; fail(error: Error): void }>();
-  const feed: Feed = {
-    floods: 0,
-    leaves: [],
-    publish(message) {
-      for (const each of open) each.give(message);
-    },
-    listeners: () => open.size,
-    complete() {
-      for (const each of open) each.end();
-    },
-    fail(error) {
-      for (const each of open) each.fail(error);
-    },
-  };
-
-  function subscribe(field: string, connection: SubscriptionConnection | undefined): AsyncIterableIterator<unknown> {
-    const queue: unknown[] = [];
-    let waiting: Waiting | undefined;
-    const done: IteratorResult<unknown> = { value: undefined, done: true };
-    const self = {
-      give(message: unknown) {
-        const value = { [field]: message };
-        if (waiting === undefined) queue.push(value);
-        else waiting.resolve({ value, done: false });
-        waiting = undefined;
-      },
-      end() {
-        open.delete(self);
-        waiting?.resolve(done);
-      },
-      fail(error: Error) {
-        open.delete(self);
-        waiting?.reject(error);
-      },
-    };
-    open.add(self);
-    connection?.signal.addEventListener('abort', () => feed.leaves.push(connection.signal.reason as Leave), { once: true });
-    return {
-      next: () =>
-        new Promise((resolve, reject) => {
-          if (queue.length > 0) resolve({ value: queue.shift(), done: false });
-          else if (open.has(self)) waiting = { resolve, reject };
-          else resolve(done);
-        }),
-      return() {
-        self.end();
-        return Promise.resolve(done);
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
-  }
-  return { feed, subscribe };
 }
 
 /** Waits until `condition` holds; fails with what it was waiting for. */

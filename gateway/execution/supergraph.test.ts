@@ -1,0 +1,141 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApolloServer } from '@apollo/server';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import pino from 'pino';
+import { compose, until } from '../../tests/testkit/little-supergraph.js';
+import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
+import type { SupergraphGeneration } from './generation.js';
+import { createSupergraph, type Supergraph } from './supergraph.js';
+
+const problems: string[] = [];
+const logger = pino({ level: 'error' }, { write: (line: string) => problems.push(line) });
+const first = compose([{ name: 'one', url: 'http://one.test', typeDefs: 'type Query { a: String nothing: Int! }' }]);
+const second = compose([{ name: 'one', url: 'http://one.test', typeDefs: 'type Query { a: String b(n: Int): String }' }]);
+const moved = compose([{ name: 'one', url: 'http://elsewhere.test', typeDefs: 'type Query { a: String }' }]);
+
+describe('A supergraph', () => {
+  let folder: string;
+  let path: string;
+  let supergraph: Supergraph | undefined;
+  let asked: string[];
+  let closed: string[];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
+    path = join(folder, 'supergraph.graphql');
+    asked = [];
+    closed = [];
+  });
+  afterEach(async () => {
+    await supergraph?.close();
+    supergraph = undefined;
+    await rm(folder, { recursive: true });
+  });
+
+  function dataSource({ name, url }: { name: string; url: string }): SubgraphDataSource {
+    asked.push(`${name} ${url}`);
+    return {
+      process: () => Promise.resolve({ data: { a: `from ${url}`, b: 'b', nothing: null } }),
+      subscribe: () => {
+        throw new Error('not here');
+      },
+      close() {
+        closed.push(url);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  async function start(sdl: string): Promise<{ supergraph: Supergraph; changes: SupergraphGeneration[] }> {
+    await writeFile(path, sdl);
+    supergraph = await createSupergraph({ path, dataSource, logger, pollIntervalMs: 10 });
+    const changes: SupergraphGeneration[] = [];
+    supergraph.onChange((generation) => changes.push(generation));
+    return { supergraph, changes };
+  }
+
+  const fieldsOf = ({ schema }: SupergraphGeneration) => Object.keys(schema.getQueryType()?.getFields() ?? {});
+
+  it.each([
+    ['no GraphQL', 'type Query {'],
+    ['no supergraph', 'type Query { a: String }'],
+    ['nothing', ''],
+  ])('does not start with a file that is %s', async (_name, sdl) => {
+    await expect(start(sdl)).rejects.toThrow();
+  });
+
+  it('does not start without the file', async () => {
+    await expect(createSupergraph({ path: join(folder, 'none'), dataSource, logger })).rejects.toThrow('ENOENT');
+  });
+
+  it('follows the file when it is written and when it is replaced by a rename', async () => {
+    const { supergraph, changes } = await start(first);
+    expect(fieldsOf(supergraph.current())).toEqual(['a', 'nothing']);
+    await writeFile(path, second);
+    await until(() => changes.length === 1, 'the change');
+    expect(fieldsOf(supergraph.current())).toEqual(['a', 'b']);
+    await writeFile(`${path}.new`, first);
+    await rename(`${path}.new`, path);
+    await until(() => changes.length === 2, 'the second change');
+    expect(fieldsOf(supergraph.current())).toEqual(['a', 'nothing']);
+    expect(supergraph.current()).toBe(changes[1]);
+  });
+
+  it('keeps the old supergraph while the file is bad or gone, and takes the next good one', async () => {
+    const { supergraph, changes } = await start(first);
+    const before = supergraph.current();
+    for (const bad of ['type Query {', 'type Query { c: Int }', first.replace('type Query', 'type Qry')]) {
+      problems.length = 0;
+      await writeFile(path, bad);
+      await until(() => problems.length > 0, 'a word on why');
+      expect(supergraph.current()).toBe(before);
+    }
+    problems.length = 0;
+    await rm(path);
+    await until(() => problems.length > 0, 'a word on why');
+    expect(supergraph.current()).toBe(before);
+    await writeFile(path, second);
+    await until(() => changes.length === 1, 'the change');
+    expect(fieldsOf(supergraph.current())).toEqual(['a', 'b']);
+  });
+
+  it('asks for one data source per name and URL, and closes them all at the end', async () => {
+    const { supergraph: loaded, changes } = await start(first);
+    await writeFile(path, second);
+    await until(() => changes.length === 1, 'the change');
+    await writeFile(path, moved);
+    await until(() => changes.length === 2, 'the second change');
+    expect(asked).toEqual(['one http://one.test', 'one http://elsewhere.test']);
+    await loaded.close();
+    expect(closed).toEqual(['http://one.test', 'http://elsewhere.test']);
+  });
+
+  it('serves Apollo Server, which follows the changes', async () => {
+    const { supergraph, changes } = await start(first);
+    const server = new ApolloServer({ gateway: supergraph.gateway });
+    await server.start();
+    const ask = async (query: string, variables = {}) => {
+      const { body } = await server.executeOperation({ query, variables });
+      return body.kind === 'single' ? body.singleResult : undefined;
+    };
+    expect((await ask('{ a }'))?.data).toEqual({ a: 'from http://one.test' });
+    expect((await ask('{ b }'))?.errors).toHaveLength(1);
+    await writeFile(path, second);
+    await until(() => changes.length === 1, 'the change');
+    expect((await ask('{ b }'))?.data).toEqual({ b: 'b' });
+    expect((await ask('query($n: Int) { b(n: $n) }', { n: 'x' }))?.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+    await server.stop();
+    expect(closed).toEqual([]);
+  });
+
+  it('reports a null in a non-null place in errors', async () => {
+    const { supergraph } = await start(first);
+    const server = new ApolloServer({ gateway: supergraph.gateway });
+    await server.start();
+    const { body } = await server.executeOperation({ query: '{ a nothing }' });
+    expect(body).toMatchObject({ singleResult: { data: null, errors: [{ path: ['nothing'] }] } });
+    await server.stop();
+  });
+});
