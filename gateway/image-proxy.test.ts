@@ -1,0 +1,135 @@
+import { createServer, request, type IncomingHttpHeaders, type Server } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { FastifyInstance } from 'fastify';
+import { createHttpServer } from '../shared/http/server.js';
+import { createLogger } from '../shared/logging/logger.js';
+import { createImageProxy } from './image-proxy.js';
+
+const logger = createLogger({ name: 'test', level: 'silent' });
+const secret = 'only-for-tests-only-for-tests-only-for-tests';
+
+interface Received {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: number;
+}
+
+let upstream: Server;
+let app: FastifyInstance;
+let port: number;
+let received: Received[] = [];
+
+beforeAll(async () => {
+  upstream = createServer((incoming, response) => {
+    let bytes = 0;
+    incoming.on('data', (chunk: Buffer) => (bytes += chunk.length));
+    incoming.on('end', () => {
+      received.push({ method: incoming.method, url: incoming.url, headers: incoming.headers, bytes });
+      response.writeHead(200, { 'content-type': 'image/webp', 'content-security-policy': 'sandbox' }).end('image');
+    });
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+  app = createHttpServer({ logger });
+  await app.register(createImageProxy({ origin: originOf(upstream), gatewaySecret: secret, trustsProxy: () => false }));
+  port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
+});
+afterAll(async () => {
+  await app.close();
+  upstream.closeAllConnections();
+  upstream.close();
+});
+beforeEach(() => {
+  received = [];
+});
+
+function originOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `http://127.0.0.1:${String(address.port)}`;
+}
+
+/** Sends the path as it is; `fetch` would tidy it first. */
+function send(method: string, path: string, headers: Record<string, string> = {}, body = '') {
+  return new Promise<{ status: number; headers: IncomingHttpHeaders }>((resolve, reject) => {
+    request({ port, host: '127.0.0.1', method, path, headers }, (response) => {
+      response.resume();
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers }));
+    })
+      .on('error', reject)
+      .end(body);
+  });
+}
+
+describe('The proxy to the images subgraph', () => {
+  it.each([
+    '/media/../internal/events',
+    '/media/../graphql',
+    '/media/%2e%2e/graphql',
+    '/media/..%2fgraphql',
+    '/media/.%2e/graphql',
+    '/media/..',
+    '/media/..?x',
+    '/media/a/../../graphql',
+    '/media//graphql',
+    '/media/\\..\\graphql',
+    '/media/a/./b',
+    '/media/',
+    '/uploads/../graphql',
+  ])('does not pass %s on, since the secret would open everything', async (path) => {
+    for (const method of ['GET', 'PUT']) expect([400, 404]).toContain((await send(method, path)).status);
+    expect(received).toEqual([]);
+  });
+
+  it.each([
+    ['POST', '/media/a.webp'],
+    ['DELETE', '/uploads/1'],
+    ['GET', '/uploads/1'],
+    ['PUT', '/media/a.webp'],
+    ['GET', '/internal/revocations?since=0'],
+  ])('does not pass %s %s on', async (method, path) => {
+    expect((await send(method, path)).status).toBe(404);
+    expect(received).toEqual([]);
+  });
+
+  it('passes an image on with the headers of the subgraph', async () => {
+    const { status, headers } = await send('GET', '/media/0123abc.webp', { 'if-none-match': '"etag"', 'x-request-id': 'r-1' });
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({ 'content-type': 'image/webp', 'content-security-policy': 'sandbox', 'x-request-id': 'r-1' });
+    expect(received).toMatchObject([
+      {
+        method: 'GET',
+        url: '/media/0123abc.webp',
+        headers: { 'if-none-match': '"etag"', 'x-gateway-secret': secret, 'x-request-id': 'r-1' },
+      },
+    ]);
+  });
+
+  it('streams uploads larger than a GraphQL request may be, with their query', async () => {
+    const body = 'x'.repeat(3 * 1024 * 1024);
+    const { status } = await send('PUT', '/uploads/1?expires=2&signature=a-b_c', { 'content-type': 'image/png' }, body);
+    expect(status).toBe(200);
+    expect(received).toMatchObject([{ method: 'PUT', url: '/uploads/1?expires=2&signature=a-b_c', bytes: body.length }]);
+  });
+
+  it('believes nothing that a client says about who it is', async () => {
+    await send('GET', '/media/a.webp', { 'x-user-id': 'root', 'x-gateway-secret': 'guess', 'x-client-ip': '10.0.0.1', cookie: 'a=b' });
+    expect(received[0]?.headers).toMatchObject({ 'x-gateway-secret': secret, 'x-client-ip': '127.0.0.1' });
+    expect(received[0]?.headers).not.toHaveProperty('x-user-id');
+    expect(received[0]?.headers).not.toHaveProperty('cookie');
+  });
+});
+
+describe('An images subgraph that is away', () => {
+  it('is UNAVAILABLE, without its address', async () => {
+    const gone = createHttpServer({ logger });
+    await gone.register(createImageProxy({ origin: 'http://127.0.0.1:1', gatewaySecret: secret, trustsProxy: () => false }));
+    const url = await gone.listen({ host: '127.0.0.1', port: 0 });
+    const response = await fetch(`${url}/media/a.webp`);
+    const text = await response.text();
+    await gone.close();
+    expect(response.status).toBe(503);
+    expect(text).toContain('UNAVAILABLE');
+    expect(text).not.toMatch(/127\.0\.0\.1|ECONNREFUSED/);
+  });
+});
