@@ -48,7 +48,12 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
       extensions: { code, ...(typeof retryAfter === 'number' ? { retryAfter } : {}), requestId: options.requestId },
     };
   }
-  options.logger.error({ err: original, path: graphqlError?.path, requestId: options.requestId }, 'request failed');
+  // A subgraph that says so has logged the cause with the same request id, where its stack is known.
+  const isLoggedElsewhere = original === graphqlError && code === 'INTERNAL_SERVER_ERROR';
+  options.logger[isLoggedElsewhere ? 'info' : 'error'](
+    { err: original, path: graphqlError?.path, requestId: options.requestId },
+    'request failed',
+  );
   return {
     message: 'Something went wrong on our side. Try again; if it stays, report the request id.',
     ...place,
