@@ -2,10 +2,45 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { DomainEvent } from './event-bus.js';
 
+/** Why a session ended. */
+export const sessionEndReasons = [
+  'LOGOUT',
+  'ENDED',
+  'TOKEN_REUSE',
+  'EXPIRED',
+  'PASSWORD_CHANGED',
+  'DISABLED',
+  'DELETED',
+  'ENDED_BY_MODERATOR',
+] as const;
+export type SessionEndReason = (typeof sessionEndReasons)[number];
+
 /** Every event that crosses from one subgraph to another, with the shape of its payload. Add fields, never change or remove one. */
 export const domainEvents = {
   /** An account was created. Announced by auth. */
-  'user.registered': z.object({ userId: z.uuid(), username: z.string(), createdAt: z.iso.datetime() }),
+  'user.registered': z.object({
+    userId: z.uuid(),
+    username: z.string(),
+    createdAt: z.iso.datetime(),
+    /** The number that clients of the old services know the user by. */
+    legacyId: z.int().optional(),
+  }),
+  /** An account has another username. Announced by auth. */
+  'user.renamed': z.object({ userId: z.uuid(), username: z.string(), previousUsername: z.string() }),
+  /** Nobody signs in to the account until it is enabled again; its sessions have ended. Announced by auth. */
+  'user.disabled': z.object({ userId: z.uuid() }),
+  'user.enabled': z.object({ userId: z.uuid() }),
+  /** The account is gone for good: everyone who keeps something of the user erases it. Announced by auth, after the deletion. */
+  'user.deleted': z.object({ userId: z.uuid(), legacyId: z.int() }),
+  /** A user shows another picture, or none. Announced by images. */
+  'avatar.changed': z.object({ userId: z.uuid(), avatarUrl: z.string().nullable() }),
+  /** How two users stand to each other, as far as privacy asks. Announced by users; the key is the lower of the two ids. */
+  'relation.changed': z.object({
+    userIds: z.tuple([z.uuid(), z.uuid()]),
+    friends: z.boolean(),
+    /** Ids of those of the two who block the other. */
+    blockers: z.array(z.uuid()),
+  }),
   /** Someone signed in. Announced by auth. */
   'session.started': z.object({
     sessionId: z.uuid(),
@@ -21,7 +56,7 @@ export const domainEvents = {
     sessionId: z.uuid(),
     userId: z.uuid(),
     endedAt: z.iso.datetime(),
-    reason: z.enum(['LOGOUT', 'ENDED', 'TOKEN_REUSE', 'EXPIRED']),
+    reason: z.enum(sessionEndReasons),
   }),
 } as const;
 

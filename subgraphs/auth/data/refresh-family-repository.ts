@@ -1,3 +1,4 @@
+import type { SessionEndReason } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { takeOnce } from '../../../shared/events/inbox.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
@@ -33,7 +34,7 @@ export interface StoredRefreshToken {
   readonly account: Account;
 }
 
-export type EndReason = 'LOGOUT' | 'ENDED' | 'TOKEN_REUSE' | 'EXPIRED';
+export type EndReason = SessionEndReason;
 
 export interface RefreshFamilyRepository {
   start(family: NewRefreshFamily, events: readonly DomainEvent[]): Promise<void>;

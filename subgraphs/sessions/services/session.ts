@@ -1,3 +1,4 @@
+import type { SessionEndReason } from '../../../shared/events/domain-events.js';
 /** One sign-in on one device. */
 export interface Session {
   readonly id: string;
@@ -10,7 +11,7 @@ export interface Session {
   readonly expiresAt: Date;
 }
 
-export type EndReason = 'LOGOUT' | 'ENDED' | 'TOKEN_REUSE' | 'EXPIRED';
+export type EndReason = SessionEndReason;
 
 /** What was learned about a session, from an event or from a token of it. May come twice, late, and in any order. */
 export type SessionObservation = { readonly id: string; readonly userId: string } & (
