@@ -2,6 +2,7 @@ import type { Viewer } from '../../shared/auth/viewer.js';
 import type { AccountDirectory } from './services/accounts/account-directory.js';
 import type { Registration } from './services/accounts/registration.js';
 import type { OneCredentialCheck } from './services/one-credential-check.js';
+import type { Reauthentication } from './services/passwords/reauthentication.js';
 import type { PasswordSignIn } from './services/sessions/password-sign-in.js';
 import type { SessionEnder } from './services/sessions/session-ender.js';
 import type { SessionRefresher } from './services/sessions/session-refresher.js';
@@ -10,6 +11,7 @@ import type { SessionRefresher } from './services/sessions/session-refresher.js'
 export interface AuthServices {
   readonly registration: Registration;
   readonly passwordSignIn: PasswordSignIn;
+  readonly reauthentication: Reauthentication;
   readonly sessionRefresher: SessionRefresher;
   readonly sessionEnder: SessionEnder;
 }
@@ -20,6 +22,8 @@ export interface AuthContext extends AuthServices {
   readonly viewer: Viewer | null;
   readonly requestId: string;
   readonly userAgent: string | undefined;
+  /** As the gateway sees it; null for a caller that tells none. */
+  readonly clientIp: string | null;
   readonly accounts: AccountDirectory;
   readonly oneCredentialCheck: OneCredentialCheck;
 }

@@ -18,6 +18,7 @@ import type { AuthContext, AuthServices } from './context.js';
 import { createAccountRepository } from './data/account-repository.js';
 import { createAuthPrisma } from './data/prisma.js';
 import { createRefreshFamilyRepository } from './data/refresh-family-repository.js';
+import { createSignInRepository } from './data/sign-in-repository.js';
 import { createSigningKeyRepository } from './data/signing-key-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { jwksRoute } from './routes/jwks.js';
@@ -26,14 +27,17 @@ import { createRegistration } from './services/accounts/registration.js';
 import { createAccessTokenIssuer } from './services/keys/access-token-issuer.js';
 import { deriveKey } from './services/keys/derive-key.js';
 import { createSigningKeys } from './services/keys/signing-keys.js';
+import { createMfaTokens } from './services/mfa/mfa-token.js';
 import { createOneCredentialCheck } from './services/one-credential-check.js';
 import { createHashingQueue, createPasswordHasher, hashingConcurrency } from './services/passwords/password-hasher.js';
+import { createReauthentication } from './services/passwords/reauthentication.js';
 import { createPasswordSignIn } from './services/sessions/password-sign-in.js';
 import { createRefreshTokens } from './services/sessions/refresh-token.js';
 import { createSessionCleaning } from './services/sessions/session-cleaning.js';
 import { createSessionEnder } from './services/sessions/session-ender.js';
 import { createSessionOpener } from './services/sessions/session-opener.js';
 import { createSessionRefresher } from './services/sessions/session-refresher.js';
+import { createSignIn } from './services/sessions/sign-in.js';
 
 export interface AuthSubgraphOptions {
   readonly database: Database;
@@ -75,9 +79,11 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   const issuer = createAccessTokenIssuer({ signingKey: () => signingKeys.active(), now });
   const opener = createSessionOpener({ issuer, refreshTokens, now });
   const sessionEnder = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
+  const signIn = createSignIn({ repository: createSignInRepository(prisma), opener, mfaTokens: createMfaTokens(), wakeOutbox, now });
   const services: AuthServices = {
     registration: createRegistration({ accounts, hasher, opener, wakeOutbox, now }),
-    passwordSignIn: createPasswordSignIn({ accounts, families, hasher, opener, wakeOutbox }),
+    reauthentication: createReauthentication({ accounts, hasher, now }),
+    passwordSignIn: createPasswordSignIn({ accounts, hasher, signIn }),
     sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, wakeOutbox, now }),
     sessionEnder,
   };
@@ -97,6 +103,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
         viewer,
         requestId: headers['x-request-id'] ?? uuidv7(),
         userAgent: headers['user-agent'],
+        clientIp: headers['x-client-ip'] ?? null,
         accounts: createAccountDirectory(accounts, viewer),
         oneCredentialCheck: createOneCredentialCheck(),
       };

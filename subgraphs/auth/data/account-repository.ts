@@ -35,6 +35,8 @@ export interface AccountRepository {
   /** Those of `usernames` that exist, without regard to case, in no order. */
   findByUsernames(usernames: readonly string[]): Promise<readonly Account[]>;
   findForLogin(identifier: { kind: 'username' | 'email'; value: string }): Promise<LoginCandidate | null>;
+  /** The same by id, for somebody who is signed in. */
+  findWithPassword(accountId: string): Promise<LoginCandidate | null>;
 }
 
 export const accountColumns = { id: true, username: true, email: true, roles: true, createdAt: true } as const;
@@ -110,6 +112,14 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
         select: { secret: true },
       });
       return account === null ? null : { account: toAccount(account), passwordHash: credential?.secret ?? null };
+    },
+
+    async findWithPassword(accountId) {
+      const row = await prisma.account.findUnique({
+        where: { id: accountId },
+        select: { ...accountColumns, credentials: { where: { kind: passwordKind }, select: { secret: true } } },
+      });
+      return row === null ? null : { account: toAccount(row), passwordHash: row.credentials[0]?.secret ?? null };
     },
   };
 }

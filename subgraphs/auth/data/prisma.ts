@@ -1,7 +1,9 @@
 import type { Database } from '../../../shared/database/database.js';
-import { PrismaClient } from '../__generated__/prisma/client.js';
+import { PrismaClient, type Prisma } from '../__generated__/prisma/client.js';
 
 export type AuthPrisma = PrismaClient;
+/** Inside an interactive transaction of it. */
+export type AuthTransaction = Prisma.TransactionClient;
 
 export function createAuthPrisma(database: Database): AuthPrisma {
   return new PrismaClient({ adapter: database.adapter });

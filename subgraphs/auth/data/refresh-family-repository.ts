@@ -1,9 +1,10 @@
 import type { SessionEndReason } from '../../../shared/events/domain-events.js';
+import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { takeOnce } from '../../../shared/events/inbox.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
 import { accountColumns, toAccount, type Account } from './account-repository.js';
-import type { AuthPrisma } from './prisma.js';
+import type { AuthPrisma, AuthTransaction } from './prisma.js';
 
 /** One sign-in and all refresh tokens that follow from it. */
 export interface RefreshFamily {
@@ -36,6 +37,14 @@ export interface StoredRefreshToken {
 
 export type EndReason = SessionEndReason;
 
+export interface RevocationOfAll {
+  readonly accountId: string;
+  readonly at: Date;
+  readonly reason: EndReason;
+  /** Id of the one session that stays. */
+  readonly except?: string | undefined;
+}
+
 export interface RefreshFamilyRepository {
   start(family: NewRefreshFamily, events: readonly DomainEvent[]): Promise<void>;
   findToken(hash: string): Promise<StoredRefreshToken | null>;
@@ -49,6 +58,8 @@ export interface RefreshFamilyRepository {
   }): Promise<boolean>;
   /** False, with nothing changed, when it was revoked before or does not exist. */
   revoke(revocation: { familyId: string; at: Date; reason: EndReason; events: readonly DomainEvent[] }): Promise<boolean>;
+  /** Revokes every live family of an account, but `except`, and announces each end. Answers their ids. */
+  revokeAll(revocation: RevocationOfAll): Promise<readonly string[]>;
   /** Revokes a family because another subgraph announced its end in the event `eventId`; a repetition changes nothing. */
   takeEnd(ended: { eventId: string; familyId: string; at: Date; reason: EndReason }): Promise<void>;
   /** Forgets families whose absolute end was before `endedBefore`, with their tokens, and tokens that were exchanged before `usedBefore`. */
@@ -67,11 +78,38 @@ const familyColumns = {
 } as const;
 
 /** The statements that write a new family and its first token, for a batch transaction. */
-export function createFamily(prisma: AuthPrisma, { id, accountId, device, amr, createdAt, expiresAt, tokenHash }: NewRefreshFamily) {
+export function createFamily(
+  prisma: AuthPrisma | AuthTransaction,
+  { id, accountId, device, amr, createdAt, expiresAt, tokenHash }: NewRefreshFamily,
+) {
   return [
     prisma.refreshFamily.createMany({ data: [{ id, accountId, device, amr: [...amr], createdAt, lastUsedAt: createdAt, expiresAt }] }),
     prisma.refreshToken.createMany({ data: [{ hash: tokenHash, familyId: id, generation: 1, createdAt }] }),
   ];
+}
+
+/**
+ * Revokes every live family of an account, but `except`, with the events that announce it, as part of a larger change: end the sessions in
+ * the transaction that changes the password, and give the answered ids to `SessionEnder.haveEnded` once it is committed.
+ */
+export async function revokeAllFamilies(
+  tx: AuthTransaction,
+  { accountId, at, reason, except }: RevocationOfAll,
+): Promise<readonly string[]> {
+  const revoked = await tx.refreshFamily.updateManyAndReturn({
+    where: { accountId, revokedAt: null, expiresAt: { gt: at }, ...(except === undefined ? {} : { id: { not: except } }) },
+    data: { revokedAt: at, revokedReason: reason },
+    select: { id: true },
+  });
+  const events = revoked.map(({ id: sessionId }) =>
+    createDomainEvent('session.ended', {
+      key: accountId,
+      now: () => at.getTime(),
+      payload: { sessionId, userId: accountId, endedAt: at.toISOString(), reason },
+    }),
+  );
+  await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });
+  return revoked.map(({ id }) => id);
 }
 
 /** Thrown to roll a transaction back when its first statement found nothing to change. */
@@ -143,6 +181,8 @@ export function createRefreshFamilyRepository(prisma: AuthPrisma): RefreshFamily
           await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });
         }),
       ),
+
+    revokeAll: (revocation) => prisma.$transaction((tx) => revokeAllFamilies(tx, revocation)),
 
     async takeEnd({ eventId, familyId, at, reason }) {
       await prisma.$transaction(async (tx) => {

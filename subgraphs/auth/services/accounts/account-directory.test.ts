@@ -4,10 +4,7 @@ import { createAccountDirectory } from './account-directory.js';
 
 function createSubject(accounts: readonly Account[]) {
   const queries: string[] = [];
-  const unused = () => Promise.reject(new Error('not used'));
-  const repository: AccountRepository = {
-    register: unused,
-    findForLogin: unused,
+  const repository: Pick<AccountRepository, 'findByIds' | 'findByUsernames'> = {
     findByIds(ids) {
       queries.push(`ids ${String(ids.length)}`);
       return Promise.resolve(accounts.filter(({ id }) => ids.includes(id)));

@@ -15,7 +15,10 @@ export interface AccountDirectory {
   byUsername(username: string): Promise<VisibleUser | null>;
 }
 
-export function createAccountDirectory(accounts: AccountRepository, viewer: Viewer | null): AccountDirectory {
+export function createAccountDirectory(
+  accounts: Pick<AccountRepository, 'findByIds' | 'findByUsernames'>,
+  viewer: Viewer | null,
+): AccountDirectory {
   const byId = new DataLoader<string, VisibleUser | null>(async (ids) => {
     const found = new Map((await accounts.findByIds(ids)).map((account) => [account.id, visibleTo(viewer, account)]));
     return ids.map((id) => found.get(id) ?? null);

@@ -12,6 +12,13 @@ export type LogoutOutcome = { readonly kind: 'LoggedOut'; readonly sessionId: st
 export interface SessionEnder {
   /** Revokes the tokens of a session, announces it, and stops its access tokens at once in this process. Harmless when repeated. */
   end(family: Pick<RefreshFamily, 'id' | 'accountId'>, reason: EndReason): Promise<void>;
+  /**
+   * Ends every live session of the account, but `except`, in one transaction with the events that announce it, and stops their access
+   * tokens at once in this process. Answers how many there were.
+   */
+  endAll(accountId: string, reason: EndReason, options?: { readonly except?: string | undefined }): Promise<number>;
+  /** Call it after the commit of a transaction that ended sessions at `at` (`revokeAllFamilies`): their access tokens stop at once. */
+  haveEnded(sessionIds: readonly string[], at: Date): void;
   /** Ends the session of `refreshToken`, else the viewer's own. Throws an `UNAUTHENTICATED` `AppError` when there is neither. */
   logout(viewer: Viewer | null, refreshToken: string | null): Promise<LogoutOutcome>;
   /** Follows the end of a session that was announced, by this subgraph or another. */
@@ -46,8 +53,21 @@ export function createSessionEnder({
     wakeOutbox();
   }
 
+  function haveEnded(sessionIds: readonly string[], at: Date): void {
+    for (const sessionId of sessionIds) revocations.revoke({ sessionId, endedAt: at.getTime() });
+    wakeOutbox();
+  }
+
   return {
     end,
+    haveEnded,
+
+    async endAll(accountId, reason, { except } = {}) {
+      const at = new Date(now());
+      const ended = await families.revokeAll({ accountId, at, reason, except });
+      haveEnded(ended, at);
+      return ended.length;
+    },
 
     async logout(viewer, refreshToken) {
       if (refreshToken === null) {
