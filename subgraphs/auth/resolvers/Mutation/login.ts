@@ -1,13 +1,16 @@
 import { toInvalidInputError } from '../../../../shared/errors/invalid-input.js';
 import type { MutationResolvers } from '../../__generated__/resolvers.js';
 import { toAuthPayload } from '../auth-payload.js';
+import { toMfaRequired } from '../mfa-required.js';
 
 export const login: NonNullable<MutationResolvers['login']> = async (_parent, { input }, context) => {
   context.oneCredentialCheck.claim();
-  const outcome = await context.passwordSignIn.login({ ...input, userAgent: context.userAgent });
+  const outcome = await context.passwordSignIn.login({ ...input, userAgent: context.userAgent, clientIp: context.clientIp });
   switch (outcome.kind) {
     case 'SignedIn':
       return toAuthPayload(outcome);
+    case 'MfaRequired':
+      return toMfaRequired(outcome);
     case 'InvalidInput':
       return toInvalidInputError(outcome);
     case 'InvalidCredentials':

@@ -1,22 +1,19 @@
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import type { AccountRepository, LoginCandidate } from '../../data/account-repository.js';
-import type { RefreshFamilyRepository } from '../../data/refresh-family-repository.js';
 import { isPossibleEmail } from '../accounts/email.js';
 import { isPossibleUsername } from '../accounts/username.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
 import { isAbsurdlyLong } from '../passwords/password-policy.js';
-import { deviceLabel, findDeviceProblem } from './device.js';
-import type { SessionOpener } from './session-opener.js';
+import { findDeviceProblem } from './device.js';
+import type { InvalidCredentials, MfaRequired, SignIn, SignInOrigin } from './sign-in.js';
 import type { SignedIn } from './signed-in.js';
 
-export interface Login {
+export interface Login extends SignInOrigin {
   readonly identifier: string;
   readonly password: string;
-  readonly device?: string | null | undefined;
-  readonly userAgent: string | undefined;
 }
 
-export type LoginOutcome = SignedIn | InvalidInput | { readonly kind: 'InvalidCredentials' };
+export type LoginOutcome = SignedIn | MfaRequired | InvalidInput | InvalidCredentials;
 
 export interface PasswordSignIn {
   /**
@@ -28,13 +25,11 @@ export interface PasswordSignIn {
 
 export interface PasswordSignInOptions {
   readonly accounts: AccountRepository;
-  readonly families: RefreshFamilyRepository;
   readonly hasher: PasswordHasher;
-  readonly opener: SessionOpener;
-  readonly wakeOutbox: () => void;
+  readonly signIn: SignIn;
 }
 
-export function createPasswordSignIn({ accounts, families, hasher, opener, wakeOutbox }: PasswordSignInOptions): PasswordSignIn {
+export function createPasswordSignIn({ accounts, hasher, signIn }: PasswordSignInOptions): PasswordSignIn {
   async function find(identifier: string): Promise<LoginCandidate | null> {
     // No username has an "@", so the two cannot be mistaken for each other.
     if (isPossibleUsername(identifier)) return accounts.findForLogin({ kind: 'username', value: identifier });
@@ -43,17 +38,14 @@ export function createPasswordSignIn({ accounts, families, hasher, opener, wakeO
   }
 
   return {
-    async login({ identifier, password, device, userAgent }) {
-      const problem = findDeviceProblem(device);
+    async login({ identifier, password, ...origin }) {
+      const problem = findDeviceProblem(origin.device);
       if (problem !== null) return invalidInput([problem]);
       const isAbsurd = isAbsurdlyLong(password);
       const candidate = await hasher.verify(async () => (isAbsurd ? null : find(identifier.trim())), isAbsurd ? '' : password);
       if (candidate === null) return { kind: 'InvalidCredentials' };
 
-      const { family, started, signedIn } = await opener.open(candidate.account, deviceLabel(device, userAgent), ['pwd']);
-      await families.start(family, [started]);
-      wakeOutbox();
-      return signedIn;
+      return signIn.complete(candidate.account, { ...origin, amr: ['pwd'] });
     },
   };
 }

@@ -1,0 +1,98 @@
+import type { Account } from '../../data/account-repository.js';
+import type { FactorClaim, SecondFactors, SignInRepository } from '../../data/sign-in-repository.js';
+import type { MfaTokens } from '../mfa/mfa-token.js';
+import { deviceLabel } from './device.js';
+import type { SessionOpener } from './session-opener.js';
+import type { SignedIn } from './signed-in.js';
+
+/** A sign-in that waits this long for its second factor, and takes this many tries (SECURITY 31). */
+export const challengeLifetimeMs = 5 * 60_000;
+export const triesPerChallenge = 5;
+
+export type MfaMethod = 'TOTP' | 'RECOVERY_CODE' | 'PASSKEY';
+
+/** The first factor is right, and the account has a second one. */
+export interface MfaRequired {
+  readonly kind: 'MfaRequired';
+  /** Shown once; only its hash is kept. */
+  readonly mfaToken: string;
+  readonly methods: readonly MfaMethod[];
+  readonly expiresAt: Date;
+}
+
+export interface InvalidCredentials {
+  readonly kind: 'InvalidCredentials';
+}
+
+/** Where a sign-in comes from. */
+export interface SignInOrigin {
+  /** As the client names it. */
+  readonly device?: string | null | undefined;
+  readonly userAgent: string | undefined;
+  /** Null where nobody tells. */
+  readonly clientIp: string | null;
+}
+
+export interface SignIn {
+  /**
+   * The end of every first factor, once it is proved: opens a session, or a challenge when the account has a second factor. A disabled
+   * account gets the answer of a wrong password. `amr` says what was proved (RFC 8176), such as `['pwd']`.
+   */
+  complete(
+    account: Account,
+    proof: SignInOrigin & { readonly amr: readonly string[] },
+  ): Promise<SignedIn | MfaRequired | InvalidCredentials>;
+  /**
+   * Opens the session of somebody who has proved all that the account asks for, together with `claim`, which takes what was proved with
+   * so that it counts once. Null, with nothing changed, when somebody else took it first or the account is disabled.
+   */
+  finish(
+    account: Account,
+    proof: SignInOrigin & { readonly amr: readonly string[]; readonly claim: FactorClaim },
+  ): Promise<SignedIn | null>;
+}
+
+export interface SignInOptions {
+  readonly repository: SignInRepository;
+  readonly opener: SessionOpener;
+  readonly mfaTokens: MfaTokens;
+  readonly wakeOutbox: () => void;
+  readonly now?: () => number;
+}
+
+export function createSignIn({ repository, opener, mfaTokens, wakeOutbox, now = Date.now }: SignInOptions): SignIn {
+  async function challenge(account: Account, device: string | null, amr: readonly string[], methods: readonly MfaMethod[]) {
+    const mfaToken = mfaTokens.create();
+    const createdAt = new Date(now());
+    const expiresAt = new Date(createdAt.getTime() + challengeLifetimeMs);
+    await repository.openChallenge({ hash: mfaTokens.hash(mfaToken), accountId: account.id, device, amr, createdAt, expiresAt });
+    return { kind: 'MfaRequired', mfaToken, methods, expiresAt } as const;
+  }
+
+  const finish: SignIn['finish'] = async (account, { amr, claim, device, userAgent }) => {
+    const { family, started, signedIn } = await opener.open(account, deviceLabel(device, userAgent), amr);
+    if (!(await repository.start({ family, claim, events: [started] }))) return null;
+    wakeOutbox();
+    return signedIn;
+  };
+
+  return {
+    async complete(account, { amr, ...origin }) {
+      const factors = await repository.findSecondFactors(account.id);
+      if (factors === null) return { kind: 'InvalidCredentials' };
+      const methods = methodsOf(factors);
+      if (methods.length > 0) return challenge(account, deviceLabel(origin.device, origin.userAgent), amr, methods);
+      return (await finish(account, { ...origin, amr, claim: { kind: 'nothing' } })) ?? { kind: 'InvalidCredentials' };
+    },
+    finish,
+  };
+}
+
+function methodsOf({ hasTotp, recoveryCodes, passkeys }: SecondFactors): readonly MfaMethod[] {
+  const methods: MfaMethod[] = [];
+  if (hasTotp) methods.push('TOTP');
+  // They stand in for the app, so without it they open nothing.
+  if (hasTotp && recoveryCodes > 0) methods.push('RECOVERY_CODE');
+  if (passkeys > 0) methods.push('PASSKEY');
+  return methods;
+}
