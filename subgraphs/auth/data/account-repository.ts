@@ -12,9 +12,19 @@ export interface Account {
   readonly username: string;
   /** As typed. Unique only once it is verified. */
   readonly email: string | null;
+  readonly emailVerifiedAt: Date | null;
   readonly roles: readonly Role[];
   readonly createdAt: Date;
+  /** Has a device, and no credentials yet. */
+  readonly isGuest: boolean;
+  /** Nobody signs in to it since then; null when it is in order. */
+  readonly disabledAt: Date | null;
+  /** When it will be deleted for good; null when nobody asked for that. */
+  readonly deletesAt: Date | null;
 }
+
+/** What a new account is unless something else is said. */
+export const newAccountState = { emailVerifiedAt: null, isGuest: false, disabledAt: null, deletesAt: null } as const;
 
 export interface LoginCandidate {
   readonly account: Account;
@@ -39,7 +49,17 @@ export interface AccountRepository {
   findWithPassword(accountId: string): Promise<LoginCandidate | null>;
 }
 
-export const accountColumns = { id: true, username: true, email: true, roles: true, createdAt: true } as const;
+export const accountColumns = {
+  id: true,
+  username: true,
+  email: true,
+  emailVerifiedAt: true,
+  roles: true,
+  createdAt: true,
+  isGuest: true,
+  disabledAt: true,
+  deletesAt: true,
+} as const;
 const passwordKind = 'password';
 const usernameConstraint = { name: 'account_username_lower_key', columns: ['username_lower'] };
 
@@ -47,8 +67,19 @@ interface AccountRow extends Omit<Account, 'roles'> {
   readonly roles: readonly string[];
 }
 
-export function toAccount({ id, username, email, roles: names, createdAt }: AccountRow): Account {
-  return { id, username, email, roles: roles.filter((role) => names.includes(role)), createdAt };
+export function toAccount(row: AccountRow): Account {
+  const { id, username, email, emailVerifiedAt, createdAt, isGuest, disabledAt, deletesAt } = row;
+  return {
+    id,
+    username,
+    email,
+    emailVerifiedAt,
+    roles: roles.filter((role) => row.roles.includes(role)),
+    createdAt,
+    isGuest,
+    disabledAt,
+    deletesAt,
+  };
 }
 
 export function createAccountRepository(prisma: AuthPrisma): AccountRepository {

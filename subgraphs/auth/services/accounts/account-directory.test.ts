@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Account, AccountRepository } from '../../data/account-repository.js';
+import { newAccountState, type Account, type AccountRepository } from '../../data/account-repository.js';
 import { createAccountDirectory } from './account-directory.js';
 
 function createSubject(accounts: readonly Account[]) {
@@ -24,6 +24,7 @@ const person = (number: number): Account => ({
   email: null,
   roles: ['USER'],
   createdAt: new Date(0),
+  ...newAccountState,
 });
 
 describe('the account directory', () => {

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
-import type { Account, AccountRepository } from '../../data/account-repository.js';
+import { newAccountState, type Account, type AccountRepository } from '../../data/account-repository.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
 import { findPasswordProblem } from '../passwords/password-policy.js';
 import { deviceLabel, findDeviceProblem } from '../sessions/device.js';
@@ -58,7 +58,7 @@ export function createRegistration({
 
       const passwordHash = await hasher.hash(password);
       const createdAt = new Date(now());
-      const account: Account = { id: newId(), username, email, roles: ['USER'], createdAt };
+      const account: Account = { ...newAccountState, id: newId(), username, email, roles: ['USER'], createdAt };
       const { family, started, signedIn } = await opener.open(account, deviceLabel(device, userAgent), ['pwd']);
       const registered = createDomainEvent('user.registered', {
         key: account.id,

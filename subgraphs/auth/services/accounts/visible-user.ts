@@ -7,19 +7,51 @@ export interface VisibleUser {
   readonly id: string;
   readonly username: string;
   readonly createdAt: Date;
+  readonly guest: boolean;
   readonly email: string | null;
+  readonly emailVerified: boolean | null;
   readonly roles: Role[] | null;
   readonly mfaEnabled: boolean | null;
+  readonly disabledAt: Date | null;
+  readonly deletesAt: Date | null;
 }
 
 /** The account as its owner sees it. */
-export function visibleToOwner({ id, username, email, roles, createdAt }: Account): VisibleUser {
-  return { id, username, createdAt, email, roles: [...roles], mfaEnabled: false };
+export function visibleToOwner(account: Account): VisibleUser {
+  const { id, username, email, emailVerifiedAt, roles, createdAt, isGuest, deletesAt } = account;
+  return {
+    id,
+    username,
+    createdAt,
+    guest: isGuest,
+    email,
+    emailVerified: email === null ? null : emailVerifiedAt !== null,
+    roles: [...roles],
+    mfaEnabled: false,
+    // The owner of a disabled account is signed in nowhere.
+    disabledAt: null,
+    deletesAt,
+  };
 }
 
-/** The account as `viewer` sees it: e-mail and second factor are the owner's alone, roles the owner's and the administrators'. */
+/**
+ * The account as `viewer` sees it: e-mail address, second factor and coming end are the owner's alone; roles are for the owner and
+ * administrators, and whether it is disabled for administrators and moderators.
+ */
 export function visibleTo(viewer: Viewer | null, account: Account): VisibleUser {
   if (viewer?.userId === account.id) return visibleToOwner(account);
-  const seesRoles = viewer?.roles.includes('ADMIN') === true;
-  return { ...visibleToOwner(account), email: null, mfaEnabled: null, roles: seesRoles ? [...account.roles] : null };
+  const isAdmin = viewer?.roles.includes('ADMIN') === true;
+  const isModerator = viewer?.roles.includes('MODERATOR') === true;
+  return {
+    id: account.id,
+    username: account.username,
+    createdAt: account.createdAt,
+    guest: account.isGuest,
+    email: null,
+    emailVerified: null,
+    roles: isAdmin ? [...account.roles] : null,
+    mfaEnabled: null,
+    disabledAt: isAdmin || isModerator ? account.disabledAt : null,
+    deletesAt: null,
+  };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createRevocations } from '../../../../shared/auth/revocations.js';
-import type { Account } from '../../data/account-repository.js';
+import { newAccountState, type Account } from '../../data/account-repository.js';
 import { createFakeFamilies } from '../../tests/fake-refresh-families.js';
 import { createRefreshTokens } from './refresh-token.js';
 import { createSessionEnder } from './session-ender.js';
@@ -14,6 +14,7 @@ const account: Account = {
   email: null,
   roles: ['USER'],
   createdAt: new Date(0),
+  ...newAccountState,
 };
 const sessionId = '019aa000-0000-7000-8000-000000000002';
 

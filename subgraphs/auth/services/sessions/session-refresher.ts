@@ -37,7 +37,8 @@ export function createSessionRefresher({
   wakeOutbox,
   now = Date.now,
 }: SessionRefresherOptions): SessionRefresher {
-  function isGood({ family, createdAt }: StoredRefreshToken): boolean {
+  function isGood({ family, account, createdAt }: StoredRefreshToken): boolean {
+    if (account.disabledAt !== null) return false;
     // The newest token is as old as the last use of its session.
     return !hasEnded(family, now()) && now() - createdAt.getTime() < sessionLifetime.idleMs;
   }
@@ -90,7 +91,7 @@ export function createSessionRefresher({
       }
       if (token === null) return invalid;
       const { used, family } = token;
-      if (used === null || hasEnded(family, now())) return invalid;
+      if (used === null || token.account.disabledAt !== null || hasEnded(family, now())) return invalid;
       if (now() - used.at.getTime() <= retryGraceMs) {
         return answer(token, refreshTokens.successorOf(refreshToken, used.successorSalt), used.at);
       }
