@@ -52,7 +52,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
 
   const prisma = createSessionsPrisma(database);
   scope.defer(() => prisma.$disconnect());
-  const relay = createOutboxRelay({ database: prisma, schema: sessionsSchema, bus, logger, now });
+  const relay = createOutboxRelay({ database: prisma, schema: sessionsSchema, isAlone: database.isExclusive, bus, logger, now });
   scope.defer(() => relay.close());
   const store = createInProcessPresenceStore({ scheduler });
   scope.defer(() => store.close());
