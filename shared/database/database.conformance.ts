@@ -171,6 +171,12 @@ export function describeDatabase(name: string, open: () => Promise<Database>): v
         expect(level).toEqual([['serializable']]);
       });
 
+      it('lets timers have their turn while it is asked one thing after another', async () => {
+        const over = AbortSignal.timeout(20);
+        while (!over.aborted) await rows(adapter, 'SELECT 1');
+        expect(over.aborted).toBe(true);
+      });
+
       it('goes back to a savepoint', async () => {
         const transaction = await adapter.startTransaction();
         await run(transaction, 'INSERT INTO item VALUES (1)');

@@ -25,15 +25,16 @@ export interface EmbeddedAdapterFactory extends SqlDriverAdapterFactory {
  * outside the transaction; and it names the columns, not the constraint, of a unique violation.
  */
 export function createEmbeddedAdapter(client: PGlite): EmbeddedAdapterFactory {
+  const giveWay = createGiveWay();
   return {
     provider: 'postgres',
     adapterName: 'pglite-prisma-adapter',
     async connect() {
-      const queries = await queriesOn(client);
+      const queries = await queriesOn(client, giveWay);
       return {
         ...queries,
         executeScript: (script) => runScript(client, script),
-        startTransaction: (isolationLevel) => startTransaction(client, isolationLevel),
+        startTransaction: (isolationLevel) => startTransaction(client, giveWay, isolationLevel),
         getConnectionInfo: () => ({ supportsRelationJoins: true }),
         dispose: () => Promise.resolve(),
       };
@@ -41,7 +42,7 @@ export function createEmbeddedAdapter(client: PGlite): EmbeddedAdapterFactory {
   };
 }
 
-async function startTransaction(client: PGlite, isolationLevel: IsolationLevel | undefined): Promise<EmbeddedTransaction> {
+async function startTransaction(client: PGlite, giveWay: GiveWay, isolationLevel?: IsolationLevel): Promise<EmbeddedTransaction> {
   const { promise: started, resolve: start, reject: fail } = promiseWithResolvers<PGliteTransaction>();
   const { promise: ending, resolve: end } = promiseWithResolvers<'commit' | 'rollback'>();
   const settled = client.transaction(async (transaction) => {
@@ -51,7 +52,7 @@ async function startTransaction(client: PGlite, isolationLevel: IsolationLevel |
   });
   settled.catch(fail);
   const transaction = await started;
-  const queries = await queriesOn(transaction);
+  const queries = await queriesOn(transaction, giveWay);
   const execute = (sql: string) => runScript(transaction, sql);
   const finish = async (how: 'commit' | 'rollback') => {
     end(how);
@@ -71,10 +72,17 @@ async function startTransaction(client: PGlite, isolationLevel: IsolationLevel |
 
 type Queryable = Pick<PGliteTransaction, 'query' | 'exec'>;
 
-async function queriesOn(queryable: Queryable) {
+async function queriesOn(queryable: Queryable, giveWay: GiveWay) {
   const named: Pick<Queryable, 'query'> = {
-    query: <T>(sql: string, parameters?: unknown[], options?: QueryOptions) =>
-      queryable.query<T>(sql, parameters, options).catch(nameConstraint),
+    async query<T>(sql: string, parameters?: unknown[], options?: QueryOptions) {
+      try {
+        return await queryable.query<T>(sql, parameters, options);
+      } catch (error) {
+        return nameConstraint(error);
+      } finally {
+        await giveWay();
+      }
+    },
   };
   // Of a whole PGlite, the adapter's queries use `query` alone.
   const adapter = await new PrismaPGlite(named as PGlite).connect();
@@ -117,6 +125,21 @@ function rethrow(error: unknown): never {
     originalMessage: error.message,
     ...(error.code === undefined ? {} : { originalCode: error.code }),
   });
+}
+
+type GiveWay = () => Promise<void>;
+
+/**
+ * PGlite answers on the same thread without ever waiting for it, so that one query after another would keep timers and sockets from their
+ * turn: until the last of them, no request is read, and Prisma's own time limit for a transaction never strikes. Hence a pause every 5 ms.
+ */
+function createGiveWay(): GiveWay {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < 5) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    last = performance.now();
+  };
 }
 
 function promiseWithResolvers<T>() {

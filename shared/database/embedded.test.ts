@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -17,13 +17,12 @@ describe('The embedded Postgres in a folder', () => {
 
   it('starts afresh when a process was killed while it made the folder', async () => {
     const folder = join(parent, 'unfinished', 'database');
-    await mkdir(join(folder, 'base'), { recursive: true });
-    await writeFile(join(folder, 'PG_VERSION'), '');
-    await writeFile(`${folder}.creating`, '');
+    await mkdir(`${folder}.new-1/base`, { recursive: true });
+    await writeFile(`${folder}.new-1/PG_VERSION`, '');
     const database = await openEmbedded(folder);
     await database.ping();
     await database.close();
-    expect(existsSync(`${folder}.creating`)).toBe(false);
+    expect(await readdir(join(parent, 'unfinished'))).toEqual(['database']);
   });
 
   it('never throws away a folder that was complete', async () => {

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import type { Database } from './database.js';
 import { createEmbeddedAdapter } from './embedded-adapter.js';
+import { createEmbeddedFiles } from './embedded-files.js';
 import { applyMigrations, readMigrations } from './migrations.js';
 
 /** Its own default of 128 MB would be touched at the start and make up half of the whole product's idle memory. */
@@ -15,10 +13,12 @@ const sharedBuffers = '16MB';
  * which its file system does not have. The caller holds the lock of the data folder (data-dir-lock.ts): two processes on one folder would destroy it.
  */
 export async function openEmbedded(folder: string): Promise<Database> {
-  const client = folder === 'memory://' ? await open(folder) : await openFolder(folder);
+  if (folder !== 'memory://') await createEmbeddedFiles(folder);
+  const client = await open(folder);
   const adapter = createEmbeddedAdapter(client);
   return {
     adapter,
+    isExclusive: true,
 
     async migrate(migrations) {
       const list = await readMigrations(migrations);
@@ -40,20 +40,6 @@ export async function openEmbedded(folder: string): Promise<Database> {
 
     close: () => client.close(),
   };
-}
-
-async function openFolder(folder: string): Promise<PGlite> {
-  // A process killed while Postgres lays out its files leaves a folder that never opens again. Only a folder that was being made is
-  // thrown away: it has never held data.
-  const unfinished = `${folder}.creating`;
-  if (existsSync(unfinished)) await rm(folder, { recursive: true, force: true });
-  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
-  const isNew = !existsSync(folder);
-  if (isNew) await writeFile(unfinished, '');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const client = await open(folder);
-  if (isNew) await rm(unfinished);
-  return client;
 }
 
 async function open(dataDir: string): Promise<PGlite> {

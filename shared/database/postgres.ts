@@ -24,6 +24,7 @@ export async function openPostgres(url: string): Promise<Database> {
   }
   return {
     adapter: new PrismaPg(pool),
+    isExclusive: false,
     migrate: (migrations) => migrate(url, migrations),
     ping,
     close: () => pool.end(),

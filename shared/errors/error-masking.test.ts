@@ -34,6 +34,7 @@ describe('What a client sees of an error', () => {
         extensions: { code: 'DOWNSTREAM_SERVICE_ERROR', serviceName: 'auth', response: { url: 'http://10.1.2.3', body: 'stack' } },
       }),
     ],
+    ['a code of the operating system', new GraphQLError(inside.message, { extensions: { code: 'ECONNREFUSED' } })],
     ['a code that only looks like one of ours', new GraphQLError(inside.message, { extensions: { code: 'P2002' } })],
   ])('%s: nothing but the request id', (_name, error) => {
     const { shown, text, logged } = mask(error);
@@ -56,6 +57,13 @@ describe('What a client sees of an error', () => {
   it('a refusal of a subgraph: the same, without what else it says', () => {
     const { shown } = mask(new GraphQLError('Not yours.', { extensions: { code: 'FORBIDDEN', serviceName: 'auth', stacktrace: ['at'] } }));
     expect(shown.extensions).toEqual({ code: 'FORBIDDEN', requestId: 'r-1' });
+  });
+
+  it('a code of somebody else’s subgraph: its message and the code', () => {
+    const { shown, logged } = mask(new GraphQLError('Sold out.', { extensions: { code: 'OUT_OF_STOCK', serviceName: 'shop' } }));
+    expect(shown).toMatchObject({ message: 'Sold out.' });
+    expect(shown.extensions).toEqual({ code: 'OUT_OF_STOCK', requestId: 'r-1' });
+    expect(logged).toEqual([]);
   });
 
   it('a fault that a subgraph has masked and logged: masked again, not logged as an error again', () => {

@@ -13,19 +13,13 @@ const clientFaults = new Set([
   'BAD_REQUEST',
 ]);
 
-const refusals = new Set<string>([
-  'UNAUTHENTICATED',
-  'FORBIDDEN',
-  'NOT_FOUND',
-  'BAD_USER_INPUT',
-  'RATE_LIMITED',
-  'UNAVAILABLE',
-  'OPERATION_TOO_COMPLEX',
-]);
+/** Codes that servers put on a fault by themselves: nobody decided that their message may be seen. */
+const faultCodes = new Set(['INTERNAL_SERVER_ERROR', 'DOWNSTREAM_SERVICE_ERROR', 'UNEXPECTED_ERROR', 'UNKNOWN']);
 
 /**
- * What a client may see of `error`: refusals and faults of its own document as they are, everything else logged once with the request
- * id and answered as `INTERNAL_SERVER_ERROR` with nothing of the cause. Keeps message, locations and path; of the extensions only
+ * What a client may see of `error`: refusals and faults of its own document as they are, and what a subgraph (maybe somebody else's)
+ * said with a code of its own choice; everything else is logged once with the request id and answered as `INTERNAL_SERVER_ERROR` with
+ * nothing of the cause. Keeps message, locations and path; of the extensions only
  * `code`, `retryAfter` and `requestId`.
  */
 export function maskError(error: unknown, options: { logger: Logger; requestId: string }): GraphQLFormattedError {
@@ -40,7 +34,7 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
     return { message: shown.message, ...place, extensions: { ...shown.extensions, requestId: options.requestId } };
   }
   const code = graphqlError?.extensions.code;
-  if (graphqlError !== undefined && typeof code === 'string' && (refusals.has(code) || clientFaults.has(code))) {
+  if (graphqlError !== undefined && typeof code === 'string' && (clientFaults.has(code) || isDeliberate(code, original === graphqlError))) {
     const retryAfter = graphqlError.extensions.retryAfter;
     return {
       message: graphqlError.message,
@@ -59,6 +53,16 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
     ...place,
     extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: options.requestId },
   };
+}
+
+/** A GraphQL error with a code, and no other error that it was made from, was thrown to be seen. */
+function isDeliberate(code: string, isRoot: boolean): boolean {
+  return (
+    isRoot &&
+    /^[A-Z]+(?:_[A-Z]+)*$/.test(code) &&
+    !/^E[A-Z]+(?:REFUSED|RESET|FOUND|TIMEDOUT|PIPE|_AGAIN)$/.test(code) &&
+    !faultCodes.has(code)
+  );
 }
 
 function rootCause(error: unknown): unknown {

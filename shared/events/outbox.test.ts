@@ -257,6 +257,16 @@ describe('The outbox', () => {
     await until(() => published.length === 1);
   });
 
+  it('takes over at once the lease that a crash left of a relay that was alone', async () => {
+    const { bus, published } = fakeBus();
+    await client.query(`INSERT INTO test.outbox_lease VALUES ('relay', 'alone', clock_timestamp() + interval '1 hour')`);
+    const event = testEvent('user-1');
+    await write(client, [event]);
+    start({ bus, isAlone: true });
+    await until(() => published.length > 0);
+    expect(published).toEqual([event]);
+  });
+
   it('keeps its lease while a consumer is slower than the lease', async () => {
     let finish: () => void = () => undefined;
     const slow = fakeBus();

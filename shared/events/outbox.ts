@@ -36,6 +36,8 @@ export interface OutboxRelayOptions {
   readonly bus: EventBus;
   readonly logger: Logger;
   readonly now?: () => number;
+  /** Whether no other process can relay this outbox: then the lease that a crash has left is taken over without waiting for its end. */
+  readonly isAlone?: boolean;
   /** Tells this relay from those of other processes. */
   readonly holder?: string;
   readonly pollMs?: number;
@@ -60,7 +62,8 @@ export function createOutboxRelay({
   bus,
   logger,
   now = Date.now,
-  holder = randomUUID(),
+  isAlone = false,
+  holder = isAlone ? 'alone' : randomUUID(),
   pollMs = 1000,
   leaseMs = 10_000,
   batchSize = 100,

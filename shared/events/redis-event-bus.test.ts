@@ -77,6 +77,29 @@ function open(redis: TestRedis, options: Partial<RedisEventBusOptions> = {}): Ev
     expect((await redis.xpending(stream, 'users'))[0]).toBe(0);
   });
 
+  it('gives to another member what one was handling when it lost the group', async () => {
+    stream = `test.${randomUUID()}`;
+    let wakeUp: () => void = () => undefined;
+    let isStuck = false;
+    const stuck = collector('users', () => {
+      isStuck = true;
+      return new Promise<void>((resolve) => {
+        wakeUp = resolve;
+      });
+    });
+    const event = testEvent('user-1');
+    await bus().subscribe(stuck.consumer);
+    await publishSurely(bus(), [event]);
+    await until(() => isStuck);
+    // As if it had been paused for longer than its lease.
+    await redis.set(`${stream}.reader.users`, 'someone else', 'PX', 1500);
+    const { consumer, taken } = collector('users');
+    await bus().subscribe(consumer);
+    await until(() => taken.length > 0);
+    expect(taken).toEqual([event]);
+    wakeUp();
+  });
+
   it('has one member read at a time, and another when it leaves', async () => {
     stream = `test.${randomUUID()}`;
     const one = collector('users');

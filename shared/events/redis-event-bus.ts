@@ -41,13 +41,13 @@ export function createRedisEventBus({
   const requireSameTypes = createSameTypesRule();
   let sinceTrimming = 0;
   let trimming: Promise<void> = Promise.resolve();
-  let closed = false;
+  let closing: Promise<void> | undefined;
 
   function connect(options: RedisOptions): Redis {
     const redis = new Redis(url, {
       ...options,
       // Null gives up, so that what still waits for Redis at close ends.
-      retryStrategy: (times) => (closed ? null : Math.min(2000, times * 100)),
+      retryStrategy: (times) => (closing !== undefined ? null : Math.min(2000, times * 100)),
     });
     redis.on('error', (error) => logger.warn({ err: error, stream }, 'the connection to Redis has a fault'));
     connections.push(redis);
@@ -66,9 +66,15 @@ export function createRedisEventBus({
     );
   }
 
+  async function close(): Promise<void> {
+    await Promise.all(readers.map((reader) => reader.close()));
+    await trimming;
+    await Promise.all(connections.map(disconnect));
+  }
+
   return {
     async publish(events) {
-      if (closed) throw new Error('The event bus is closed');
+      if (closing !== undefined) throw new Error('The event bus is closed');
       if (events.length === 0) return;
       const transaction = publisher.multi();
       for (const event of events) transaction.xadd(stream, '*', 'event', JSON.stringify(event));
@@ -78,7 +84,7 @@ export function createRedisEventBus({
       trimSometimes(events.length);
     },
     async subscribe(consumer) {
-      if (closed) throw new Error('The event bus is closed');
+      if (closing !== undefined) throw new Error('The event bus is closed');
       await requireSameTypes(consumer);
       readers.push(
         await startGroupReader({
@@ -97,13 +103,18 @@ export function createRedisEventBus({
     async ping() {
       await publisher.ping();
     },
-    async close() {
-      closed = true;
-      await Promise.all(readers.map((reader) => reader.close()));
-      await trimming;
-      for (const redis of connections) if (redis.status !== 'end') redis.disconnect();
-    },
+    close: () => (closing ??= close()),
   };
+}
+
+/** Resolves when nothing of the connection is left; after 2 s at the most, when ioredis gives up on a server that does not answer. */
+async function disconnect(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
+  // Between two attempts to connect there is nothing to end, and so no event.
+  const ended = redis.status === 'reconnecting' ? Promise.resolve() : new Promise((resolve) => redis.once('end', resolve));
+  // Asked a second time, ioredis would wait for a stream that is closed already.
+  if (redis.status !== 'close') redis.disconnect();
+  await ended;
 }
 
 async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {

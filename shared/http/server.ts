@@ -33,7 +33,7 @@ export function createHttpServer({ logger, trustsProxy = () => false, bodyLimit 
     requestIdHeader: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     // A client that sends its headers or its body a byte at a time must not hold a connection for ever.
-    requestTimeout: 60_000,
+    requestTimeout: 300_000,
     keepAliveTimeout: 65_000,
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
   });

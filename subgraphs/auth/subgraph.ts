@@ -72,7 +72,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   const { keys } = signingKeys;
   const accessTokens = createAccessTokenVerifier({ keys, revocations, now });
 
-  const outbox = createOutboxRelay({ database: prisma, schema: 'auth', bus, logger, now });
+  const outbox = createOutboxRelay({ database: prisma, schema: 'auth', isAlone: database.isExclusive, bus, logger, now });
   const wakeOutbox = () => outbox.wake();
   const hasher = createPasswordHasher(createHashingQueue(hashingConcurrency(threadPoolSize)));
   const refreshTokens = createRefreshTokens(deriveKey(encryptionKey, 'refresh tokens'));

@@ -75,6 +75,11 @@ function codeOf({ errors }: ExecutionResult): string | undefined {
   return error instanceof AppError ? error.code : error?.message;
 }
 
+async function register({ userId }: Person): Promise<void> {
+  const payload = { userId, username: 'ada', createdAt: new Date().toISOString() };
+  await bus.publish([createDomainEvent('user.registered', { key: userId, payload })]);
+}
+
 async function start({ userId, sessionId }: Person, device: string | null = 'Phone'): Promise<void> {
   const now = Date.now();
   const [startedAt, expiresAt] = [new Date(now).toISOString(), new Date(now + 30 * 86_400_000).toISOString()];
@@ -210,6 +215,7 @@ describe('Presence', () => {
 
   it('follows a user who comes online, says something and goes offline', async () => {
     const [ada, bob] = [newPerson(), newPerson()];
+    await register(bob);
     const watching = await watch(ada, [bob.userId, bob.userId, ada.userId]);
     const snapshot = await watching.next();
     expect(snapshot).toMatchObject({ __typename: 'PresenceSnapshot' });
@@ -232,6 +238,14 @@ describe('Presence', () => {
     const lost = await watch(ada, [bob.userId], 'a cursor of another life');
     expect(await lost.next()).toMatchObject({ __typename: 'PresenceResync', entries: [{ availability: 'OFFLINE' }] });
     await lost.leave(1000);
+  });
+
+  it('leaves out an id that nobody has, so that it cannot break the message for the others', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    await register(bob);
+    const watching = await watch(ada, [uuidv7(), 'no uuid at all', bob.userId]);
+    expect((await watching.next()).entries).toMatchObject([{ user: { id: bob.userId } }]);
+    await watching.leave(1000);
   });
 
   it('names each refused field and changes nothing', async () => {

@@ -15,11 +15,13 @@ import { createScope } from '../../shared/http/lifecycle.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { createSessionsContext, type SessionsContext } from './context.js';
 import { createInProcessPresenceStore } from './data/in-process-presence-store.js';
+import { createKnownUserRepository } from './data/known-user-repository.js';
 import { createPresenceSettingsRepository } from './data/presence-settings-repository.js';
 import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
 import { createSessionRepository } from './data/session-repository.js';
 import { createScheduler } from './presence/scheduler.js';
 import { resolvers } from './resolvers/resolvers.js';
+import { createKnownUsers } from './services/presence/known-users.js';
 import { createPresenceService } from './services/presence/presence-service.js';
 import { noRelations } from './services/presence/relations.js';
 import { createSessionConsumer } from './services/session-consumer.js';
@@ -50,14 +52,16 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
 
   const prisma = createSessionsPrisma(database);
   scope.defer(() => prisma.$disconnect());
-  const relay = createOutboxRelay({ database: prisma, schema: sessionsSchema, bus, logger, now });
+  const relay = createOutboxRelay({ database: prisma, schema: sessionsSchema, isAlone: database.isExclusive, bus, logger, now });
   scope.defer(() => relay.close());
   const store = createInProcessPresenceStore({ scheduler });
   scope.defer(() => store.close());
+  const knownUsers = createKnownUserRepository(prisma);
   const presence = createPresenceService({
     store,
     settings: createPresenceSettingsRepository(prisma),
     relations: noRelations,
+    knownUsers: createKnownUsers({ repository: knownUsers, scheduler }),
     revocations,
     scheduler,
     logger,
@@ -71,7 +75,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
     now,
   });
   for (const session of await sessions.endedSince(now() - accessTokenLifetimeMs)) revocations.revoke(session);
-  await bus.subscribe(createSessionConsumer(sessions));
+  await bus.subscribe(createSessionConsumer(sessions, knownUsers));
 
   return {
     name: 'sessions',

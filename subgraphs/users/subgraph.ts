@@ -44,7 +44,7 @@ export async function createUsersSubgraph({
   const profiles = createProfileService({ profiles: createProfileRepository(prisma), now });
   const userSearch = createUserSearch({ names });
   await bus.subscribe(createRegistrationConsumer({ names }));
-  const relay = createOutboxRelay({ database: prisma, schema: usersSchema, bus, logger, now });
+  const relay = createOutboxRelay({ database: prisma, schema: usersSchema, isAlone: database.isExclusive, bus, logger, now });
 
   return {
     name: 'users',

@@ -67,6 +67,13 @@ describe.each(await availableWays())('Presence, %s', (way) => {
     });
   });
 
+  it('follows the others when one of the ids is nobody’s', async () => {
+    const [alice, bob] = await Promise.all([registerPerson(galaxia), registerPerson(galaxia)]);
+    const view = await alice.watch([{ id: '01a1fb80-0000-7000-8000-000000000000' }, bob]);
+    sockets.push(view);
+    expect(await nextMessage(view)).toMatchObject({ __typename: 'PresenceSnapshot', entries: [{ user: { id: bob.id } }] });
+  });
+
   it('follows what the user says of themselves', async () => {
     const [alice, bob] = await Promise.all([registerPerson(galaxia), registerPerson(galaxia)]);
     const view = await watching(alice, [bob]);

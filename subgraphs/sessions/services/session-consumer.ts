@@ -1,10 +1,12 @@
 import { createConsumer } from '../../../shared/events/consumer.js';
 import type { Consumer } from '../../../shared/events/event-bus.js';
+import type { KnownUserRepository } from './presence/known-users.js';
 import type { SessionService } from './session-service.js';
 
-/** Keeps the sessions as auth announces them. Needs no inbox: an observation that comes twice, or late, changes nothing. */
-export function createSessionConsumer(sessions: SessionService): Consumer {
+/** Keeps sessions and users as auth announces them. Needs no inbox: an observation that comes twice, or late, changes nothing. */
+export function createSessionConsumer(sessions: SessionService, knownUsers: KnownUserRepository): Consumer {
   return createConsumer('sessions', {
+    'user.registered': ({ payload: { userId } }) => knownUsers.add(userId),
     'session.started': ({ payload: { sessionId: id, userId, device, startedAt, expiresAt } }) =>
       sessions.take({ kind: 'Started', id, userId, device, startedAt: new Date(startedAt), expiresAt: new Date(expiresAt) }),
     'session.refreshed': ({ payload: { sessionId: id, userId, refreshedAt, expiresAt } }) =>

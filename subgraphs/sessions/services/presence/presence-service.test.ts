@@ -35,7 +35,8 @@ function create(friends: readonly string[] = []) {
   const logger = createLogger({ name: 'test', level: 'silent' });
   const relations = { friendsOf: () => Promise.resolve(new Set(friends)) };
   const store = createInProcessPresenceStore({ scheduler });
-  const presence = createPresenceService({ store, settings, relations, revocations, scheduler, logger });
+  const knownUsers = { among: (userIds: readonly string[]) => Promise.resolve(new Set(userIds)) };
+  const presence = createPresenceService({ store, settings, relations, knownUsers, revocations, scheduler, logger });
   return {
     scheduler,
     settings,

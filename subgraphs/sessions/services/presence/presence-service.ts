@@ -8,6 +8,7 @@ import type { Logger } from '../../../../shared/logging/logger.js';
 import { viewPresence, type PresenceView } from '../../presence/presence-view.js';
 import { defaultSettings, type Audience, type ConnectionKey, type PresenceSettings, type PresenceState } from '../../presence/presence.js';
 import type { Scheduler } from '../../presence/scheduler.js';
+import type { KnownUsers } from './known-users.js';
 import { createLastConnections } from './last-connections.js';
 import { graceAfterLeave } from './leave-grace.js';
 import { createPresenceConnections } from './presence-connections.js';
@@ -36,7 +37,7 @@ export interface PresenceService {
   view(viewer: Viewer | null, userIds: readonly string[]): Promise<readonly PresenceView[]>;
   /**
    * Follows users for as long as the iterator is not returned, and makes the viewer's session online meanwhile. Throws `UNAUTHENTICATED`,
-   * and `BAD_USER_INPUT` for nobody or too many to follow.
+   * and `BAD_USER_INPUT` for nobody or too many to follow. Ids that nobody has are left out.
    */
   subscribe(
     viewer: Viewer | null,
@@ -55,13 +56,14 @@ export interface PresenceServiceOptions {
   readonly store: PresenceStore;
   readonly settings: PresenceSettingsRepository;
   readonly relations: Relations;
+  readonly knownUsers: KnownUsers;
   readonly revocations: Revocations;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
 }
 
 export function createPresenceService(options: PresenceServiceOptions): PresenceService {
-  const { store, settings: repository, relations, revocations, scheduler, logger } = options;
+  const { store, settings: repository, relations, knownUsers, revocations, scheduler, logger } = options;
   const feed = createPresenceFeed({ store, scheduler });
   const lastConnections = createLastConnections({ store, repository, scheduler, logger });
   const connections = createPresenceConnections({ store, loadSettings, scheduler, logger });
@@ -153,8 +155,12 @@ export function createPresenceService(options: PresenceServiceOptions): Presence
       const ids = new Set(userIds);
       if (ids.size > followLimit)
         throw new AppError('BAD_USER_INPUT', `"userIds" may have at most ${followLimit} different ids; it had ${ids.size}.`);
-      const friends = await relations.friendsOf(viewer.userId);
-      const audiences = await audiencesOf(viewer, request.friends ? new Set([...ids, ...friends]) : ids, friends);
+      const [friends, known] = await Promise.all([
+        relations.friendsOf(viewer.userId),
+        knownUsers.among([...ids].filter((id) => id !== viewer.userId)),
+      ]);
+      const followed = [...ids].filter((id) => known.has(id) || id === viewer.userId);
+      const audiences = await audiencesOf(viewer, new Set([...followed, ...(request.friends ? friends : [])]), friends);
 
       const key = { userId: viewer.userId, sessionId: viewer.sessionId, connectionId: `${connection?.id ?? ''}/${randomUUID()}` };
       const leave = (): void => {
