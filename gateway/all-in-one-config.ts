@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readEnvironment } from '../shared/config/environment.js';
+import { mailVariables } from '../shared/config/mail-variables.js';
 import { databaseUrl, logLevel, redisUrl, subgraphNames, type SubgraphName } from '../shared/config/subgraph-environment.js';
 import type { LogLevel } from '../shared/logging/logger.js';
+import { rateLimitScale } from '../shared/rate-limits/rate-limit-scale.js';
 import { checkS3Variables, readS3Options, s3Variables } from '../shared/objects/create-object-store.js';
 import type { S3Options } from '../shared/objects/s3-object-store.js';
 import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './config.js';
@@ -15,14 +17,20 @@ export interface AllInOneConfig extends DoorConfig {
   /** Postgres servers; subgraphs without one share the embedded database. */
   readonly databaseUrls: Readonly<Partial<Record<SubgraphName, string>>>;
   readonly redisUrl: string | undefined;
+  /** Multiplies every rate limit. */
+  readonly rateLimitScale: number;
   /** Null keeps objects as files in the data folder. */
   readonly s3: S3Options | null;
   readonly threadPoolSize: number | undefined;
+  /** Undefined writes mails into `dataDir`/outbox instead of sending them. */
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string | undefined;
 }
 
 const schema = z.object({
   ...doorVariables,
   ...s3Variables,
+  ...mailVariables,
   LOG_LEVEL: logLevel.default('warn'),
   DATA_DIR: z.string().default('.data'),
   SUPERGRAPH_PATH: z.string().default(ownSupergraphPath),
@@ -31,6 +39,7 @@ const schema = z.object({
   SESSIONS_DATABASE_URL: databaseUrl.optional(),
   IMAGES_DATABASE_URL: databaseUrl.optional(),
   REDIS_URL: redisUrl,
+  RATE_LIMIT_SCALE: rateLimitScale,
   UV_THREADPOOL_SIZE: z.coerce.number().int().min(1).max(1024).optional(),
 });
 
@@ -55,7 +64,10 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     supergraphPath: values.SUPERGRAPH_PATH,
     databaseUrls,
     redisUrl: values.REDIS_URL,
+    rateLimitScale: values.RATE_LIMIT_SCALE,
     s3: readS3Options(values),
     threadPoolSize: values.UV_THREADPOOL_SIZE,
+    smtpUrl: values.SMTP_URL,
+    mailFrom: values.MAIL_FROM,
   };
 }

@@ -15,6 +15,7 @@ import { consumingSubgraphs } from '../shared/graphql/subgraph-process.js';
 import type { Subgraph } from '../shared/graphql/subgraph.js';
 import { runProcess, type Scope } from '../shared/http/lifecycle.js';
 import { createLogger } from '../shared/logging/logger.js';
+import { createRateLimits } from '../shared/rate-limits/rate-limits.js';
 import { createObjectStore } from '../shared/objects/create-object-store.js';
 import { createAuthSubgraph } from '../subgraphs/auth/subgraph.js';
 import { createImagesSubgraph } from '../subgraphs/images/subgraph.js';
@@ -45,6 +46,11 @@ runProcess({
         ? createInProcessEventBus({ groups: consumingSubgraphs, logger })
         : createRedisEventBus({ url: config.redisUrl, logger });
     const revocations = createRevocations();
+    const rateLimits = createRateLimits({ redisUrl: config.redisUrl, scale: config.rateLimitScale, logger });
+    scope.defer(() => rateLimits.close());
+
+    // With any free port it is known once the gateway listens, and nobody can ask for a mail before.
+    let publicUrl = config.publicUrl ?? `http://127.0.0.1:${config.port}`;
 
     const subgraphs: Subgraph[] = [];
     const keep = <Kind extends Subgraph>(subgraph: Kind): Kind => {
@@ -58,6 +64,9 @@ runProcess({
         bus,
         revocations,
         encryptionKey: secrets.encryptionKey,
+        rateLimits,
+        publicUrl: () => publicUrl,
+        mail: { smtpUrl: config.smtpUrl, from: config.mailFrom, folder: join(config.dataDir, 'outbox') },
         logger,
         threadPoolSize: config.threadPoolSize,
       }),
@@ -112,14 +121,16 @@ runProcess({
     });
     scope.defer(() => gateway.close());
     const origin = await gateway.listen();
-    const url = config.publicUrl ?? origin;
+    publicUrl = config.publicUrl ?? origin;
+    const dataDir = relative(process.cwd(), config.dataDir) || '.';
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(
       [
         `Galaxia is ready (${seconds} s).`,
-        `  GraphiQL  ${url}/`,
-        `  GraphQL   ${url}/graphql  (HTTP and WebSocket)`,
-        `  Data      ${relative(process.cwd(), config.dataDir) || '.'}`,
+        `  GraphiQL  ${publicUrl}/`,
+        `  GraphQL   ${publicUrl}/graphql  (HTTP and WebSocket)`,
+        `  Data      ${dataDir}`,
+        ...(config.smtpUrl === undefined ? [`  Mail      in ${join(dataDir, 'outbox')}, since SMTP_URL is not set`] : []),
       ].join('\n'),
     );
   },

@@ -7,8 +7,32 @@ describe('the configuration of auth', () => {
   });
 
   it('takes 1 to 1024 threads, and none at all', () => {
-    expect(readAuthConfig({ UV_THREADPOOL_SIZE: '1' })).toEqual({ threadPoolSize: 1 });
-    expect(readAuthConfig({ UV_THREADPOOL_SIZE: '1024' })).toEqual({ threadPoolSize: 1024 });
-    expect(readAuthConfig({})).toEqual({ threadPoolSize: undefined });
+    expect(readAuthConfig({ UV_THREADPOOL_SIZE: '1' })).toMatchObject({ threadPoolSize: 1 });
+    expect(readAuthConfig({ UV_THREADPOOL_SIZE: '1024' })).toMatchObject({ threadPoolSize: 1024 });
+    expect(readAuthConfig({})).toMatchObject({ threadPoolSize: undefined });
+  });
+
+  it.each(['mail.example', 'http://mail.example', 'smtp://', 'smtps:'])('refuses %s as SMTP_URL', (url) => {
+    expect(() => readAuthConfig({ SMTP_URL: url })).toThrow('SMTP_URL');
+  });
+
+  it.each(['nobody', 'a@b@c', 'Galaxia <>', 'a@b.example\r\nBcc: c@d.example', 'x <a@b.example> <c@d.example>'])(
+    'refuses %j as MAIL_FROM',
+    (from) => {
+      expect(() => readAuthConfig({ MAIL_FROM: from })).toThrow('MAIL_FROM');
+    },
+  );
+
+  it('needs nothing for mail', () => {
+    expect(readAuthConfig({})).toMatchObject({ publicUrl: 'http://127.0.0.1:4000', smtpUrl: undefined, mailFrom: undefined });
+  });
+
+  it('takes where mail goes, who it comes from and where its links lead', () => {
+    const set = {
+      SMTP_URL: 'smtps://user:pass@mail.example:465',
+      MAIL_FROM: 'Galaxia <no-reply@galaxia.example>',
+      PUBLIC_URL: 'https://galaxia.example/',
+    };
+    expect(readAuthConfig(set)).toMatchObject({ publicUrl: 'https://galaxia.example', smtpUrl: set.SMTP_URL, mailFrom: set.MAIL_FROM });
   });
 });

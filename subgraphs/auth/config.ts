@@ -1,12 +1,20 @@
 import { z } from 'zod';
-import { readEnvironment } from '../../shared/config/environment.js';
+import { httpUrl, readEnvironment } from '../../shared/config/environment.js';
+import { mailVariables } from '../../shared/config/mail-variables.js';
 
 export interface AuthConfig {
   /** Node's own variable: how many threads it has for hashing, signing, files and names. 4 when it is not set. */
   readonly threadPoolSize: number | undefined;
+  /** Where people reach the gateway, without a trailing slash. */
+  readonly publicUrl: string;
+  /** Undefined writes mails into `DATA_DIR`/outbox instead of sending them. */
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string | undefined;
 }
 
 const variables = z.object({
+  ...mailVariables,
+  PUBLIC_URL: httpUrl.default('http://127.0.0.1:4000'),
   UV_THREADPOOL_SIZE: z
     .string()
     .regex(/^[1-9]\d{0,3}$/, 'must be a number from 1 to 1024')
@@ -17,5 +25,11 @@ const variables = z.object({
 
 /** What auth alone reads from the environment. Throws `ConfigurationError` with all problems at once. */
 export function readAuthConfig(environment: Readonly<Record<string, string | undefined>>): AuthConfig {
-  return { threadPoolSize: readEnvironment(variables, environment).UV_THREADPOOL_SIZE };
+  const values = readEnvironment(variables, environment);
+  return {
+    threadPoolSize: values.UV_THREADPOOL_SIZE,
+    publicUrl: values.PUBLIC_URL,
+    smtpUrl: values.SMTP_URL,
+    mailFrom: values.MAIL_FROM,
+  };
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { runSubgraphProcess } from '../../shared/graphql/subgraph-process.js';
 import { readAuthConfig } from './config.js';
 import { createAuthSubgraph } from './subgraph.js';
@@ -6,13 +7,15 @@ runSubgraphProcess({
   name: 'auth',
   environment: process.env,
   readConfig: readAuthConfig,
-  create: async ({ config, database, bus, revocations, logger, deriveKey }) => ({
+  create: async ({ environment, config, database, bus, revocations, logger, deriveKey }) => ({
     subgraph: await createAuthSubgraph({
       database,
       bus,
       revocations,
       // Not the remote keys that other subgraphs verify with: these are made here.
       encryptionKey: deriveKey('auth encryption'),
+      publicUrl: () => config.publicUrl,
+      mail: { smtpUrl: config.smtpUrl, from: config.mailFrom, folder: join(environment.dataDir, 'outbox') },
       logger,
       threadPoolSize: config.threadPoolSize,
     }),

@@ -17,6 +17,7 @@ import type { Logger } from '../../shared/logging/logger.js';
 import type { AuthContext, AuthServices } from './context.js';
 import { createAccountRepository } from './data/account-repository.js';
 import { createAuthPrisma } from './data/prisma.js';
+import { createMailRepository } from './data/mail-repository.js';
 import { createRefreshFamilyRepository } from './data/refresh-family-repository.js';
 import { createSignInRepository } from './data/sign-in-repository.js';
 import { createSigningKeyRepository } from './data/signing-key-repository.js';
@@ -27,6 +28,7 @@ import { createRegistration } from './services/accounts/registration.js';
 import { createAccessTokenIssuer } from './services/keys/access-token-issuer.js';
 import { deriveKey } from './services/keys/derive-key.js';
 import { createSigningKeys } from './services/keys/signing-keys.js';
+import { composeMail, type MailOptions } from './services/mail/compose-mail.js';
 import { createMfaTokens } from './services/mfa/mfa-token.js';
 import { createOneCredentialCheck } from './services/one-credential-check.js';
 import { createHashingQueue, createPasswordHasher, hashingConcurrency } from './services/passwords/password-hasher.js';
@@ -45,6 +47,9 @@ export interface AuthSubgraphOptions {
   readonly revocations: Revocations;
   /** 32 bytes that encrypt the signing keys at rest; the same at every start and in every process of this subgraph. */
   readonly encryptionKey: Uint8Array;
+  /** Where people reach the product, without a trailing slash. Asked when it is needed: with any free port it is known only later. */
+  readonly publicUrl: () => string;
+  readonly mail: MailOptions;
   readonly logger: Logger;
   readonly now?: () => number;
   /** `UV_THREADPOOL_SIZE`, when it is set: it bounds how many passwords are hashed at once. */
@@ -74,6 +79,14 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
 
   const outbox = createOutboxRelay({ database: prisma, schema: 'auth', isAlone: database.isExclusive, bus, logger, now });
   const wakeOutbox = () => outbox.wake();
+  const { mailer, ...mail } = composeMail({
+    ...options.mail,
+    mails: createMailRepository(prisma),
+    key: deriveKey(encryptionKey, 'mails'),
+    publicUrl: options.publicUrl,
+    logger,
+    now,
+  });
   const hasher = createPasswordHasher(createHashingQueue(hashingConcurrency(threadPoolSize)));
   const refreshTokens = createRefreshTokens(deriveKey(encryptionKey, 'refresh tokens'));
   const issuer = createAccessTokenIssuer({ signingKey: () => signingKeys.active(), now });
@@ -113,6 +126,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     async close() {
       await hasher.close();
       await cleaning.close();
+      await mail.close();
       await outbox.close();
       await prisma.$disconnect();
     },

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { graphql, type ExecutionResult } from 'graphql';
 import { createRevocations } from '../../../shared/auth/revocations.js';
 import type { Database } from '../../../shared/database/database.js';
@@ -8,6 +11,7 @@ import { createAuthPrisma } from '../data/prisma.js';
 import { createAuthSubgraph, type AuthSubgraph } from '../subgraph.js';
 
 export const logger = createLogger({ name: 'test', level: 'silent' });
+export const publicUrl = 'https://galaxia.example';
 export const encryptionKey = new Uint8Array(32).fill(7);
 
 export interface AuthHarness {
@@ -16,6 +20,8 @@ export interface AuthHarness {
   readonly prisma: ReturnType<typeof createAuthPrisma>;
   /** Every event that was published, in order. */
   readonly events: DomainEvent[];
+  /** The folder that mails are written into, while `smtpUrl` is not given. */
+  readonly mailFolder: string;
   /** Waits until `isThere` answers true about the published events. */
   untilPublished(isThere: (events: readonly DomainEvent[]) => boolean): Promise<void>;
   publish(event: DomainEvent): Promise<void>;
@@ -31,8 +37,13 @@ export interface RunOptions {
   readonly userAgent?: string;
 }
 
+export interface StartOptions {
+  readonly encryptionKey?: Uint8Array;
+  readonly smtpUrl?: string;
+}
+
 /** The auth subgraph on `database`, with a clock to turn and a bus to listen on. Leaves the database open. */
-export async function startAuth(database: Database, options: { encryptionKey?: Uint8Array } = {}): Promise<AuthHarness> {
+export async function startAuth(database: Database, options: StartOptions = {}): Promise<AuthHarness> {
   let time = Date.now();
   const now = () => time;
   const events: DomainEvent[] = [];
@@ -47,11 +58,14 @@ export async function startAuth(database: Database, options: { encryptionKey?: U
       return Promise.resolve();
     },
   });
+  const mailFolder = await mkdtemp(join(tmpdir(), 'galaxia-outbox-'));
   const auth = await createAuthSubgraph({
     database,
     bus,
     revocations: createRevocations(now),
     encryptionKey: options.encryptionKey ?? encryptionKey,
+    publicUrl: () => publicUrl,
+    mail: { folder: mailFolder, smtpUrl: options.smtpUrl },
     logger,
     now,
   });
@@ -61,6 +75,7 @@ export async function startAuth(database: Database, options: { encryptionKey?: U
     auth,
     prisma,
     events,
+    mailFolder,
     untilPublished: (isThere) =>
       new Promise((resolve) => {
         const check = () => {
@@ -92,6 +107,7 @@ export async function startAuth(database: Database, options: { encryptionKey?: U
       await auth.close();
       await bus.close();
       await prisma.$disconnect();
+      await rm(mailFolder, { recursive: true, force: true });
     },
   };
 }
