@@ -16,8 +16,10 @@ import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { AuthContext, AuthServices } from './context.js';
 import { createAccountRepository } from './data/account-repository.js';
+import { createAuditRepository } from './data/audit-repository.js';
 import { createAuthPrisma } from './data/prisma.js';
 import { createMailRepository } from './data/mail-repository.js';
+import { createPasswordRepository } from './data/password-repository.js';
 import { createRefreshFamilyRepository } from './data/refresh-family-repository.js';
 import { createSignInRepository } from './data/sign-in-repository.js';
 import { createSigningKeyRepository } from './data/signing-key-repository.js';
@@ -25,20 +27,22 @@ import { resolvers } from './resolvers/resolvers.js';
 import { jwksRoute } from './routes/jwks.js';
 import { createAccountDirectory } from './services/accounts/account-directory.js';
 import { createRegistration } from './services/accounts/registration.js';
+import { createAuditLog } from './services/audit/audit-log.js';
 import { createAccessTokenIssuer } from './services/keys/access-token-issuer.js';
 import { deriveKey } from './services/keys/derive-key.js';
 import { createSigningKeys } from './services/keys/signing-keys.js';
 import { composeMail, type MailOptions } from './services/mail/compose-mail.js';
 import { createMfaTokens } from './services/mfa/mfa-token.js';
 import { createOneCredentialCheck } from './services/one-credential-check.js';
-import { createHashingQueue, createPasswordHasher, hashingConcurrency } from './services/passwords/password-hasher.js';
-import { createReauthentication } from './services/passwords/reauthentication.js';
+import { composePasswords, type BreachCheckSettings } from './services/passwords/compose-passwords.js';
+import { createPasswordChange } from './services/passwords/password-change.js';
 import { createPasswordSignIn } from './services/sessions/password-sign-in.js';
 import { createRefreshTokens } from './services/sessions/refresh-token.js';
 import { createSessionCleaning } from './services/sessions/session-cleaning.js';
 import { createSessionEnder } from './services/sessions/session-ender.js';
 import { createSessionOpener } from './services/sessions/session-opener.js';
 import { createSessionRefresher } from './services/sessions/session-refresher.js';
+import { createUsernameHolds } from './services/usernames/username-holds.js';
 import { createSignIn } from './services/sessions/sign-in.js';
 
 export interface AuthSubgraphOptions {
@@ -50,6 +54,8 @@ export interface AuthSubgraphOptions {
   /** Where people reach the product, without a trailing slash. Asked when it is needed: with any free port it is known only later. */
   readonly publicUrl: () => string;
   readonly mail: MailOptions;
+  /** Refuses new passwords that a range service knows from breaches; undefined asks nobody. */
+  readonly breachCheck?: BreachCheckSettings | undefined;
   readonly logger: Logger;
   readonly now?: () => number;
   /** `UV_THREADPOOL_SIZE`, when it is set: it bounds how many passwords are hashed at once. */
@@ -87,15 +93,26 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     logger,
     now,
   });
-  const hasher = createPasswordHasher(createHashingQueue(hashingConcurrency(threadPoolSize)));
+  const auditLog = createAuditLog({ events: createAuditRepository(prisma), now });
+  const passwords = createPasswordRepository(prisma);
+  const { hasher, passwordPolicy, reauthentication } = composePasswords({
+    accounts,
+    passwords,
+    threadPoolSize,
+    breachCheck: options.breachCheck,
+    logger,
+    now,
+  });
   const refreshTokens = createRefreshTokens(deriveKey(encryptionKey, 'refresh tokens'));
   const issuer = createAccessTokenIssuer({ signingKey: () => signingKeys.active(), now });
   const opener = createSessionOpener({ issuer, refreshTokens, now });
   const sessionEnder = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
   const signIn = createSignIn({ repository: createSignInRepository(prisma), opener, mfaTokens: createMfaTokens(), wakeOutbox, now });
+  const holds = createUsernameHolds(deriveKey(encryptionKey, 'username holds'));
   const services: AuthServices = {
-    registration: createRegistration({ accounts, hasher, opener, wakeOutbox, now }),
-    reauthentication: createReauthentication({ accounts, hasher, now }),
+    registration: createRegistration({ accounts, holds, hasher, passwordPolicy, opener, wakeOutbox, now }),
+    reauthentication,
+    passwordChange: createPasswordChange({ accounts, passwords, hasher, policy: passwordPolicy, auditLog, mailer, sessionEnder, now }),
     passwordSignIn: createPasswordSignIn({ accounts, hasher, signIn }),
     sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, wakeOutbox, now }),
     sessionEnder,

@@ -2,6 +2,10 @@ import { NIL as nilUuid } from 'uuid';
 import { roles, type Role } from '../../../shared/auth/role.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { LoginIdentifier } from '../services/accounts/login-identifier.js';
+import type { AuditRow } from '../services/audit/audit-log.js';
+import type { MailRow } from '../services/mail/mailer.js';
+import { isHeldUsername, refuseHeldUsername } from './held-username.js';
 import type { AuthPrisma } from './prisma.js';
 import { createFamily, type NewRefreshFamily } from './refresh-family-repository.js';
 import { isUniqueViolation } from './unique-violation.js';
@@ -32,19 +36,30 @@ export interface LoginCandidate {
   readonly passwordHash: string | null;
 }
 
+/** What a new account signs in with. */
+export type FirstCredential =
+  | { readonly kind: 'password'; /** PHC string. */ readonly hash: string }
+  | { readonly kind: 'device'; readonly idHash: string; readonly secretHash: string };
+
+export interface NewAccount {
+  readonly account: Account;
+  /** By which others may have its name on hold (services/usernames/username-holds.ts). */
+  readonly nameHash: string;
+  readonly credential: FirstCredential;
+  readonly family: NewRefreshFamily;
+  readonly events: readonly DomainEvent[];
+  readonly audit: readonly AuditRow[];
+  readonly mails: readonly MailRow[];
+}
+
 export interface AccountRepository {
-  /** Account, password, first session and events, all or nothing. */
-  register(registration: {
-    account: Account;
-    passwordHash: string;
-    family: NewRefreshFamily;
-    events: readonly DomainEvent[];
-  }): Promise<'registered' | 'username-taken'>;
+  /** Account, what it signs in with, first session, events, audit and mails, all or nothing. A device may be some other guest's by now. */
+  register(registration: NewAccount): Promise<'registered' | 'username-taken' | 'device-taken'>;
   /** Those of `ids` (uuids) that exist, in no order. */
   findByIds(ids: readonly string[]): Promise<readonly Account[]>;
   /** Those of `usernames` that exist, without regard to case, in no order. */
   findByUsernames(usernames: readonly string[]): Promise<readonly Account[]>;
-  findForLogin(identifier: { kind: 'username' | 'email'; value: string }): Promise<LoginCandidate | null>;
+  findForLogin(login: LoginIdentifier): Promise<LoginCandidate | null>;
   /** The same by id, for somebody who is signed in. */
   findWithPassword(accountId: string): Promise<LoginCandidate | null>;
 }
@@ -61,7 +76,14 @@ export const accountColumns = {
   deletesAt: true,
 } as const;
 const passwordKind = 'password';
-const usernameConstraint = { name: 'account_username_lower_key', columns: ['username_lower'] };
+
+/** The account that somebody signs in to is the first of those. */
+export const whereLogin = ({ kind, value }: LoginIdentifier) =>
+  kind === 'username' ? { usernameLower: value.toLowerCase() } : { emailLower: value.toLowerCase() };
+/** Several accounts may claim an address that none has verified: the owner of the verified one goes first, then who came first. */
+export const inLoginOrder = [{ emailVerifiedAt: { sort: 'asc', nulls: 'last' } }, { createdAt: 'asc' }, { id: 'asc' }] satisfies object[];
+export const usernameConstraint = { name: 'account_username_lower_key', columns: ['username_lower'] };
+const deviceConstraint = { name: 'guest_device_pkey', columns: ['device_id_hash'] };
 
 interface AccountRow extends Omit<Account, 'roles'> {
   readonly roles: readonly string[];
@@ -84,8 +106,8 @@ export function toAccount(row: AccountRow): Account {
 
 export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
   return {
-    async register({ account, passwordHash, family, events }) {
-      const { createdAt } = account;
+    async register({ account, nameHash, credential, family, events, audit, mails }) {
+      const { id: accountId, createdAt, roles: accountRoles, ...columns } = account;
       try {
         // A batch, not an interactive transaction: on PGlite nobody waits for this process between its statements. `createMany`,
         // because `create` reads back what it wrote.
@@ -93,25 +115,32 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
           prisma.account.createMany({
             data: [
               {
-                id: account.id,
-                username: account.username,
+                ...columns,
+                id: accountId,
                 usernameLower: account.username.toLowerCase(),
-                email: account.email,
                 emailLower: account.email?.toLowerCase() ?? null,
-                roles: [...account.roles],
+                roles: [...accountRoles],
                 createdAt,
               },
             ],
           }),
-          prisma.credential.createMany({
-            data: [{ accountId: account.id, kind: passwordKind, secret: passwordHash, createdAt, updatedAt: createdAt }],
-          }),
+          refuseHeldUsername(prisma, { accountId, nameHash, at: createdAt }),
+          credential.kind === 'password'
+            ? prisma.credential.createMany({
+                data: [{ accountId, kind: passwordKind, secret: credential.hash, createdAt, updatedAt: createdAt }],
+              })
+            : prisma.guestDevice.createMany({
+                data: [{ accountId, deviceIdHash: credential.idHash, secretHash: credential.secretHash, createdAt }],
+              }),
           ...createFamily(prisma, family),
           prisma.outboxEvent.createMany({ data: events.map(toOutboxRow) }),
+          prisma.auditEvent.createMany({ data: [...audit] }),
+          ...(mails.length === 0 ? [] : [prisma.mail.createMany({ data: [...mails] })]),
         ]);
         return 'registered';
       } catch (error) {
-        if (isUniqueViolation(error, usernameConstraint)) return 'username-taken';
+        if (isUniqueViolation(error, usernameConstraint) || isHeldUsername(error)) return 'username-taken';
+        if (isUniqueViolation(error, deviceConstraint)) return 'device-taken';
         throw error;
       }
     },
@@ -129,14 +158,8 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
       return rows.map(toAccount);
     },
 
-    async findForLogin({ kind, value }) {
-      const lower = value.toLowerCase();
-      const account = await prisma.account.findFirst({
-        where: kind === 'username' ? { usernameLower: lower } : { emailLower: lower },
-        // Several accounts may claim an address that none has verified: the owner of the verified one goes first, then who came first.
-        orderBy: [{ emailVerifiedAt: { sort: 'asc', nulls: 'last' } }, { createdAt: 'asc' }, { id: 'asc' }],
-        select: accountColumns,
-      });
+    async findForLogin(login) {
+      const account = await prisma.account.findFirst({ where: whereLogin(login), orderBy: inLoginOrder, select: accountColumns });
       // Asked for nobody's password as well: one query less would tell by its time that there is no such user.
       const credential = await prisma.credential.findUnique({
         where: { accountId_kind: { accountId: account?.id ?? nilUuid, kind: passwordKind } },

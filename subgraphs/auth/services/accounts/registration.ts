@@ -2,11 +2,14 @@ import { v7 as uuidv7 } from 'uuid';
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { newAccountState, type Account, type AccountRepository } from '../../data/account-repository.js';
+import { toAuditRow } from '../audit/audit-log.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
-import { findPasswordProblem } from '../passwords/password-policy.js';
+import type { PasswordPolicy } from '../passwords/password-policy.js';
 import { deviceLabel, findDeviceProblem } from '../sessions/device.js';
 import type { SessionOpener } from '../sessions/session-opener.js';
 import type { SignedIn } from '../sessions/signed-in.js';
+import type { UsernameHolds } from '../usernames/username-holds.js';
+import type { KnownDevices } from '../throttling/known-devices.js';
 import { findEmailProblem, tidyEmail } from './email.js';
 import { findUsernameProblem } from './username.js';
 
@@ -16,6 +19,7 @@ export interface NewAccount {
   readonly email?: string | null | undefined;
   readonly device?: string | null | undefined;
   readonly userAgent: string | undefined;
+  readonly clientIp: string | null;
 }
 
 export type RegistrationOutcome = SignedIn | InvalidInput | { readonly kind: 'UsernameTaken'; readonly username: string };
@@ -30,8 +34,11 @@ export interface Registration {
 
 export interface RegistrationOptions {
   readonly accounts: AccountRepository;
+  readonly holds: UsernameHolds;
   readonly hasher: PasswordHasher;
+  readonly passwordPolicy: PasswordPolicy;
   readonly opener: SessionOpener;
+  readonly knownDevices: KnownDevices;
   readonly wakeOutbox: () => void;
   readonly now?: () => number;
   readonly newId?: () => string;
@@ -39,19 +46,22 @@ export interface RegistrationOptions {
 
 export function createRegistration({
   accounts,
+  holds,
   hasher,
+  passwordPolicy,
   opener,
+  knownDevices,
   wakeOutbox,
   now = Date.now,
   newId = uuidv7,
 }: RegistrationOptions): Registration {
   return {
-    async register({ username, password, device, userAgent, ...input }) {
+    async register({ username, password, device, userAgent, clientIp, ...input }) {
       const email = tidyEmail(input.email);
       const problems = [
         findUsernameProblem(username),
         email === null ? null : findEmailProblem(email),
-        findPasswordProblem(password, { username, email }),
+        await passwordPolicy.findProblem(password, { username, email }),
         findDeviceProblem(device),
       ].filter((problem) => problem !== null);
       if (problems.length > 0) return invalidInput(problems);
@@ -65,8 +75,21 @@ export function createRegistration({
         now,
         payload: { userId: account.id, username, createdAt: createdAt.toISOString() },
       });
-      const outcome = await accounts.register({ account, passwordHash, family, events: [registered, started] });
-      if (outcome === 'username-taken') return { kind: 'UsernameTaken', username };
+      const audit = toAuditRow(
+        { action: 'REGISTERED', accountId: account.id, actorId: account.id, sessionId: family.id, details: { device: family.device } },
+        now,
+      );
+      const outcome = await accounts.register({
+        account,
+        nameHash: holds.hashOf(username),
+        credential: { kind: 'password', hash: passwordHash },
+        family,
+        events: [registered, started],
+        audit: [audit],
+        mails: [],
+      });
+      if (outcome !== 'registered') return { kind: 'UsernameTaken', username };
+      await knownDevices.remember(account.id, { device, userAgent, clientIp });
       wakeOutbox();
       return signedIn;
     },
