@@ -2,18 +2,22 @@ import type { Viewer } from '../../shared/auth/viewer.js';
 import type { AccountDirectory } from './services/accounts/account-directory.js';
 import type { Registration } from './services/accounts/registration.js';
 import type { OneCredentialCheck } from './services/one-credential-check.js';
+import type { PasswordChange } from './services/passwords/password-change.js';
 import type { Reauthentication } from './services/passwords/reauthentication.js';
 import type { PasswordSignIn } from './services/sessions/password-sign-in.js';
 import type { SessionEnder } from './services/sessions/session-ender.js';
 import type { SessionRefresher } from './services/sessions/session-refresher.js';
+import type { Throttles } from './services/throttling/throttles.js';
 
 /** The services that live as long as the process. */
 export interface AuthServices {
   readonly registration: Registration;
   readonly passwordSignIn: PasswordSignIn;
   readonly reauthentication: Reauthentication;
+  readonly passwordChange: PasswordChange;
   readonly sessionRefresher: SessionRefresher;
   readonly sessionEnder: SessionEnder;
+  readonly throttles: Throttles;
 }
 
 /** What the resolvers of one operation work with. */

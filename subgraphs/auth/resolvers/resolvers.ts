@@ -1,5 +1,6 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import type { MutationResolvers, QueryResolvers, Resolvers } from '../__generated__/resolvers.js';
+import { changePassword } from './Mutation/changePassword.js';
 import { login } from './Mutation/login.js';
 import { logout } from './Mutation/logout.js';
 import { refreshSession } from './Mutation/refreshSession.js';
@@ -11,7 +12,7 @@ import { User } from './User.js';
 
 export const resolvers = {
   Query: { me, user, userByUsername } satisfies QueryResolvers,
-  Mutation: { register, login, refreshSession, logout } satisfies MutationResolvers,
+  Mutation: { register, login, refreshSession, logout, changePassword } satisfies MutationResolvers,
   User,
   DateTime: GraphQLDateTime,
 } satisfies Resolvers;

@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { createBoundedQueue, type BoundedQueue } from './bounded-queue.js';
 import { createPasswordHasher, hashingConcurrency } from './password-hasher.js';
 
+const account = { id: '019aa000-0000-7000-8000-000000000001' };
+
 function createSubject(queue: BoundedQueue = createBoundedQueue({ concurrency: 2, maxWaiting: 10, maxWaitMs: 60_000 })) {
   let runs = 0;
   const counted: BoundedQueue = {
@@ -11,13 +13,14 @@ function createSubject(queue: BoundedQueue = createBoundedQueue({ concurrency: 2
     },
     close: () => queue.close(),
   };
-  return { hasher: createPasswordHasher(counted), runs: () => runs };
+  const hasher = createPasswordHasher({ queue: counted, replaceHash: () => Promise.reject(new Error('nothing is to be replaced')) });
+  return { hasher, runs: () => runs };
 }
 
 describe('the password hasher', () => {
   it('never finds a password right for an account without one, and does the same work for it', async () => {
     const { hasher, runs } = createSubject();
-    for (const candidate of [null, { passwordHash: null }]) {
+    for (const candidate of [null, { account, passwordHash: null }]) {
       for (const password of ['', 'anything']) await expect(hasher.verify(() => Promise.resolve(candidate), password)).resolves.toBeNull();
     }
     expect(runs()).toBe(4);
@@ -25,7 +28,7 @@ describe('the password hasher', () => {
 
   it('refuses what is not the password', async () => {
     const { hasher } = createSubject();
-    const candidate = { passwordHash: await hasher.hash('correct horse') };
+    const candidate = { account, passwordHash: await hasher.hash('correct horse') };
     const verify = (password: string) => hasher.verify(() => Promise.resolve(candidate), password);
     for (const wrong of ['', 'Correct horse', 'correct horse ', 'correct hors']) await expect(verify(wrong)).resolves.toBeNull();
     await expect(verify('correct horse')).resolves.toBe(candidate);

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { argon2id, hash, verify } from 'argon2';
+import { argon2id, hash as argon2, needsRehash, verify as verifyArgon2 } from 'argon2';
 import { createBoundedQueue, type BoundedQueue } from './bounded-queue.js';
+import { createImportedHashes } from './imported-hash.js';
 
 /** argon2id as the OWASP cheat sheet for password storage advises: 19 MiB, 2 passes, 1 lane. */
 export const argon2Parameters = { type: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1, hashLength: 32 } as const;
+export type Argon2Parameters = Readonly<Record<'memoryCost' | 'timeCost' | 'parallelism' | 'hashLength', number>> & {
+  readonly type: typeof argon2id;
+};
 const saltLength = 16;
 /** libuv's own default of `UV_THREADPOOL_SIZE`. */
 const defaultThreadPoolSize = 4;
@@ -14,15 +18,22 @@ export interface PasswordHasher {
   hash(password: string): Promise<string>;
   /**
    * The candidate that `find` answers, when `password` is theirs, else null. Takes as long when there is none and when it has no
-   * password, so that the time tells nothing. `find` waits for its turn as well: a flood of logins is no flood of queries. Throws an
-   * `UNAVAILABLE` `AppError` when too many wait.
+   * password, so that the time tells nothing. `find` waits for its turn as well: a flood of logins is no flood of queries. A right
+   * password whose hash is not of the current algorithm and parameters is hashed anew. Throws an `UNAVAILABLE` `AppError` when too many
+   * wait.
    */
-  verify<Candidate extends { readonly passwordHash: string | null }>(
-    find: () => Promise<Candidate | null>,
-    password: string,
-  ): Promise<Candidate | null>;
+  verify<Candidate extends PasswordCandidate>(find: () => Promise<Candidate | null>, password: string): Promise<Candidate | null>;
   close(): Promise<void>;
 }
+
+export interface PasswordCandidate {
+  readonly account: { readonly id: string };
+  /** What `hash` answered, or the importer stored; null for an account that has no password. */
+  readonly passwordHash: string | null;
+}
+
+/** Stores `to` unless the hash is not `from` any more: someone who changes the password meanwhile must not get the old one back. */
+export type ReplaceHash = (replacement: { accountId: string; from: string; to: string }) => Promise<boolean>;
 
 /**
  * How many hashes run at once. They run on libuv's threads, which also sign and verify tokens, read files and resolve names; so one
@@ -37,17 +48,44 @@ export function createHashingQueue(concurrency = hashingConcurrency()): BoundedQ
   return createBoundedQueue({ concurrency, maxWaiting: concurrency * 100, maxWaitMs: 8_000 });
 }
 
-export function createPasswordHasher(queue: BoundedQueue): PasswordHasher {
+export function createPasswordHasher({
+  queue,
+  replaceHash,
+  parameters = argon2Parameters,
+}: {
+  readonly queue: BoundedQueue;
+  readonly replaceHash: ReplaceHash;
+  readonly parameters?: Argon2Parameters;
+}): PasswordHasher {
   // A hash of nothing: checking against it costs as much as against a real one of the current parameters.
-  const dummy = dummyPhc();
+  const dummy = dummyPhc(parameters);
+  const imported = createImportedHashes();
+
+  async function isRight(stored: string | null, password: string): Promise<boolean> {
+    const check = stored === null ? null : imported.read(stored);
+    if (check?.kind === 'imported') return check.verify(password);
+    const isMatch = await verifyArgon2(check?.kind === 'own' ? check.phc : dummy, normalise(password));
+    return isMatch && check !== null;
+  }
+
+  async function check<Candidate extends PasswordCandidate>(
+    find: () => Promise<Candidate | null>,
+    password: string,
+    triesLeft: number,
+  ): Promise<Candidate | null> {
+    const candidate = await find();
+    const stored = candidate?.passwordHash ?? null;
+    if (!(await isRight(stored, password)) || candidate === null || stored === null) return null;
+    if (!isOutdated(stored, parameters)) return candidate;
+    const to = await argon2(normalise(password), parameters);
+    if (await replaceHash({ accountId: candidate.account.id, from: stored, to })) return { ...candidate, passwordHash: to };
+    // Another sign-in hashed it anew meanwhile, or the password is another one by now: the new hash tells.
+    return triesLeft > 1 ? check(find, password, triesLeft - 1) : null;
+  }
+
   return {
-    hash: (password) => queue.run(() => hash(normalise(password), argon2Parameters)),
-    verify: (find, password) =>
-      queue.run(async () => {
-        const candidate = await find();
-        const isRight = await verify(candidate?.passwordHash ?? dummy, normalise(password));
-        return isRight && candidate?.passwordHash !== null ? candidate : null;
-      }),
+    hash: (password) => queue.run(() => argon2(normalise(password), parameters)),
+    verify: (find, password) => queue.run(() => check(find, password, 3)),
     close: () => queue.close(),
   };
 }
@@ -57,8 +95,12 @@ export function normalise(password: string): string {
   return password.normalize('NFKC');
 }
 
-function dummyPhc(): string {
-  const { memoryCost, timeCost, parallelism, hashLength } = argon2Parameters;
+/** Whether `stored` is of another algorithm than ours, or of other parameters. */
+function isOutdated(stored: string, parameters: Argon2Parameters): boolean {
+  return !stored.startsWith('$argon2id$') || needsRehash(stored, parameters);
+}
+
+function dummyPhc({ memoryCost, timeCost, parallelism, hashLength }: Argon2Parameters): string {
   const part = (length: number) => randomBytes(length).toString('base64').replace(/=+$/, '');
   return `$argon2id$v=19$m=${String(memoryCost)},t=${String(timeCost)},p=${String(parallelism)}$${part(saltLength)}$${part(hashLength)}`;
 }

@@ -1,0 +1,45 @@
+import type { Logger } from '../../../../shared/logging/logger.js';
+import type { AccountRepository } from '../../data/account-repository.js';
+import type { PasswordRepository } from '../../data/password-repository.js';
+import { createBreachCheck, type BreachCheckPolicy } from './breach-check.js';
+import { createHashingQueue, createPasswordHasher, hashingConcurrency, type PasswordHasher } from './password-hasher.js';
+import { createPasswordPolicy, type PasswordPolicy } from './password-policy.js';
+import { createReauthentication, type Reauthentication } from './reauthentication.js';
+
+/** A range service that knows breached passwords (`BreachCheckOptions.url`). */
+export interface BreachCheckSettings {
+  readonly url: string;
+  readonly whenDown: BreachCheckPolicy;
+}
+
+export interface PasswordServices {
+  readonly hasher: PasswordHasher;
+  readonly passwordPolicy: PasswordPolicy;
+  readonly reauthentication: Reauthentication;
+}
+
+export function composePasswords({
+  accounts,
+  passwords,
+  threadPoolSize,
+  breachCheck,
+  logger,
+  now,
+}: {
+  readonly accounts: AccountRepository;
+  readonly passwords: PasswordRepository;
+  readonly threadPoolSize: number | undefined;
+  readonly breachCheck: BreachCheckSettings | undefined;
+  readonly logger: Logger;
+  readonly now: () => number;
+}): PasswordServices {
+  const hasher = createPasswordHasher({
+    queue: createHashingQueue(hashingConcurrency(threadPoolSize)),
+    replaceHash: (replacement) => passwords.rehash(replacement),
+  });
+  return {
+    hasher,
+    passwordPolicy: createPasswordPolicy({ breachCheck: breachCheck === undefined ? null : createBreachCheck({ ...breachCheck, logger }) }),
+    reauthentication: createReauthentication({ accounts, hasher, now }),
+  };
+}
