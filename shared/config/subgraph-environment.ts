@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rateLimitScale } from '../rate-limits/rate-limit-scale.js';
 import { logLevels, type LogLevel } from '../logging/logger.js';
 import { graphqlUrl, port, readEnvironment } from './environment.js';
 import { readTogether } from './read-together.js';
@@ -17,6 +18,8 @@ export interface SubgraphEnvironment {
   readonly dataDir: string;
   readonly databaseUrl: string;
   readonly redisUrl: string | undefined;
+  /** Multiplies every rate limit. */
+  readonly rateLimitScale: number;
   readonly gatewaySecret: string;
   /** GraphQL endpoints of all subgraphs. */
   readonly urls: Readonly<Record<SubgraphName, string>>;
@@ -52,6 +55,7 @@ const common = z.object({
   LOG_LEVEL: logLevel.default('info'),
   DATA_DIR: z.string().default('.data'),
   REDIS_URL: redisUrl,
+  RATE_LIMIT_SCALE: rateLimitScale,
   GATEWAY_SECRET: z.string().describe('the secret that the gateway and all subgraphs share; 32 characters or more'),
   ...subgraphUrls,
 });
@@ -75,6 +79,7 @@ export function readSubgraphEnvironment(
     dataDir: values.DATA_DIR,
     databaseUrl: database,
     redisUrl: values.REDIS_URL,
+    rateLimitScale: values.RATE_LIMIT_SCALE,
     gatewaySecret: values.GATEWAY_SECRET,
     urls: { auth: values.AUTH_URL, users: values.USERS_URL, sessions: values.SESSIONS_URL, images: values.IMAGES_URL },
   };

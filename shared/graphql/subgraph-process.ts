@@ -13,6 +13,7 @@ import { createHttpEventBus } from '../events/http-event-bus.js';
 import { createRedisEventBus } from '../events/redis-event-bus.js';
 import { runProcess, type Scope } from '../http/lifecycle.js';
 import { createLogger, type Logger } from '../logging/logger.js';
+import { createRateLimits, type RateLimits } from '../rate-limits/rate-limits.js';
 import { gatewaySecretHeader } from './gateway-secret.js';
 import { jwksPath } from './paths.js';
 import { serveSubgraph } from './subgraph-server.js';
@@ -34,6 +35,8 @@ export interface SubgraphResources<Config> {
   readonly accessTokens: AccessTokenVerifier;
   /** Follows the sessions subgraph. */
   readonly revocations: Revocations;
+  /** Shared with the other replicas when there is a Redis. */
+  readonly rateLimits: RateLimits;
   readonly logger: Logger;
   /** For what else the subgraph opens, such as an object store; closed after the subgraph itself. */
   readonly scope: Scope;
@@ -83,6 +86,9 @@ export function runSubgraphProcess<Context extends object, Config>({
       const feed = createRevocationFeed({ origin: new URL(urls.sessions).origin, gatewaySecret, revocations, logger });
       scope.defer(() => feed.close());
 
+      const rateLimits = createRateLimits({ redisUrl: environment.redisUrl, scale: environment.rateLimitScale, logger });
+      scope.defer(() => rateLimits.close());
+
       const keys = createRemoteJWKSet(new URL(jwksPath, urls.auth), { headers: { [gatewaySecretHeader]: gatewaySecret } });
       const { subgraph, internalRoutes } = await create({
         environment,
@@ -91,6 +97,7 @@ export function runSubgraphProcess<Context extends object, Config>({
         bus,
         accessTokens: createAccessTokenVerifier({ keys, revocations }),
         revocations,
+        rateLimits,
         logger,
         scope,
         deriveKey: (purpose) => deriveKey(gatewaySecret, purpose),

@@ -1,6 +1,8 @@
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { AccountDirectory } from './services/accounts/account-directory.js';
 import type { Registration } from './services/accounts/registration.js';
+import type { MfaServices } from './services/mfa/compose-mfa.js';
+import type { MfaStatus } from './services/mfa/mfa-status.js';
 import type { OneCredentialCheck } from './services/one-credential-check.js';
 import type { PasswordChange } from './services/passwords/password-change.js';
 import type { Reauthentication } from './services/passwords/reauthentication.js';
@@ -10,7 +12,7 @@ import type { SessionRefresher } from './services/sessions/session-refresher.js'
 import type { Throttles } from './services/throttling/throttles.js';
 
 /** The services that live as long as the process. */
-export interface AuthServices {
+export interface AuthServices extends MfaServices {
   readonly registration: Registration;
   readonly passwordSignIn: PasswordSignIn;
   readonly reauthentication: Reauthentication;
@@ -29,5 +31,6 @@ export interface AuthContext extends AuthServices {
   /** As the gateway sees it; null for a caller that tells none. */
   readonly clientIp: string | null;
   readonly accounts: AccountDirectory;
+  readonly mfaStatus: MfaStatus;
   readonly oneCredentialCheck: OneCredentialCheck;
 }

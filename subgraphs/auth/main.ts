@@ -7,7 +7,7 @@ runSubgraphProcess({
   name: 'auth',
   environment: process.env,
   readConfig: readAuthConfig,
-  create: async ({ environment, config, database, bus, revocations, logger, deriveKey }) => ({
+  create: async ({ environment, config, database, bus, revocations, rateLimits, logger, deriveKey }) => ({
     subgraph: await createAuthSubgraph({
       database,
       bus,
@@ -16,6 +16,7 @@ runSubgraphProcess({
       encryptionKey: deriveKey('auth encryption'),
       publicUrl: () => config.publicUrl,
       mail: { smtpUrl: config.smtpUrl, from: config.mailFrom, folder: join(environment.dataDir, 'outbox') },
+      rateLimits,
       logger,
       threadPoolSize: config.threadPoolSize,
     }),

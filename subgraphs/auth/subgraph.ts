@@ -14,9 +14,11 @@ import { createOutboxRelay } from '../../shared/events/outbox.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
+import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
 import type { AuthContext, AuthServices } from './context.js';
 import { createAccountRepository } from './data/account-repository.js';
 import { createAuditRepository } from './data/audit-repository.js';
+import { createKnownDeviceRepository } from './data/known-device-repository.js';
 import { createAuthPrisma } from './data/prisma.js';
 import { createMailRepository } from './data/mail-repository.js';
 import { createPasswordRepository } from './data/password-repository.js';
@@ -44,6 +46,7 @@ import { createSessionOpener } from './services/sessions/session-opener.js';
 import { createSessionRefresher } from './services/sessions/session-refresher.js';
 import { createUsernameHolds } from './services/usernames/username-holds.js';
 import { createSignIn } from './services/sessions/sign-in.js';
+import { composeThrottling } from './services/throttling/compose-throttling.js';
 
 export interface AuthSubgraphOptions {
   readonly database: Database;
@@ -56,6 +59,7 @@ export interface AuthSubgraphOptions {
   readonly mail: MailOptions;
   /** Refuses new passwords that a range service knows from breaches; undefined asks nobody. */
   readonly breachCheck?: BreachCheckSettings | undefined;
+  readonly rateLimits: RateLimits;
   readonly logger: Logger;
   readonly now?: () => number;
   /** `UV_THREADPOOL_SIZE`, when it is set: it bounds how many passwords are hashed at once. */
@@ -70,7 +74,7 @@ export type AuthSubgraph = Subgraph<AuthContext> & {
 };
 
 export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<AuthSubgraph> {
-  const { database, bus, revocations, encryptionKey, logger, now = Date.now, threadPoolSize } = options;
+  const { database, bus, revocations, encryptionKey, rateLimits, logger, now = Date.now, threadPoolSize } = options;
   await database.migrate({ name: 'auth', folder: join(projectRoot, 'subgraphs/auth/prisma/migrations') });
   const prisma = createAuthPrisma(database);
   const accounts = createAccountRepository(prisma);
@@ -107,15 +111,29 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   const issuer = createAccessTokenIssuer({ signingKey: () => signingKeys.active(), now });
   const opener = createSessionOpener({ issuer, refreshTokens, now });
   const sessionEnder = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
-  const signIn = createSignIn({ repository: createSignInRepository(prisma), opener, mfaTokens: createMfaTokens(), wakeOutbox, now });
+  const { throttles, knownDevices } = composeThrottling({
+    repository: createKnownDeviceRepository(prisma),
+    rateLimits,
+    encryptionKey,
+    now,
+  });
+  const signIn = createSignIn({
+    repository: createSignInRepository(prisma),
+    opener,
+    mfaTokens: createMfaTokens(),
+    knownDevices,
+    wakeOutbox,
+    now,
+  });
   const holds = createUsernameHolds(deriveKey(encryptionKey, 'username holds'));
   const services: AuthServices = {
-    registration: createRegistration({ accounts, holds, hasher, passwordPolicy, opener, wakeOutbox, now }),
+    registration: createRegistration({ accounts, holds, hasher, passwordPolicy, opener, knownDevices, wakeOutbox, now }),
     reauthentication,
     passwordChange: createPasswordChange({ accounts, passwords, hasher, policy: passwordPolicy, auditLog, mailer, sessionEnder, now }),
-    passwordSignIn: createPasswordSignIn({ accounts, hasher, signIn }),
+    passwordSignIn: createPasswordSignIn({ accounts, hasher, signIn, throttles }),
     sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, wakeOutbox, now }),
     sessionEnder,
+    throttles,
   };
   const cleaning = createSessionCleaning({ families, logger, now });
   await bus.subscribe(createConsumer('auth', { 'session.ended': (event) => sessionEnder.follow(event) }));

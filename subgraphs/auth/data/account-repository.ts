@@ -2,6 +2,7 @@ import { NIL as nilUuid } from 'uuid';
 import { roles, type Role } from '../../../shared/auth/role.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { Prisma } from '../__generated__/prisma/client.js';
 import type { LoginIdentifier } from '../services/accounts/login-identifier.js';
 import type { AuditRow } from '../services/audit/audit-log.js';
 import type { MailRow } from '../services/mail/mailer.js';
@@ -75,13 +76,17 @@ export const accountColumns = {
   disabledAt: true,
   deletesAt: true,
 } as const;
-const passwordKind = 'password';
+export const passwordKind = 'password';
 
 /** The account that somebody signs in to is the first of those. */
 export const whereLogin = ({ kind, value }: LoginIdentifier) =>
   kind === 'username' ? { usernameLower: value.toLowerCase() } : { emailLower: value.toLowerCase() };
 /** Several accounts may claim an address that none has verified: the owner of the verified one goes first, then who came first. */
-export const inLoginOrder = [{ emailVerifiedAt: { sort: 'asc', nulls: 'last' } }, { createdAt: 'asc' }, { id: 'asc' }] satisfies object[];
+export const inLoginOrder = (): Prisma.AccountOrderByWithRelationInput[] => [
+  { emailVerifiedAt: { sort: 'asc', nulls: 'last' } },
+  { createdAt: 'asc' },
+  { id: 'asc' },
+];
 export const usernameConstraint = { name: 'account_username_lower_key', columns: ['username_lower'] };
 const deviceConstraint = { name: 'guest_device_pkey', columns: ['device_id_hash'] };
 
@@ -159,7 +164,7 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
     },
 
     async findForLogin(login) {
-      const account = await prisma.account.findFirst({ where: whereLogin(login), orderBy: inLoginOrder, select: accountColumns });
+      const account = await prisma.account.findFirst({ where: whereLogin(login), orderBy: inLoginOrder(), select: accountColumns });
       // Asked for nobody's password as well: one query less would tell by its time that there is no such user.
       const credential = await prisma.credential.findUnique({
         where: { accountId_kind: { accountId: account?.id ?? nilUuid, kind: passwordKind } },

@@ -6,6 +6,7 @@ import { createRevocations } from '../../../shared/auth/revocations.js';
 import type { Database } from '../../../shared/database/database.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../../shared/events/in-process-event-bus.js';
+import { createRateLimits } from '../../../shared/rate-limits/rate-limits.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createAuthPrisma } from '../data/prisma.js';
 import { createAuthSubgraph, type AuthSubgraph } from '../subgraph.js';
@@ -35,9 +36,11 @@ export interface RunOptions {
   readonly variables?: Record<string, unknown>;
   readonly token?: string | undefined;
   readonly userAgent?: string;
+  readonly clientIp?: string;
 }
 
 export interface StartOptions {
+  readonly rateLimitScale?: number;
   readonly encryptionKey?: Uint8Array;
   readonly smtpUrl?: string;
 }
@@ -66,6 +69,8 @@ export async function startAuth(database: Database, options: StartOptions = {}):
     encryptionKey: options.encryptionKey ?? encryptionKey,
     publicUrl: () => publicUrl,
     mail: { folder: mailFolder, smtpUrl: options.smtpUrl },
+    // One test after the other signs in wrongly from the same nowhere; tests of the limits ask for their own.
+    rateLimits: createRateLimits({ redisUrl: undefined, scale: options.rateLimitScale ?? 1000, logger }),
     logger,
     now,
   });
@@ -87,10 +92,11 @@ export async function startAuth(database: Database, options: StartOptions = {}):
         check();
       }),
     publish: (event) => bus.publish([event]),
-    async run(source, { variables = {}, token, userAgent } = {}) {
+    async run(source, { variables = {}, token, userAgent, clientIp } = {}) {
       const contextValue = await auth.createContext({
         authorization: token === undefined ? undefined : `Bearer ${token}`,
         'user-agent': userAgent,
+        'x-client-ip': clientIp,
       });
       const { data, errors } = await graphql({ schema: auth.schema, source, variableValues: variables, contextValue });
       // As it stands in a response: a DateTime is a `Date` until then.

@@ -4,7 +4,8 @@ import { toAuthPayload } from '../auth-payload.js';
 
 export const register: NonNullable<MutationResolvers['register']> = async (_parent, { input }, context) => {
   context.oneCredentialCheck.claim();
-  const outcome = await context.registration.register({ ...input, userAgent: context.userAgent });
+  await context.throttles.perNetwork('registrations', context.clientIp);
+  const outcome = await context.registration.register({ ...input, userAgent: context.userAgent, clientIp: context.clientIp });
   switch (outcome.kind) {
     case 'SignedIn':
       return toAuthPayload(outcome);

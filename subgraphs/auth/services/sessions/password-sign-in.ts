@@ -1,9 +1,9 @@
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import type { AccountRepository, LoginCandidate } from '../../data/account-repository.js';
-import { isPossibleEmail } from '../accounts/email.js';
-import { isPossibleUsername } from '../accounts/username.js';
+import { toLoginIdentifier } from '../accounts/login-identifier.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
 import { isAbsurdlyLong } from '../passwords/password-policy.js';
+import type { Throttles } from '../throttling/throttles.js';
 import { findDeviceProblem } from './device.js';
 import type { InvalidCredentials, MfaRequired, SignIn, SignInOrigin } from './sign-in.js';
 import type { SignedIn } from './signed-in.js';
@@ -18,7 +18,7 @@ export type LoginOutcome = SignedIn | MfaRequired | InvalidInput | InvalidCreden
 export interface PasswordSignIn {
   /**
    * Signs in with username or e-mail. Unknown user, wrong password and account without a password get the same answer after the same
-   * work. Throws an `UNAVAILABLE` `AppError` when too many passwords wait to be checked.
+   * work. Throws an `UNAVAILABLE` `AppError` when too many passwords wait to be checked, a `RATE_LIMITED` one after too many wrong ones.
    */
   login(input: Login): Promise<LoginOutcome>;
 }
@@ -27,25 +27,35 @@ export interface PasswordSignInOptions {
   readonly accounts: AccountRepository;
   readonly hasher: PasswordHasher;
   readonly signIn: SignIn;
+  readonly throttles: Throttles;
 }
 
-export function createPasswordSignIn({ accounts, hasher, signIn }: PasswordSignInOptions): PasswordSignIn {
+export function createPasswordSignIn({ accounts, hasher, signIn, throttles }: PasswordSignInOptions): PasswordSignIn {
   async function find(identifier: string): Promise<LoginCandidate | null> {
-    // No username has an "@", so the two cannot be mistaken for each other.
-    if (isPossibleUsername(identifier)) return accounts.findForLogin({ kind: 'username', value: identifier });
-    if (isPossibleEmail(identifier)) return accounts.findForLogin({ kind: 'email', value: identifier });
-    return null;
+    const login = toLoginIdentifier(identifier);
+    return login === null ? null : accounts.findForLogin(login);
+  }
+
+  function verify(identifier: string, password: string): Promise<LoginCandidate | null> {
+    const isAbsurd = isAbsurdlyLong(password);
+    return hasher.verify(async () => (isAbsurd ? null : find(identifier)), isAbsurd ? '' : password);
   }
 
   return {
     async login({ identifier, password, ...origin }) {
       const problem = findDeviceProblem(origin.device);
       if (problem !== null) return invalidInput([problem]);
-      const isAbsurd = isAbsurdlyLong(password);
-      const candidate = await hasher.verify(async () => (isAbsurd ? null : find(identifier.trim())), isAbsurd ? '' : password);
+      const attempt = await throttles.beforePassword({ identifier, ...origin });
+      const candidate = await verify(identifier, password).catch(async (error: unknown) => {
+        await attempt.cancelled();
+        throw error;
+      });
       if (candidate === null) return { kind: 'InvalidCredentials' };
 
-      return signIn.complete(candidate.account, { ...origin, amr: ['pwd'] });
+      const outcome = await signIn.complete(candidate.account, { ...origin, amr: ['pwd'] });
+      // A disabled account is throttled as a wrong password is, else the right one could be told by that.
+      if (outcome.kind !== 'InvalidCredentials') await attempt.succeeded();
+      return outcome;
     },
   };
 }

@@ -1,0 +1,81 @@
+import { Redis } from 'ioredis';
+import { RateLimiterMemory, RateLimiterRedis, type IRateLimiterOptions } from 'rate-limiter-flexible';
+import type { Logger } from '../logging/logger.js';
+
+/** Keys that one limiter remembers in memory. Beyond, the one that was used longest ago goes. */
+const maximumKeys = 100_000;
+/** A Redis that does not answer by then counts as away. In ms. */
+const redisTimeoutMs = 1_000;
+
+export type Limiter = Pick<RateLimiterMemory, 'consume' | 'penalty' | 'reward' | 'get' | 'delete'>;
+
+export interface LimiterStore {
+  /** A counter per key that forgets it `seconds` after its first use. */
+  limiter(name: string, rule: { readonly points: number; readonly seconds: number }): Limiter;
+  close(): Promise<void>;
+}
+
+export function createLimiterStore({ redisUrl, logger }: { redisUrl: string | undefined; logger: Logger }): LimiterStore {
+  let redis: Redis | undefined;
+
+  // Made when it is first needed: a process that limits nothing has no connection.
+  function connect(url: string): Redis {
+    const connection = new Redis(url, {
+      // What cannot be asked now is counted in memory, not queued.
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      connectTimeout: redisTimeoutMs,
+      socketTimeout: redisTimeoutMs,
+      retryStrategy: (times) => Math.min(2_000, times * 100),
+    });
+    connection.on('error', (error) => logger.warn({ err: error }, 'rate limits: Redis cannot be reached, this process counts for itself'));
+    return connection;
+  }
+
+  return {
+    limiter(name, { points, seconds }) {
+      const options = { keyPrefix: `galaxia.limit.${name}`, points, duration: seconds };
+      const memory = new BoundedMemoryLimiter(options);
+      if (redisUrl === undefined) return memory;
+      redis ??= connect(redisUrl);
+      return new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true, insuranceLimiter: memory });
+    },
+    close() {
+      redis?.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The library's own grows with the number of keys, and who guesses at random names makes as many as he likes. */
+class BoundedMemoryLimiter extends RateLimiterMemory {
+  readonly #keys = new Set<string>();
+
+  constructor(options: IRateLimiterOptions) {
+    super(options);
+  }
+
+  override consume(...parameters: Parameters<RateLimiterMemory['consume']>): ReturnType<RateLimiterMemory['consume']> {
+    this.#use(String(parameters[0]));
+    return super.consume(...parameters);
+  }
+
+  override penalty(...parameters: Parameters<RateLimiterMemory['penalty']>): ReturnType<RateLimiterMemory['penalty']> {
+    this.#use(String(parameters[0]));
+    return super.penalty(...parameters);
+  }
+
+  override delete(key: string | number): Promise<boolean> {
+    this.#keys.delete(String(key));
+    return super.delete(key);
+  }
+
+  /** A Set keeps the order of insertion, so the first one was used longest ago. */
+  #use(key: string): void {
+    this.#keys.delete(key);
+    this.#keys.add(key);
+    if (this.#keys.size <= maximumKeys) return;
+    const [oldest] = this.#keys;
+    if (oldest !== undefined) void this.delete(oldest);
+  }
+}
