@@ -19,6 +19,7 @@ import type { AuthContext, AuthServices } from './context.js';
 import { createAccountRepository } from './data/account-repository.js';
 import { createAuditRepository } from './data/audit-repository.js';
 import { createKnownDeviceRepository } from './data/known-device-repository.js';
+import { createMfaRepository } from './data/mfa-repository.js';
 import { createAuthPrisma } from './data/prisma.js';
 import { createMailRepository } from './data/mail-repository.js';
 import { createPasswordRepository } from './data/password-repository.js';
@@ -34,6 +35,8 @@ import { createAccessTokenIssuer } from './services/keys/access-token-issuer.js'
 import { deriveKey } from './services/keys/derive-key.js';
 import { createSigningKeys } from './services/keys/signing-keys.js';
 import { composeMail, type MailOptions } from './services/mail/compose-mail.js';
+import { composeMfa } from './services/mfa/compose-mfa.js';
+import { createMfaStatus } from './services/mfa/mfa-status.js';
 import { createMfaTokens } from './services/mfa/mfa-token.js';
 import { createOneCredentialCheck } from './services/one-credential-check.js';
 import { composePasswords, type BreachCheckSettings } from './services/passwords/compose-passwords.js';
@@ -117,10 +120,13 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     encryptionKey,
     now,
   });
+  const mfaTokens = createMfaTokens();
+  const mfa = createMfaRepository(prisma);
   const signIn = createSignIn({
     repository: createSignInRepository(prisma),
     opener,
-    mfaTokens: createMfaTokens(),
+    mfaTokens,
+    mailer,
     knownDevices,
     wakeOutbox,
     now,
@@ -134,6 +140,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, wakeOutbox, now }),
     sessionEnder,
     throttles,
+    ...composeMfa({ repository: mfa, accounts, encryptionKey, reauthentication, mfaTokens, signIn, auditLog, mailer, now }),
   };
   const cleaning = createSessionCleaning({ families, logger, now });
   await bus.subscribe(createConsumer('auth', { 'session.ended': (event) => sessionEnder.follow(event) }));
@@ -153,6 +160,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
         userAgent: headers['user-agent'],
         clientIp: headers['x-client-ip'] ?? null,
         accounts: createAccountDirectory(accounts, viewer),
+        mfaStatus: createMfaStatus(mfa),
         oneCredentialCheck: createOneCredentialCheck(),
       };
     },

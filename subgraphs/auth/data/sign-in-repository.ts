@@ -1,7 +1,10 @@
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
-import type { AuthPrisma, AuthTransaction } from './prisma.js';
+import { takeProof, type FactorProof } from './factor-claims.js';
+import { rememberDevice } from './known-device-repository.js';
+import type { AuthPrisma } from './prisma.js';
 import { createFamily, type NewRefreshFamily } from './refresh-family-repository.js';
+import type { Traces } from './traces.js';
 
 /** What an account asks for after the first factor. */
 export interface SecondFactors {
@@ -22,34 +25,42 @@ export interface NewMfaChallenge {
   readonly expiresAt: Date;
 }
 
-/** What a sign-in was proved with, to be taken in the transaction that starts its session, so that it counts once. */
-export type FactorClaim =
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'totp'; readonly challengeHash: string; readonly step: bigint; readonly at: Date }
-  | { readonly kind: 'recovery-code'; readonly challengeHash: string; readonly codeHash: string; readonly at: Date }
-  | {
-      readonly kind: 'passkey';
-      /** Null when it was the only factor. */
-      readonly challengeHash: string | null;
-      readonly passkeyId: string;
-      readonly previousCounter: bigint;
-      readonly counter: bigint;
-      readonly at: Date;
-    };
+/** What a sign-in uses up, in the transaction that starts its session. */
+export interface SignInClaim {
+  /** Of the challenge that it answers; null when there was none. */
+  readonly challengeHash: string | null;
+  /** Null when the first factor was enough. */
+  readonly proof: FactorProof | null;
+}
+
+/** `void` when the challenge or the account is no longer good, `used` when somebody else took the proof first; nothing has changed then. */
+export type StartOutcome = 'started' | 'void' | 'used';
 
 export interface SignInRepository {
   /** Null when there is no such account or it is disabled. */
   findSecondFactors(accountId: string): Promise<SecondFactors | null>;
   openChallenge(challenge: NewMfaChallenge): Promise<void>;
-  /**
-   * Starts the session and takes `claim`, all or nothing. False, with nothing changed, when the account is disabled or gone, or when what
-   * is claimed was taken by somebody else, is void or too old.
-   */
-  start(session: { family: NewRefreshFamily; claim: FactorClaim; events: readonly DomainEvent[] }): Promise<boolean>;
+  /** Starts the session and takes `claim`, all or nothing. */
+  start(
+    session: {
+      family: NewRefreshFamily;
+      claim: SignInClaim;
+      events: readonly DomainEvent[];
+      /** Where from, and what is written when the account has been signed in to from other places only. */
+      place: { hash: string; ifNew: Traces };
+    } & Traces,
+  ): Promise<StartOutcome>;
 }
 
 /** Thrown to roll a transaction back when what it claims is not to be had. */
-const notToBeHad = new Error('not to be had');
+class NotToBeHad extends Error {
+  readonly outcome: 'void' | 'used';
+
+  constructor(outcome: 'void' | 'used') {
+    super(outcome);
+    this.outcome = outcome;
+  }
+}
 
 export function createSignInRepository(prisma: AuthPrisma): SignInRepository {
   return {
@@ -73,60 +84,34 @@ export function createSignInRepository(prisma: AuthPrisma): SignInRepository {
       await prisma.mfaChallenge.createMany({ data: [{ ...challenge, amr: [...amr] }] });
     },
 
-    async start({ family, claim, events }) {
+    async start({ family, claim: { challengeHash, proof }, events, audit, mails, place }) {
+      const { accountId, createdAt: at } = family;
       try {
         await prisma.$transaction(async (tx) => {
           // The shared lock makes a sign-in and the disabling of its account take turns: no session outlives the sweep of them.
           const enabled = await tx.$queryRaw<unknown[]>`
-            SELECT 1 FROM auth.account WHERE id = ${family.accountId}::uuid AND disabled_at IS NULL FOR SHARE`;
-          if (enabled.length === 0) throw notToBeHad;
-          await take(tx, family.accountId, claim);
+            SELECT 1 FROM auth.account WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`;
+          if (enabled.length === 0) throw new NotToBeHad('void');
+          if (challengeHash !== null) {
+            const taken = await tx.mfaChallenge.updateMany({
+              where: { hash: challengeHash, accountId, usedAt: null, expiresAt: { gt: at } },
+              data: { usedAt: at },
+            });
+            if (taken.count === 0) throw new NotToBeHad('void');
+          }
+          if (proof !== null && !(await takeProof(tx, accountId, proof, at))) throw new NotToBeHad('used');
           for (const statement of createFamily(tx, family)) await statement;
           await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });
+          const isNewPlace = (await rememberDevice(tx, { accountId, hash: place.hash, at })) === 'new';
+          const more = isNewPlace ? place.ifNew : { audit: [], mails: [] };
+          await tx.auditEvent.createMany({ data: [...audit, ...more.audit] });
+          await tx.mail.createMany({ data: [...mails, ...more.mails] });
         });
-        return true;
+        return 'started';
       } catch (error) {
-        if (error === notToBeHad) return false;
+        if (error instanceof NotToBeHad) return error.outcome;
         throw error;
       }
     },
   };
-}
-
-async function take(tx: AuthTransaction, accountId: string, claim: FactorClaim): Promise<void> {
-  if (claim.kind === 'nothing') return;
-  if (claim.challengeHash !== null) {
-    orRollBack(
-      await tx.mfaChallenge.updateMany({
-        where: { hash: claim.challengeHash, accountId, usedAt: null, expiresAt: { gt: claim.at } },
-        data: { usedAt: claim.at },
-      }),
-    );
-  }
-  switch (claim.kind) {
-    case 'totp':
-      return orRollBack(
-        await tx.totp.updateMany({
-          where: { accountId, confirmedAt: { not: null }, lastStep: { lt: claim.step } },
-          data: { lastStep: claim.step, failures: 0, lockedUntil: null },
-        }),
-      );
-    case 'recovery-code':
-      orRollBack(
-        await tx.recoveryCode.updateMany({ where: { accountId, hash: claim.codeHash, usedAt: null }, data: { usedAt: claim.at } }),
-      );
-      await tx.totp.updateMany({ where: { accountId }, data: { failures: 0, lockedUntil: null } });
-      return;
-    case 'passkey':
-      return orRollBack(
-        await tx.passkey.updateMany({
-          where: { id: claim.passkeyId, accountId, counter: claim.previousCounter },
-          data: { counter: claim.counter, lastUsedAt: claim.at },
-        }),
-      );
-  }
-}
-
-function orRollBack({ count }: { count: number }): void {
-  if (count === 0) throw notToBeHad;
 }

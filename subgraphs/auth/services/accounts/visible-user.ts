@@ -11,7 +11,8 @@ export interface VisibleUser {
   readonly email: string | null;
   readonly emailVerified: boolean | null;
   readonly roles: Role[] | null;
-  readonly mfaEnabled: boolean | null;
+  /** Whether it is the caller's own, who alone may know whether it asks for a second factor. */
+  readonly isOwn: boolean;
   readonly disabledAt: Date | null;
   readonly deletesAt: Date | null;
 }
@@ -27,7 +28,7 @@ export function visibleToOwner(account: Account): VisibleUser {
     email,
     emailVerified: email === null ? null : emailVerifiedAt !== null,
     roles: [...roles],
-    mfaEnabled: false,
+    isOwn: true,
     // The owner of a disabled account is signed in nowhere.
     disabledAt: null,
     deletesAt,
@@ -50,7 +51,7 @@ export function visibleTo(viewer: Viewer | null, account: Account): VisibleUser 
     email: null,
     emailVerified: null,
     roles: isAdmin ? [...account.roles] : null,
-    mfaEnabled: null,
+    isOwn: false,
     disabledAt: isAdmin || isModerator ? account.disabledAt : null,
     deletesAt: null,
   };

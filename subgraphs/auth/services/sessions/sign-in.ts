@@ -1,6 +1,10 @@
 import type { Account } from '../../data/account-repository.js';
-import type { FactorClaim, SecondFactors, SignInRepository } from '../../data/sign-in-repository.js';
+import type { SecondFactors, SignInClaim, SignInRepository } from '../../data/sign-in-repository.js';
+import type { Traces } from '../../data/traces.js';
+import { toAuditRow } from '../audit/audit-log.js';
+import type { Mailer } from '../mail/mailer.js';
 import type { MfaTokens } from '../mfa/mfa-token.js';
+import type { KnownDevices } from '../throttling/known-devices.js';
 import { deviceLabel } from './device.js';
 import type { SessionOpener } from './session-opener.js';
 import type { SignedIn } from './signed-in.js';
@@ -44,23 +48,28 @@ export interface SignIn {
   ): Promise<SignedIn | MfaRequired | InvalidCredentials>;
   /**
    * Opens the session of somebody who has proved all that the account asks for, together with `claim`, which takes what was proved with
-   * so that it counts once. Null, with nothing changed, when somebody else took it first or the account is disabled.
+   * so that it counts once, and `traces` of it. With nothing changed, `used` when somebody else took the proof first, and `void` when the
+   * challenge or the account is not good any more.
    */
   finish(
     account: Account,
-    proof: SignInOrigin & { readonly amr: readonly string[]; readonly claim: FactorClaim },
-  ): Promise<SignedIn | null>;
+    proof: SignInOrigin & { readonly amr: readonly string[]; readonly claim: SignInClaim; readonly traces?: Traces },
+  ): Promise<SignedIn | 'void' | 'used'>;
 }
 
 export interface SignInOptions {
   readonly repository: SignInRepository;
   readonly opener: SessionOpener;
   readonly mfaTokens: MfaTokens;
+  readonly mailer: Pick<Mailer, 'rows' | 'wake'>;
+  readonly knownDevices: Pick<KnownDevices, 'hash'>;
   readonly wakeOutbox: () => void;
   readonly now?: () => number;
 }
 
-export function createSignIn({ repository, opener, mfaTokens, wakeOutbox, now = Date.now }: SignInOptions): SignIn {
+const invalidCredentials = { kind: 'InvalidCredentials' } as const;
+
+export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevices, wakeOutbox, now = Date.now }: SignInOptions): SignIn {
   async function challenge(account: Account, device: string | null, amr: readonly string[], methods: readonly MfaMethod[]) {
     const mfaToken = mfaTokens.create();
     const createdAt = new Date(now());
@@ -69,20 +78,40 @@ export function createSignIn({ repository, opener, mfaTokens, wakeOutbox, now = 
     return { kind: 'MfaRequired', mfaToken, methods, expiresAt } as const;
   }
 
-  const finish: SignIn['finish'] = async (account, { amr, claim, device, userAgent }) => {
-    const { family, started, signedIn } = await opener.open(account, deviceLabel(device, userAgent), amr);
-    if (!(await repository.start({ family, claim, events: [started] }))) return null;
+  const finish: SignIn['finish'] = async (account, { amr, claim, traces = { audit: [], mails: [] }, ...origin }) => {
+    const { family, started, signedIn } = await opener.open(account, deviceLabel(origin.device, origin.userAgent), amr);
+    const { device } = family;
+    const who = { accountId: account.id, actorId: account.id, sessionId: family.id };
+    const outcome = await repository.start({
+      family,
+      claim,
+      events: [started],
+      audit: [...traces.audit, toAuditRow({ action: 'LOGIN_SUCCEEDED', ...who, details: { amr, device } }, now)],
+      mails: traces.mails,
+      place: {
+        hash: knownDevices.hash(origin),
+        ifNew: {
+          audit: [toAuditRow({ action: 'NEW_DEVICE', ...who, details: { device } }, now)],
+          mails: await mailer.rows('new-device', { to: account.email, username: account.username, device, clientIp: origin.clientIp }),
+        },
+      },
+    });
+    if (outcome !== 'started') return outcome;
     wakeOutbox();
+    mailer.wake();
     return signedIn;
   };
 
   return {
     async complete(account, { amr, ...origin }) {
+      // Before anything is asked for it: a disabled account must not be told from a wrong password by the time either.
+      if (account.disabledAt !== null) return invalidCredentials;
       const factors = await repository.findSecondFactors(account.id);
-      if (factors === null) return { kind: 'InvalidCredentials' };
+      if (factors === null) return invalidCredentials;
       const methods = methodsOf(factors);
       if (methods.length > 0) return challenge(account, deviceLabel(origin.device, origin.userAgent), amr, methods);
-      return (await finish(account, { ...origin, amr, claim: { kind: 'nothing' } })) ?? { kind: 'InvalidCredentials' };
+      const outcome = await finish(account, { ...origin, amr, claim: { challengeHash: null, proof: null } });
+      return outcome === 'void' || outcome === 'used' ? invalidCredentials : outcome;
     },
     finish,
   };

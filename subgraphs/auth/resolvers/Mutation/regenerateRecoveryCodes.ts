@@ -1,0 +1,15 @@
+import type { MutationResolvers } from '../../__generated__/resolvers.js';
+import { invalidCodeError, invalidPasswordError } from '../second-factor-errors.js';
+
+export const regenerateRecoveryCodes: NonNullable<MutationResolvers['regenerateRecoveryCodes']> = async (_parent, { input }, context) => {
+  context.oneCredentialCheck.claim();
+  const outcome = await context.totpEnrollment.regenerateRecoveryCodes(context.viewer, input);
+  switch (outcome.kind) {
+    case 'RecoveryCodes':
+      return { __typename: 'RecoveryCodes', recoveryCodes: [...outcome.codes] };
+    case 'InvalidCredentials':
+      return invalidPasswordError;
+    case 'InvalidCode':
+      return invalidCodeError;
+  }
+};
