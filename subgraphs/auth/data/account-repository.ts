@@ -5,6 +5,7 @@ import { toOutboxRow } from '../../../shared/events/outbox.js';
 import type { Prisma } from '../__generated__/prisma/client.js';
 import type { LoginIdentifier } from '../services/accounts/login-identifier.js';
 import type { AuditRow } from '../services/audit/audit-log.js';
+import type { MailTokenRow } from '../services/mail/mail-token.js';
 import type { MailRow } from '../services/mail/mailer.js';
 import { isHeldUsername, refuseHeldUsername } from './held-username.js';
 import type { AuthPrisma } from './prisma.js';
@@ -51,6 +52,7 @@ export interface NewAccount {
   readonly events: readonly DomainEvent[];
   readonly audit: readonly AuditRow[];
   readonly mails: readonly MailRow[];
+  readonly mailTokens?: readonly MailTokenRow[] | undefined;
 }
 
 export interface AccountRepository {
@@ -111,7 +113,7 @@ export function toAccount(row: AccountRow): Account {
 
 export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
   return {
-    async register({ account, nameHash, credential, family, events, audit, mails }) {
+    async register({ account, nameHash, credential, family, events, audit, mails, mailTokens = [] }) {
       const { id: accountId, createdAt, roles: accountRoles, ...columns } = account;
       try {
         // A batch, not an interactive transaction: on PGlite nobody waits for this process between its statements. `createMany`,
@@ -140,6 +142,7 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
           ...createFamily(prisma, family),
           prisma.outboxEvent.createMany({ data: events.map(toOutboxRow) }),
           prisma.auditEvent.createMany({ data: [...audit] }),
+          ...(mailTokens.length === 0 ? [] : [prisma.mailToken.createMany({ data: [...mailTokens] })]),
           ...(mails.length === 0 ? [] : [prisma.mail.createMany({ data: [...mails] })]),
         ]);
         return 'registered';
