@@ -48,7 +48,9 @@ export function createPasswordPolicy({
       const length = Array.from(normalised).length;
       if (length < min) return problem('TOO_SHORT', `A password has at least ${String(min)} characters.`);
       if (length > max) return tooLong;
-      const words = [username, email, email?.split('@')[0], productName].flatMap((word) => (word == null ? [] : [word.toLowerCase()]));
+      const words = [username, email, email?.split('@')[0], productName].flatMap((word) =>
+        word === null || word === undefined ? [] : [word.toLowerCase()],
+      );
       const common = await commonPasswords();
       if (isGuessable(normalised.toLowerCase(), (text) => words.includes(text) || common.has(text))) {
         return problem('TOO_COMMON', 'This password is among the first that anyone would try; choose another.');
