@@ -6,13 +6,14 @@ import type { MfaStatus } from './services/mfa/mfa-status.js';
 import type { OneCredentialCheck } from './services/one-credential-check.js';
 import type { PasswordChange } from './services/passwords/password-change.js';
 import type { Reauthentication } from './services/passwords/reauthentication.js';
+import type { RecoveryServices } from './services/recovery/compose-recovery.js';
 import type { PasswordSignIn } from './services/sessions/password-sign-in.js';
 import type { SessionEnder } from './services/sessions/session-ender.js';
 import type { SessionRefresher } from './services/sessions/session-refresher.js';
 import type { Throttles } from './services/throttling/throttles.js';
 
 /** The services that live as long as the process. */
-export interface AuthServices extends MfaServices {
+export interface AuthServices extends MfaServices, RecoveryServices {
   readonly registration: Registration;
   readonly passwordSignIn: PasswordSignIn;
   readonly reauthentication: Reauthentication;

@@ -23,6 +23,7 @@ import { createMfaRepository } from './data/mfa-repository.js';
 import { createAuthPrisma } from './data/prisma.js';
 import { createMailRepository } from './data/mail-repository.js';
 import { createPasswordRepository } from './data/password-repository.js';
+import { createRecoveryRepository } from './data/recovery-repository.js';
 import { createRefreshFamilyRepository } from './data/refresh-family-repository.js';
 import { createSignInRepository } from './data/sign-in-repository.js';
 import { createSigningKeyRepository } from './data/signing-key-repository.js';
@@ -35,12 +36,14 @@ import { createAccessTokenIssuer } from './services/keys/access-token-issuer.js'
 import { deriveKey } from './services/keys/derive-key.js';
 import { createSigningKeys } from './services/keys/signing-keys.js';
 import { composeMail, type MailOptions } from './services/mail/compose-mail.js';
+import { createTokenMails } from './services/mail/token-mails.js';
 import { composeMfa } from './services/mfa/compose-mfa.js';
 import { createMfaStatus } from './services/mfa/mfa-status.js';
 import { createMfaTokens } from './services/mfa/mfa-token.js';
 import { createOneCredentialCheck } from './services/one-credential-check.js';
 import { composePasswords, type BreachCheckSettings } from './services/passwords/compose-passwords.js';
 import { createPasswordChange } from './services/passwords/password-change.js';
+import { composeRecovery } from './services/recovery/compose-recovery.js';
 import { createPasswordSignIn } from './services/sessions/password-sign-in.js';
 import { createRefreshTokens } from './services/sessions/refresh-token.js';
 import { createSessionCleaning } from './services/sessions/session-cleaning.js';
@@ -131,14 +134,41 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     wakeOutbox,
     now,
   });
+  const recovery = createRecoveryRepository(prisma);
+  const tokenMails = createTokenMails({ repository: recovery, mailer, now });
+  const accountRecovery = composeRecovery({
+    accounts,
+    recovery,
+    tokenMails,
+    mailer,
+    hasher,
+    policy: passwordPolicy,
+    reauthentication,
+    ender: sessionEnder,
+    throttles,
+    logger,
+    now,
+  });
   const holds = createUsernameHolds(deriveKey(encryptionKey, 'username holds'));
   const services: AuthServices = {
-    registration: createRegistration({ accounts, holds, hasher, passwordPolicy, opener, knownDevices, wakeOutbox, now }),
+    registration: createRegistration({
+      accounts,
+      holds,
+      hasher,
+      passwordPolicy,
+      opener,
+      knownDevices,
+      tokenMails,
+      mailer,
+      wakeOutbox,
+      now,
+    }),
     reauthentication,
     passwordChange: createPasswordChange({ accounts, passwords, hasher, policy: passwordPolicy, auditLog, mailer, sessionEnder, now }),
     passwordSignIn: createPasswordSignIn({ accounts, hasher, signIn, throttles }),
     sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, wakeOutbox, now }),
     sessionEnder,
+    ...accountRecovery.services,
     throttles,
     ...composeMfa({ repository: mfa, accounts, encryptionKey, reauthentication, mfaTokens, signIn, auditLog, mailer, now }),
   };
@@ -167,6 +197,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     routes: jwksRoute(() => signingKeys.jwks()),
     ready: () => Promise.all([checkDependency('database', () => database.ping()), checkDependency('events', () => bus.ping())]),
     async close() {
+      await accountRecovery.close();
       await hasher.close();
       await cleaning.close();
       await mail.close();

@@ -1,5 +1,6 @@
 import type { AuditRow } from '../services/audit/audit-log.js';
 import type { MailRow } from '../services/mail/mailer.js';
+import { voidMailTokens } from './mail-tokens.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 import { revokeAllFamilies, type EndReason } from './refresh-family-repository.js';
 
@@ -54,6 +55,7 @@ export function createPasswordRepository(prisma: AuthPrisma): PasswordRepository
         const { accountId } = replacement;
         if (!(await swap(tx, replacement, at))) return null;
         await voidMfaChallenges(tx, accountId, at);
+        await voidMailTokens(tx, { accountId, at, purpose: 'password-reset' });
         const ended = await revokeAllFamilies(tx, { accountId, at, reason, except });
         await tx.auditEvent.createMany({ data: [...audit] });
         await tx.mail.createMany({ data: [...mails] });

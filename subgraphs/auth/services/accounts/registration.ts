@@ -3,6 +3,8 @@ import { invalidInput, type InvalidInput } from '../../../../shared/errors/inval
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { newAccountState, type Account, type AccountRepository } from '../../data/account-repository.js';
 import { toAuditRow } from '../audit/audit-log.js';
+import type { Mailer } from '../mail/mailer.js';
+import type { TokenMails } from '../mail/token-mails.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
 import type { PasswordPolicy } from '../passwords/password-policy.js';
 import { deviceLabel, findDeviceProblem } from '../sessions/device.js';
@@ -26,7 +28,8 @@ export type RegistrationOutcome = SignedIn | InvalidInput | { readonly kind: 'Us
 
 export interface Registration {
   /**
-   * Creates an account and signs it in. Answers alike whether or not the e-mail address is known: it is unique only once verified.
+   * Creates an account, mails a token to verify its address, and signs it in. Answers alike whether or not the address is known, and its
+   * owner gets the same mail: it is unique only once verified.
    * Throws an `UNAVAILABLE` `AppError` when too many passwords wait to be hashed.
    */
   register(input: NewAccount): Promise<RegistrationOutcome>;
@@ -39,6 +42,8 @@ export interface RegistrationOptions {
   readonly passwordPolicy: PasswordPolicy;
   readonly opener: SessionOpener;
   readonly knownDevices: KnownDevices;
+  readonly tokenMails: TokenMails;
+  readonly mailer: Pick<Mailer, 'wake'>;
   readonly wakeOutbox: () => void;
   readonly now?: () => number;
   readonly newId?: () => string;
@@ -51,6 +56,8 @@ export function createRegistration({
   passwordPolicy,
   opener,
   knownDevices,
+  tokenMails,
+  mailer,
   wakeOutbox,
   now = Date.now,
   newId = uuidv7,
@@ -86,11 +93,12 @@ export function createRegistration({
         family,
         events: [registered, started],
         audit: [audit],
-        mails: [],
+        ...(await tokenMails.prepare('email-verification', account, email)),
       });
       if (outcome !== 'registered') return { kind: 'UsernameTaken', username };
       await knownDevices.remember(account.id, { device, userAgent, clientIp });
       wakeOutbox();
+      mailer.wake();
       return signedIn;
     },
   };

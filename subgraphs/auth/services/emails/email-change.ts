@@ -1,0 +1,81 @@
+import type { Viewer } from '../../../../shared/auth/viewer.js';
+import { unauthenticated } from '../../../../shared/errors/app-error.js';
+import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
+import type { AccountRepository } from '../../data/account-repository.js';
+import type { RecoveryRepository } from '../../data/recovery-repository.js';
+import { findEmailProblem, tidyEmail } from '../accounts/email.js';
+import { visibleToOwner, type VisibleUser } from '../accounts/visible-user.js';
+import { toAuditRow } from '../audit/audit-log.js';
+import type { Mailer } from '../mail/mailer.js';
+import type { TokenMails } from '../mail/token-mails.js';
+import type { Reauthentication } from '../passwords/reauthentication.js';
+import type { InvalidCredentials } from '../sessions/sign-in.js';
+import type { Throttles } from '../throttling/throttles.js';
+
+export type EmailChangeOutcome = { readonly kind: 'EmailChanged'; readonly user: VisibleUser } | InvalidCredentials | InvalidInput;
+
+export interface EmailChange {
+  /**
+   * Sets the viewer's address, not verified yet, and mails a token to it; null takes the address away. A verified address that is
+   * replaced gets a notice. Answers alike whether or not the new one is known. Throws an `UNAUTHENTICATED` `AppError` for an anonymous
+   * viewer.
+   */
+  change(
+    viewer: Viewer | null,
+    change: { email?: string | null | undefined; password: string; clientIp: string | null },
+  ): Promise<EmailChangeOutcome>;
+}
+
+export interface EmailChangeOptions {
+  readonly accounts: Pick<AccountRepository, 'findByIds'>;
+  readonly recovery: Pick<RecoveryRepository, 'changeEmail'>;
+  readonly reauthentication: Reauthentication;
+  readonly tokenMails: TokenMails;
+  readonly mailer: Mailer;
+  readonly throttles: Pick<Throttles, 'beforeMail'>;
+  readonly now?: () => number;
+}
+
+export function createEmailChange({
+  accounts,
+  recovery,
+  reauthentication,
+  tokenMails,
+  mailer,
+  throttles,
+  now = Date.now,
+}: EmailChangeOptions): EmailChange {
+  return {
+    async change(viewer, { password, clientIp, ...input }) {
+      if (viewer === null) throw unauthenticated();
+      const email = tidyEmail(input.email);
+      const problem = email === null ? null : findEmailProblem(email);
+      if (problem !== null) return invalidInput([problem]);
+      if (!(await reauthentication.reauthenticate(viewer, password))) return { kind: 'InvalidCredentials' };
+      const [account] = await accounts.findByIds([viewer.userId]);
+      if (account === undefined) throw unauthenticated();
+      if (account.email === email) return { kind: 'EmailChanged', user: visibleToOwner(account) };
+
+      const isSpelling = email !== null && account.email?.toLowerCase() === email.toLowerCase();
+      const keepsVerification = isSpelling && account.emailVerifiedAt !== null;
+      const { id: accountId, username } = account;
+      if (email !== null && !keepsVerification) await throttles.beforeMail('email-verification', { recipient: accountId, clientIp });
+      const tokenMail = await tokenMails.prepare('email-verification', account, keepsVerification ? null : email);
+      // One that was never proved to be theirs may be a stranger's, mistyped.
+      const previous = account.emailVerifiedAt !== null && !isSpelling ? account.email : null;
+      const notice = await mailer.rows('email-changed', { to: previous, username, email });
+      await recovery.changeEmail({
+        accountId,
+        email,
+        keepsVerification,
+        at: new Date(now()),
+        mailTokens: tokenMail.mailTokens,
+        mails: [...tokenMail.mails, ...notice],
+        audit: [toAuditRow({ action: 'EMAIL_CHANGED', accountId, actorId: accountId, sessionId: viewer.sessionId }, now)],
+      });
+      mailer.wake();
+      const emailVerifiedAt = keepsVerification ? account.emailVerifiedAt : null;
+      return { kind: 'EmailChanged', user: visibleToOwner({ ...account, email, emailVerifiedAt }) };
+    },
+  };
+}
