@@ -31,6 +31,8 @@ export interface SignInClaim {
   readonly challengeHash: string | null;
   /** Null when the first factor was enough. */
   readonly proof: FactorProof | null;
+  /** The hash that the password was checked against: a sign-in that is overtaken by a change of the password is void. */
+  readonly passwordHash?: string | undefined;
 }
 
 /** `void` when the challenge or the account is no longer good, `used` when somebody else took the proof first; nothing has changed then. */
@@ -84,14 +86,19 @@ export function createSignInRepository(prisma: AuthPrisma): SignInRepository {
       await prisma.mfaChallenge.createMany({ data: [{ ...challenge, amr: [...amr] }] });
     },
 
-    async start({ family, claim: { challengeHash, proof }, events, audit, mails, place }) {
+    async start({ family, claim: { challengeHash, proof, passwordHash }, events, audit, mails, place }) {
       const { accountId, createdAt: at } = family;
       try {
         await prisma.$transaction(async (tx) => {
-          // The shared lock makes a sign-in and the disabling of its account take turns: no session outlives the sweep of them.
-          const enabled = await tx.$queryRaw<unknown[]>`
-            SELECT 1 FROM auth.account WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`;
-          if (enabled.length === 0) throw new NotToBeHad('void');
+          // The shared lock makes a sign-in and the disabling of its account, or a change of its password, take turns: no session outlives the sweep of them.
+          const good =
+            passwordHash === undefined
+              ? await tx.$queryRaw<unknown[]>`
+                  SELECT 1 FROM auth.account WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`
+              : await tx.$queryRaw<unknown[]>`
+                  SELECT 1 FROM auth.account JOIN auth.credential ON account_id = id AND kind = 'password' AND secret = ${passwordHash}
+                  WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`;
+          if (good.length === 0) throw new NotToBeHad('void');
           if (challengeHash !== null) {
             const taken = await tx.mfaChallenge.updateMany({
               where: { hash: challengeHash, accountId, usedAt: null, expiresAt: { gt: at } },

@@ -52,7 +52,11 @@ export function createPasswordSignIn({ accounts, hasher, signIn, throttles }: Pa
       });
       if (candidate === null) return { kind: 'InvalidCredentials' };
 
-      const outcome = await signIn.complete(candidate.account, { ...origin, amr: ['pwd'] });
+      const outcome = await signIn.complete(candidate.account, {
+        ...origin,
+        amr: ['pwd'],
+        passwordHash: candidate.passwordHash ?? undefined,
+      });
       // A disabled account is throttled as a wrong password is, else the right one could be told by that.
       if (outcome.kind !== 'InvalidCredentials') await attempt.succeeded();
       return outcome;

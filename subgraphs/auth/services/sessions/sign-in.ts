@@ -40,11 +40,12 @@ export interface SignInOrigin {
 export interface SignIn {
   /**
    * The end of every first factor, once it is proved: opens a session, or a challenge when the account has a second factor. A disabled
-   * account gets the answer of a wrong password. `amr` says what was proved (RFC 8176), such as `['pwd']`.
+   * account gets the answer of a wrong password. `amr` says what was proved (RFC 8176), such as `['pwd']`; `passwordHash` is the hash that a
+   * password was checked against.
    */
   complete(
     account: Account,
-    proof: SignInOrigin & { readonly amr: readonly string[] },
+    proof: SignInOrigin & { readonly amr: readonly string[]; readonly passwordHash?: string | undefined },
   ): Promise<SignedIn | MfaRequired | InvalidCredentials>;
   /**
    * Opens the session of somebody who has proved all that the account asks for, together with `claim`, which takes what was proved with
@@ -103,14 +104,14 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
   };
 
   return {
-    async complete(account, { amr, ...origin }) {
+    async complete(account, { amr, passwordHash, ...origin }) {
       // Before anything is asked for it: a disabled account must not be told from a wrong password by the time either.
       if (account.disabledAt !== null) return invalidCredentials;
       const factors = await repository.findSecondFactors(account.id);
       if (factors === null) return invalidCredentials;
       const methods = methodsOf(factors);
       if (methods.length > 0) return challenge(account, deviceLabel(origin.device, origin.userAgent), amr, methods);
-      const outcome = await finish(account, { ...origin, amr, claim: { challengeHash: null, proof: null } });
+      const outcome = await finish(account, { ...origin, amr, claim: { challengeHash: null, proof: null, passwordHash } });
       return outcome === 'void' || outcome === 'used' ? invalidCredentials : outcome;
     },
     finish,
