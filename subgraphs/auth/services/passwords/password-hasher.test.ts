@@ -111,7 +111,7 @@ describe('SECURITY 5: hashing anew at sign-in', () => {
   });
 
   it.each([
-    ['of another algorithm', { ...cheap, type: argon2i }],
+    ['of another algorithm', { ...cheap, type: argon2i as typeof argon2i }],
     ['of other memory', { ...cheap, memoryCost: 2048 }],
     ['of other passes', { ...cheap, timeCost: 2 }],
     ['of other lanes', { ...cheap, parallelism: 2 }],

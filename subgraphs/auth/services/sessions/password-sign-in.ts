@@ -33,7 +33,9 @@ export interface PasswordSignInOptions {
 export function createPasswordSignIn({ accounts, hasher, signIn, throttles }: PasswordSignInOptions): PasswordSignIn {
   async function find(identifier: string): Promise<LoginCandidate | null> {
     const login = toLoginIdentifier(identifier);
-    return login === null ? null : accounts.findForLogin(login);
+    const candidate = login === null ? null : await accounts.findForLogin(login);
+    // Nobody's password is right for a disabled account; its hash is not looked at, so that the time tells nothing.
+    return candidate !== null && candidate.account.disabledAt !== null ? { ...candidate, passwordHash: null } : candidate;
   }
 
   function verify(identifier: string, password: string): Promise<LoginCandidate | null> {
