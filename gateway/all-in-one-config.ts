@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readEnvironment } from '../shared/config/environment.js';
 import { mailVariables } from '../shared/config/mail-variables.js';
+import { tokenVariables } from '../shared/config/token-variables.js';
 import { databaseUrl, logLevel, redisUrl, subgraphNames, type SubgraphName } from '../shared/config/subgraph-environment.js';
 import type { LogLevel } from '../shared/logging/logger.js';
 import { rateLimitScale } from '../shared/rate-limits/rate-limit-scale.js';
@@ -22,6 +23,7 @@ export interface AllInOneConfig extends DoorConfig {
   /** Null keeps objects as files in the data folder. */
   readonly s3: S3Options | null;
   readonly threadPoolSize: number | undefined;
+  readonly signingKeyRotationDays: number;
   /** Undefined writes mails into `dataDir`/outbox instead of sending them. */
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
@@ -31,6 +33,7 @@ const schema = z.object({
   ...doorVariables,
   ...s3Variables,
   ...mailVariables,
+  ...tokenVariables,
   LOG_LEVEL: logLevel.default('warn'),
   DATA_DIR: z.string().default('.data'),
   SUPERGRAPH_PATH: z.string().default(ownSupergraphPath),
@@ -67,6 +70,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     rateLimitScale: values.RATE_LIMIT_SCALE,
     s3: readS3Options(values),
     threadPoolSize: values.UV_THREADPOOL_SIZE,
+    signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM,
   };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { httpUrl, readEnvironment } from '../../shared/config/environment.js';
 import { mailVariables } from '../../shared/config/mail-variables.js';
+import { tokenVariables } from '../../shared/config/token-variables.js';
 
 export interface AuthConfig {
   /** Node's own variable: how many threads it has for hashing, signing, files and names. 4 when it is not set. */
@@ -10,10 +11,12 @@ export interface AuthConfig {
   /** Undefined writes mails into `DATA_DIR`/outbox instead of sending them. */
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
+  readonly signingKeyRotationDays: number;
 }
 
 const variables = z.object({
   ...mailVariables,
+  ...tokenVariables,
   PUBLIC_URL: httpUrl.default('http://127.0.0.1:4000'),
   UV_THREADPOOL_SIZE: z
     .string()
@@ -31,5 +34,6 @@ export function readAuthConfig(environment: Readonly<Record<string, string | und
     publicUrl: values.PUBLIC_URL,
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM,
+    signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,
   };
 }

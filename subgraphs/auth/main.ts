@@ -19,6 +19,7 @@ runSubgraphProcess({
       rateLimits,
       logger,
       threadPoolSize: config.threadPoolSize,
+      signingKeyRotationDays: config.signingKeyRotationDays,
     }),
   }),
 });

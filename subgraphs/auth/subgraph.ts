@@ -70,6 +70,8 @@ export interface AuthSubgraphOptions {
   readonly now?: () => number;
   /** `UV_THREADPOOL_SIZE`, when it is set: it bounds how many passwords are hashed at once. */
   readonly threadPoolSize?: number | undefined;
+  /** `SIGNING_KEY_ROTATION_DAYS`: how long a key signs. */
+  readonly signingKeyRotationDays?: number;
 }
 
 export type AuthSubgraph = Subgraph<AuthContext> & {
@@ -88,6 +90,8 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   const signingKeys = await createSigningKeys({
     repository: createSigningKeyRepository(prisma),
     encryptionKey: deriveKey(encryptionKey, 'signing keys'),
+    rotationMs: (options.signingKeyRotationDays ?? 30) * 24 * 60 * 60_000,
+    logger,
     now,
   });
   const { keys } = signingKeys;
@@ -200,6 +204,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
       await accountRecovery.close();
       await hasher.close();
       await cleaning.close();
+      await signingKeys.close();
       await mail.close();
       await outbox.close();
       await prisma.$disconnect();

@@ -9,7 +9,10 @@ export interface StoredSigningKey {
   readonly publicJwk: JWK;
   /** The private JWK as a compact JWE. */
   readonly encryptedPrivateJwk: string;
+  /** Since when it is published. */
   readonly createdAt: Date;
+  /** Since when it signs. */
+  readonly activatesAt: Date;
 }
 
 export interface SigningKeyRepository {
@@ -17,6 +20,7 @@ export interface SigningKeyRepository {
   list(): Promise<readonly StoredSigningKey[]>;
   /** Keeps the key unless there is one of its sequence already. */
   addUnlessPresent(key: StoredSigningKey): Promise<void>;
+  remove(kids: readonly string[]): Promise<void>;
 }
 
 export function createSigningKeyRepository(prisma: AuthPrisma): SigningKeyRepository {
@@ -24,7 +28,7 @@ export function createSigningKeyRepository(prisma: AuthPrisma): SigningKeyReposi
     async list() {
       const rows = await prisma.signingKey.findMany({
         orderBy: { sequence: 'asc' },
-        select: { kid: true, sequence: true, algorithm: true, publicJwk: true, privateJwk: true, createdAt: true },
+        select: { kid: true, sequence: true, algorithm: true, publicJwk: true, privateJwk: true, createdAt: true, activatesAt: true },
       });
       return rows.map(({ publicJwk, privateJwk, ...row }) => ({
         ...row,
@@ -33,11 +37,15 @@ export function createSigningKeyRepository(prisma: AuthPrisma): SigningKeyReposi
       }));
     },
 
-    async addUnlessPresent({ kid, sequence, algorithm, publicJwk, encryptedPrivateJwk, createdAt }) {
+    async addUnlessPresent({ publicJwk, encryptedPrivateJwk, ...key }) {
       await prisma.signingKey.createMany({
-        data: [{ kid, sequence, algorithm, publicJwk: { ...publicJwk }, privateJwk: encryptedPrivateJwk, createdAt }],
+        data: [{ ...key, publicJwk: { ...publicJwk }, privateJwk: encryptedPrivateJwk }],
         skipDuplicates: true,
       });
+    },
+
+    async remove(kids) {
+      await prisma.signingKey.deleteMany({ where: { kid: { in: [...kids] } } });
     },
   };
 }
