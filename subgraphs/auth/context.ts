@@ -1,9 +1,11 @@
 import type { Viewer } from '../../shared/auth/viewer.js';
+import type { AccountLifeServices } from './services/compose-account-life.js';
 import type { AccountDirectory } from './services/accounts/account-directory.js';
 import type { Registration } from './services/accounts/registration.js';
 import type { MfaServices } from './services/mfa/compose-mfa.js';
 import type { MfaStatus } from './services/mfa/mfa-status.js';
 import type { OneCredentialCheck } from './services/one-credential-check.js';
+import type { PasskeyServices } from './services/passkeys/compose-passkeys.js';
 import type { PasswordChange } from './services/passwords/password-change.js';
 import type { Reauthentication } from './services/passwords/reauthentication.js';
 import type { RecoveryServices } from './services/recovery/compose-recovery.js';
@@ -13,7 +15,7 @@ import type { SessionRefresher } from './services/sessions/session-refresher.js'
 import type { Throttles } from './services/throttling/throttles.js';
 
 /** The services that live as long as the process. */
-export interface AuthServices extends MfaServices, RecoveryServices {
+export interface AuthServices extends AccountLifeServices, MfaServices, PasskeyServices, RecoveryServices {
   readonly registration: Registration;
   readonly passwordSignIn: PasswordSignIn;
   readonly reauthentication: Reauthentication;

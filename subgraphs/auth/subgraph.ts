@@ -16,10 +16,13 @@ import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
 import type { AuthContext, AuthServices } from './context.js';
+import { createAccountDeletionRepository } from './data/account-deletion-repository.js';
+import { createAccountExportRepository } from './data/account-export-repository.js';
 import { createAccountRepository } from './data/account-repository.js';
 import { createAuditRepository } from './data/audit-repository.js';
 import { createKnownDeviceRepository } from './data/known-device-repository.js';
 import { createMfaRepository } from './data/mfa-repository.js';
+import { createPasskeyRepository } from './data/passkey-repository.js';
 import { createAuthPrisma } from './data/prisma.js';
 import { createMailRepository } from './data/mail-repository.js';
 import { createPasswordRepository } from './data/password-repository.js';
@@ -27,9 +30,13 @@ import { createRecoveryRepository } from './data/recovery-repository.js';
 import { createRefreshFamilyRepository } from './data/refresh-family-repository.js';
 import { createSignInRepository } from './data/sign-in-repository.js';
 import { createSigningKeyRepository } from './data/signing-key-repository.js';
+import { createGuestRepository } from './data/guest-repository.js';
+import { createModerationRepository } from './data/moderation-repository.js';
+import { createUsernameRepository } from './data/username-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { jwksRoute } from './routes/jwks.js';
 import { createAccountDirectory } from './services/accounts/account-directory.js';
+import { composeAccountLife } from './services/compose-account-life.js';
 import { createRegistration } from './services/accounts/registration.js';
 import { createAuditLog } from './services/audit/audit-log.js';
 import { createAccessTokenIssuer } from './services/keys/access-token-issuer.js';
@@ -40,6 +47,8 @@ import { createTokenMails } from './services/mail/token-mails.js';
 import { composeMfa } from './services/mfa/compose-mfa.js';
 import { createMfaStatus } from './services/mfa/mfa-status.js';
 import { createMfaTokens } from './services/mfa/mfa-token.js';
+import { composePasskeys } from './services/passkeys/compose-passkeys.js';
+import type { RelyingPartySettings } from './services/passkeys/relying-party.js';
 import { createOneCredentialCheck } from './services/one-credential-check.js';
 import { composePasswords, type BreachCheckSettings } from './services/passwords/compose-passwords.js';
 import { createPasswordChange } from './services/passwords/password-change.js';
@@ -72,6 +81,8 @@ export interface AuthSubgraphOptions {
   readonly threadPoolSize?: number | undefined;
   /** `SIGNING_KEY_ROTATION_DAYS`: how long a key signs. */
   readonly signingKeyRotationDays?: number;
+  /** What passkeys are bound to; undefined means the public address. */
+  readonly webAuthn?: RelyingPartySettings | undefined;
 }
 
 export type AuthSubgraph = Subgraph<AuthContext> & {
@@ -129,6 +140,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   });
   const mfaTokens = createMfaTokens();
   const mfa = createMfaRepository(prisma);
+  const passkeys = createPasskeyRepository(prisma);
   const signIn = createSignIn({
     repository: createSignInRepository(prisma),
     opener,
@@ -154,6 +166,32 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     now,
   });
   const holds = createUsernameHolds(deriveKey(encryptionKey, 'username holds'));
+  const accountLife = composeAccountLife({
+    repositories: {
+      accounts,
+      guests: createGuestRepository(prisma),
+      usernames: createUsernameRepository(prisma),
+      moderation: createModerationRepository(prisma),
+      exports: createAccountExportRepository(prisma),
+      deletions: createAccountDeletionRepository(prisma),
+    },
+    encryptionKey,
+    holds,
+    auditLog,
+    hasher,
+    passwordPolicy,
+    reauthentication,
+    opener,
+    signIn,
+    sessionEnder,
+    throttles,
+    knownDevices,
+    mailer,
+    tokenMails,
+    wakeOutbox,
+    logger,
+    now,
+  });
   const services: AuthServices = {
     registration: createRegistration({
       accounts,
@@ -173,10 +211,24 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, wakeOutbox, now }),
     sessionEnder,
     ...accountRecovery.services,
+    ...accountLife.services,
     throttles,
     ...composeMfa({ repository: mfa, accounts, encryptionKey, reauthentication, mfaTokens, signIn, auditLog, mailer, now }),
+    ...composePasskeys({
+      repository: passkeys,
+      challenges: mfa,
+      accounts,
+      reauthentication,
+      mfaTokens,
+      signIn,
+      auditLog,
+      mailer,
+      publicUrl: options.publicUrl,
+      webAuthn: options.webAuthn,
+      now,
+    }),
   };
-  const cleaning = createSessionCleaning({ families, logger, now });
+  const cleaning = createSessionCleaning({ families, expiring: [mfa, passkeys], logger, now });
   await bus.subscribe(createConsumer('auth', { 'session.ended': (event) => sessionEnder.follow(event) }));
 
   const typeDefs = parse(readFileSync(join(projectRoot, 'schema/subgraphs/auth.graphql'), 'utf8'));
@@ -203,6 +255,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     async close() {
       await accountRecovery.close();
       await hasher.close();
+      await accountLife.close();
       await cleaning.close();
       await signingKeys.close();
       await mail.close();

@@ -3,9 +3,21 @@ import { roles } from '../../../shared/auth/role.js';
 import type { AuditRepository, AuditRow } from '../services/audit/audit-log.js';
 import type { AuthPrisma } from './prisma.js';
 
-const auditColumns = { id: true, action: true, occurredAt: true, accountId: true, actorId: true, sessionId: true, details: true } as const;
+export const auditColumns = {
+  id: true,
+  action: true,
+  occurredAt: true,
+  accountId: true,
+  actorId: true,
+  sessionId: true,
+  details: true,
+} as const;
 const fact = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]);
 const details = z.record(z.string(), fact);
+
+export function toAuditEvent(row: Omit<AuditRow, 'details'> & { readonly details: unknown }): AuditRow {
+  return { ...row, details: details.parse(row.details) };
+}
 
 export function createAuditRepository(prisma: AuthPrisma): AuditRepository {
   return {
@@ -20,7 +32,7 @@ export function createAuditRepository(prisma: AuthPrisma): AuditRepository {
         take: limit + 1,
         select: auditColumns,
       });
-      return rows.map((row): AuditRow => ({ ...row, details: details.parse(row.details) }));
+      return rows.map(toAuditEvent);
     },
 
     async rolesOf(accountId) {

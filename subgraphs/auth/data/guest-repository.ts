@@ -23,7 +23,7 @@ export function createGuestRepository(prisma: AuthPrisma): GuestRepository {
       return row === null ? null : toAccount(row);
     },
 
-    async link({ account, nameHash, passwordHash, at, events, audit, mails }) {
+    async link({ account, nameHash, passwordHash, at, events, audit, mailTokens, mails }) {
       const { id: accountId, username, email } = account;
       try {
         await prisma.$transaction(async (tx) => {
@@ -46,6 +46,7 @@ export function createGuestRepository(prisma: AuthPrisma): GuestRepository {
           });
           await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });
           await tx.auditEvent.createMany({ data: [audit] });
+          await tx.mailToken.createMany({ data: [...mailTokens] });
           await tx.mail.createMany({ data: [...mails] });
         });
         return 'linked';

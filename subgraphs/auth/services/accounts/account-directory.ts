@@ -11,6 +11,8 @@ export interface AccountDirectory {
   me(): Promise<VisibleUser | null>;
   /** Null when there is none; also for what is not an id at all. */
   byId(id: string): Promise<VisibleUser | null>;
+  /** The same after a change, whatever was read before. Throws when there is none: it was there a moment ago. */
+  reload(id: string): Promise<VisibleUser>;
   /** Without regard to case; null when there is none. */
   byUsername(username: string): Promise<VisibleUser | null>;
 }
@@ -34,6 +36,11 @@ export function createAccountDirectory(
     me: async () => (viewer === null ? null : byId.load(viewer.userId)),
     // What cannot exist is not asked for: Postgres would refuse the whole batch for one malformed uuid.
     byId: async (id) => (isUuid(id) ? byId.load(id.toLowerCase()) : null),
+    async reload(id) {
+      const user = await byId.clear(id).load(id);
+      if (user === null) throw new Error('an account was gone right after it was changed');
+      return user;
+    },
     byUsername: async (username) => (isPossibleUsername(username) ? byLowerUsername.load(username.toLowerCase()) : null),
   };
 }

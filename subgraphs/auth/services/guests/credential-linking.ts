@@ -5,6 +5,8 @@ import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { findEmailProblem, tidyEmail } from '../accounts/email.js';
 import { findUsernameProblem } from '../accounts/username.js';
 import { toAuditRow } from '../audit/audit-log.js';
+import type { Mailer } from '../mail/mailer.js';
+import type { TokenMails } from '../mail/token-mails.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
 import type { PasswordPolicy } from '../passwords/password-policy.js';
 import type { UsernameHolds } from '../usernames/username-holds.js';
@@ -35,6 +37,8 @@ export interface CredentialLinkingOptions {
   readonly holds: UsernameHolds;
   readonly hasher: Pick<PasswordHasher, 'hash'>;
   readonly passwordPolicy: PasswordPolicy;
+  readonly tokenMails: TokenMails;
+  readonly mailer: Pick<Mailer, 'wake'>;
   readonly wakeOutbox: () => void;
   readonly now?: () => number;
 }
@@ -44,6 +48,8 @@ export function createCredentialLinking({
   holds,
   hasher,
   passwordPolicy,
+  tokenMails,
+  mailer,
   wakeOutbox,
   now = Date.now,
 }: CredentialLinkingOptions): CredentialLinking {
@@ -85,7 +91,7 @@ export function createCredentialLinking({
         at: new Date(now()),
         events: guest.username === username ? [] : [renamed],
         audit,
-        mails: [],
+        ...(await tokenMails.prepare('email-verification', { id: guest.id, username }, email)),
       });
       switch (outcome) {
         case 'username-taken':
@@ -94,6 +100,7 @@ export function createCredentialLinking({
           return { kind: 'AlreadyLinked' };
         case 'linked':
           wakeOutbox();
+          mailer.wake();
           return { kind: 'Linked', userId: guest.id };
       }
     },

@@ -1,6 +1,7 @@
 import type { DomainEvent } from '../../../../shared/events/event-bus.js';
 import type { Account } from '../../data/account-repository.js';
 import type { AuditRow } from '../audit/audit-log.js';
+import type { MailTokenRow } from '../mail/mail-token.js';
 import type { MailRow } from '../mail/mailer.js';
 
 export interface GuestDevice {
@@ -17,6 +18,7 @@ export interface GuestLink {
   readonly at: Date;
   readonly events: readonly DomainEvent[];
   readonly audit: AuditRow;
+  readonly mailTokens: readonly MailTokenRow[];
   readonly mails: readonly MailRow[];
 }
 

@@ -1,0 +1,86 @@
+import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { AccountDeletionRepository } from '../services/account-deletion/account-deletion-repository.js';
+import { accountColumns, toAccount } from './account-repository.js';
+import type { AuthPrisma, AuthTransaction } from './prisma.js';
+import { revokeAllFamilies } from './refresh-family-repository.js';
+
+export function createAccountDeletionRepository(prisma: AuthPrisma): AccountDeletionRepository {
+  return {
+    async find(accountId) {
+      const row = await prisma.account.findUnique({ where: { id: accountId }, select: accountColumns });
+      return row === null ? null : toAccount(row);
+    },
+
+    schedule: ({ accountId, deletesAt, at, except, audit, mails }) =>
+      prisma.$transaction(async (tx) => {
+        const scheduled = await tx.account.updateMany({ where: { id: accountId, deletesAt: null }, data: { deletesAt } });
+        if (scheduled.count === 0) {
+          const account = await tx.account.findUnique({ where: { id: accountId }, select: { deletesAt: true } });
+          return account === null ? null : { deletesAt: account.deletesAt ?? deletesAt, endedSessions: [] };
+        }
+        const endedSessions = await revokeAllFamilies(tx, { accountId, at, reason: 'DELETED', except });
+        await tx.auditEvent.createMany({ data: [audit] });
+        await tx.mail.createMany({ data: [...mails] });
+        return { deletesAt, endedSessions };
+      }),
+
+    cancel: ({ accountId, audit }) =>
+      prisma.$transaction(async (tx) => {
+        const cancelled = await tx.account.updateMany({ where: { id: accountId, deletesAt: { not: null } }, data: { deletesAt: null } });
+        if (cancelled.count === 0) return (await tx.account.count({ where: { id: accountId } })) > 0;
+        await tx.auditEvent.createMany({ data: [audit] });
+        return true;
+      }),
+
+    findDue: (at, limit) =>
+      prisma.account.findMany({
+        where: { deletesAt: { lte: at } },
+        orderBy: { deletesAt: 'asc' },
+        take: limit,
+        select: { id: true, legacyId: true, username: true, email: true },
+      }),
+
+    erase: ({ id, username }, at, { pseudonym, nameHash, heldUntil, event, audit, mails }) =>
+      prisma.$transaction(async (tx) => {
+        // Only one process takes it, and a cancellation or a new name at the same moment wins.
+        const taken = await tx.$queryRaw<unknown[]>`
+          SELECT 1 FROM auth.account WHERE id = ${id}::uuid AND username = ${username} AND deletes_at <= ${at.toISOString()}::timestamptz
+          FOR UPDATE SKIP LOCKED`;
+        if (taken.length === 0) return null;
+        const endedSessions = await revokeAllFamilies(tx, { accountId: id, at, reason: 'DELETED' });
+        await eraseFromAudit(tx, id, pseudonym);
+        await tx.passkeyCeremony.deleteMany({ where: { accountId: id } });
+        await tx.usernameHold.updateMany({ where: { accountId: id }, data: { accountId: null } });
+        const hold = { accountId: null, heldUntil };
+        await tx.usernameHold.upsert({ where: { nameHash }, create: { nameHash, ...hold }, update: hold });
+        // Everything else of the account goes with its row.
+        await tx.account.deleteMany({ where: { id } });
+        await tx.auditEvent.createMany({ data: [audit] });
+        await tx.mail.createMany({ data: [...mails] });
+        await tx.outboxEvent.createMany({ data: [toOutboxRow(event)] });
+        return endedSessions;
+      }),
+
+    async forgetAnnouncements() {
+      await prisma.$executeRaw`
+        DELETE FROM auth.outbox_event USING auth.outbox_event AS deletion
+        WHERE deletion.type = 'user.deleted' AND deletion.published_at IS NOT NULL
+          AND outbox_event.key = deletion.key AND outbox_event.published_at IS NOT NULL`;
+    },
+  };
+}
+
+/**
+ * Leaves in the audit log what happened and when, and no more. The trigger on the table refuses any other change of it, and this one
+ * without the setting, which ends with the transaction.
+ */
+async function eraseFromAudit(tx: AuthTransaction, accountId: string, pseudonym: string): Promise<void> {
+  await tx.$executeRaw`SELECT set_config('galaxia.erased_account', ${accountId}, true)`;
+  await tx.$executeRaw`
+    UPDATE auth.audit_event SET
+      account_id = CASE WHEN account_id = ${accountId}::uuid THEN ${pseudonym}::uuid ELSE account_id END,
+      details = CASE WHEN account_id = ${accountId}::uuid THEN '{}'::jsonb ELSE details END,
+      actor_id = CASE WHEN actor_id = ${accountId}::uuid THEN ${pseudonym}::uuid ELSE actor_id END,
+      session_id = CASE WHEN actor_id = ${accountId}::uuid THEN NULL ELSE session_id END
+    WHERE account_id = ${accountId}::uuid OR actor_id = ${accountId}::uuid`;
+}

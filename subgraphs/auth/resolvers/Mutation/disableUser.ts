@@ -1,0 +1,12 @@
+import type { MutationResolvers } from '../../__generated__/resolvers.js';
+import { toUserNotFoundError } from '../user-not-found-error.js';
+
+export const disableUser: NonNullable<MutationResolvers['disableUser']> = async (_parent, { input }, context) => {
+  const outcome = await context.moderation.disable(context.viewer, input.userId, input.reason ?? null);
+  switch (outcome.kind) {
+    case 'Done':
+      return { __typename: 'UserStatePayload', user: await context.accounts.reload(outcome.userId) };
+    case 'UserNotFound':
+      return toUserNotFoundError(outcome);
+  }
+};
