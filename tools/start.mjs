@@ -1,4 +1,4 @@
-/** Builds what has changed, then starts one of the product's processes in this one: `node tools/start.mjs all-in-one|gateway|auth|users|sessions|images`. */
+/** Builds what has changed, then starts one of the product's processes in this one: `node tools/start.mjs all-in-one|gateway|auth|users|sessions|images`, or one of its commands. */
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
@@ -10,6 +10,7 @@ const entries = {
   users: 'subgraphs/users/main.js',
   sessions: 'subgraphs/sessions/main.js',
   images: 'subgraphs/images/main.js',
+  'rotate-keys': 'subgraphs/auth/commands/rotate-keys.js',
 };
 
 const entry = entries[process.argv[2]];

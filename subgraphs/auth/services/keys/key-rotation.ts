@@ -43,11 +43,13 @@ export interface KeyRotationOptions {
 }
 
 export function createKeyRotation({ repository, encryptionKey, rotationMs, now = Date.now }: KeyRotationOptions): KeyRotation {
-  async function add(sequence: number, aheadMs: number): Promise<StoredSigningKey> {
+  /** Answers with all keys afterwards. */
+  async function add(sequence: number, aheadMs: number): Promise<readonly StoredSigningKey[]> {
     const at = now();
-    const key = await makeKey({ sequence, encryptionKey, createdAt: new Date(at), activatesAt: new Date(at + aheadMs) });
-    await repository.addUnlessPresent(key);
-    return key;
+    await repository.addUnlessPresent(
+      await makeKey({ sequence, encryptionKey, createdAt: new Date(at), activatesAt: new Date(at + aheadMs) }),
+    );
+    return repository.list();
   }
 
   return {
@@ -55,11 +57,9 @@ export function createKeyRotation({ repository, encryptionKey, rotationMs, now =
       let keys = await repository.list();
       const newest = keys.at(-1);
       if (newest === undefined) {
-        await add(1, 0);
-        keys = await repository.list();
+        keys = await add(1, 0);
       } else if (now() >= newest.activatesAt.getTime() + rotationMs - publishedAheadMs) {
-        await add(newest.sequence + 1, publishedAheadMs);
-        keys = await repository.list();
+        keys = await add(newest.sequence + 1, publishedAheadMs);
       }
       const kept = publishedAt(keys, now());
       const over = keys.filter((key) => !kept.includes(key));
@@ -70,7 +70,8 @@ export function createKeyRotation({ repository, encryptionKey, rotationMs, now =
     async rotate() {
       const newest = (await repository.list()).at(-1);
       if (newest !== undefined && newest.activatesAt.getTime() > now()) return null;
-      return newest === undefined ? add(1, 0) : add(newest.sequence + 1, publishedAheadMs);
+      const keys = newest === undefined ? await add(1, 0) : await add(newest.sequence + 1, publishedAheadMs);
+      return keys.at(-1) ?? null;
     },
   };
 }

@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ConfigurationError } from '../../../shared/config/environment.js';
+import { DataDirInUseError } from '../../../shared/database/data-dir-lock.js';
+import { createAuthPrisma } from '../data/prisma.js';
+import { createSigningKeyRepository } from '../data/signing-key-repository.js';
+import { openAuthData } from './auth-data.js';
+import { rotateKeys } from './key-rotation-command.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'galaxia-keys-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('npm run rotate-keys', () => {
+  it('says what is wrong with the environment', async () => {
+    await expect(openAuthData({ AUTH_DATABASE_URL: 'mysql://localhost/auth' })).rejects.toBeInstanceOf(ConfigurationError);
+  });
+
+  it('SECURITY 20: makes the next key in a data folder that nobody uses, once while that one waits, and never with another secret', async () => {
+    const data = await openAuthData({ DATA_DIR: folder, GATEWAY_SECRET: 'of no concern to an embedded database' });
+    try {
+      await expect(openAuthData({ DATA_DIR: folder })).rejects.toBeInstanceOf(DataDirInUseError);
+      const now = Date.parse('2026-01-01T00:00:00Z');
+      await expect(rotateKeys(data, () => now)).resolves.toContain('2026-01-01T00:00:00.000Z');
+      await expect(rotateKeys(data, () => now + 1)).resolves.toContain('2026-01-01T01:00:00.001Z');
+      await expect(rotateKeys(data, () => now + 2)).resolves.toContain('waiting already');
+      const stranger = { ...data, encryptionKey: new Uint8Array(32) };
+      await expect(rotateKeys(stranger, () => now + 7_200_000)).rejects.toThrow('another secret');
+      const prisma = createAuthPrisma(data.database);
+      expect((await createSigningKeyRepository(prisma).list()).map(({ sequence }) => sequence)).toEqual([1, 2]);
+      await prisma.$disconnect();
+    } finally {
+      await data.close();
+    }
+    const again = await openAuthData({ DATA_DIR: folder });
+    await again.close();
+  });
+});
