@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readEnvironment } from '../shared/config/environment.js';
 import { mailVariables } from '../shared/config/mail-variables.js';
+import { passkeyVariables } from '../shared/config/passkey-variables.js';
 import { tokenVariables } from '../shared/config/token-variables.js';
 import { databaseUrl, logLevel, redisUrl, subgraphNames, type SubgraphName } from '../shared/config/subgraph-environment.js';
 import type { LogLevel } from '../shared/logging/logger.js';
@@ -24,6 +25,8 @@ export interface AllInOneConfig extends DoorConfig {
   readonly s3: S3Options | null;
   readonly threadPoolSize: number | undefined;
   readonly signingKeyRotationDays: number;
+  /** Undefined means the host of the public address, and it alone. */
+  readonly webAuthn: { readonly id: string | undefined; readonly origins: readonly string[] | undefined };
   /** Undefined writes mails into `dataDir`/outbox instead of sending them. */
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
@@ -33,6 +36,7 @@ const schema = z.object({
   ...doorVariables,
   ...s3Variables,
   ...mailVariables,
+  ...passkeyVariables,
   ...tokenVariables,
   LOG_LEVEL: logLevel.default('warn'),
   DATA_DIR: z.string().default('.data'),
@@ -71,6 +75,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     s3: readS3Options(values),
     threadPoolSize: values.UV_THREADPOOL_SIZE,
     signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,
+    webAuthn: { id: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS },
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM,
   };

@@ -70,6 +70,7 @@ runProcess({
         logger,
         threadPoolSize: config.threadPoolSize,
         signingKeyRotationDays: config.signingKeyRotationDays,
+        webAuthn: config.webAuthn,
       }),
     );
     const accessTokens = createAccessTokenVerifier({ keys: auth.keys, revocations });

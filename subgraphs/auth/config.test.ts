@@ -35,4 +35,23 @@ describe('the configuration of auth', () => {
     };
     expect(readAuthConfig(set)).toMatchObject({ publicUrl: 'https://galaxia.example', smtpUrl: set.SMTP_URL, mailFrom: set.MAIL_FROM });
   });
+
+  it.each(['https://example.org', 'example.org:443', 'Example.org', '-'])('refuses %s as WEBAUTHN_RP_ID', (id) => {
+    expect(() => readAuthConfig({ WEBAUTHN_RP_ID: id })).toThrow('WEBAUTHN_RP_ID');
+  });
+
+  it.each(['https://example.org/', 'https://example.org/path', 'https://a.example,http://', ','])(
+    'refuses %s as WEBAUTHN_ORIGINS',
+    (origins) => {
+      expect(() => readAuthConfig({ WEBAUTHN_ORIGINS: origins })).toThrow('WEBAUTHN_ORIGINS');
+    },
+  );
+
+  it('takes the site that passkeys are for, also with an app', () => {
+    expect(readAuthConfig({})).toMatchObject({ webAuthn: { id: undefined, origins: undefined } });
+    const set = { WEBAUTHN_RP_ID: 'example.org', WEBAUTHN_ORIGINS: 'https://play.example.org, android:apk-key-hash:abc' };
+    expect(readAuthConfig(set)).toMatchObject({
+      webAuthn: { id: 'example.org', origins: ['https://play.example.org', 'android:apk-key-hash:abc'] },
+    });
+  });
 });

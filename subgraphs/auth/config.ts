@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { httpUrl, readEnvironment } from '../../shared/config/environment.js';
 import { mailVariables } from '../../shared/config/mail-variables.js';
+import { passkeyVariables } from '../../shared/config/passkey-variables.js';
 import { tokenVariables } from '../../shared/config/token-variables.js';
 
 export interface AuthConfig {
@@ -12,10 +13,13 @@ export interface AuthConfig {
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
   readonly signingKeyRotationDays: number;
+  /** Undefined means the host of `publicUrl`, and it alone. */
+  readonly webAuthn: { readonly id: string | undefined; readonly origins: readonly string[] | undefined };
 }
 
 const variables = z.object({
   ...mailVariables,
+  ...passkeyVariables,
   ...tokenVariables,
   PUBLIC_URL: httpUrl.default('http://127.0.0.1:4000'),
   UV_THREADPOOL_SIZE: z
@@ -35,5 +39,6 @@ export function readAuthConfig(environment: Readonly<Record<string, string | und
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM,
     signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,
+    webAuthn: { id: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS },
   };
 }

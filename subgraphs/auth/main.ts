@@ -20,6 +20,7 @@ runSubgraphProcess({
       logger,
       threadPoolSize: config.threadPoolSize,
       signingKeyRotationDays: config.signingKeyRotationDays,
+      webAuthn: config.webAuthn,
     }),
   }),
 });

@@ -101,6 +101,8 @@ export async function revokeAllFamilies(
     data: { revokedAt: at, revokedReason: reason },
     select: { id: true },
   });
+  // Whoever stands between the two factors has proved something that does not hold any more.
+  await tx.mfaChallenge.deleteMany({ where: { accountId } });
   const events = revoked.map(({ id: sessionId }) =>
     createDomainEvent('session.ended', {
       key: accountId,

@@ -2,7 +2,7 @@ import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
 import { takeProof, type FactorProof } from './factor-claims.js';
 import { rememberDevice } from './known-device-repository.js';
-import type { AuthPrisma } from './prisma.js';
+import type { AuthPrisma, AuthTransaction } from './prisma.js';
 import { createFamily, type NewRefreshFamily } from './refresh-family-repository.js';
 import type { Traces } from './traces.js';
 
@@ -23,6 +23,8 @@ export interface NewMfaChallenge {
   readonly amr: readonly string[];
   readonly createdAt: Date;
   readonly expiresAt: Date;
+  /** As in `SignInClaim`. */
+  readonly passwordHash?: string | undefined;
 }
 
 /** What a sign-in uses up, in the transaction that starts its session. */
@@ -41,7 +43,8 @@ export type StartOutcome = 'started' | 'void' | 'used';
 export interface SignInRepository {
   /** Null when there is no such account or it is disabled. */
   findSecondFactors(accountId: string): Promise<SecondFactors | null>;
-  openChallenge(challenge: NewMfaChallenge): Promise<void>;
+  /** False, with nothing changed, when the account is disabled or gone, or its password is another one by now. */
+  openChallenge(challenge: NewMfaChallenge): Promise<boolean>;
   /** Starts the session and takes `claim`, all or nothing. */
   start(
     session: {
@@ -82,23 +85,18 @@ export function createSignInRepository(prisma: AuthPrisma): SignInRepository {
       };
     },
 
-    async openChallenge({ amr, ...challenge }) {
-      await prisma.mfaChallenge.createMany({ data: [{ ...challenge, amr: [...amr] }] });
-    },
+    openChallenge: ({ amr, passwordHash, ...challenge }) =>
+      prisma.$transaction(async (tx) => {
+        if (!(await isStillGood(tx, challenge.accountId, passwordHash))) return false;
+        await tx.mfaChallenge.createMany({ data: [{ ...challenge, amr: [...amr] }] });
+        return true;
+      }),
 
     async start({ family, claim: { challengeHash, proof, passwordHash }, events, audit, mails, place }) {
       const { accountId, createdAt: at } = family;
       try {
         await prisma.$transaction(async (tx) => {
-          // The shared lock makes a sign-in and the disabling of its account, or a change of its password, take turns: no session outlives the sweep of them.
-          const good =
-            passwordHash === undefined
-              ? await tx.$queryRaw<unknown[]>`
-                  SELECT 1 FROM auth.account WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`
-              : await tx.$queryRaw<unknown[]>`
-                  SELECT 1 FROM auth.account JOIN auth.credential ON account_id = id AND kind = 'password' AND secret = ${passwordHash}
-                  WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`;
-          if (good.length === 0) throw new NotToBeHad('void');
+          if (!(await isStillGood(tx, accountId, passwordHash))) throw new NotToBeHad('void');
           if (challengeHash !== null) {
             const taken = await tx.mfaChallenge.updateMany({
               where: { hash: challengeHash, accountId, usedAt: null, expiresAt: { gt: at } },
@@ -121,4 +119,19 @@ export function createSignInRepository(prisma: AuthPrisma): SignInRepository {
       }
     },
   };
+}
+
+/**
+ * Whether the account is in order and its password still the one that was checked. The shared lock makes a sign-in and the disabling of its
+ * account, or a change of its password, take turns: nothing that it opens outlives the sweep of them.
+ */
+async function isStillGood(tx: AuthTransaction, accountId: string, passwordHash: string | undefined): Promise<boolean> {
+  const good =
+    passwordHash === undefined
+      ? await tx.$queryRaw<unknown[]>`
+          SELECT 1 FROM auth.account WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`
+      : await tx.$queryRaw<unknown[]>`
+          SELECT 1 FROM auth.account JOIN auth.credential ON account_id = id AND kind = 'password' AND secret = ${passwordHash}
+          WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`;
+  return good.length > 0;
 }

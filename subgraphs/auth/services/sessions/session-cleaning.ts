@@ -10,15 +10,21 @@ export interface SessionCleaning {
 }
 
 /**
- * Forgets, every hour, sessions that are past their absolute end and exchanged tokens older than a session may rest: replaying one of
- * those is refused as unknown.
+ * Forgets, every hour, sessions that are past their absolute end, exchanged tokens older than a session may rest, and what has expired
+ * in `expiring`: using one of those is refused as unknown.
  */
-export function createSessionCleaning(options: { families: RefreshFamilyRepository; logger: Logger; now?: () => number }): SessionCleaning {
-  const { families, logger, now = Date.now } = options;
+export function createSessionCleaning(options: {
+  families: Pick<RefreshFamilyRepository, 'removeStale'>;
+  expiring?: readonly { removeStale(endedBefore: Date): Promise<void> }[];
+  logger: Logger;
+  now?: () => number;
+}): SessionCleaning {
+  const { families, expiring = [], logger, now = Date.now } = options;
 
   async function run(): Promise<void> {
     try {
       await families.removeStale({ endedBefore: new Date(now()), usedBefore: new Date(now() - sessionLifetime.idleMs) });
+      for (const each of expiring) await each.removeStale(new Date(now()));
     } catch (error) {
       logger.warn({ err: error }, 'stale sessions could not be removed; the next try is in an hour');
     }

@@ -71,12 +71,16 @@ export interface SignInOptions {
 const invalidCredentials = { kind: 'InvalidCredentials' } as const;
 
 export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevices, wakeOutbox, now = Date.now }: SignInOptions): SignIn {
-  async function challenge(account: Account, device: string | null, amr: readonly string[], methods: readonly MfaMethod[]) {
+  async function challenge(
+    accountId: string,
+    first: { device: string | null; amr: readonly string[]; passwordHash: string | undefined },
+    methods: readonly MfaMethod[],
+  ): Promise<MfaRequired | InvalidCredentials> {
     const mfaToken = mfaTokens.create();
     const createdAt = new Date(now());
     const expiresAt = new Date(createdAt.getTime() + challengeLifetimeMs);
-    await repository.openChallenge({ hash: mfaTokens.hash(mfaToken), accountId: account.id, device, amr, createdAt, expiresAt });
-    return { kind: 'MfaRequired', mfaToken, methods, expiresAt } as const;
+    const isOpen = await repository.openChallenge({ hash: mfaTokens.hash(mfaToken), accountId, ...first, createdAt, expiresAt });
+    return isOpen ? { kind: 'MfaRequired', mfaToken, methods, expiresAt } : invalidCredentials;
   }
 
   const finish: SignIn['finish'] = async (account, { amr, claim, traces = { audit: [], mails: [] }, ...origin }) => {
@@ -110,7 +114,8 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
       const factors = await repository.findSecondFactors(account.id);
       if (factors === null) return invalidCredentials;
       const methods = methodsOf(factors);
-      if (methods.length > 0) return challenge(account, deviceLabel(origin.device, origin.userAgent), amr, methods);
+      const device = deviceLabel(origin.device, origin.userAgent);
+      if (methods.length > 0) return challenge(account.id, { device, amr, passwordHash }, methods);
       const outcome = await finish(account, { ...origin, amr, claim: { challengeHash: null, proof: null, passwordHash } });
       return outcome === 'void' || outcome === 'used' ? invalidCredentials : outcome;
     },

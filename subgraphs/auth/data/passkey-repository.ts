@@ -1,0 +1,151 @@
+import { accountColumns, toAccount, type Account } from './account-repository.js';
+import type { AuthPrisma } from './prisma.js';
+import type { Traces } from './traces.js';
+import { isUniqueViolation } from './unique-violation.js';
+
+export interface Passkey {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date | null;
+}
+
+/** What the authenticator's answers are checked with. */
+export interface StoredPasskey extends Passkey {
+  readonly accountId: string;
+  /** base64url, as the authenticator gave it. */
+  readonly credentialId: string;
+  /** COSE. */
+  readonly publicKey: Uint8Array;
+  readonly counter: bigint;
+  readonly transports: readonly string[];
+}
+
+/** A WebAuthn ceremony that has begun. */
+export type PasskeyCeremony =
+  | { readonly kind: 'registration'; readonly id: string; readonly challenge: string; readonly accountId: string; readonly expiresAt: Date }
+  | {
+      readonly kind: 'login';
+      readonly id: string;
+      readonly challenge: string;
+      /** Null while the authenticator is to tell who signs in. */
+      readonly second: { readonly accountId: string; readonly mfaHash: string } | null;
+      readonly expiresAt: Date;
+    };
+
+export interface PasskeyRepository {
+  begin(ceremony: PasskeyCeremony): Promise<void>;
+  /** Takes the challenge of a ceremony, so that it is good once. Null when it is unknown, somebody else's, taken, or too old. */
+  takeRegistration(id: string, accountId: string, at: Date): Promise<{ readonly challenge: string } | null>;
+  takeLogin(
+    id: string,
+    at: Date,
+  ): Promise<{ readonly challenge: string; readonly second: { readonly accountId: string; readonly mfaHash: string } | null } | null>;
+  /** Whose sign-in waits for a second factor; null when the challenge is not good (any more). */
+  findChallenge(mfaHash: string, limits: { at: Date; maximum: number }): Promise<{ readonly accountId: string } | null>;
+  /** The newest first. */
+  list(accountId: string): Promise<readonly StoredPasskey[]>;
+  findByCredential(credentialId: string): Promise<{ readonly passkey: StoredPasskey; readonly account: Account } | null>;
+  /** `taken` when the credential is registered already, `too-many` when the account has `maximum`; nothing has changed then. */
+  add(passkey: StoredPasskey, rule: { maximum: number } & Traces): Promise<'added' | 'taken' | 'too-many'>;
+  /** False, with nothing changed, when the account has no such passkey. */
+  remove(id: string, accountId: string, traces: Traces): Promise<boolean>;
+  /** Forgets ceremonies that ended before `endedBefore`. */
+  removeStale(endedBefore: Date): Promise<void>;
+}
+
+const columns = {
+  id: true,
+  accountId: true,
+  credentialId: true,
+  publicKey: true,
+  counter: true,
+  transports: true,
+  name: true,
+  createdAt: true,
+  lastUsedAt: true,
+} as const;
+const credentialConstraint = { name: 'passkey_credential_id_key', columns: ['credential_id'] };
+
+export function createPasskeyRepository(prisma: AuthPrisma): PasskeyRepository {
+  return {
+    async begin(ceremony) {
+      const { kind, id, challenge, expiresAt } = ceremony;
+      const whose =
+        kind === 'registration'
+          ? { accountId: ceremony.accountId, mfaHash: null }
+          : (ceremony.second ?? { accountId: null, mfaHash: null });
+      await prisma.passkeyCeremony.createMany({ data: [{ id, kind, challenge, expiresAt, ...whose }] });
+    },
+
+    async takeRegistration(id, accountId, at) {
+      // One statement: of two that ask at once, one gets the row.
+      const [taken] = await prisma.$queryRaw<{ challenge: string }[]>`
+        DELETE FROM auth.passkey_ceremony
+        WHERE id = ${id}::uuid AND kind = 'registration' AND account_id = ${accountId}::uuid AND expires_at > ${at}
+        RETURNING challenge`;
+      return taken ?? null;
+    },
+
+    async takeLogin(id, at) {
+      const [taken] = await prisma.$queryRaw<{ challenge: string; accountId: string | null; mfaHash: string | null }[]>`
+        DELETE FROM auth.passkey_ceremony
+        WHERE id = ${id}::uuid AND kind = 'login' AND expires_at > ${at}
+        RETURNING challenge, account_id AS "accountId", mfa_hash AS "mfaHash"`;
+      if (taken === undefined) return null;
+      const { challenge, accountId, mfaHash } = taken;
+      return { challenge, second: accountId === null || mfaHash === null ? null : { accountId, mfaHash } };
+    },
+
+    findChallenge: (mfaHash, { at, maximum }) =>
+      prisma.mfaChallenge.findUnique({
+        where: { hash: mfaHash, usedAt: null, expiresAt: { gt: at }, tries: { lt: maximum } },
+        select: { accountId: true },
+      }),
+
+    list: (accountId) => prisma.passkey.findMany({ where: { accountId }, orderBy: { id: 'desc' }, select: columns }),
+
+    async findByCredential(credentialId) {
+      const row = await prisma.passkey.findUnique({
+        where: { credentialId },
+        select: { ...columns, account: { select: accountColumns } },
+      });
+      if (row === null) return null;
+      const { account, ...passkey } = row;
+      return { passkey, account: toAccount(account) };
+    },
+
+    async add({ publicKey, transports, ...passkey }, { maximum, audit, mails }) {
+      const { accountId } = passkey;
+      try {
+        return await prisma.$transaction(async (tx) => {
+          // Registrations of one account take turns, so that no two of them are both the last one allowed.
+          await tx.$queryRaw`SELECT 1 FROM auth.account WHERE id = ${accountId}::uuid FOR UPDATE`;
+          if ((await tx.passkey.count({ where: { accountId } })) >= maximum) return 'too-many';
+          await tx.passkey.createMany({
+            data: [{ ...passkey, publicKey: Uint8Array.from(publicKey), transports: [...transports] }],
+          });
+          await tx.auditEvent.createMany({ data: [...audit] });
+          await tx.mail.createMany({ data: [...mails] });
+          return 'added';
+        });
+      } catch (error) {
+        if (isUniqueViolation(error, credentialConstraint)) return 'taken';
+        throw error;
+      }
+    },
+
+    remove: (id, accountId, { audit, mails }) =>
+      prisma.$transaction(async (tx) => {
+        const removed = await tx.passkey.deleteMany({ where: { id, accountId } });
+        if (removed.count === 0) return false;
+        await tx.auditEvent.createMany({ data: [...audit] });
+        await tx.mail.createMany({ data: [...mails] });
+        return true;
+      }),
+
+    async removeStale(endedBefore) {
+      await prisma.passkeyCeremony.deleteMany({ where: { expiresAt: { lt: endedBefore } } });
+    },
+  };
+}
