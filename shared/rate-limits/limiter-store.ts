@@ -40,9 +40,10 @@ export function createLimiterStore({ redisUrl, logger }: { redisUrl: string | un
       redis ??= connect(redisUrl);
       return new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true, insuranceLimiter: memory });
     },
-    close() {
+    async close() {
+      // Its answer ends the timer that waits for one.
+      if (redis?.status === 'ready') await redis.quit().catch(() => undefined);
       redis?.disconnect();
-      return Promise.resolve();
     },
   };
 }
