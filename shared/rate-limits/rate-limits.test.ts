@@ -10,9 +10,10 @@ const redis = orSkip('Redis', await startRedis());
 afterAll(() => redis?.stop());
 
 const opened: RateLimits[] = [];
-afterEach(async () => {
+const closeAll = async () => {
   for (const limits of opened.splice(0)) await limits.close();
-});
+};
+afterEach(closeAll);
 function open(redisUrl: string | undefined, scale = 1): RateLimits {
   const limits = createRateLimits({ redisUrl, scale, logger });
   opened.push(limits);
@@ -193,6 +194,7 @@ if (redis !== null) {
         await shares(limits, own.url);
         await expect(waitOf(limit.take('ada'))).resolves.toBeNull();
       } finally {
+        await closeAll();
         await back?.stop();
       }
     });
