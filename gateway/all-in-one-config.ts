@@ -5,6 +5,7 @@ import { mailVariables } from '../shared/config/mail-variables.js';
 import { passkeyVariables } from '../shared/config/passkey-variables.js';
 import { tokenVariables } from '../shared/config/token-variables.js';
 import { databaseUrl, logLevel, redisUrl, subgraphNames, type SubgraphName } from '../shared/config/subgraph-environment.js';
+import { userEventsVariables } from '../shared/config/user-events-variables.js';
 import type { LogLevel } from '../shared/logging/logger.js';
 import { rateLimitScale } from '../shared/rate-limits/rate-limit-scale.js';
 import { checkS3Variables, readS3Options, s3Variables } from '../shared/objects/create-object-store.js';
@@ -19,6 +20,8 @@ export interface AllInOneConfig extends DoorConfig {
   /** Postgres servers; subgraphs without one share the embedded database. */
   readonly databaseUrls: Readonly<Partial<Record<SubgraphName, string>>>;
   readonly redisUrl: string | undefined;
+  /** About how many events the stream `user.events` keeps, when there is a Redis. */
+  readonly userEventsMaxLength: number;
   /** Multiplies every rate limit. */
   readonly rateLimitScale: number;
   /** Null keeps objects as files in the data folder. */
@@ -36,6 +39,7 @@ const schema = z.object({
   ...doorVariables,
   ...s3Variables,
   ...mailVariables,
+  ...userEventsVariables,
   ...passkeyVariables,
   ...tokenVariables,
   LOG_LEVEL: logLevel.default('warn'),
@@ -71,6 +75,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     supergraphPath: values.SUPERGRAPH_PATH,
     databaseUrls,
     redisUrl: values.REDIS_URL,
+    userEventsMaxLength: values.USER_EVENTS_MAX_LENGTH,
     rateLimitScale: values.RATE_LIMIT_SCALE,
     s3: readS3Options(values),
     threadPoolSize: values.UV_THREADPOOL_SIZE,

@@ -74,7 +74,8 @@ runProcess({
       }),
     );
     const accessTokens = createAccessTokenVerifier({ keys: auth.keys, revocations });
-    keep(await createUsersSubgraph({ database: await databaseOf('users'), bus, accessTokens, logger }));
+    const userEvents = config.redisUrl === undefined ? null : { redisUrl: config.redisUrl, maxLength: config.userEventsMaxLength };
+    keep(await createUsersSubgraph({ database: await databaseOf('users'), bus, accessTokens, rateLimits, userEvents, logger }));
     const sessions = keep(await createSessionsSubgraph({ database: await databaseOf('sessions'), bus, accessTokens, revocations, logger }));
     keep(
       await createImagesSubgraph({

@@ -33,7 +33,7 @@ export interface OutboxRelayOptions {
   readonly database: RawDatabase;
   /** The subgraph's database schema, with the tables outbox_event, outbox_lease and inbox_event. */
   readonly schema: string;
-  readonly bus: EventBus;
+  readonly bus: Pick<EventBus, 'publish'>;
   readonly logger: Logger;
   readonly now?: () => number;
   /** Whether no other process can relay this outbox: then the lease that a crash has left is taken over without waiting for its end. */

@@ -1,5 +1,9 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../../shared/auth/viewer.js';
+import type { FriendLists } from './services/friends/friend-lists.js';
+import type { FriendService } from './services/friends/friend-service.js';
+import type { Friendship } from './services/friends/friendship.js';
+import type { MutualFriends } from './services/friends/mutual-friends.js';
 import type { ProfileService, VisibleProfile } from './services/profile-service.js';
 import type { UserSearch } from './services/user-search.js';
 
@@ -10,18 +14,29 @@ export interface UsersContext {
   readonly requestId: string;
   readonly profiles: ProfileService;
   readonly userSearch: UserSearch;
+  readonly friends: FriendService;
+  readonly friendLists: FriendLists;
   readonly loaders: {
     /** Profiles by the id of the user, as the viewer may see them. */
     readonly profile: DataLoader<string, VisibleProfile>;
+    /** How the viewer and a user stand; null for an anonymous viewer and for oneself. */
+    readonly friendship: DataLoader<string, Friendship | null>;
+    readonly mutualFriendsCount: DataLoader<string, number | null>;
   };
 }
 
-export function createUsersContext({ viewer, requestId, profiles, userSearch }: Omit<UsersContext, 'loaders'>): UsersContext {
+export function createUsersContext({
+  mutualFriends,
+  ...parts
+}: Omit<UsersContext, 'loaders'> & { readonly mutualFriends: MutualFriends }): UsersContext {
+  const { viewer, profiles, friends } = parts;
   return {
-    viewer,
-    requestId,
-    profiles,
-    userSearch,
-    loaders: { profile: new DataLoader((userIds) => profiles.view(viewer, userIds)) },
+    ...parts,
+    loaders: {
+      profile: new DataLoader((userIds) => profiles.view(viewer, userIds)),
+      // Several mutations may stand in one operation, and each answers how things are after it: these batch, and remember nothing.
+      friendship: new DataLoader((userIds) => friends.view(viewer, userIds), { cache: false }),
+      mutualFriendsCount: new DataLoader((userIds) => mutualFriends.count(viewer, userIds), { cache: false }),
+    },
   };
 }

@@ -1,12 +1,13 @@
 import { runSubgraphProcess } from '../../shared/graphql/subgraph-process.js';
+import { readUsersConfig } from './config.js';
 import { createUsersSubgraph } from './subgraph.js';
 
 runSubgraphProcess({
   name: 'users',
   environment: process.env,
-  // Nothing but what every subgraph needs.
-  readConfig: () => ({}),
-  create: async ({ database, bus, accessTokens, logger }) => ({
-    subgraph: await createUsersSubgraph({ database, bus, accessTokens, logger }),
-  }),
+  readConfig: readUsersConfig,
+  create: async ({ environment: { redisUrl }, config, database, bus, accessTokens, rateLimits, logger }) => {
+    const userEvents = redisUrl === undefined ? null : { redisUrl, maxLength: config.userEventsMaxLength };
+    return { subgraph: await createUsersSubgraph({ database, bus, accessTokens, rateLimits, userEvents, logger }) };
+  },
 });

@@ -10,10 +10,12 @@ import type { EventBus } from '../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { createLogger } from '../../shared/logging/logger.js';
+import { createRateLimits } from '../../shared/rate-limits/rate-limits.js';
 import { createUsersContext, type UsersContext } from './context.js';
 import { createUsersSubgraph } from './subgraph.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
+const rateLimits = createRateLimits({ redisUrl: undefined, scale: 1, logger });
 
 interface Person {
   readonly id: string;
@@ -38,7 +40,7 @@ describe('The users subgraph', () => {
   beforeAll(async () => {
     database = await openEmbedded('memory://');
     bus = createInProcessEventBus({ logger });
-    subgraph = await createUsersSubgraph({ database, bus, accessTokens, logger });
+    subgraph = await createUsersSubgraph({ database, bus, accessTokens, rateLimits, userEvents: null, logger });
   });
   afterAll(async () => {
     await bus.close();
@@ -169,11 +171,10 @@ describe('The users subgraph', () => {
 
   it('looks profiles up once for all users and fields of an operation', async () => {
     const looks: (readonly string[])[] = [];
-    const { profiles, userSearch } = await subgraph.createContext({});
+    const { profiles, ...rest } = await subgraph.createContext({});
     const contextValue = createUsersContext({
-      viewer: null,
-      requestId: 'request',
-      userSearch,
+      ...rest,
+      mutualFriends: { count: () => Promise.reject(new Error('not asked')) },
       profiles: {
         ...profiles,
         view: (viewer, userIds) => {

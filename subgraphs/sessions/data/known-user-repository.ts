@@ -1,4 +1,4 @@
-import type { KnownUserRepository } from '../services/presence/known-users.js';
+import type { KnownUserRepository } from '../services/known-user-repository.js';
 import { onlyUuids, type SessionsPrisma } from './prisma.js';
 
 export function createKnownUserRepository(prisma: SessionsPrisma): KnownUserRepository {

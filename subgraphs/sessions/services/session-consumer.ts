@@ -1,6 +1,6 @@
 import { createConsumer } from '../../../shared/events/consumer.js';
 import type { Consumer } from '../../../shared/events/event-bus.js';
-import type { KnownUserRepository } from './presence/known-users.js';
+import type { KnownUserRepository } from './known-user-repository.js';
 import type { SessionService } from './session-service.js';
 
 /** Keeps sessions and users as auth announces them. Needs no inbox: an observation that comes twice, or late, changes nothing. */

@@ -18,7 +18,7 @@ export interface ProfileRepository {
   update(update: ProfileUpdate): Promise<void>;
 }
 
-const columns = { userId: true, displayName: true, bio: true, locale: true, visibility: true } as const;
+const columns = { userId: true, displayName: true, bio: true, locale: true, timeZone: true, visibility: true } as const;
 
 export function createProfileRepository(prisma: UsersPrisma): ProfileRepository {
   return {

@@ -13,6 +13,7 @@ import { startPostgres } from '../../../tests/testkit/postgres.js';
 import { orSkip } from '../../../tests/testkit/services.js';
 import { createProfileRepository, type ProfileRepository } from './profile-repository.js';
 import { createUsersPrisma, usersSchema, type UsersPrisma } from './prisma.js';
+import { createKnownUserRepository, type KnownUserRepository } from './known-user-repository.js';
 import { createSearchNameRepository, type SearchNameRepository } from './search-name-repository.js';
 
 const postgres = orSkip('PostgreSQL', await startPostgres());
@@ -25,11 +26,20 @@ const servers: [string, () => Promise<Database>][] = [
     : [['PostgreSQL', async () => openPostgres(await postgres.createDatabase())] satisfies (typeof servers)[number]]),
 ];
 
+const registration = ({ userId = uuidv7(), username }: { userId?: string; username: string }) => ({
+  eventId: uuidv7(),
+  occurredAt: '2026-01-31T12:00:00.000Z',
+  userId,
+  username,
+  legacyId: undefined,
+});
+
 describe.each(servers)('The repositories on %s', (_name, open) => {
   let database: Database;
   let prisma: UsersPrisma;
   let profiles: ProfileRepository;
   let names: SearchNameRepository;
+  let users: KnownUserRepository;
 
   beforeAll(async () => {
     database = await open();
@@ -37,16 +47,17 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
     prisma = createUsersPrisma(database);
     profiles = createProfileRepository(prisma);
     names = createSearchNameRepository(prisma);
+    users = createKnownUserRepository(prisma, { announcesUserEvents: false });
   });
   afterAll(async () => {
     await prisma.$disconnect();
     await database.close();
   });
-  beforeEach(() => prisma.$executeRaw`TRUNCATE users.profile, users.search_name, users.inbox_event, users.outbox_event`);
+  beforeEach(() => prisma.$executeRaw`TRUNCATE users.profile, users.search_name, users.known_user, users.inbox_event, users.outbox_event`);
 
   async function register(username: string): Promise<string> {
     const userId = uuidv7();
-    await names.addUser({ eventId: uuidv7(), userId, username });
+    await users.register(registration({ userId, username }));
     return userId;
   }
 
@@ -54,7 +65,7 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
     profiles.update({ userId, username, change: { displayName }, at: new Date(0) });
 
   async function find(prefix: string, limit = 100): Promise<string[]> {
-    return (await names.findByPrefix(prefix, { limit, after: null })).map(({ name }) => name);
+    return (await names.findByPrefix(prefix, { viewerId: null, limit, after: null })).map(({ name }) => name);
   }
 
   it('finds nobody by the middle of a name, nor by a wildcard', async () => {
@@ -82,7 +93,7 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
   it('finds a user of whom both names match once, by the first of the two', async () => {
     const userId = await register('ada_lovelace');
     await rename(userId, 'Ada');
-    expect(await names.findByPrefix('ada', { limit: 10, after: null })).toEqual([{ name: 'ada', userId }]);
+    expect(await names.findByPrefix('ada', { viewerId: null, limit: 10, after: null })).toEqual([{ name: 'ada', userId }]);
     expect(await find('ada_')).toEqual(['ada_lovelace']);
     await rename(userId, 'ADA_LOVELACE');
     expect(await find('ada')).toEqual(['ada_lovelace']);
@@ -104,7 +115,7 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
   it('finds people of the same display name, each once', async () => {
     const ids = [await register('one'), await register('two'), await register('three')];
     for (const id of ids) await rename(id, 'Alex');
-    const found = await names.findByPrefix('alex', { limit: 10, after: null });
+    const found = await names.findByPrefix('alex', { viewerId: null, limit: 10, after: null });
     expect(found.map(({ userId }) => userId).sort()).toEqual([...ids].sort());
   });
 
@@ -112,7 +123,7 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
     for (let n = 10; n < 30; n += 1) await register(`user${String(n)}`);
     const seen: string[] = [];
     for (let after: { name: string; userId: string } | null = null; ;) {
-      const page: Awaited<ReturnType<typeof names.findByPrefix>> = await names.findByPrefix('user', { limit: 7, after });
+      const page: Awaited<ReturnType<typeof names.findByPrefix>> = await names.findByPrefix('user', { viewerId: null, limit: 7, after });
       seen.push(...page.map(({ name }) => name));
       const last = page.at(-1);
       if (last === undefined) break;
@@ -123,16 +134,16 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
   });
 
   it('takes the event of a registration once', async () => {
-    const user = { eventId: uuidv7(), userId: uuidv7(), username: 'ada' };
-    await names.addUser(user);
-    await names.addUser({ ...user, username: 'changed' });
+    const user = registration({ username: 'ada' });
+    await users.register(user);
+    await users.register({ ...user, username: 'changed' });
     expect(await find('ada')).toEqual(['ada']);
     expect(await find('changed')).toEqual([]);
   });
 
   it('takes an event that comes twice at once, once', async () => {
-    const user = { eventId: uuidv7(), userId: uuidv7(), username: 'ada' };
-    await Promise.all([names.addUser(user), names.addUser(user), names.addUser(user)]);
+    const user = registration({ username: 'ada' });
+    await Promise.all([users.register(user), users.register(user), users.register(user)]);
     expect(await find('ada')).toEqual(['ada']);
   });
 
@@ -140,7 +151,7 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
     const userId = uuidv7();
     await rename(userId, 'Countess', 'Ada');
     expect([await find('ada'), await find('count')]).toEqual([['ada'], ['countess']]);
-    await names.addUser({ eventId: uuidv7(), userId, username: 'Ada' });
+    await users.register(registration({ userId, username: 'Ada' }));
     expect([await find('ada'), await find('count')]).toEqual([['ada'], ['countess']]);
   });
 
@@ -149,7 +160,7 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
       const userId = uuidv7();
       const username = `user_${String(round)}`;
       await Promise.all([
-        names.addUser({ eventId: uuidv7(), userId, username }),
+        users.register(registration({ userId, username })),
         rename(userId, `display ${String(round)}`, username),
         rename(userId, `display ${String(round)}`, username),
       ]);
@@ -168,11 +179,11 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
   it('stores what is given and leaves the rest', async () => {
     const userId = uuidv7();
     expect(await profiles.findByUserIds([userId])).toEqual([]);
-    await profiles.update({ userId, username: 'ada', change: { bio: 'Numbers', locale: 'en' }, at: new Date(0) });
+    await profiles.update({ userId, username: 'ada', change: { bio: 'Numbers', locale: 'en', timeZone: 'UTC' }, at: new Date(0) });
     await profiles.update({ userId, username: 'ada', change: { displayName: 'Ada', visibility: 'FRIENDS' }, at: new Date(1) });
     await profiles.update({ userId, username: 'ada', change: { locale: null }, at: new Date(2) });
     expect(await profiles.findByUserIds([userId, uuidv7()])).toEqual([
-      { userId, displayName: 'Ada', bio: 'Numbers', locale: null, visibility: 'FRIENDS' },
+      { userId, displayName: 'Ada', bio: 'Numbers', locale: null, timeZone: 'UTC', visibility: 'FRIENDS' },
     ]);
   });
 
@@ -192,7 +203,7 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
         },
       },
     }) as UsersPrisma;
-    await createSearchNameRepository(explaining).findByPrefix('user', { limit: 20, after: null });
+    await createSearchNameRepository(explaining).findByPrefix('user', { viewerId: null, limit: 20, after: null });
     const text = plan.map((line) => line['QUERY PLAN']).join('\n');
     expect(text).toContain('using search_name_pkey');
     expect(text).not.toContain('Sort');
@@ -203,7 +214,8 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
   it('begins with the prefix when the cursor stands before it, and ends when it stands behind', async () => {
     const userId = await register('mona');
     await register('zoe');
-    const at = (name: string) => names.findByPrefix('m', { limit: 10, after: { name, userId: 'ffffffff-ffff-ffff-ffff-ffffffffffff' } });
+    const at = (name: string) =>
+      names.findByPrefix('m', { viewerId: null, limit: 10, after: { name, userId: 'ffffffff-ffff-ffff-ffff-ffffffffffff' } });
     expect(await at('a')).toEqual([{ name: 'mona', userId }]);
     expect(await at('z')).toEqual([]);
   });
@@ -227,9 +239,6 @@ describe.each(servers)('The repositories on %s', (_name, open) => {
           published.push(...events);
           return Promise.resolve();
         },
-        subscribe: () => Promise.resolve(),
-        ping: () => Promise.resolve(),
-        close: () => Promise.resolve(),
       },
       logger: createLogger({ name: 'test', level: 'silent' }),
       pollMs: 5,

@@ -1,7 +1,5 @@
-import { takeOnce } from '../../../shared/events/inbox.js';
 import { foldName } from './fold-name.js';
-import { usersSchema, type UsersPrisma } from './prisma.js';
-import { lockNames, writeNames } from './search-names.js';
+import type { UsersPrisma } from './prisma.js';
 
 /** Where a found name stands: `name` is folded. */
 export interface NamePosition {
@@ -14,11 +12,13 @@ export type FoundName = NamePosition;
 export interface SearchNameRepository {
   /**
    * Users with a name that begins with `prefix` (as typed, not blank), each once, by the first of their names that does. In the order of
-   * bytes, then of ids: a name that is the prefix itself comes before all that are longer.
+   * bytes, then of ids: a name that is the prefix itself comes before all that are longer. Without those between whom and `viewerId`
+   * there is a block.
    */
-  findByPrefix(prefix: string, page: { limit: number; after: NamePosition | null }): Promise<readonly FoundName[]>;
-  /** Makes a newly registered user findable. Has no effect for an event that it has taken before. */
-  addUser(user: { eventId: string; userId: string; username: string }): Promise<void>;
+  findByPrefix(
+    prefix: string,
+    search: { viewerId: string | null; limit: number; after: NamePosition | null },
+  ): Promise<readonly FoundName[]>;
 }
 
 /** The last code point of Unicode, which no text holds: everything that begins with a prefix sorts before the prefix followed by it. */
@@ -26,7 +26,7 @@ const endOfPrefix = '\u{10FFFF}';
 
 export function createSearchNameRepository(prisma: UsersPrisma): SearchNameRepository {
   return {
-    async findByPrefix(typed, { limit, after }) {
+    async findByPrefix(typed, { viewerId, limit, after }) {
       const prefix = foldName(typed);
       const end = prefix + endOfPrefix;
       const first = { name: prefix, userId: nilUuid };
@@ -38,20 +38,10 @@ export function createSearchNameRepository(prisma: UsersPrisma): SearchNameRepos
         SELECT name, user_id::text AS "userId" FROM users.search_name
         WHERE (name, user_id) > (${start.name}, ${start.userId}::uuid) AND name < ${end}
           AND NOT coalesce(other_name >= ${prefix} AND other_name < ${end} AND other_name < name, false)
+          -- Subqueries and no joins: one look into the primary key for each row found, and the order stays.
+          AND (SELECT true FROM users.block WHERE blocker_id = search_name.user_id AND blocked_id = ${viewerId}::uuid) IS NULL
+          AND (SELECT true FROM users.block WHERE blocker_id = ${viewerId}::uuid AND blocked_id = search_name.user_id) IS NULL
         ORDER BY name, user_id LIMIT ${limit}`;
-    },
-    async addUser({ eventId, userId, username }) {
-      await prisma.$transaction(async (tx) => {
-        if (!(await takeOnce(tx, usersSchema, eventId))) return;
-        await lockNames(tx, userId);
-        const profile = await tx.profile.findUnique({ where: { userId }, select: { displayName: true } });
-        const displayName = profile?.displayName ?? null;
-        await writeNames(tx, {
-          userId,
-          username: foldName(username),
-          displayName: displayName === null ? null : foldName(displayName),
-        });
-      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { UserResolvers } from '../__generated__/resolvers.js';
+import { toFriendship } from './to-friendship.js';
 
 /** A user as other subgraphs name them. */
 export interface UserReference {
@@ -13,5 +14,11 @@ export const User: UserResolvers = {
   displayName: async ({ id, username }, _arguments, { loaders }) => (await loaders.profile.load(id)).displayName ?? username ?? null,
   bio: async ({ id }, _arguments, { loaders }) => (await loaders.profile.load(id)).bio,
   locale: async ({ id }, _arguments, { loaders }) => (await loaders.profile.load(id)).locale,
+  timeZone: async ({ id }, _arguments, { loaders }) => (await loaders.profile.load(id)).timeZone,
   profileVisibility: async ({ id }, _arguments, { loaders }) => (await loaders.profile.load(id)).visibility,
+  async friendship({ id }, _arguments, { loaders }) {
+    const friendship = await loaders.friendship.load(id);
+    return friendship === null ? null : toFriendship(friendship);
+  },
+  mutualFriendsCount: ({ id }, _arguments, { loaders }) => loaders.mutualFriendsCount.load(id),
 };

@@ -6,6 +6,7 @@ export interface ProfileInput {
   readonly displayName?: string | null | undefined;
   readonly bio?: string | null | undefined;
   readonly locale?: string | null | undefined;
+  readonly timeZone?: string | null | undefined;
   readonly profileVisibility?: ProfileVisibility | null | undefined;
 }
 
@@ -13,6 +14,7 @@ export const longestDisplayName = 64;
 export const longestBio = 500;
 /** RFC 5646 (4.4.1) asks for 35; private subtags make longer ones. */
 export const longestLocale = 64;
+export const longestTimeZone = 64;
 
 /** Control characters, halves of surrogate pairs, and separators of lines and paragraphs. */
 const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
@@ -23,12 +25,13 @@ const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
 type Parsed<Value> = { readonly kind: 'Valid'; readonly value: Value } | { readonly kind: 'Invalid'; readonly problem: FieldProblem };
 
-/** The change that `input` asks for, as it is stored: trimmed, in Unicode's composed form, locales canonical. */
+/** The change that `input` asks for, as it is stored: trimmed, in Unicode's composed form, locales and time zones canonical. */
 export function parseProfileInput(input: ProfileInput): { readonly kind: 'Change'; readonly change: ProfileChange } | InvalidInput {
   const displayName = parseField(input.displayName, parseDisplayName);
   const bio = parseField(input.bio, parseBio);
   const locale = parseField(input.locale, parseLocale);
-  const problems = [displayName, bio, locale].flatMap((field) => (field?.kind === 'Invalid' ? [field.problem] : []));
+  const timeZone = parseField(input.timeZone, parseTimeZone);
+  const problems = [displayName, bio, locale, timeZone].flatMap((field) => (field?.kind === 'Invalid' ? [field.problem] : []));
   if (problems.length > 0) return invalidInput(problems);
   return {
     kind: 'Change',
@@ -36,6 +39,7 @@ export function parseProfileInput(input: ProfileInput): { readonly kind: 'Change
       ...(displayName?.kind === 'Valid' ? { displayName: displayName.value } : {}),
       ...(bio?.kind === 'Valid' ? { bio: bio.value } : {}),
       ...(locale?.kind === 'Valid' ? { locale: locale.value } : {}),
+      ...(timeZone?.kind === 'Valid' ? { timeZone: timeZone.value } : {}),
       ...(input.profileVisibility === undefined ? {} : { visibility: input.profileVisibility ?? 'EVERYONE' }),
     },
   };
@@ -82,6 +86,25 @@ function parseLocale(given: string): Parsed<string> {
 function canonicalLocale(tag: string): string | undefined {
   try {
     return Intl.getCanonicalLocales(tag)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+function parseTimeZone(given: string): Parsed<string> {
+  const name = given.length <= longestTimeZone ? timeZoneName(given) : undefined;
+  if (name === undefined)
+    return invalid('timeZone', 'INVALID_TIME_ZONE', 'The time zone must be the IANA name of one, such as "Europe/Berlin" or "UTC".');
+  return { kind: 'Valid', value: name };
+}
+
+/** The name with its capitals; undefined for none. Offsets are refused: newer engines take them for time zones, older ones do not. */
+function timeZoneName(given: string): string | undefined {
+  if (!/^[a-z]/i.test(given)) return undefined;
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: given }).resolvedOptions();
+    // Engines disagree about which of two names of one zone is the old one, so that the user's choice is kept.
+    return timeZone.toLowerCase() === given.toLowerCase() ? timeZone : given;
   } catch {
     return undefined;
   }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import type { ProfileRepository, ProfileUpdate } from '../data/profile-repository.js';
+import { createProfileAccess } from './profile-access.js';
 import { createProfileService } from './profile-service.js';
+import { noRelation, type Relation } from './friends/relation.js';
 import type { Profile } from './profile.js';
 
 const ada = '01990000-0000-7000-8000-00000000000a';
@@ -11,7 +13,8 @@ function viewerOf(userId: string): Viewer {
   return { userId, username: 'ada', sessionId: 'session', roles: ['ADMIN'], authenticatedAt: 0, expiresAt: 0 };
 }
 
-function fakeRepository(stored: readonly Profile[] = []) {
+/** `relation` is how everyone stands to everyone. */
+function fakeRepository(stored: readonly Profile[] = [], relation: Relation = noRelation) {
   const asked: (readonly string[])[] = [];
   const updates: ProfileUpdate[] = [];
   const profiles: ProfileRepository = {
@@ -24,11 +27,13 @@ function fakeRepository(stored: readonly Profile[] = []) {
       return Promise.resolve();
     },
   };
-  return { profiles, asked, updates, service: createProfileService({ profiles, now: () => 5 }) };
+  const relations = { find: (_userId: string, others: readonly string[]) => Promise.resolve(new Map(others.map((id) => [id, relation]))) };
+  const access = createProfileAccess({ profiles, relations });
+  return { profiles, asked, updates, service: createProfileService({ profiles, access, now: () => 5 }) };
 }
 
 function profile(visibility: Profile['visibility']): Profile {
-  return { userId: ada, displayName: 'Ada L.', bio: 'Numbers', locale: 'en', visibility };
+  return { userId: ada, displayName: 'Ada L.', bio: 'Numbers', locale: 'en', timeZone: 'UTC', visibility };
 }
 
 describe('Viewing profiles', () => {
@@ -39,13 +44,43 @@ describe('Viewing profiles', () => {
     ['another user', viewerOf(bob), 'FRIENDS'],
   ] as const)('hides from %s (%p) all but the name when the visibility is %s', async (_who, viewer, visibility) => {
     const { service } = fakeRepository([profile(visibility)]);
-    expect(await service.view(viewer, [ada])).toEqual([{ userId: ada, displayName: 'Ada L.', bio: null, locale: null, visibility: null }]);
+    expect(await service.view(viewer, [ada])).toEqual([
+      { userId: ada, displayName: 'Ada L.', bio: null, locale: null, timeZone: null, visibility: null },
+    ]);
+  });
+
+  it('hides from a friend all but the name when the visibility is NOBODY', async () => {
+    const { service } = fakeRepository([profile('NOBODY')], { ...noRelation, friendsSince: new Date(0) });
+    expect(await service.view(viewerOf(bob), [ada])).toMatchObject([{ displayName: 'Ada L.', bio: null, timeZone: null }]);
+  });
+
+  it.each([
+    ['sent', { requestSentAt: new Date(0) }],
+    ['received', { requestReceivedAt: new Date(0) }],
+  ])('takes nobody for a friend because a request was %s', async (_direction, part) => {
+    const { service } = fakeRepository([profile('FRIENDS')], { ...noRelation, ...part });
+    expect(await service.view(viewerOf(bob), [ada])).toMatchObject([{ displayName: 'Ada L.', bio: null }]);
+  });
+
+  it.each([
+    ['who has blocked the viewer', { blockedByOtherAt: new Date(0) }],
+    ['whom the viewer has blocked', { blockedAt: new Date(0) }],
+  ])('SECURITY 46: shows of a user %s nothing that is stored, not even the name', async (_who, part) => {
+    const { service } = fakeRepository([profile('EVERYONE')], { ...noRelation, ...part });
+    expect(await service.view(viewerOf(bob), [ada])).toEqual([
+      { userId: ada, displayName: null, bio: null, locale: null, timeZone: null, visibility: null },
+    ]);
+  });
+
+  it('shows a friend a profile for friends', async () => {
+    const { service } = fakeRepository([profile('FRIENDS')], { ...noRelation, friendsSince: new Date(0) });
+    expect(await service.view(viewerOf(bob), [ada])).toMatchObject([{ bio: 'Numbers', timeZone: 'UTC', visibility: null }]);
   });
 
   it.each([null, viewerOf(bob)])('shows others a profile for everyone, but not who may read it', async (viewer) => {
     const { service } = fakeRepository([profile('EVERYONE')]);
     expect(await service.view(viewer, [ada])).toEqual([
-      { userId: ada, displayName: 'Ada L.', bio: 'Numbers', locale: 'en', visibility: null },
+      { userId: ada, displayName: 'Ada L.', bio: 'Numbers', locale: 'en', timeZone: 'UTC', visibility: null },
     ]);
   });
 

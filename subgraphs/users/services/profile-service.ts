@@ -1,10 +1,10 @@
-import { validate as isUuid } from 'uuid';
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../shared/errors/app-error.js';
 import type { InvalidInput } from '../../../shared/errors/invalid-input.js';
 import type { ProfileRepository } from '../data/profile-repository.js';
+import type { AccessedProfile, ProfileAccess } from './profile-access.js';
 import { parseProfileInput, type ProfileInput } from './profile-input.js';
-import { defaultProfile, type Profile, type ProfileVisibility } from './profile.js';
+import type { Profile, ProfileVisibility } from './profile.js';
 
 /** A profile as one viewer may see it: what is hidden from them is null. */
 export interface VisibleProfile extends Omit<Profile, 'visibility'> {
@@ -19,13 +19,16 @@ export interface ProfileService {
   update(viewer: Viewer | null, input: ProfileInput): Promise<{ readonly kind: 'Updated'; readonly userId: string } | InvalidInput>;
 }
 
-export function createProfileService({ profiles, now }: { profiles: ProfileRepository; now: () => number }): ProfileService {
+export interface ProfileServiceOptions {
+  readonly profiles: Pick<ProfileRepository, 'update'>;
+  readonly access: ProfileAccess;
+  readonly now: () => number;
+}
+
+export function createProfileService({ profiles, access, now }: ProfileServiceOptions): ProfileService {
   return {
     async view(viewer, userIds) {
-      // Entities come with whatever id the client gave; only a uuid can have a row.
-      const stored = await profiles.findByUserIds(userIds.filter((id) => isUuid(id)));
-      const byUserId = new Map(stored.map((profile) => [profile.userId, profile]));
-      return userIds.map((userId) => visibleTo(viewer, byUserId.get(userId.toLowerCase()) ?? defaultProfile(userId)));
+      return (await access.of(viewer, userIds)).map(toVisible);
     },
     async update(viewer, input) {
       if (viewer === null) throw unauthenticated();
@@ -39,20 +42,14 @@ export function createProfileService({ profiles, now }: { profiles: ProfileRepos
   };
 }
 
-function visibleTo(viewer: Viewer | null, profile: Profile): VisibleProfile {
-  if (viewer?.userId === profile.userId) return profile;
-  const isShown = mayRead(profile.visibility);
-  return { ...profile, bio: isShown ? profile.bio : null, locale: isShown ? profile.locale : null, visibility: null };
-}
-
-/** Whether someone other than the user may read a profile of this visibility. */
-function mayRead(visibility: ProfileVisibility): boolean {
-  switch (visibility) {
-    case 'EVERYONE':
-      return true;
-    // Nobody has friends until friendships exist.
-    case 'FRIENDS':
-    case 'NOBODY':
-      return false;
+function toVisible({ profile, access }: AccessedProfile): VisibleProfile {
+  switch (access) {
+    case 'OWN':
+      return profile;
+    case 'SHOWN':
+    case 'BLOCKED':
+      return { ...profile, visibility: null };
+    case 'HIDDEN':
+      return { ...profile, bio: null, locale: null, timeZone: null, visibility: null };
   }
 }

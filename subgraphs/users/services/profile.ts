@@ -9,6 +9,8 @@ export interface Profile {
   readonly bio: string | null;
   /** BCP 47, in canonical form. */
   readonly locale: string | null;
+  /** IANA. */
+  readonly timeZone: string | null;
   /** Who may read the rest. */
   readonly visibility: ProfileVisibility;
 }
@@ -18,5 +20,5 @@ export type ProfileChange = Partial<Omit<Profile, 'userId'>>;
 
 /** The profile of a user who has never changed theirs, and so has none stored. */
 export function defaultProfile(userId: string): Profile {
-  return { userId, displayName: null, bio: null, locale: null, visibility: 'EVERYONE' };
+  return { userId, displayName: null, bio: null, locale: null, timeZone: null, visibility: 'EVERYONE' };
 }

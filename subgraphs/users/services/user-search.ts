@@ -1,7 +1,8 @@
-import { z } from 'zod';
+import type { Viewer } from '../../../shared/auth/viewer.js';
 import { AppError } from '../../../shared/errors/app-error.js';
 import { parsePage, type PageArguments, type PageRequest } from '../../../shared/graphql/connection.js';
 import type { FoundName, NamePosition, SearchNameRepository } from '../data/search-name-repository.js';
+import { namePosition } from './name-position.js';
 
 export interface FoundNames {
   readonly page: PageRequest<NamePosition>;
@@ -11,18 +12,18 @@ export interface FoundNames {
 
 export interface UserSearch {
   /**
-   * Users of whom the username or display name begins with `query`, for anyone. In the order of the name that matched, in which an exact
+   * Users of whom the username or display name begins with `query`, for anyone, but those who have blocked the viewer or
+   * whom the viewer has blocked. In the order of the name that matched, in which an exact
    * match stands first. Throws a `BAD_USER_INPUT` `AppError` for a query out of bounds, a size out of bounds or a foreign cursor.
    */
-  search(query: string, page: PageArguments): Promise<FoundNames>;
+  search(viewer: Viewer | null, query: string, page: PageArguments): Promise<FoundNames>;
 }
 
 const longestQuery = 64;
-const position = z.object({ name: z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u), userId: z.uuid() });
 
 export function createUserSearch({ names }: { names: SearchNameRepository }): UserSearch {
   return {
-    async search(query, pageArguments) {
+    async search(viewer, query, pageArguments) {
       const length = Array.from(query).length;
       if (query.trim() === '' || length > longestQuery) {
         throw new AppError('BAD_USER_INPUT', `"query" must have 1 to ${String(longestQuery)} characters, blanks aside.`);
@@ -30,11 +31,12 @@ export function createUserSearch({ names }: { names: SearchNameRepository }): Us
       const page = parsePage(pageArguments, parsePosition);
       // No name holds one, and Postgres refuses to compare them.
       if (/[\p{Cc}\p{Cs}]/u.test(query)) return { page, names: [] };
-      return { page, names: await names.findByPrefix(query.trimStart(), { limit: page.limit + 1, after: page.after }) };
+      const found = { viewerId: viewer?.userId ?? null, limit: page.limit + 1, after: page.after };
+      return { page, names: await names.findByPrefix(query.trimStart(), found) };
     },
   };
 }
 
 function parsePosition(value: unknown): NamePosition | undefined {
-  return position.safeParse(value).data;
+  return namePosition.safeParse(value).data;
 }

@@ -5,10 +5,10 @@ import { AppError, unauthenticated } from '../../../../shared/errors/app-error.j
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import type { Leave, SubscriptionConnection } from '../../../../shared/graphql/subgraph.js';
 import type { Logger } from '../../../../shared/logging/logger.js';
+import type { KnownUsers } from '../../../../shared/users/known-users.js';
 import { viewPresence, type PresenceView } from '../../presence/presence-view.js';
 import { defaultSettings, type Audience, type ConnectionKey, type PresenceSettings, type PresenceState } from '../../presence/presence.js';
 import type { Scheduler } from '../../presence/scheduler.js';
-import type { KnownUsers } from './known-users.js';
 import { createLastConnections } from './last-connections.js';
 import { graceAfterLeave } from './leave-grace.js';
 import { createPresenceConnections } from './presence-connections.js';
