@@ -34,6 +34,7 @@ import { createGuestRepository } from './data/guest-repository.js';
 import { createModerationRepository } from './data/moderation-repository.js';
 import { createUsernameRepository } from './data/username-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
+import { browserSessionRoutes } from './routes/browser-sessions.js';
 import { jwksRoute } from './routes/jwks.js';
 import { createAccountDirectory } from './services/accounts/account-directory.js';
 import { composeAccountLife } from './services/compose-account-life.js';
@@ -207,8 +208,8 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     }),
     reauthentication,
     passwordChange: createPasswordChange({ accounts, passwords, hasher, policy: passwordPolicy, auditLog, mailer, sessionEnder, now }),
-    passwordSignIn: createPasswordSignIn({ accounts, hasher, signIn, throttles }),
-    sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, wakeOutbox, now }),
+    passwordSignIn: createPasswordSignIn({ accounts, hasher, signIn, throttles, auditLog }),
+    sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, mailer, wakeOutbox, now }),
     sessionEnder,
     ...accountRecovery.services,
     ...accountLife.services,
@@ -228,7 +229,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
       now,
     }),
   };
-  const cleaning = createSessionCleaning({ families, expiring: [mfa, passkeys], logger, now });
+  const cleaning = createSessionCleaning({ families, expiring: [mfa, passkeys, recovery], logger, now });
   await bus.subscribe(createConsumer('auth', { 'session.ended': (event) => sessionEnder.follow(event) }));
 
   const typeDefs = parse(readFileSync(join(projectRoot, 'schema/subgraphs/auth.graphql'), 'utf8'));
@@ -250,7 +251,10 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
         oneCredentialCheck: createOneCredentialCheck(),
       };
     },
-    routes: jwksRoute(() => signingKeys.jwks()),
+    async routes(app) {
+      jwksRoute(() => signingKeys.jwks())(app);
+      await browserSessionRoutes({ refresher: services.sessionRefresher, ender: sessionEnder, throttles, now })(app);
+    },
     ready: () => Promise.all([checkDependency('database', () => database.ping()), checkDependency('events', () => bus.ping())]),
     async close() {
       await accountRecovery.close();

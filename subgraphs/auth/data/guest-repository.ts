@@ -41,8 +41,13 @@ export function createGuestRepository(prisma: AuthPrisma): GuestRepository {
           if (linked.count === 0) throw alreadyLinked;
           await refuseHeldUsername(tx, { accountId, nameHash, at });
           await tx.usernameHold.deleteMany({ where: { nameHash } });
-          await tx.credential.createMany({
-            data: [{ accountId, kind: passwordKind, secret: passwordHash, createdAt: at, updatedAt: at }],
+          const password = { secret: passwordHash, updatedAt: at };
+          await tx.credential.upsert({
+            // A guest who verified an address may have set one by a reset.
+            where: { accountId_kind: { accountId, kind: passwordKind } },
+            create: { accountId, kind: passwordKind, createdAt: at, ...password },
+            update: password,
+            select: { accountId: true },
           });
           await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });
           await tx.auditEvent.createMany({ data: [audit] });

@@ -45,6 +45,11 @@ export async function voidMfaChallenges(tx: AuthTransaction, accountId: string, 
   await tx.mfaChallenge.updateMany({ where: { accountId, usedAt: null }, data: { usedAt: at } });
 }
 
+/** Devices that the account began on as a guest sign in to it until its password is changed: whoever changes it means all other ways in. */
+export async function forgetGuestDevices(tx: AuthTransaction, accountId: string): Promise<void> {
+  await tx.guestDevice.deleteMany({ where: { accountId } });
+}
+
 export function createPasswordRepository(prisma: AuthPrisma): PasswordRepository {
   return {
     // Leaves `updated_at`, which says when the password was changed.
@@ -56,6 +61,7 @@ export function createPasswordRepository(prisma: AuthPrisma): PasswordRepository
         if (!(await swap(tx, replacement, at))) return null;
         await voidMfaChallenges(tx, accountId, at);
         await voidMailTokens(tx, { accountId, at, purpose: 'password-reset' });
+        await forgetGuestDevices(tx, accountId);
         const ended = await revokeAllFamilies(tx, { accountId, at, reason, except });
         await tx.auditEvent.createMany({ data: [...audit] });
         await tx.mail.createMany({ data: [...mails] });

@@ -2,31 +2,52 @@ import type { MailTokenPurpose } from '../services/mail/mail-token.js';
 import type { TokenMail, TokenMailRepository } from '../services/mail/token-mails.js';
 import { accountColumns, toAccount, type Account } from './account-repository.js';
 import { voidMailTokens } from './mail-tokens.js';
-import { voidMfaChallenges } from './password-repository.js';
+import { forgetGuestDevices, voidMfaChallenges } from './password-repository.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 import { revokeAllFamilies } from './refresh-family-repository.js';
 import type { Traces } from './traces.js';
 import { isUniqueViolation } from './unique-violation.js';
 
+/** Somebody who has read a mail of ours. */
+export interface MailedProof {
+  /** Of the token. */
+  readonly hash: string;
+  readonly accountId: string;
+  /** Where the mail went. */
+  readonly emailLower: string;
+  readonly at: Date;
+}
+
+/** How long a token is kept after it has expired: tokens are counted, so that no address is sent too many (services/mail/token-mails.ts). */
+const keptMs = 60 * 60_000;
+
 export interface RecoveryRepository extends TokenMailRepository {
   write(written: TokenMail & Traces): Promise<void>;
   /** Whose token it is, while it is good: not used, not expired, for the address that the account has still, which is not disabled. */
-  findAccount(token: { hash: string; purpose: MailTokenPurpose; at: Date }): Promise<Account | null>;
+  findAccount(token: { hash: string; purpose: MailTokenPurpose; at: Date }): Promise<{ account: Account; emailLower: string } | null>;
   /**
    * Uses the token up, sets the password, voids every other reset token and half-finished sign-in, and ends all sessions. Answers the ids
    * of those; null, with nothing changed, when the token is not good any more.
    */
-  resetPassword(
-    reset: { hash: string; accountId: string; /** PHC string. */ passwordHash: string; at: Date } & Traces,
-  ): Promise<readonly string[] | null>;
+  resetPassword(reset: MailedProof & { /** PHC string. */ readonly passwordHash: string } & Traces): Promise<readonly string[] | null>;
   /** Uses the token up and verifies the account's address. `taken` when another account verified it before; nothing is changed then. */
-  verifyEmail(verification: { hash: string; accountId: string; at: Date } & Traces): Promise<'verified' | 'taken' | 'void'>;
-  /** Sets the address and voids every token that was mailed. `keepsVerification` is for another spelling of the same address. */
+  verifyEmail(verification: MailedProof & Traces): Promise<'verified' | 'taken' | 'void'>;
+  /**
+   * Sets the address and voids every token that was mailed. `keepsVerification` is for another spelling of the same address. False, with
+   * nothing changed, when the address is not `from` any more.
+   */
   changeEmail(
-    change: { accountId: string; email: string | null; keepsVerification: boolean; at: Date } & TokenMail & Traces,
-  ): Promise<void>;
-  /** Forgets tokens that expired before `before`. */
-  removeExpired(before: Date): Promise<void>;
+    change: {
+      readonly accountId: string;
+      readonly from: string | null;
+      readonly to: string | null;
+      readonly keepsVerification: boolean;
+      readonly at: Date;
+    } & TokenMail &
+      Traces,
+  ): Promise<boolean>;
+  /** Forgets tokens that expired well before `expiredBefore`. */
+  removeStale(expiredBefore: Date): Promise<void>;
 }
 
 const verifiedEmailConstraint = { name: 'account_verified_email_key', columns: ['email_lower'] };
@@ -35,14 +56,17 @@ const verifiedEmailConstraint = { name: 'account_verified_email_key', columns: [
 const tokenIsVoid = new Error('the token is void');
 
 export function createRecoveryRepository(prisma: AuthPrisma): RecoveryRepository {
-  async function claim(tx: AuthTransaction, { hash, purpose, at }: { hash: string; purpose: MailTokenPurpose; at: Date }): Promise<string> {
-    const [claimed] = await tx.mailToken.updateManyAndReturn({
-      where: { hash, purpose, usedAt: null, expiresAt: { gt: at } },
+  /** Uses the token up and voids the others of its purpose. */
+  async function claim(
+    tx: AuthTransaction,
+    { hash, accountId, emailLower, purpose, at }: MailedProof & { purpose: MailTokenPurpose },
+  ): Promise<void> {
+    const { count } = await tx.mailToken.updateMany({
+      where: { hash, accountId, emailLower, purpose, usedAt: null, expiresAt: { gt: at } },
       data: { usedAt: at },
-      select: { emailLower: true },
     });
-    if (claimed === undefined) throw tokenIsVoid;
-    return claimed.emailLower;
+    if (count === 0) throw tokenIsVoid;
+    await voidMailTokens(tx, { accountId, at, purpose });
   }
 
   async function leaveTraces(tx: AuthTransaction, { audit, mails }: Traces): Promise<void> {
@@ -67,15 +91,16 @@ export function createRecoveryRepository(prisma: AuthPrisma): RecoveryRepository
         select: { emailLower: true, account: { select: accountColumns } },
       });
       if (row === null) return null;
+      const { emailLower } = row;
       const account = toAccount(row.account);
-      return account.disabledAt === null && account.email?.toLowerCase() === row.emailLower ? account : null;
+      return account.disabledAt === null && account.email?.toLowerCase() === emailLower ? { account, emailLower } : null;
     },
 
-    async resetPassword({ hash, accountId, passwordHash, at, ...traces }) {
+    async resetPassword({ hash, accountId, emailLower, at, passwordHash, ...traces }) {
       try {
         return await prisma.$transaction(async (tx) => {
-          const emailLower = await claim(tx, { hash, purpose: 'password-reset', at });
-          // The lock makes this and a change of the address, or the disabling of the account, take turns.
+          // The lock makes this and a change of the address, or the disabling of the account, take turns. Everybody locks in this order:
+          // the account, its password, its tokens, its sessions.
           const isStillTheirs = await tx.$queryRaw<unknown[]>`
             SELECT 1 FROM auth.account
             WHERE id = ${accountId}::uuid AND email_lower = ${emailLower} AND email_verified_at IS NOT NULL AND disabled_at IS NULL
@@ -87,8 +112,9 @@ export function createRecoveryRepository(prisma: AuthPrisma): RecoveryRepository
             update: { secret: passwordHash, updatedAt: at },
             select: { accountId: true },
           });
-          await voidMailTokens(tx, { accountId, at, purpose: 'password-reset' });
+          await claim(tx, { hash, accountId, emailLower, at, purpose: 'password-reset' });
           await voidMfaChallenges(tx, accountId, at);
+          await forgetGuestDevices(tx, accountId);
           await leaveTraces(tx, traces);
           return revokeAllFamilies(tx, { accountId, at, reason: 'PASSWORD_CHANGED' });
         });
@@ -98,17 +124,16 @@ export function createRecoveryRepository(prisma: AuthPrisma): RecoveryRepository
       }
     },
 
-    async verifyEmail({ hash, accountId, at, ...traces }) {
+    async verifyEmail({ hash, accountId, emailLower, at, ...traces }) {
       try {
         await prisma.$transaction(async (tx) => {
-          const emailLower = await claim(tx, { hash, purpose: 'email-verification', at });
           // Of two accounts that verify one address at once, the unique index lets one win.
           const verified = await tx.account.updateMany({
             where: { id: accountId, emailLower, emailVerifiedAt: null },
             data: { emailVerifiedAt: at },
           });
           if (verified.count === 0) throw tokenIsVoid;
-          await voidMailTokens(tx, { accountId, at, purpose: 'email-verification' });
+          await claim(tx, { hash, accountId, emailLower, at, purpose: 'email-verification' });
           await leaveTraces(tx, traces);
         });
         return 'verified';
@@ -119,20 +144,22 @@ export function createRecoveryRepository(prisma: AuthPrisma): RecoveryRepository
       }
     },
 
-    async changeEmail({ accountId, email, keepsVerification, at, mailTokens, ...traces }) {
-      await prisma.$transaction(async (tx) => {
-        await tx.account.updateMany({
-          where: { id: accountId },
-          data: { email, emailLower: email?.toLowerCase() ?? null, ...(keepsVerification ? {} : { emailVerifiedAt: null }) },
+    async changeEmail({ accountId, from, to, keepsVerification, at, mailTokens, ...traces }) {
+      return prisma.$transaction(async (tx) => {
+        const changed = await tx.account.updateMany({
+          where: { id: accountId, email: from },
+          data: { email: to, emailLower: to?.toLowerCase() ?? null, ...(keepsVerification ? {} : { emailVerifiedAt: null }) },
         });
+        if (changed.count === 0) return false;
         await voidMailTokens(tx, { accountId, at });
         if (mailTokens.length > 0) await tx.mailToken.createMany({ data: [...mailTokens] });
         await leaveTraces(tx, traces);
+        return true;
       });
     },
 
-    async removeExpired(before) {
-      await prisma.mailToken.deleteMany({ where: { expiresAt: { lt: before } } });
+    async removeStale(expiredBefore) {
+      await prisma.mailToken.deleteMany({ where: { expiresAt: { lt: new Date(expiredBefore.getTime() - keptMs) } } });
     },
   };
 }

@@ -3,6 +3,8 @@ import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { takeOnce } from '../../../shared/events/inbox.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { AuditRow } from '../services/audit/audit-log.js';
+import type { MailRow } from '../services/mail/mailer.js';
 import { accountColumns, toAccount, type Account } from './account-repository.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 
@@ -19,9 +21,11 @@ export interface RefreshFamily {
   /** The absolute end, however often it is used. */
   readonly expiresAt: Date;
   readonly revokedAt: Date | null;
+  /** Its refresh tokens live in a browser's cookie and are good nowhere else. */
+  readonly isBrowser: boolean;
 }
 
-export interface NewRefreshFamily extends Omit<RefreshFamily, 'lastUsedAt' | 'revokedAt'> {
+export interface NewRefreshFamily extends Omit<RefreshFamily, 'lastUsedAt' | 'revokedAt' | 'isBrowser'> {
   readonly tokenHash: string;
 }
 
@@ -49,7 +53,12 @@ export interface RefreshFamilyRepository {
   start(family: NewRefreshFamily, events: readonly DomainEvent[]): Promise<void>;
   findToken(hash: string): Promise<StoredRefreshToken | null>;
   find(familyId: string): Promise<RefreshFamily | null>;
-  /** Exchanges `token` for its successor. False, with nothing changed, when another request was faster or the family has been revoked. */
+  /** From now on its tokens are good in a cookie alone. */
+  bindToBrowser(familyId: string): Promise<void>;
+  /**
+   * Exchanges `token` for its successor. False, with nothing changed, when another request was faster, or the family was revoked or bound
+   * to a browser meanwhile.
+   */
   rotate(rotation: {
     token: StoredRefreshToken;
     successor: { hash: string; salt: string };
@@ -57,11 +66,18 @@ export interface RefreshFamilyRepository {
     events: readonly DomainEvent[];
   }): Promise<boolean>;
   /** False, with nothing changed, when it was revoked before or does not exist. */
-  revoke(revocation: { familyId: string; at: Date; reason: EndReason; events: readonly DomainEvent[] }): Promise<boolean>;
+  revoke(revocation: {
+    familyId: string;
+    at: Date;
+    reason: EndReason;
+    events: readonly DomainEvent[];
+    audit: readonly AuditRow[];
+    mails: readonly MailRow[];
+  }): Promise<boolean>;
   /** Revokes every live family of an account, but `except`, and announces each end. Answers their ids. */
   revokeAll(revocation: RevocationOfAll): Promise<readonly string[]>;
-  /** Revokes a family because another subgraph announced its end in the event `eventId`; a repetition changes nothing. */
-  takeEnd(ended: { eventId: string; familyId: string; at: Date; reason: EndReason }): Promise<void>;
+  /** Revokes a family because its end was announced in the event `eventId`; what was revoked before, or a repetition, changes nothing. */
+  takeEnd(ended: { eventId: string; familyId: string; at: Date; reason: EndReason; audit: readonly AuditRow[] }): Promise<void>;
   /** Forgets families whose absolute end was before `endedBefore`, with their tokens, and tokens that were exchanged before `usedBefore`. */
   removeStale(limits: { endedBefore: Date; usedBefore: Date }): Promise<void>;
 }
@@ -75,6 +91,7 @@ const familyColumns = {
   lastUsedAt: true,
   expiresAt: true,
   revokedAt: true,
+  isBrowser: true,
 } as const;
 
 /** The statements that write a new family and its first token, for a batch transaction. */
@@ -154,11 +171,18 @@ export function createRefreshFamilyRepository(prisma: AuthPrisma): RefreshFamily
 
     find: (familyId) => prisma.refreshFamily.findUnique({ where: { id: familyId }, select: familyColumns }),
 
+    async bindToBrowser(familyId) {
+      await prisma.refreshFamily.updateMany({ where: { id: familyId }, data: { isBrowser: true } });
+    },
+
     rotate: ({ token, successor, at, events }) =>
       unlessNothingToChange(
         prisma.$transaction(async (tx) => {
           // The row lock of the family makes parallel refreshes and a revocation take turns, on every node.
-          const family = await tx.refreshFamily.updateMany({ where: { id: token.family.id, revokedAt: null }, data: { lastUsedAt: at } });
+          const family = await tx.refreshFamily.updateMany({
+            where: { id: token.family.id, revokedAt: null, isBrowser: token.family.isBrowser },
+            data: { lastUsedAt: at },
+          });
           if (family.count === 0) throw nothingToChange;
           const claimed = await tx.refreshToken.updateMany({
             where: { hash: token.hash, usedAt: null },
@@ -172,7 +196,7 @@ export function createRefreshFamilyRepository(prisma: AuthPrisma): RefreshFamily
         }),
       ),
 
-    revoke: ({ familyId, at, reason, events }) =>
+    revoke: ({ familyId, at, reason, events, audit, mails }) =>
       unlessNothingToChange(
         prisma.$transaction(async (tx) => {
           const revoked = await tx.refreshFamily.updateMany({
@@ -181,18 +205,21 @@ export function createRefreshFamilyRepository(prisma: AuthPrisma): RefreshFamily
           });
           if (revoked.count === 0) throw nothingToChange;
           await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });
+          await tx.auditEvent.createMany({ data: [...audit] });
+          await tx.mail.createMany({ data: [...mails] });
         }),
       ),
 
     revokeAll: (revocation) => prisma.$transaction((tx) => revokeAllFamilies(tx, revocation)),
 
-    async takeEnd({ eventId, familyId, at, reason }) {
+    async takeEnd({ eventId, familyId, at, reason, audit }) {
       await prisma.$transaction(async (tx) => {
         if (!(await takeOnce(tx, 'auth', eventId))) return;
-        await tx.refreshFamily.updateMany({
+        const revoked = await tx.refreshFamily.updateMany({
           where: { id: familyId, revokedAt: null },
           data: { revokedAt: at, revokedReason: reason },
         });
+        if (revoked.count > 0) await tx.auditEvent.createMany({ data: [...audit] });
       });
     },
 

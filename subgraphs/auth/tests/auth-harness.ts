@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { graphql, type ExecutionResult } from 'graphql';
 import { createRevocations } from '../../../shared/auth/revocations.js';
 import type { Database } from '../../../shared/database/database.js';
+import { domainEvents, type DomainEventType } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../../shared/events/in-process-event-bus.js';
 import { createRateLimits } from '../../../shared/rate-limits/rate-limits.js';
@@ -11,6 +12,7 @@ import { createLogger } from '../../../shared/logging/logger.js';
 import { createAuthPrisma } from '../data/prisma.js';
 import { createAuthSubgraph, type AuthSubgraph } from '../subgraph.js';
 
+const domainEventTypes = Object.keys(domainEvents) as DomainEventType[];
 export const logger = createLogger({ name: 'test', level: 'silent' });
 export const publicUrl = 'https://galaxia.example';
 export const encryptionKey = new Uint8Array(32).fill(7);
@@ -54,7 +56,7 @@ export async function startAuth(database: Database, options: StartOptions = {}):
   const bus = createInProcessEventBus({ groups: ['auth', 'recorder'], logger });
   await bus.subscribe({
     group: 'recorder',
-    types: ['user.registered', 'session.started', 'session.refreshed', 'session.ended'],
+    types: domainEventTypes,
     handle(event) {
       events.push(event);
       for (const check of waiting) check();

@@ -2,6 +2,7 @@ import { invalidInput, type InvalidInput } from '../../../../shared/errors/inval
 import type { AccountRepository, LoginCandidate } from '../../data/account-repository.js';
 import { toLoginIdentifier } from '../accounts/login-identifier.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
+import type { AuditLog } from '../audit/audit-log.js';
 import { isAbsurdlyLong } from '../passwords/password-policy.js';
 import type { Throttles } from '../throttling/throttles.js';
 import { findDeviceProblem } from './device.js';
@@ -28,19 +29,21 @@ export interface PasswordSignInOptions {
   readonly hasher: PasswordHasher;
   readonly signIn: SignIn;
   readonly throttles: Throttles;
+  readonly auditLog: Pick<AuditLog, 'record'>;
 }
 
-export function createPasswordSignIn({ accounts, hasher, signIn, throttles }: PasswordSignInOptions): PasswordSignIn {
-  async function find(identifier: string): Promise<LoginCandidate | null> {
+export function createPasswordSignIn({ accounts, hasher, signIn, throttles, auditLog }: PasswordSignInOptions): PasswordSignIn {
+  async function find(identifier: string, found: { accountId: string | null }): Promise<LoginCandidate | null> {
     const login = toLoginIdentifier(identifier);
     const candidate = login === null ? null : await accounts.findForLogin(login);
+    found.accountId = candidate?.account.id ?? null;
     // Nobody's password is right for a disabled account; its hash is not looked at, so that the time tells nothing.
     return candidate !== null && candidate.account.disabledAt !== null ? { ...candidate, passwordHash: null } : candidate;
   }
 
-  function verify(identifier: string, password: string): Promise<LoginCandidate | null> {
+  function verify(identifier: string, password: string, found: { accountId: string | null }): Promise<LoginCandidate | null> {
     const isAbsurd = isAbsurdlyLong(password);
-    return hasher.verify(async () => (isAbsurd ? null : find(identifier)), isAbsurd ? '' : password);
+    return hasher.verify(async () => (isAbsurd ? null : find(identifier, found)), isAbsurd ? '' : password);
   }
 
   return {
@@ -48,11 +51,16 @@ export function createPasswordSignIn({ accounts, hasher, signIn, throttles }: Pa
       const problem = findDeviceProblem(origin.device);
       if (problem !== null) return invalidInput([problem]);
       const attempt = await throttles.beforePassword({ identifier, ...origin });
-      const candidate = await verify(identifier, password).catch(async (error: unknown) => {
+      const found: { accountId: string | null } = { accountId: null };
+      const candidate = await verify(identifier, password, found).catch(async (error: unknown) => {
         await attempt.cancelled();
         throw error;
       });
-      if (candidate === null) return { kind: 'InvalidCredentials' };
+      if (candidate === null) {
+        // For nobody's account as well, so that the time tells nothing. Never what was typed: people type passwords into the wrong field.
+        await auditLog.record({ action: 'LOGIN_FAILED', accountId: found.accountId, details: { method: 'password' } });
+        return { kind: 'InvalidCredentials' };
+      }
 
       const outcome = await signIn.complete(candidate.account, {
         ...origin,

@@ -4,6 +4,8 @@ import { unauthenticated } from '../../../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import type { TypedDomainEvent } from '../../../../shared/events/domain-events.js';
 import type { EndReason, RefreshFamily, RefreshFamilyRepository } from '../../data/refresh-family-repository.js';
+import { toAuditRow, type AuditRow } from '../audit/audit-log.js';
+import type { MailRow } from '../mail/mailer.js';
 import { isPossibleRefreshToken, type RefreshTokens } from './refresh-token.js';
 import { hasEnded } from './session-lifetime.js';
 
@@ -11,7 +13,7 @@ export type LogoutOutcome = { readonly kind: 'LoggedOut'; readonly sessionId: st
 
 export interface SessionEnder {
   /** Revokes the tokens of a session, announces it, and stops its access tokens at once in this process. Harmless when repeated. */
-  end(family: Pick<RefreshFamily, 'id' | 'accountId'>, reason: EndReason): Promise<void>;
+  end(family: Pick<RefreshFamily, 'id' | 'accountId'>, reason: EndReason, along?: { readonly mails: readonly MailRow[] }): Promise<void>;
   /**
    * Ends every live session of the account, but `except`, in one transaction with the events that announce it, and stops their access
    * tokens at once in this process. Answers how many there were.
@@ -40,17 +42,37 @@ export function createSessionEnder({
   wakeOutbox,
   now = Date.now,
 }: SessionEnderOptions): SessionEnder {
-  async function end({ id: sessionId, accountId: userId }: Pick<RefreshFamily, 'id' | 'accountId'>, reason: EndReason): Promise<void> {
+  const end: SessionEnder['end'] = async ({ id: sessionId, accountId: userId }, reason, { mails } = { mails: [] }) => {
     const at = new Date(now());
     const ended = createDomainEvent('session.ended', {
       key: userId,
       now,
       payload: { sessionId, userId, endedAt: at.toISOString(), reason },
     });
-    await families.revoke({ familyId: sessionId, at, reason, events: [ended] });
+    const audit = auditOf({ sessionId, userId, reason });
+    await families.revoke({ familyId: sessionId, at, reason, events: [ended], audit, mails });
     // Also when someone else ended it: access tokens that this process still takes must stop as well.
     revocations.revoke({ sessionId, endedAt: at.getTime() });
     wakeOutbox();
+  };
+
+  /** What ends all sessions of an account is told by its own event. */
+  function auditOf({ sessionId, userId, reason }: { sessionId: string; userId: string; reason: EndReason }): readonly AuditRow[] {
+    const who = { accountId: userId, sessionId };
+    switch (reason) {
+      case 'LOGOUT':
+        return [toAuditRow({ action: 'LOGGED_OUT', actorId: userId, ...who }, now)];
+      case 'ENDED':
+        return [toAuditRow({ action: 'SESSION_ENDED', actorId: userId, ...who }, now)];
+      case 'TOKEN_REUSE':
+        return [toAuditRow({ action: 'REFRESH_TOKEN_REUSED', ...who }, now)];
+      case 'EXPIRED':
+      case 'PASSWORD_CHANGED':
+      case 'DISABLED':
+      case 'DELETED':
+      case 'ENDED_BY_MODERATOR':
+        return [];
+    }
   }
 
   function haveEnded(sessionIds: readonly string[], at: Date): void {
@@ -81,9 +103,9 @@ export function createSessionEnder({
       return { kind: 'LoggedOut', sessionId: token.family.id };
     },
 
-    async follow({ id: eventId, payload: { sessionId, endedAt, reason } }) {
+    async follow({ id: eventId, payload: { sessionId, userId, endedAt, reason } }) {
       const at = new Date(endedAt);
-      await families.takeEnd({ eventId, familyId: sessionId, at, reason });
+      await families.takeEnd({ eventId, familyId: sessionId, at, reason, audit: auditOf({ sessionId, userId, reason }) });
       revocations.revoke({ sessionId, endedAt: at.getTime() });
     },
   };

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { ask, operations } from '../../tests/ask.js';
+import { createAuthClient, type Payload } from '../../tests/auth-client.js';
+import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+
+const databases = await testDatabases();
+
+afterAll(async () => {
+  for (const each of databases) await each.stop();
+});
+
+describe.each(databases)('the audit log on $name', ({ open }) => {
+  let opened: OpenedDatabase;
+  let harness: AuthHarness;
+  let client: ReturnType<typeof createAuthClient>;
+  let ada: Payload;
+  let eve: Payload;
+
+  beforeAll(async () => {
+    opened = await open();
+    harness = await startAuth(opened.database);
+    client = createAuthClient(harness);
+    ada = await client.mustRegister({ username: 'Ada' });
+    eve = await client.mustRegister({ username: 'Eve' });
+  });
+  afterAll(async () => {
+    await harness.close();
+    await opened.close();
+  });
+
+  const list = (token: string | undefined, variables = {}) => ask(harness, operations.auditLog, variables, { token });
+
+  it('refuses an anonymous caller, and to everyone without a role the events of others', async () => {
+    await expect(list(undefined)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await expect(list(eve.accessToken, { userId: ada.user.id })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(list(eve.accessToken, { userId: 'nonsense' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it.each([0, -1, 101])('refuses pages of %d', async (first) => {
+    await expect(list(ada.accessToken, { first })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+
+  it('refuses a cursor that is none', async () => {
+    await expect(list(ada.accessToken, { after: 'x' })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+
+  it.each(['UPDATE auth.audit_event SET action = action', 'DELETE FROM auth.audit_event', 'TRUNCATE auth.audit_event'])(
+    'SECURITY 52: is append-only: the database itself refuses %s',
+    async (statement) => {
+      const before = await harness.prisma.auditEvent.count();
+      await expect(harness.prisma.$executeRawUnsafe(statement)).rejects.toThrow(/append-only/);
+      await expect(harness.prisma.auditEvent.count()).resolves.toBe(before);
+    },
+  );
+
+  it('SECURITY 52: is append-only even for an erasure: nobody else, and neither action nor time', async () => {
+    const erasing = (statement: string) =>
+      harness.prisma.$transaction([
+        harness.prisma.$executeRaw`SELECT set_config('galaxia.erased_account', ${eve.user.id}, true)`,
+        harness.prisma.$executeRawUnsafe(statement),
+      ]);
+    const ofAda = `account_id = '${ada.user.id}'`;
+    await expect(erasing(`UPDATE auth.audit_event SET details = '{}' WHERE ${ofAda}`)).rejects.toThrow(/append-only/);
+    const ofEve = `account_id = '${eve.user.id}'`;
+    await expect(erasing(`UPDATE auth.audit_event SET action = 'NOTHING' WHERE ${ofEve}`)).rejects.toThrow(/append-only/);
+    await expect(erasing(`UPDATE auth.audit_event SET occurred_at = now() WHERE ${ofEve}`)).rejects.toThrow(/append-only/);
+    await expect(erasing(`DELETE FROM auth.audit_event WHERE ${ofEve}`)).rejects.toThrow(/append-only/);
+  });
+
+  it('SECURITY 52: tells who did what, when, and in which session', async () => {
+    const session = await client.mustLogin({ identifier: 'Ada' });
+    await client.login({ identifier: 'Ada', password: 'not the password' });
+    await client.logout(null, { token: session.accessToken });
+    const { nodes } = await list(ada.accessToken);
+    const who = { user: { id: ada.user.id }, actor: { id: ada.user.id }, sessionId: session.session.id };
+    const nobody = { user: { id: ada.user.id }, actor: null, sessionId: null };
+    expect(nodes).toEqual([
+      expect.objectContaining({ action: 'LOGGED_OUT', ...who }),
+      expect.objectContaining({ action: 'LOGIN_FAILED', ...nobody }),
+      expect.objectContaining({ action: 'LOGIN_SUCCEEDED', ...who }),
+      expect.objectContaining({ action: 'REGISTERED', sessionId: ada.session.id }),
+    ]);
+  });
+
+  it('pages through everything once, the newest first', async () => {
+    const seen: unknown[] = [];
+    let after: unknown = null;
+    for (;;) {
+      const page = await list(ada.accessToken, { first: 1, after });
+      seen.push(...(page.nodes as unknown as { id: string }[]).map(({ id }) => id));
+      if (String(page.pageInfo?.hasNextPage) !== 'true') break;
+      after = page.pageInfo?.endCursor;
+    }
+    const all = await list(ada.accessToken, { first: 100 });
+    expect(seen).toEqual((all.nodes as unknown as { id: string }[]).map(({ id }) => id));
+    expect(seen).toHaveLength(4);
+  });
+
+  it('shows moderators everybody, by their role in the database, not in their token', async () => {
+    await harness.prisma.account.update({ where: { id: eve.user.id }, data: { roles: ['USER', 'MODERATOR'] } });
+    await expect(list(eve.accessToken, { userId: ada.user.id })).resolves.toHaveProperty('nodes.0.action');
+    await expect(list(eve.accessToken, { userId: 'nonsense' })).resolves.toHaveProperty('nodes', []);
+    await harness.prisma.account.update({ where: { id: eve.user.id }, data: { roles: ['USER'] } });
+    await expect(list(eve.accessToken, { userId: ada.user.id })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+});
