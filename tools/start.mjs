@@ -10,6 +10,7 @@ const entries = {
   users: 'subgraphs/users/main.js',
   sessions: 'subgraphs/sessions/main.js',
   images: 'subgraphs/images/main.js',
+  'import-users': 'subgraphs/auth/commands/import-users.js',
   'rotate-keys': 'subgraphs/auth/commands/rotate-keys.js',
 };
 
@@ -25,4 +26,7 @@ try {
   process.exit(1);
 }
 process.env.NODE_ENV ??= 'production';
-await import(pathToFileURL(join(resolve(import.meta.dirname, '..'), 'dist', entry)).href);
+const file = join(resolve(import.meta.dirname, '..'), 'dist', entry);
+// As if it had been started itself: commands read their arguments from the third on.
+process.argv.splice(1, 2, file);
+await import(pathToFileURL(file).href);
