@@ -1,7 +1,7 @@
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../../shared/errors/app-error.js';
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
-import type { AccountRepository } from '../../data/account-repository.js';
+import type { Account, AccountRepository } from '../../data/account-repository.js';
 import type { RecoveryRepository } from '../../data/recovery-repository.js';
 import { findEmailProblem, tidyEmail } from '../accounts/email.js';
 import { visibleToOwner, type VisibleUser } from '../accounts/visible-user.js';
@@ -45,6 +45,30 @@ export function createEmailChange({
   throttles,
   now = Date.now,
 }: EmailChangeOptions): EmailChange {
+  /** Null when another request changed the address meanwhile. */
+  async function replace(viewer: Viewer, account: Account, email: string | null): Promise<Account | null> {
+    const isSpelling = email !== null && account.email?.toLowerCase() === email.toLowerCase();
+    const keepsVerification = isSpelling && account.emailVerifiedAt !== null;
+    const { id: accountId, username } = account;
+    const tokenMail = await tokenMails.prepare('email-verification', account, keepsVerification ? null : email);
+    // One that was never proved to be theirs may be a stranger's, mistyped.
+    const previous = account.emailVerifiedAt !== null && !isSpelling ? account.email : null;
+    const notice = await mailer.rows('email-changed', { to: previous, username, email });
+    const isChanged = await recovery.changeEmail({
+      accountId,
+      from: account.email,
+      to: email,
+      keepsVerification,
+      at: new Date(now()),
+      mailTokens: tokenMail.mailTokens,
+      mails: [...tokenMail.mails, ...notice],
+      audit: [toAuditRow({ action: 'EMAIL_CHANGED', accountId, actorId: accountId, sessionId: viewer.sessionId }, now)],
+    });
+    if (!isChanged) return null;
+    mailer.wake();
+    return { ...account, email, emailVerifiedAt: keepsVerification ? account.emailVerifiedAt : null };
+  }
+
   return {
     async change(viewer, { password, clientIp, ...input }) {
       if (viewer === null) throw unauthenticated();
@@ -52,30 +76,13 @@ export function createEmailChange({
       const problem = email === null ? null : findEmailProblem(email);
       if (problem !== null) return invalidInput([problem]);
       if (!(await reauthentication.reauthenticate(viewer, password))) return { kind: 'InvalidCredentials' };
-      const [account] = await accounts.findByIds([viewer.userId]);
-      if (account === undefined) throw unauthenticated();
-      if (account.email === email) return { kind: 'EmailChanged', user: visibleToOwner(account) };
-
-      const isSpelling = email !== null && account.email?.toLowerCase() === email.toLowerCase();
-      const keepsVerification = isSpelling && account.emailVerifiedAt !== null;
-      const { id: accountId, username } = account;
-      if (email !== null && !keepsVerification) await throttles.beforeMail('email-verification', { recipient: accountId, clientIp });
-      const tokenMail = await tokenMails.prepare('email-verification', account, keepsVerification ? null : email);
-      // One that was never proved to be theirs may be a stranger's, mistyped.
-      const previous = account.emailVerifiedAt !== null && !isSpelling ? account.email : null;
-      const notice = await mailer.rows('email-changed', { to: previous, username, email });
-      await recovery.changeEmail({
-        accountId,
-        email,
-        keepsVerification,
-        at: new Date(now()),
-        mailTokens: tokenMail.mailTokens,
-        mails: [...tokenMail.mails, ...notice],
-        audit: [toAuditRow({ action: 'EMAIL_CHANGED', accountId, actorId: accountId, sessionId: viewer.sessionId }, now)],
-      });
-      mailer.wake();
-      const emailVerifiedAt = keepsVerification ? account.emailVerifiedAt : null;
-      return { kind: 'EmailChanged', user: visibleToOwner({ ...account, email, emailVerifiedAt }) };
+      if (email !== null) await throttles.beforeMail('email-verification', { recipient: viewer.userId, clientIp });
+      for (;;) {
+        const [account] = await accounts.findByIds([viewer.userId]);
+        if (account === undefined) throw unauthenticated();
+        const changed = account.email === email ? account : await replace(viewer, account, email);
+        if (changed !== null) return { kind: 'EmailChanged', user: visibleToOwner(changed) };
+      }
     },
   };
 }

@@ -63,18 +63,20 @@ export function createEmailVerification({
       if (token === null) return invalidToken;
       const at = new Date(now());
       const hash = hashMailToken(token);
-      const account = await recovery.findAccount({ hash, purpose: 'email-verification', at });
-      if (account === null) return invalidToken;
+      const found = await recovery.findAccount({ hash, purpose: 'email-verification', at });
+      if (found === null) return invalidToken;
+      const userId = found.account.id;
       const outcome = await recovery.verifyEmail({
         hash,
-        accountId: account.id,
+        accountId: userId,
+        emailLower: found.emailLower,
         at,
-        audit: [toAuditRow({ action: 'EMAIL_VERIFIED', accountId: account.id }, now)],
+        audit: [toAuditRow({ action: 'EMAIL_VERIFIED', accountId: userId }, now)],
         mails: [],
       });
       switch (outcome) {
         case 'verified':
-          return { kind: 'EmailVerified', userId: account.id };
+          return { kind: 'EmailVerified', userId };
         case 'taken':
           return { kind: 'EmailTaken' };
         case 'void':

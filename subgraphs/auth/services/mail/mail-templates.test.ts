@@ -11,6 +11,7 @@ const samples: Samples = {
   'verify-email': { token, expiresAt: new Date('2026-02-01T12:00:00.000Z') },
   'reset-password': { token, expiresAt: new Date('2026-01-31T12:30:00.000Z') },
   'new-device': { device: hostile, clientIp: '203.0.113.9' },
+  'session-stolen': { device: hostile },
   'password-changed': {},
   'email-changed': { email: 'someone.new@example.org' },
   'username-changed': { previousUsername: 'Old_Name' },
@@ -25,7 +26,7 @@ const samples: Samples = {
 };
 const templates = Object.keys(samples) as MailTemplate[];
 
-function render<Template extends MailTemplate>(template: Template, username = 'Ada') {
+function render(template: MailTemplate, username = 'Ada') {
   return renderMail(template, { username, ...samples[template] }, surroundings);
 }
 

@@ -5,6 +5,8 @@ export interface MailTemplateData {
   readonly 'verify-email': { readonly token: string; readonly expiresAt: Date };
   readonly 'reset-password': { readonly token: string; readonly expiresAt: Date };
   readonly 'new-device': { readonly device: string | null; readonly clientIp: string | null };
+  /** A refresh token came twice, so two parties have it. `device` is the session's. */
+  readonly 'session-stolen': { readonly device: string | null };
   readonly 'password-changed': object;
   /** Goes to the address that was replaced. `email` is the new one; null when there is none any more. */
   readonly 'email-changed': { readonly email: string | null };
@@ -80,6 +82,14 @@ const drafts: Drafts = {
       `Somebody signed in to the account "${username}" on ${time(at)} from a device or network that we had not seen with it before.`,
       `Device: ${device ?? 'unknown'}. Address: ${clientIp ?? 'unknown'}.`,
       `If that was you, there is nothing to do. ${ifNotYou}`,
+    ],
+  }),
+  'session-stolen': ({ username, device }, { at }) => ({
+    subject: `A session of your ${productName} account was ended`,
+    paragraphs: [
+      `On ${time(at)} a session of the account "${username}" was ended, because its sign-in was used from two places as if it had been copied.`,
+      `Device: ${device ?? 'unknown'}. Sign in there again.`,
+      `If you restored that device from a backup or copied its data, there is nothing else to do. ${ifNotYou}`,
     ],
   }),
   'password-changed': notice('The password was changed', 'the password of the account was changed'),

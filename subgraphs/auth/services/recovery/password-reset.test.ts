@@ -22,7 +22,7 @@ function createSubject({
     resetPassword: unused,
     verifyEmail: unused,
     changeEmail: unused,
-    removeExpired: unused,
+    removeStale: unused,
     write(traces) {
       written.push(traces);
       return Promise.resolve();

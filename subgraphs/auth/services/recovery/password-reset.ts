@@ -84,8 +84,9 @@ export function createPasswordReset({
       const token = tidyMailToken(typed);
       if (token === null) return invalidToken;
       const hash = hashMailToken(token);
-      const account = await recovery.findAccount({ hash, purpose: 'password-reset', at: new Date(now()) });
-      if (account === null) return invalidToken;
+      const found = await recovery.findAccount({ hash, purpose: 'password-reset', at: new Date(now()) });
+      if (found === null) return invalidToken;
+      const { account, emailLower } = found;
       const problem = await policy.findProblem(newPassword, account, 'newPassword');
       if (problem !== null) return invalidInput([problem]);
 
@@ -94,8 +95,9 @@ export function createPasswordReset({
       const ended = await recovery.resetPassword({
         hash,
         accountId: account.id,
-        passwordHash,
+        emailLower,
         at,
+        passwordHash,
         audit: [toAuditRow({ action: 'PASSWORD_RESET', accountId: account.id }, now)],
         mails: await mailer.rows('password-changed', { to: account.email, username: account.username }),
       });

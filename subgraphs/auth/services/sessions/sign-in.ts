@@ -97,7 +97,13 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
         hash: knownDevices.hash(origin),
         ifNew: {
           audit: [toAuditRow({ action: 'NEW_DEVICE', ...who, details: { device } }, now)],
-          mails: await mailer.rows('new-device', { to: account.email, username: account.username, device, clientIp: origin.clientIp }),
+          // Where somebody is, is nothing for an address that may be a stranger's, mistyped.
+          mails: await mailer.rows('new-device', {
+            to: account.emailVerifiedAt === null ? null : account.email,
+            username: account.username,
+            device,
+            clientIp: origin.clientIp,
+          }),
         },
       },
     });
