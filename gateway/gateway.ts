@@ -17,6 +17,7 @@ import type { DoorConfig } from './config.js';
 import { createContext, type GatewayContext } from './context.js';
 import type { Supergraph } from './execution/supergraph.js';
 import { addPage } from './page.js';
+import { addSubgraphRoutes } from './subgraph-routes.js';
 import { attachWebSocket } from './subscriptions/websocket.js';
 
 /** Service restart: clients come back at once. */
@@ -51,6 +52,7 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, supergraph, revocations, logger } = options;
   const authenticate = createAuthenticate(options.accessTokens);
+  const allowedOrigins = [...config.corsOrigins, ...(config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin])];
   const app = createHttpServer({ logger, trustsProxy: config.trustsProxy });
   const apollo = createApollo(supergraph, logger);
   await apollo.start();
@@ -60,6 +62,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
       methods: ['GET', 'HEAD', 'POST', 'PUT'],
       exposedHeaders: ['x-request-id', 'retry-after'],
+      // For the cookie of browser sessions; browsers allow it to no page when all are allowed.
+      credentials: !config.corsOrigins.includes('*'),
       maxAge: 600,
     });
   }
@@ -82,7 +86,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (jwks !== null) {
     app.get('/.well-known/jwks.json', async (_request, reply) => reply.header('cache-control', 'public, max-age=300').send(await jwks()));
   }
-  for (const routes of options.routes) await app.register(async (scope) => routes(scope));
+  await addSubgraphRoutes(app, { routes: options.routes, trustsProxy: config.trustsProxy, allowedOrigins });
   await addPage(app, options.pageFolder);
 
   const sockets = attachWebSocket({
@@ -97,7 +101,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       }),
     revocations,
     logger,
-    allowedOrigins: [...config.corsOrigins, ...(config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin])],
+    allowedOrigins,
   });
   // Before the server stops: it waits for open connections, and a socket is one.
   app.addHook('preClose', () => sockets.close(restart));

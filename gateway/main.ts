@@ -5,6 +5,7 @@ import { createAccessTokenVerifier } from '../shared/auth/access-token.js';
 import { createRevocationFeed } from '../shared/auth/revocation-feed.js';
 import { createRevocations } from '../shared/auth/revocations.js';
 import { projectRoot } from '../shared/config/project-root.js';
+import { subgraphNames } from '../shared/config/subgraph-environment.js';
 import { gatewaySecretHeader } from '../shared/graphql/gateway-secret.js';
 import { jwksPath } from '../shared/graphql/paths.js';
 import { runProcess } from '../shared/http/lifecycle.js';
@@ -13,9 +14,10 @@ import { readGatewayConfig } from './config.js';
 import { createHttpDataSource } from './datasources/http.js';
 import { createSupergraph } from './execution/supergraph.js';
 import { createGateway } from './gateway.js';
-import { createImageProxy } from './image-proxy.js';
+import { publicRoutes } from './public-routes.js';
 import { checkSubgraphs } from './readiness.js';
 import { createRemoteKeys } from './remote-keys.js';
+import { createSubgraphProxy } from './subgraph-proxy.js';
 
 runProcess({
   name: 'gateway',
@@ -52,10 +54,11 @@ runProcess({
       revocations,
       jwks: keysUrl === null ? null : createRemoteKeys({ url: keysUrl.href, gatewaySecret }),
       ready: () => checkSubgraphs(supergraph),
-      routes:
-        config.urls.images === undefined
-          ? []
-          : [createImageProxy({ origin: new URL(config.urls.images).origin, gatewaySecret, trustsProxy: config.trustsProxy })],
+      routes: subgraphNames.flatMap((name) => {
+        const [url, routes] = [config.urls[name], publicRoutes[name]];
+        if (url === undefined || routes === undefined) return [];
+        return [createSubgraphProxy({ name, origin: new URL(url).origin, gatewaySecret, trustsProxy: config.trustsProxy, ...routes })];
+      }),
       pageFolder: join(projectRoot, 'dist', 'graphiql'),
       logger,
     });

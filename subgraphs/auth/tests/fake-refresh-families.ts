@@ -21,7 +21,7 @@ export function createFakeFamilies(account: Account): FakeRefreshFamilies {
     tokenCount: () => tokens.size,
 
     start({ tokenHash, ...family }, announced) {
-      families.set(family.id, { ...family, lastUsedAt: family.createdAt, revokedAt: null });
+      families.set(family.id, { ...family, lastUsedAt: family.createdAt, revokedAt: null, isBrowser: false });
       tokens.set(tokenHash, { hash: tokenHash, generation: 1, createdAt: family.createdAt, used: null, familyId: family.id });
       events.push(...announced);
       return Promise.resolve();
@@ -35,11 +35,17 @@ export function createFakeFamilies(account: Account): FakeRefreshFamilies {
 
     find: (familyId) => Promise.resolve(families.get(familyId) ?? null),
 
-    rotate({ token: { hash, generation }, successor, at, events: announced }) {
+    bindToBrowser(familyId) {
+      const family = families.get(familyId);
+      if (family !== undefined) families.set(familyId, { ...family, isBrowser: true });
+      return Promise.resolve();
+    },
+
+    rotate({ token: { hash, generation, family: seen }, successor, at, events: announced }) {
       const token = tokens.get(hash);
       const family = families.get(token?.familyId ?? '');
       if (token === undefined || family === undefined) return Promise.resolve(false);
-      if (token.used !== null || family.revokedAt !== null) return Promise.resolve(false);
+      if (token.used !== null || family.revokedAt !== null || family.isBrowser !== seen.isBrowser) return Promise.resolve(false);
       families.set(family.id, { ...family, lastUsedAt: at });
       tokens.set(hash, { ...token, used: { at, successorSalt: successor.salt } });
       tokens.set(successor.hash, { hash: successor.hash, generation: generation + 1, createdAt: at, used: null, familyId: family.id });

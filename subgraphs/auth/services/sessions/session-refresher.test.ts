@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { createRevocations } from '../../../../shared/auth/revocations.js';
 import { newAccountState, type Account } from '../../data/account-repository.js';
 import { createFakeFamilies } from '../../tests/fake-refresh-families.js';
+import type { Mailer } from '../mail/mailer.js';
 import { createRefreshTokens } from './refresh-token.js';
 import { createSessionEnder } from './session-ender.js';
 import { createSessionRefresher, retryGraceMs } from './session-refresher.js';
@@ -27,7 +28,15 @@ async function createSubject() {
   const wakeOutbox = () => undefined;
   const ender = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
   const issuer = { issue: () => Promise.resolve({ token: 'access', expiresAt: new Date(time + 600_000) }) };
-  const refresher = createSessionRefresher({ families, refreshTokens, issuer, ender, wakeOutbox, now });
+  const mails: { template: string; to: string | null }[] = [];
+  const mailer: Pick<Mailer, 'rows' | 'wake'> = {
+    rows(template, { to }) {
+      mails.push({ template, to });
+      return Promise.resolve([]);
+    },
+    wake: () => undefined,
+  };
+  const refresher = createSessionRefresher({ families, refreshTokens, issuer, ender, mailer, wakeOutbox, now });
   const first = refreshTokens.create();
   await families.start(
     {
@@ -43,6 +52,7 @@ async function createSubject() {
   );
   return {
     first,
+    mails,
     families,
     revocations,
     now,

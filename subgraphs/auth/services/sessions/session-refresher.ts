@@ -2,6 +2,7 @@ import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import type { RefreshFamilyRepository, StoredRefreshToken } from '../../data/refresh-family-repository.js';
 import { visibleToOwner } from '../accounts/visible-user.js';
 import type { AccessTokenIssuer } from '../keys/access-token-issuer.js';
+import type { Mailer } from '../mail/mailer.js';
 import { isPossibleRefreshToken, type RefreshTokens } from './refresh-token.js';
 import type { SessionEnder } from './session-ender.js';
 import { hasEnded, idleEnd, sessionLifetime } from './session-lifetime.js';
@@ -10,12 +11,23 @@ import { toSessionView, type SignedIn } from './signed-in.js';
 /** How long a used token gets its successor again: the answer may have been lost, or several tabs may have asked at once. */
 export const retryGraceMs = 30_000;
 
+/** Where a refresh token came from: a client's own store, or the cookie that no script can read. */
+export type RefreshTokenPlace = 'client' | 'cookie';
+
+export type RefreshOutcome = SignedIn | { readonly kind: 'InvalidRefreshToken' };
+
 export interface SessionRefresher {
   /**
    * Exchanges a refresh token for its successor and a new access token. A token is good once; for 30 seconds a retry gets the same
-   * successor, and after that its reuse means that two parties have it: the session ends (RFC 9700, 4.14.2).
+   * successor, and after that its reuse means that two parties have it: the session ends (RFC 9700, 4.14.2). A token of a session that
+   * was bound to a browser is good from its cookie alone, and one of any other session is not good from there.
    */
-  refresh(refreshToken: string): Promise<SignedIn | { readonly kind: 'InvalidRefreshToken' }>;
+  refresh(refreshToken: string, from?: RefreshTokenPlace): Promise<RefreshOutcome>;
+  /**
+   * Binds the session to a browser, and exchanges the token for one that only goes into its cookie: the one that scripts have seen, and
+   * what it could still be exchanged for, are good for nothing any more. A retry within the grace sets the same cookie again.
+   */
+  bindToBrowser(refreshToken: string): Promise<RefreshOutcome>;
 }
 
 export interface SessionRefresherOptions {
@@ -23,6 +35,7 @@ export interface SessionRefresherOptions {
   readonly refreshTokens: RefreshTokens;
   readonly issuer: AccessTokenIssuer;
   readonly ender: SessionEnder;
+  readonly mailer: Pick<Mailer, 'rows' | 'wake'>;
   readonly wakeOutbox: () => void;
   readonly now?: () => number;
 }
@@ -34,6 +47,7 @@ export function createSessionRefresher({
   refreshTokens,
   issuer,
   ender,
+  mailer,
   wakeOutbox,
   now = Date.now,
 }: SessionRefresherOptions): SessionRefresher {
@@ -76,27 +90,44 @@ export function createSessionRefresher({
     return answer(token, successor, at);
   }
 
+  async function refresh(refreshToken: string, from: RefreshTokenPlace): Promise<RefreshOutcome> {
+    if (!isPossibleRefreshToken(refreshToken)) return invalid;
+    const hash = refreshTokens.hash(refreshToken);
+    const isInPlace = ({ family }: StoredRefreshToken) => family.isBrowser === (from === 'cookie');
+    let token = await families.findToken(hash);
+    if (token === null) return invalid;
+    if (token.used === null) {
+      if (!isGood(token) || !isInPlace(token)) return invalid;
+      const signedIn = await rotate(token, refreshToken);
+      if (signedIn !== null) return signedIn;
+      // Another request with the same token was faster, or the session ended meanwhile: see what it left.
+      token = await families.findToken(hash);
+    }
+    if (token === null) return invalid;
+    const { used, family } = token;
+    if (used === null || token.account.disabledAt !== null || hasEnded(family, now())) return invalid;
+    if (now() - used.at.getTime() <= retryGraceMs) {
+      return isInPlace(token) ? answer(token, refreshTokens.successorOf(refreshToken, used.successorSalt), used.at) : invalid;
+    }
+    await endForReuse(token);
+    return invalid;
+  }
+
+  async function endForReuse({ family, account }: StoredRefreshToken): Promise<void> {
+    const { email: to, username } = account;
+    const mails = await mailer.rows('session-stolen', { to, username, device: family.device });
+    await ender.end(family, 'TOKEN_REUSE', { mails });
+    mailer.wake();
+  }
+
   return {
-    async refresh(refreshToken) {
-      if (!isPossibleRefreshToken(refreshToken)) return invalid;
-      const hash = refreshTokens.hash(refreshToken);
-      let token = await families.findToken(hash);
+    refresh: (refreshToken, from = 'client') => refresh(refreshToken, from),
+
+    async bindToBrowser(refreshToken) {
+      const token = isPossibleRefreshToken(refreshToken) ? await families.findToken(refreshTokens.hash(refreshToken)) : null;
       if (token === null) return invalid;
-      if (token.used === null) {
-        if (!isGood(token)) return invalid;
-        const signedIn = await rotate(token, refreshToken);
-        if (signedIn !== null) return signedIn;
-        // Another request with the same token was faster, or the session ended meanwhile: see what it left.
-        token = await families.findToken(hash);
-      }
-      if (token === null) return invalid;
-      const { used, family } = token;
-      if (used === null || token.account.disabledAt !== null || hasEnded(family, now())) return invalid;
-      if (now() - used.at.getTime() <= retryGraceMs) {
-        return answer(token, refreshTokens.successorOf(refreshToken, used.successorSalt), used.at);
-      }
-      await ender.end(family, 'TOKEN_REUSE');
-      return invalid;
+      await families.bindToBrowser(token.family.id);
+      return refresh(refreshToken, 'cookie');
     },
   };
 }

@@ -3,10 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { FastifyInstance } from 'fastify';
 import { createHttpServer } from '../shared/http/server.js';
 import { createLogger } from '../shared/logging/logger.js';
-import { createImageProxy } from './image-proxy.js';
+import { publicRoutes } from './public-routes.js';
+import { createSubgraphProxy } from './subgraph-proxy.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 const secret = 'only-for-tests-only-for-tests-only-for-tests';
+
+function proxyTo(name: 'auth' | 'images', origin: string) {
+  const routes = publicRoutes[name];
+  if (routes === undefined) throw new Error(`${name} has no public routes`);
+  return createSubgraphProxy({ name, origin, gatewaySecret: secret, trustsProxy: () => false, ...routes });
+}
 
 interface Received {
   readonly method: string | undefined;
@@ -31,7 +38,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   app = createHttpServer({ logger });
-  await app.register(createImageProxy({ origin: originOf(upstream), gatewaySecret: secret, trustsProxy: () => false }));
+  await app.register(proxyTo('images', originOf(upstream)));
   port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
 });
 afterAll(async () => {
@@ -123,7 +130,7 @@ describe('The proxy to the images subgraph', () => {
 describe('An images subgraph that is away', () => {
   it('is UNAVAILABLE, without its address', async () => {
     const gone = createHttpServer({ logger });
-    await gone.register(createImageProxy({ origin: 'http://127.0.0.1:1', gatewaySecret: secret, trustsProxy: () => false }));
+    await gone.register(proxyTo('images', 'http://127.0.0.1:1'));
     const url = await gone.listen({ host: '127.0.0.1', port: 0 });
     const response = await fetch(`${url}/media/a.webp`);
     const text = await response.text();

@@ -1,0 +1,32 @@
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../shared/errors/app-error.js';
+import { clientAddress, type TrustsProxy } from '../shared/http/client-address.js';
+import { isAllowedOrigin } from './subscriptions/origin.js';
+
+export interface SubgraphRoutesOptions {
+  /** The subgraphs' own routes in one process, proxies to them otherwise. */
+  readonly routes: readonly ((app: FastifyInstance) => Promise<void> | void)[];
+  readonly trustsProxy: TrustsProxy;
+  /** Origins of browser pages beside our own. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** Mounts the public HTTP paths of subgraphs, each in a scope of its own. */
+export async function addSubgraphRoutes(app: FastifyInstance, options: SubgraphRoutesOptions): Promise<void> {
+  // To send a cookie along, a page must be named: "everybody" means those who bring none.
+  const allowed = options.allowedOrigins.filter((origin) => origin !== '*');
+  for (const routes of options.routes) {
+    await app.register(async (scope) => {
+      scope.addHook('onRequest', (request, _reply, done) => {
+        if (request.method === 'POST' && !isAllowedOrigin(request.headers, allowed)) {
+          done(new AppError('FORBIDDEN', 'Pages of this origin may not do that. Add it to CORS_ORIGINS.'));
+          return;
+        }
+        // What a client says about itself must not get further, in one process either.
+        request.headers['x-client-ip'] = clientAddress(request.raw, options.trustsProxy);
+        done();
+      });
+      await routes(scope);
+    });
+  }
+}
