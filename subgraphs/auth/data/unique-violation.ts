@@ -5,7 +5,9 @@ import { Prisma } from '../__generated__/prisma/client.js';
  * the columns, so these are compared there.
  */
 export function isUniqueViolation(error: unknown, constraint: { name: string; columns: readonly string[] }): boolean {
-  if (!(error instanceof Prisma.PrismaClientKnownRequestError) || error.code !== 'P2002') return false;
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
+  // P2010 is any failure of a raw statement; only a violation of uniqueness carries a constraint of this name.
+  if (error.code !== 'P2002' && error.code !== 'P2010') return false;
   const reported = path(error.meta, 'driverAdapterError', 'cause', 'constraint');
   const index = path(reported, 'index');
   if (index !== undefined) return index === constraint.name;

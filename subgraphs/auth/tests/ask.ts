@@ -22,19 +22,20 @@ export async function ask(
 }
 
 const userFields = 'id username email emailVerified roles guest disabledAt deletesAt';
-const refusals = '__typename ... on UserError { code message } ... on InvalidInputError { fields { path code } }';
+const refusals = '__typename ... on UserError { code message }';
+const refusedFields = `${refusals} ... on InvalidInputError { fields { path code } }`;
 const authPayload = `... on AuthPayload { accessToken refreshToken user { ${userFields} } session { id } }`;
 
 /** Mutations of an account's life, each with everything that a test may look at. */
 export const operations = {
   me: `{ me { ${userFields} } }`,
-  loginWithDevice: `mutation ($input: LoginWithDeviceInput!) { loginWithDevice(input: $input) { ${refusals} ${authPayload} } }`,
+  loginWithDevice: `mutation ($input: LoginWithDeviceInput!) { loginWithDevice(input: $input) { ${refusedFields} ${authPayload} } }`,
   linkCredentials: `mutation ($input: LinkCredentialsInput!) { linkCredentials(input: $input) {
-    ${refusals} ... on LinkCredentialsPayload { user { ${userFields} } } } }`,
+    ${refusedFields} ... on LinkCredentialsPayload { user { ${userFields} } } } }`,
   changeUsername: `mutation ($input: ChangeUsernameInput!) { changeUsername(input: $input) {
-    ${refusals} ... on UsernameCooldownError { retryAt } ... on ChangeUsernamePayload { user { ${userFields} } } } }`,
+    ${refusedFields} ... on UsernameCooldownError { retryAt } ... on ChangeUsernamePayload { user { ${userFields} } } } }`,
   changePassword: `mutation ($input: ChangePasswordInput!) { changePassword(input: $input) {
-    ${refusals} ... on ChangePasswordPayload { endedSessions } } }`,
+    ${refusedFields} ... on ChangePasswordPayload { endedSessions } } }`,
   availability: `query ($username: String!) { usernameAvailability(username: $username) { available code message } }`,
   disableUser: `mutation ($input: DisableUserInput!) { disableUser(input: $input) {
     ${refusals} ... on UserStatePayload { user { ${userFields} } } } }`,

@@ -2,7 +2,7 @@ import { validate as isUuid } from 'uuid';
 import { takeOnce } from '../../../shared/events/inbox.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
 import type { KnownUserSource } from '../../../shared/users/known-users.js';
-import { toUserEventAnnouncement, type UserEvent } from './user-event.js';
+import { toUserEventAnnouncement, userEventType, type UserEvent } from './user-event.js';
 import { foldName } from './fold-name.js';
 import { usersSchema, type UsersPrisma, type UsersTransaction } from './prisma.js';
 import { lockRelations } from './relation-lock.js';
@@ -75,9 +75,25 @@ export function createKnownUserRepository(
         // Whoever befriends them now either comes first, or finds nobody.
         await lockRelations(tx, [userId]);
         await tx.knownUser.deleteMany({ where: { userId } });
+        await erase(tx, userId);
         return { type: 'USER_DELETED', legacyId };
       }),
   };
+}
+
+/** Everything that is kept about somebody, by themselves or by others. */
+async function erase(tx: UsersTransaction, userId: string): Promise<void> {
+  await lockNames(tx, userId);
+  await tx.searchName.deleteMany({ where: { userId } });
+  await tx.profile.deleteMany({ where: { userId } });
+  await tx.friendship.deleteMany({ where: { OR: [{ lowId: userId }, { highId: userId }] } });
+  await tx.friendRequest.deleteMany({ where: { OR: [{ fromId: userId }, { toId: userId }] } });
+  await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } });
+  // Announcements of relations as well: nobody needs to hear of one that is gone. What readers of `user.events` have not heard yet stays.
+  await tx.$executeRaw`
+    DELETE FROM users.outbox_event
+    WHERE (type = 'relation.changed' AND payload->'userIds' ? ${userId})
+      OR (type = ${userEventType} AND key = ${userId} AND published_at IS NOT NULL)`;
 }
 
 const columns = { legacyId: true, username: true, avatarUrl: true } as const;

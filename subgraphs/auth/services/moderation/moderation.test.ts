@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { ask, operations } from '../../tests/ask.js';
+import { createAuthClient, type Payload } from '../../tests/auth-client.js';
+import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+
+const databases = await testDatabases();
+const actions = ['disableUser', 'enableUser', 'endUserSessions'] as const;
+type Action = (typeof actions)[number] | 'setUserRoles';
+
+afterAll(async () => {
+  for (const each of databases) await each.stop();
+});
+
+describe.each(databases)('moderation on $name', ({ open }) => {
+  let opened: OpenedDatabase;
+  let harness: AuthHarness;
+  let client: ReturnType<typeof createAuthClient>;
+  let admin: Payload;
+  let moderator: Payload;
+  let people = 0;
+
+  beforeAll(async () => {
+    opened = await open();
+    harness = await startAuth(opened.database);
+    client = createAuthClient(harness);
+    admin = await newPerson(['USER', 'ADMIN']);
+    moderator = await newPerson(['USER', 'MODERATOR']);
+  });
+  afterAll(async () => {
+    await harness.close();
+    await opened.close();
+  });
+
+  /** Their token still says USER: roles count as the database has them. */
+  async function newPerson(roles = ['USER']): Promise<Payload> {
+    const person = await client.mustRegister({ username: `Person_${String((people += 1))}` });
+    await harness.prisma.account.update({ where: { id: person.user.id }, data: { roles } });
+    return person;
+  }
+
+  const act = (action: Action, actor: Payload | null, userId: string, input: object = {}) =>
+    ask(harness, operations[action], { input: { userId, ...input } }, { token: actor?.accessToken });
+  const setRoles = (actor: Payload | null, userId: string, roles: readonly string[]) => act('setUserRoles', actor, userId, { roles });
+  const auditOf = async (userId: string) => (await ask(harness, operations.auditLog, { userId }, { token: admin.accessToken })).nodes;
+
+  describe('who may act on whom', () => {
+    it.each(actions)(
+      '%s is refused to anonymous callers, to everyone without a role, and to roles that were taken away',
+      async (action) => {
+        const victim = await newPerson();
+        await expect(act(action, null, victim.user.id)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+        await expect(act(action, await newPerson(), victim.user.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+        await expect(act(action, await newPerson(), 'nonsense')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+        const former = await newPerson(['USER', 'ADMIN']);
+        const { accessToken } = await client.mustLogin({ identifier: former.user.username });
+        await harness.prisma.account.update({ where: { id: former.user.id }, data: { roles: ['USER'] } });
+        await expect(act(action, { ...former, accessToken }, victim.user.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      },
+    );
+
+    it.each(actions)('%s is refused to a moderator who means a moderator or an administrator', async (action) => {
+      await expect(act(action, moderator, admin.user.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(act(action, moderator, moderator.user.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(act(action, moderator, (await newPerson(['USER', 'MODERATOR'])).user.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    });
+
+    it.each(['disableUser', 'enableUser'] as const)('%s is refused to an administrator who means themselves', async (action) => {
+      await expect(act(action, admin, admin.user.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    });
+
+    it('setUserRoles is for administrators alone', async () => {
+      const victim = await newPerson();
+      await expect(setRoles(null, victim.user.id, ['ADMIN'])).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+      await expect(setRoles(victim, victim.user.id, ['ADMIN'])).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(setRoles(moderator, victim.user.id, ['MODERATOR'])).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    });
+
+    it.each([...actions, 'setUserRoles'] as const)('%s knows nobody by what is no id, or the id of nobody', async (action) => {
+      for (const userId of ['nonsense', '019aa000-0000-7000-8000-000000000001']) {
+        await expect(act(action, admin, userId, action === 'setUserRoles' ? { roles: [] } : {})).resolves.toMatchObject({
+          code: 'USER_NOT_FOUND',
+        });
+      }
+    });
+  });
+
+  describe('disabling', () => {
+    it('refuses a reason of 501 characters', async () => {
+      const victim = await newPerson();
+      await expect(act('disableUser', moderator, victim.user.id, { reason: 'x'.repeat(501) })).rejects.toMatchObject({
+        code: 'BAD_USER_INPUT',
+      });
+      await expect(act('disableUser', moderator, victim.user.id, { reason: 'x'.repeat(500) })).resolves.toMatchObject({
+        __typename: 'UserStatePayload',
+      });
+    });
+
+    it('SECURITY 27: ends all sessions at once, and no sign-in or refresh begins another until the account is enabled', async () => {
+      const victim = await newPerson();
+      const other = await client.mustLogin({ identifier: victim.user.username });
+      const device = { deviceId: `device of ${victim.user.id}`, deviceSecret: 's'.repeat(40) };
+      await ask(harness, operations.loginWithDevice, { input: device });
+
+      await expect(act('disableUser', moderator, victim.user.id, { reason: 'spam' })).resolves.toMatchObject({
+        user: { id: victim.user.id },
+      });
+      for (const token of [victim.accessToken, other.accessToken]) {
+        await expect(ask(harness, operations.me, {}, { token })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+      }
+      await expect(client.refresh(victim.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await expect(client.login({ identifier: victim.user.username })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
+      await harness.untilPublished(
+        (events) => events.filter(({ type, key }) => type === 'session.ended' && key === victim.user.id).length === 2,
+      );
+      await harness.untilPublished((events) => events.some(({ type, key }) => type === 'user.disabled' && key === victim.user.id));
+
+      await act('enableUser', moderator, victim.user.id);
+      await expect(client.refresh(victim.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await expect(client.mustLogin({ identifier: victim.user.username })).resolves.toMatchObject({ user: { id: victim.user.id } });
+    });
+
+    it('SECURITY 27: a guest whose account is disabled does not come back with the device', async () => {
+      const device = { deviceId: `device ${String(people)}`, deviceSecret: 's'.repeat(40) };
+      const guest = await ask(harness, operations.loginWithDevice, { input: device });
+      await act('disableUser', moderator, String(guest.user?.id));
+      await expect(ask(harness, operations.loginWithDevice, { input: device })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
+    });
+
+    it('SECURITY 27: leaves no session to sign-ins that come at the same moment', async () => {
+      const victim = await newPerson();
+      const [, ...answers] = await Promise.all([
+        act('disableUser', admin, victim.user.id),
+        ...Array.from({ length: 6 }, () => client.login({ identifier: victim.user.username })),
+      ]);
+      expect(answers).toHaveLength(6);
+      await expect(harness.prisma.refreshFamily.count({ where: { accountId: victim.user.id, revokedAt: null } })).resolves.toBe(0);
+    });
+
+    it('is told to the log once, with the reason, however often it is repeated', async () => {
+      const victim = await newPerson();
+      await act('disableUser', moderator, victim.user.id, { reason: ' spam ' });
+      await act('disableUser', admin, victim.user.id, { reason: 'again' });
+      const nodes = await auditOf(victim.user.id);
+      expect(nodes).toMatchObject([
+        { action: 'USER_DISABLED', actor: { id: moderator.user.id }, sessionId: moderator.session.id, details: { reason: 'spam' } },
+        { action: 'REGISTERED' },
+      ]);
+    });
+
+    it('is seen by moderators and administrators, and by nobody else', async () => {
+      const victim = await newPerson();
+      await act('disableUser', admin, victim.user.id);
+      const look = `query ($id: ID!) { user(id: $id) { disabledAt } }`;
+      const signedIn = await client.mustLogin({ identifier: moderator.user.username });
+      const seen = await ask(harness, look, { id: victim.user.id }, { token: signedIn.accessToken });
+      expect(seen.disabledAt).toEqual(expect.any(String));
+      const eve = await newPerson();
+      await expect(ask(harness, look, { id: victim.user.id }, { token: eve.accessToken })).resolves.toEqual({ disabledAt: null });
+      await expect(ask(harness, look, { id: victim.user.id })).resolves.toEqual({ disabledAt: null });
+    });
+  });
+
+  it('SECURITY 27: endUserSessions ends every session, after which the user may sign in again', async () => {
+    const victim = await newPerson();
+    await client.mustLogin({ identifier: victim.user.username });
+    await expect(act('endUserSessions', moderator, victim.user.id)).resolves.toMatchObject({ endedSessions: 2 });
+    await expect(act('endUserSessions', moderator, victim.user.id)).resolves.toMatchObject({ endedSessions: 0 });
+    await expect(ask(harness, operations.me, {}, { token: victim.accessToken })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await expect(client.refresh(victim.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+    await expect(client.mustLogin({ identifier: victim.user.username })).resolves.toHaveProperty('accessToken');
+  });
+
+  describe('roles', () => {
+    it('are set as a whole, USER always among them, and stand in the next token', async () => {
+      const person = await newPerson();
+      await expect(setRoles(admin, person.user.id, ['MODERATOR'])).resolves.toMatchObject({ user: { id: person.user.id } });
+      await expect(client.mustLogin({ identifier: person.user.username })).resolves.toMatchObject({
+        user: { roles: ['USER', 'MODERATOR'] },
+      });
+      await setRoles(admin, person.user.id, []);
+      await expect(client.mustLogin({ identifier: person.user.username })).resolves.toMatchObject({ user: { roles: ['USER'] } });
+      await expect(auditOf(person.user.id)).resolves.toMatchObject([
+        { action: 'LOGIN_SUCCEEDED' },
+        { action: 'ROLES_CHANGED', details: { from: ['USER', 'MODERATOR'], to: ['USER'] } },
+        { action: 'LOGIN_SUCCEEDED' },
+        { action: 'ROLES_CHANGED', actor: { id: admin.user.id }, details: { from: ['USER'], to: ['USER', 'MODERATOR'] } },
+        { action: 'REGISTERED' },
+      ]);
+    });
+
+    it('keep one administrator, a disabled one not counted', async () => {
+      const disabled = await newPerson(['USER', 'ADMIN']);
+      await act('disableUser', admin, disabled.user.id);
+      await expect(setRoles(admin, admin.user.id, ['USER'])).resolves.toMatchObject({ code: 'LAST_ADMIN' });
+      await setRoles(admin, disabled.user.id, ['USER']);
+    });
+
+    it('keep one administrator when all step down, or take each other down, at once', async () => {
+      const admins = [admin, ...(await Promise.all(Array.from({ length: 3 }, () => newPerson(['USER', 'ADMIN']))))];
+      const [others] = [admins.slice(1)];
+      const answers = await Promise.allSettled([
+        ...admins.map((each) => setRoles(each, each.user.id, ['USER'])),
+        ...admins.map((each, index) => setRoles(each, admins[(index + 1) % admins.length]?.user.id ?? '', ['USER'])),
+      ]);
+      expect(answers).toHaveLength(8);
+      const left = await harness.prisma.account.findMany({ where: { roles: { has: 'ADMIN' }, disabledAt: null }, select: { id: true } });
+      expect(left).toHaveLength(1);
+      // The others go on with the administrator they know.
+      await harness.prisma.account.updateMany({
+        where: { id: { in: others?.map(({ user }) => user.id) ?? [] } },
+        data: { roles: ['USER'] },
+      });
+      await harness.prisma.account.update({ where: { id: admin.user.id }, data: { roles: ['USER', 'ADMIN'] } });
+    });
+  });
+});
