@@ -19,11 +19,11 @@ import { createInProcessPresenceStore } from './data/in-process-presence-store.j
 import { createKnownUserRepository } from './data/known-user-repository.js';
 import { createPresenceSettingsRepository } from './data/presence-settings-repository.js';
 import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
+import { createRelationRepository } from './data/relation-repository.js';
 import { createSessionRepository } from './data/session-repository.js';
 import { createScheduler } from './presence/scheduler.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { createPresenceService } from './services/presence/presence-service.js';
-import { noRelations } from './services/presence/relations.js';
 import { createSessionConsumer } from './services/session-consumer.js';
 import { createSessionService } from './services/session-service.js';
 
@@ -57,10 +57,11 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   const store = createInProcessPresenceStore({ scheduler });
   scope.defer(() => store.close());
   const knownUsers = createKnownUserRepository(prisma);
+  const relations = createRelationRepository(prisma);
   const presence = createPresenceService({
     store,
     settings: createPresenceSettingsRepository(prisma),
-    relations: noRelations,
+    relations,
     knownUsers: createKnownUsers({ repository: knownUsers, scheduler }),
     revocations,
     scheduler,
@@ -75,7 +76,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
     now,
   });
   for (const session of await sessions.endedSince(now() - accessTokenLifetimeMs)) revocations.revoke(session);
-  await bus.subscribe(createSessionConsumer(sessions, knownUsers));
+  await bus.subscribe(createSessionConsumer({ sessions, knownUsers, relations }));
 
   return {
     name: 'sessions',

@@ -8,6 +8,7 @@ import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
 import { createPresenceService, type PresenceRequest } from './presence-service.js';
 import type { PresenceSettingsRepository, StoredPresence } from './presence-settings-repository.js';
 import type { PresenceMessage } from './presence-subscription.js';
+import type { Relations } from './relations.js';
 
 function createFakeSettings(): PresenceSettingsRepository & { readonly rows: Map<string, StoredPresence> } {
   const rows = new Map<string, StoredPresence>();
@@ -28,12 +29,26 @@ function createFakeSettings(): PresenceSettingsRepository & { readonly rows: Map
   };
 }
 
-function create(friends: readonly string[] = []) {
+/** Everybody's friends, and those between whom and everybody is a block. */
+function createFakeRelations(friends: readonly string[], blocked: readonly string[]): Relations {
+  return {
+    friendsOf: () => Promise.resolve(new Set(friends)),
+    among: (_userId, otherIds) =>
+      Promise.resolve(
+        new Map([
+          ...otherIds.filter((id) => friends.includes(id)).map((id) => [id, 'FRIEND'] as const),
+          ...otherIds.filter((id) => blocked.includes(id)).map((id) => [id, 'BLOCKED'] as const),
+        ]),
+      ),
+  };
+}
+
+function create(friends: readonly string[] = [], blocked: readonly string[] = []) {
   const scheduler = createVirtualScheduler();
   const settings = createFakeSettings();
   const revocations = createRevocations(() => scheduler.now());
   const logger = createLogger({ name: 'test', level: 'silent' });
-  const relations = { friendsOf: () => Promise.resolve(new Set(friends)) };
+  const relations = createFakeRelations(friends, blocked);
   const store = createInProcessPresenceStore({ scheduler });
   const knownUsers = { among: (userIds: readonly string[]) => Promise.resolve(new Set(userIds)) };
   const presence = createPresenceService({ store, settings, relations, knownUsers, revocations, scheduler, logger });
@@ -299,6 +314,32 @@ describe('What others see', () => {
     expect((await presence.view(bob, ['ada']))[0]).toMatchObject({ availability: 'OFFLINE', lastSeenAt: lastConnectionAt });
     await presence.update(ada, { statusMessage: 'hi' });
     expect((await presence.view(bob, ['ada']))[0]).toMatchObject({ availability: 'OFFLINE', lastSeenAt: lastConnectionAt });
+  });
+
+  it('SECURITY 46: of someone blocked, either way, is that of a user of whom nothing is known', async () => {
+    const { presence, watch, scheduler, settings } = create([], ['bob']);
+    const { leave } = await watch(bob, ['bob']);
+    await presence.update(bob, { statusMessage: 'Come in', activity: { kind: 'LOBBY', text: 'Chess' } });
+    const [unknown] = await presence.view(ada, ['nobody here']);
+    expect(await presence.view(ada, ['bob'])).toEqual([{ ...unknown, userId: 'bob' }]);
+    await leave(1000);
+    scheduler.advance(600_000);
+    await settle();
+    expect(settings.rows.get('bob')?.lastConnectionAt).not.toBeNull();
+    expect(await presence.view(ada, ['bob'])).toEqual([{ ...unknown, userId: 'bob' }]);
+  });
+
+  it('SECURITY 46: of someone blocked, either way, never changes for a follower, and stands where that of anybody else would', async () => {
+    const { presence, watch } = create([], ['bob']);
+    const follower = await watch(ada, ['x', 'bob', 'y']);
+    expect((await follower.next()).entries.map(({ userId, availability }) => [userId, availability])).toEqual([
+      ['x', 'OFFLINE'],
+      ['bob', 'OFFLINE'],
+      ['y', 'OFFLINE'],
+    ]);
+    await presence.heartbeat(bob);
+    await presence.heartbeat(person('y'));
+    expect((await follower.next()).entries.map(({ userId }) => userId)).toEqual(['y']);
   });
 
   it('of someone who shows themself to friends is for friends alone', async () => {

@@ -18,12 +18,20 @@ import { parsePresenceUpdate, type PresenceUpdateInput } from './presence-input.
 import type { PresenceSettingsRepository } from './presence-settings-repository.js';
 import type { PresenceStore } from './presence-store.js';
 import { openPresenceSubscription, type FirstMessage, type PresenceMessage } from './presence-subscription.js';
-import type { Relations } from './relations.js';
+import type { RelationKind, Relations } from './relations.js';
 
 /** How many users one subscription may follow by id (P7). */
 const followLimit = 500;
 /** The heartbeat is one connection of its session, however often it comes. */
 const heartbeatId = 'heartbeat';
+/** The id of no user. */
+const nobody = '00000000-0000-0000-0000-000000000000';
+
+/** Whom a viewer looks at, and as what. Of those without an audience nothing may be seen, nor that it is so. */
+interface Sight {
+  readonly userIds: readonly string[];
+  readonly audiences: ReadonlyMap<string, Audience>;
+}
 
 export interface PresenceRequest {
   readonly friends: boolean;
@@ -103,36 +111,43 @@ export function createPresenceService(options: PresenceServiceOptions): Presence
     return viewPresence(completed, 'OWN', scheduler.now());
   }
 
-  async function audiencesOf(
-    viewer: Viewer | null,
-    userIds: Iterable<string>,
-    friends?: ReadonlySet<string>,
-  ): Promise<Map<string, Audience>> {
-    const friendIds = friends ?? (viewer === null ? new Set<string>() : await relations.friendsOf(viewer.userId));
-    return new Map(
-      [...userIds].map((userId) => [userId, userId === viewer?.userId ? 'OWN' : friendIds.has(userId) ? 'FRIEND' : 'STRANGER']),
-    );
+  async function sightOf(viewer: Viewer | null, userIds: readonly string[]): Promise<Sight> {
+    const known = viewer === null ? new Map<string, RelationKind>() : await relations.among(viewer.userId, userIds);
+    const audiences = new Map<string, Audience>();
+    for (const userId of userIds) {
+      if (userId === viewer?.userId) audiences.set(userId, 'OWN');
+      else if (known.get(userId) !== 'BLOCKED') audiences.set(userId, known.get(userId) === 'FRIEND' ? 'FRIEND' : 'STRANGER');
+    }
+    return { userIds, audiences };
   }
 
-  async function readSnapshot(kind: 'Snapshot' | 'Resync', userIds: readonly string[]): Promise<FirstMessage> {
-    const { moment, states } = await store.read(userIds);
-    return { kind, moment, states: await complete(states) };
+  /** Who is blocked, either way, is not looked up at all: the state of nobody stands for theirs, in every field. */
+  async function read({ userIds, audiences }: Sight): Promise<Omit<FirstMessage, 'kind'>> {
+    const { moment, states } = await store.read([...audiences.keys(), nobody]);
+    const byUserId = new Map((await complete(states)).map((state) => [state.userId, state]));
+    const absent = byUserId.get(nobody);
+    if (absent === undefined) throw new Error('The presence store left out a state');
+    return { moment, states: userIds.map((userId) => byUserId.get(userId) ?? { ...absent, userId }) };
   }
 
-  async function readFirst(audiences: ReadonlyMap<string, Audience>, since: string | null): Promise<FirstMessage> {
-    const userIds = [...audiences.keys()];
-    if (since === null) return readSnapshot('Snapshot', userIds);
+  async function readSnapshot(kind: 'Snapshot' | 'Resync', sight: Sight): Promise<FirstMessage> {
+    return { kind, ...(await read(sight)) };
+  }
+
+  async function readFirst(sight: Sight, since: string | null): Promise<FirstMessage> {
+    const { audiences } = sight;
+    if (since === null) return readSnapshot('Snapshot', sight);
     const cursor = decodeCursor(since, scheduler.now());
-    if (cursor.kind === 'Unknown') return readSnapshot('Resync', userIds);
-    if (cursor.kind === 'TooOld') return readSnapshot('Snapshot', userIds);
+    if (cursor.kind === 'Unknown') return readSnapshot('Resync', sight);
+    if (cursor.kind === 'TooOld') return readSnapshot('Snapshot', sight);
     const changes = await store.readChanges(audiences, cursor.moment);
     switch (changes.kind) {
       case 'Changes':
         return { kind: 'Changed', moment: changes.moment, states: await complete(changes.states) };
       case 'TooOld':
-        return readSnapshot('Snapshot', userIds);
+        return readSnapshot('Snapshot', sight);
       case 'UnknownEpoch':
-        return readSnapshot('Resync', userIds);
+        return readSnapshot('Resync', sight);
     }
   }
 
@@ -143,9 +158,9 @@ export function createPresenceService(options: PresenceServiceOptions): Presence
 
   return {
     async view(viewer, userIds) {
-      const [{ states }, audiences] = await Promise.all([store.read(userIds), audiencesOf(viewer, userIds)]);
-      const completed = await complete(states);
-      return completed.map((state) => viewPresence(state, audiences.get(state.userId) ?? 'STRANGER', scheduler.now()));
+      const sight = await sightOf(viewer, userIds);
+      const { states } = await read(sight);
+      return states.map((state) => viewPresence(state, sight.audiences.get(state.userId) ?? 'STRANGER', scheduler.now()));
     },
 
     async subscribe(caller, request, connection) {
@@ -156,11 +171,11 @@ export function createPresenceService(options: PresenceServiceOptions): Presence
       if (ids.size > followLimit)
         throw new AppError('BAD_USER_INPUT', `"userIds" may have at most ${followLimit} different ids; it had ${ids.size}.`);
       const [friends, known] = await Promise.all([
-        relations.friendsOf(viewer.userId),
+        request.friends ? relations.friendsOf(viewer.userId) : new Set<string>(),
         knownUsers.among([...ids].filter((id) => id !== viewer.userId)),
       ]);
       const followed = [...ids].filter((id) => known.has(id) || id === viewer.userId);
-      const audiences = await audiencesOf(viewer, new Set([...followed, ...(request.friends ? friends : [])]), friends);
+      const sight = await sightOf(viewer, [...new Set([...followed, ...friends])]);
 
       const key = { userId: viewer.userId, sessionId: viewer.sessionId, connectionId: `${connection?.id ?? ''}/${randomUUID()}` };
       const leave = (): void => {
@@ -174,8 +189,8 @@ export function createPresenceService(options: PresenceServiceOptions): Presence
         subscription = await openPresenceSubscription({
           feed,
           viewerId: viewer.userId,
-          audiences,
-          readFirst: () => readFirst(audiences, since),
+          audiences: sight.audiences,
+          readFirst: () => readFirst(sight, since),
           now: () => scheduler.now(),
           onEnd() {
             connection?.signal.removeEventListener('abort', subscription.end);

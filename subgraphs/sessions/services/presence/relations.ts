@@ -1,7 +1,23 @@
-/** Who is whose friend, as far as presence must know. */
+/** Who is no stranger to somebody, as far as presence must know. Blocked either way is the same. */
+export type RelationKind = 'FRIEND' | 'BLOCKED';
+
+/** How users stand to each other, as the users subgraph announces it. */
 export interface Relations {
   friendsOf(userId: string): Promise<ReadonlySet<string>>;
+  /** Those of `otherIds` (of any form) who are no strangers to `userId`. */
+  among(userId: string, otherIds: readonly string[]): Promise<ReadonlyMap<string, RelationKind>>;
 }
 
-/** Until friendships reach this subgraph nobody is anybody's friend, so that what is for friends stays hidden. */
-export const noRelations: Relations = { friendsOf: () => Promise.resolve(new Set()) };
+/** How two users stand from now on. */
+export interface RelationChange {
+  /** The lower one first. */
+  readonly userIds: readonly [string, string];
+  readonly friends: boolean;
+  /** Those of the two who block the other. */
+  readonly blockers: readonly string[];
+}
+
+export interface RelationRepository extends Relations {
+  /** Has no effect for an event that was taken before. */
+  take(eventId: string, change: RelationChange): Promise<void>;
+}

@@ -6,7 +6,9 @@ export const friendRequests: NonNullable<QueryResolvers['friendRequests']> = asy
   { direction, first, after },
   { friendLists, viewer },
 ) => {
-  const { rows, page } = await friendLists.requests(viewer, direction ?? 'RECEIVED', { first, after });
+  // A client may send null, whatever the types say of an argument with a default.
+  const which = direction === 'SENT' ? 'SENT' : 'RECEIVED';
+  const { rows, page } = await friendLists.requests(viewer, which, { first, after });
   return toConnection(rows, page, {
     node: ({ fromId, toId, createdAt }) => ({ from: { id: fromId }, to: { id: toId }, createdAt }),
     position: ({ at, userId }) => ({ at, userId }) as const,

@@ -61,13 +61,13 @@ export type BlockLimitReached = { readonly kind: 'BlockLimitReached' };
 
 /** The rules by which one user changes how they stand to another. Pure: who holds the lock applies what comes out. */
 export interface RelationRules {
-  request(standing: Standing, at: Date): Become | UserNotFound | FriendshipConflict | FriendLimitReached;
-  accept(standing: Standing, at: Date): Become | FriendRequestNotFound | FriendLimitReached;
-  decline(standing: Standing): Become | FriendRequestNotFound;
-  cancel(standing: Standing): Become | FriendRequestNotFound;
-  remove(standing: Standing): Become | NotFriends;
-  block(standing: Standing, at: Date): Become | UserNotFound | BlockLimitReached;
-  unblock(standing: Standing): Become | UserNotFound;
+  readonly request: (standing: Standing, at: Date) => Become | UserNotFound | FriendshipConflict | FriendLimitReached;
+  readonly accept: (standing: Standing, at: Date) => Become | FriendRequestNotFound | FriendLimitReached;
+  readonly decline: (standing: Standing) => Become | FriendRequestNotFound;
+  readonly cancel: (standing: Standing) => Become | FriendRequestNotFound;
+  readonly remove: (standing: Standing) => Become | NotFriends;
+  readonly block: (standing: Standing, at: Date) => Become | UserNotFound | BlockLimitReached;
+  readonly unblock: (standing: Standing) => Become | UserNotFound;
 }
 
 export const defaultRelationLimits: RelationLimits = { friends: 1_000, sentRequests: 100, receivedRequests: 500, blocks: 1_000 };

@@ -1,0 +1,38 @@
+import { ownerOfErased, type UserErasureRepository } from '../services/user-erasure.js';
+import type { SessionsPrisma } from './prisma.js';
+
+export function createUserErasureRepository(prisma: SessionsPrisma): UserErasureRepository {
+  return {
+    erase: ({ userId, at, keptSince }) =>
+      prisma.$transaction(async (tx) => {
+        const ended = await tx.session.updateManyAndReturn({
+          where: { userId, endedAt: null },
+          data: { endedAt: at, endReason: 'DELETED' },
+          select: { id: true },
+        });
+        await tx.session.updateMany({ where: { userId }, data: { userId: ownerOfErased, device: null } });
+        await tx.session.deleteMany({ where: { userId: ownerOfErased, endedAt: { lt: keptSince } } });
+        await tx.knownUser.deleteMany({ where: { userId } });
+        await tx.presenceSetting.deleteMany({ where: { userId } });
+        await tx.relation.deleteMany({ where: { OR: [{ lowId: userId }, { highId: userId }] } });
+        // Nobody needs to hear any more that a session of theirs was ended.
+        await tx.outboxEvent.deleteMany({ where: { key: userId } });
+        return ended.map(({ id }) => id);
+      }),
+
+    async read(userId) {
+      const [sessions, presence] = await prisma.$transaction([
+        prisma.session.findMany({
+          where: { userId },
+          orderBy: { startedAt: 'asc' },
+          select: { id: true, device: true, startedAt: true, lastSeenAt: true, expiresAt: true, endedAt: true, endReason: true },
+        }),
+        prisma.presenceSetting.findUnique({
+          where: { userId },
+          select: { isBusy: true, statusMessage: true, visibility: true, lastConnectionAt: true },
+        }),
+      ]);
+      return { sessions, presence };
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { NIL as nobody } from 'uuid';
+import type { Revocations } from '../../../shared/auth/revocations.js';
+import { accessTokenLifetimeMs } from '../../../shared/auth/revocations.js';
+import type { Viewer } from '../../../shared/auth/viewer.js';
+
+/** Whose session is whose user was erased: what is left of it tells other processes that its tokens are good no more. */
+export const ownerOfErased = nobody;
+
+/** Everything that this subgraph keeps about a person. */
+export interface ExportedSessions {
+  readonly sessions: readonly {
+    readonly id: string;
+    readonly device: string | null;
+    readonly startedAt: Date;
+    readonly lastSeenAt: Date;
+    readonly expiresAt: Date;
+    readonly endedAt: Date | null;
+    readonly endReason: string | null;
+  }[];
+  readonly presence: {
+    readonly isBusy: boolean;
+    readonly statusMessage: string | null;
+    readonly visibility: string;
+    readonly lastConnectionAt: Date | null;
+  } | null;
+}
+
+export interface UserErasureRepository {
+  /**
+   * Erases what is kept about the user; of sessions that ended after `keptSince`, or end now, the id and the time stay. Answers the ids of
+   * those that had not ended before. Needs no inbox: a repetition finds nothing.
+   */
+  erase(erasure: { userId: string; at: Date; keptSince: Date }): Promise<readonly string[]>;
+  read(userId: string): Promise<ExportedSessions>;
+}
+
+export interface UserErasure {
+  /** Ends what is left of the user's sessions, and erases them with everything else. `deletedAt` is in ms since the epoch. */
+  erase(userId: string, deletedAt: number): Promise<void>;
+  /** What is kept about the user `userId`, for themself alone; null for everyone else. */
+  export(viewer: Viewer | null, userId: string): Promise<ExportedSessions | null>;
+}
+
+export function createUserErasure({
+  repository,
+  revocations,
+  endPresence,
+}: {
+  repository: UserErasureRepository;
+  revocations: Revocations;
+  endPresence: (session: { readonly userId: string; readonly sessionId: string }) => Promise<void>;
+}): UserErasure {
+  return {
+    async erase(userId, deletedAt) {
+      const ended = await repository.erase({
+        userId,
+        at: new Date(deletedAt),
+        // Other processes ask for what has ended since a token lives; twice that, for their clocks.
+        keptSince: new Date(deletedAt - 2 * accessTokenLifetimeMs),
+      });
+      for (const sessionId of ended) {
+        revocations.revoke({ sessionId, endedAt: deletedAt });
+        await endPresence({ userId, sessionId });
+      }
+    },
+    export: async (viewer, userId) => (viewer?.userId === userId ? repository.read(userId) : null),
+  };
+}
