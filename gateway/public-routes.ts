@@ -16,6 +16,8 @@ export const publicRoutes: Readonly<Partial<Record<SubgraphName, PublicRoutes>>>
       { method: 'POST', path: '/session/cookie' },
       { method: 'POST', path: '/session/refresh' },
       { method: 'POST', path: '/session/logout' },
+      // The pages that links in mails lead to.
+      { method: 'GET', path: '/account/*' },
     ],
     takesCookies: true,
   },

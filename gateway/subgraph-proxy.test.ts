@@ -33,12 +33,15 @@ beforeAll(async () => {
     incoming.on('data', (chunk: Buffer) => (bytes += chunk.length));
     incoming.on('end', () => {
       received.push({ method: incoming.method, url: incoming.url, headers: incoming.headers, bytes });
-      response.writeHead(200, { 'content-type': 'image/webp', 'content-security-policy': 'sandbox' }).end('image');
+      response
+        .writeHead(200, { 'content-type': 'image/webp', 'content-security-policy': 'sandbox', 'set-cookie': '__Host-a=b; Secure' })
+        .end('image');
     });
   });
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   app = createHttpServer({ logger });
   await app.register(proxyTo('images', originOf(upstream)));
+  await app.register(proxyTo('auth', originOf(upstream)));
   port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
 });
 afterAll(async () => {
@@ -138,5 +141,34 @@ describe('An images subgraph that is away', () => {
     expect(response.status).toBe(503);
     expect(text).toContain('UNAVAILABLE');
     expect(text).not.toMatch(/127\.0\.0\.1|ECONNREFUSED/);
+  });
+});
+
+describe('The proxy to the auth subgraph', () => {
+  it.each([
+    ['GET', '/session/refresh'],
+    ['POST', '/session'],
+    ['POST', '/session/other'],
+    ['POST', '/session/refresh/../../internal/events'],
+    ['POST', '/session/refresh%2f..'],
+    ['POST', '/graphql'],
+    ['POST', '/internal/events'],
+  ])('does not pass %s %s on', async (method, path) => {
+    expect([400, 404]).toContain((await send(method, path)).status);
+    expect(received).toEqual([]);
+  });
+
+  it('SECURITY 28: passes a browser session on with its cookie, its header and its answer, and with the address of the client as we see it', async () => {
+    const headers = { cookie: '__Host-galaxia-refresh=token', 'x-galaxia-csrf': '1', 'x-client-ip': '10.0.0.1', 'x-user-id': 'root' };
+    const answer = await send('POST', '/session/refresh', headers);
+    expect(answer.headers['set-cookie']).toEqual(['__Host-a=b; Secure']);
+    const [request] = received;
+    expect(request?.headers).toMatchObject({
+      cookie: headers.cookie,
+      'x-galaxia-csrf': '1',
+      'x-client-ip': '127.0.0.1',
+      'x-gateway-secret': secret,
+    });
+    expect(request?.headers).not.toHaveProperty('x-user-id');
   });
 });

@@ -13,19 +13,19 @@ function request(remoteAddress: string, forwarded?: string): IncomingMessage {
 }
 
 describe('The address of a client', () => {
-  it('is that of the socket when no proxy is trusted, whatever the client claims', () => {
+  it('SECURITY 12: is that of the socket when no proxy is trusted, whatever the client claims', () => {
     expect(clientAddress(request('203.0.113.9', '10.0.0.1'), trusting())).toBe('203.0.113.9');
   });
 
-  it('is not the one that a client wrote left of what our proxy wrote', () => {
+  it('SECURITY 12: is not the one that a client wrote left of what our proxy wrote', () => {
     expect(clientAddress(request('10.0.0.2', '1.1.1.1, 203.0.113.9'), trusting('10.0.0.0/8'))).toBe('203.0.113.9');
   });
 
-  it('is found behind several proxies of ours', () => {
+  it('SECURITY 12: is found behind several proxies of ours', () => {
     expect(clientAddress(request('::ffff:10.0.0.2', '203.0.113.9, 10.9.9.9'), trusting('10.0.0.0/8'))).toBe('203.0.113.9');
   });
 
-  it('is the last proxy when that was sent nonsense', () => {
+  it('SECURITY 12: is the last proxy when that was sent nonsense', () => {
     expect(clientAddress(request('10.0.0.2', 'unknown'), trusting('10.0.0.2'))).toBe('10.0.0.2');
   });
 });
