@@ -34,6 +34,7 @@ import { createGuestRepository } from './data/guest-repository.js';
 import { createModerationRepository } from './data/moderation-repository.js';
 import { createUsernameRepository } from './data/username-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
+import { accountPages } from './routes/account-pages.js';
 import { browserSessionRoutes } from './routes/browser-sessions.js';
 import { jwksRoute } from './routes/jwks.js';
 import { createAccountDirectory } from './services/accounts/account-directory.js';
@@ -253,6 +254,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     },
     async routes(app) {
       jwksRoute(() => signingKeys.jwks())(app);
+      accountPages()(app);
       await browserSessionRoutes({ refresher: services.sessionRefresher, ender: sessionEnder, throttles, now })(app);
     },
     ready: () => Promise.all([checkDependency('database', () => database.ping()), checkDependency('events', () => bus.ping())]),

@@ -80,6 +80,7 @@ async function startDistributed({ environment = {} }: StartOptions): Promise<Gal
   const origins = Object.fromEntries(subgraphs.map((name, index) => [name, `http://127.0.0.1:${String(ports[index + 1])}`]));
   const shared: Record<string, string> = {
     DATA_DIR: dataDir,
+    PUBLIC_URL: url,
     GATEWAY_SECRET: 'only-for-tests-only-for-tests-only-for-tests',
     ...Object.fromEntries(subgraphs.map((name) => [`${name.toUpperCase()}_URL`, `${String(origins[name])}/graphql`])),
     ...Object.fromEntries(subgraphs.map((name) => [`${name.toUpperCase()}_DATABASE_URL`, database])),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -17,12 +18,14 @@ export interface Mailbox {
   next(to: string, subject: string): Promise<ReceivedMail>;
 }
 
-/** Reads the folder that mails are written into while no SMTP server is configured. */
+/** Reads the folder that mails are written into while no SMTP server is configured; also of a whole product that runs. */
 export function createMailbox(folder: string): Mailbox {
   const read = new Set<string>();
 
   async function all(): Promise<ReceivedMail[]> {
-    const files = (await readdir(folder)).filter((file) => file.endsWith('.txt')).map((file) => join(folder, file));
+    // It is made with the first mail.
+    const names = existsSync(folder) ? await readdir(folder) : [];
+    const files = names.filter((file) => file.endsWith('.txt')).map((file) => join(folder, file));
     const mails = await Promise.all(
       files.map(async (file) => ({ ...parse(file, await readFile(file, 'utf8')), written: (await stat(file)).mtimeMs })),
     );
