@@ -1,6 +1,7 @@
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
+import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
-import { toAuditRow } from '../services/audit/audit-log.js';
+import { toAuditRow, type AuditRow } from '../services/audit/audit-log.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 
 export interface NewImportedAccount {
@@ -72,54 +73,74 @@ export function createImportRepository(prisma: AuthPrisma): ImportRepository {
           if (!(await moveOn(tx, { file, from, to, at }))) {
             throw new ConcurrentImportError('Another process imports this file. Let it finish, or stop it first.');
           }
-          const added = new Map(
-            (
-              await tx.account.createManyAndReturn({
-                data: accounts.map(({ id, username, email, createdAt, legacyId }) => ({
-                  id,
-                  username,
-                  usernameLower: username.toLowerCase(),
-                  email,
-                  emailLower: email?.toLowerCase() ?? null,
-                  roles: ['USER'],
-                  createdAt,
-                  ...(legacyId === null ? {} : { legacyId }),
-                })),
-                skipDuplicates: true,
-                select: { id: true, legacyId: true },
-              })
-            ).map(({ id, legacyId }) => [id, legacyId]),
-          );
+          const added = await addAccounts(tx, accounts);
           const news = accounts.filter(({ id }) => added.has(id));
-          await tx.credential.createMany({
-            data: news.map(({ id, passwordHash }) => ({
-              accountId: id,
-              kind: 'password',
-              secret: passwordHash,
-              createdAt: at,
-              updatedAt: at,
-            })),
-          });
-          await tx.outboxEvent.createMany({
-            data: news.map(({ id, username, createdAt }) =>
-              toOutboxRow(
-                createDomainEvent('user.registered', {
-                  key: id,
-                  now: () => at.getTime(),
-                  payload: { userId: id, username, createdAt: createdAt.toISOString(), legacyId: added.get(id) },
-                }),
-              ),
+          await addCredentials(tx, news, at);
+          await addEvents(
+            tx,
+            news.map(({ id, username, createdAt }) =>
+              createDomainEvent('user.registered', {
+                key: id,
+                now: () => at.getTime(),
+                payload: { userId: id, username, createdAt: createdAt.toISOString(), legacyId: added.get(id) },
+              }),
             ),
-          });
-          await tx.auditEvent.createMany({
-            data: news.map(({ id }) => toAuditRow({ action: 'IMPORTED', accountId: id }, () => at.getTime())),
-          });
+          );
+          await addAudit(
+            tx,
+            news.map(({ id }) => toAuditRow({ action: 'IMPORTED', accountId: id }, () => at.getTime())),
+          );
           onRefused(added.size === accounts.length ? [] : await explain(tx, accounts, added));
         },
         { timeout: transactionTimeout, maxWait: transactionTimeout },
       );
     },
   };
+}
+
+// Lists go as JSON into one statement each: through Prisma's own `createMany` an import takes five times as long.
+
+/** Those that were added, by id, with their numbers. */
+async function addAccounts(tx: AuthTransaction, accounts: readonly NewImportedAccount[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await tx.$queryRaw<{ id: string; legacy_id: number }[]>`
+    INSERT INTO auth.account (id, legacy_id, username, username_lower, email, email_lower, roles, created_at)
+    SELECT id, coalesce("legacyId", nextval(pg_get_serial_sequence('auth.account', 'legacy_id'))), username, lower, email, "emailLower",
+           '{USER}', "createdAt"
+    FROM jsonb_to_recordset(${JSON.stringify(
+      accounts.map(({ id, username, email, createdAt, legacyId }) => ({
+        ...{ id, username, email, createdAt, legacyId },
+        lower: username.toLowerCase(),
+        emailLower: email?.toLowerCase() ?? null,
+      })),
+    )}::jsonb)
+      AS row (id uuid, username text, lower text, email text, "emailLower" text, "createdAt" timestamptz, "legacyId" int)
+    ON CONFLICT DO NOTHING
+    RETURNING id::text AS id, legacy_id`;
+  return new Map(rows.map(({ id, legacy_id: legacyId }) => [id, legacyId]));
+}
+
+async function addCredentials(tx: AuthTransaction, accounts: readonly NewImportedAccount[], at: Date): Promise<void> {
+  const rows = JSON.stringify(accounts.map(({ id, passwordHash }) => ({ id, passwordHash })));
+  await tx.$executeRaw`
+    INSERT INTO auth.credential (account_id, kind, secret, created_at, updated_at)
+    SELECT id, 'password', "passwordHash", ${at.toISOString()}::timestamptz, ${at.toISOString()}::timestamptz
+    FROM jsonb_to_recordset(${rows}::jsonb) AS row (id uuid, "passwordHash" text)`;
+}
+
+async function addEvents(tx: AuthTransaction, events: readonly DomainEvent[]): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO auth.outbox_event (id, type, key, payload, occurred_at)
+    SELECT id, type, key, payload, "occurredAt"
+    FROM jsonb_to_recordset(${JSON.stringify(events.map(toOutboxRow))}::jsonb)
+      AS row (id uuid, type text, key text, payload jsonb, "occurredAt" timestamptz)`;
+}
+
+async function addAudit(tx: AuthTransaction, rows: readonly AuditRow[]): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO auth.audit_event (id, action, occurred_at, account_id, details)
+    SELECT id, action, "occurredAt", "accountId", details
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      AS row (id uuid, action text, "occurredAt" timestamptz, "accountId" uuid, details jsonb)`;
 }
 
 /** Notes how far the import has come; false when it is not where we left it. */
