@@ -122,11 +122,20 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   });
   const auditLog = createAuditLog({ events: createAuditRepository(prisma), now });
   const passwords = createPasswordRepository(prisma);
+  const { throttles, knownDevices } = composeThrottling({
+    repository: createKnownDeviceRepository(prisma),
+    rateLimits,
+    encryptionKey,
+    now,
+  });
   const { hasher, passwordPolicy, reauthentication } = composePasswords({
     accounts,
     passwords,
+    throttles,
+    auditLog,
     threadPoolSize,
     breachCheck: options.breachCheck,
+    throttles,
     logger,
     now,
   });
@@ -134,12 +143,6 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   const issuer = createAccessTokenIssuer({ signingKey: () => signingKeys.active(), now });
   const opener = createSessionOpener({ issuer, refreshTokens, now });
   const sessionEnder = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
-  const { throttles, knownDevices } = composeThrottling({
-    repository: createKnownDeviceRepository(prisma),
-    rateLimits,
-    encryptionKey,
-    now,
-  });
   const mfaTokens = createMfaTokens();
   const mfa = createMfaRepository(prisma);
   const passkeys = createPasskeyRepository(prisma);
@@ -208,7 +211,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
       now,
     }),
     reauthentication,
-    passwordChange: createPasswordChange({ accounts, passwords, hasher, policy: passwordPolicy, auditLog, mailer, sessionEnder, now }),
+    passwordChange: createPasswordChange({ passwords, hasher, policy: passwordPolicy, reauthentication, mailer, sessionEnder, now }),
     passwordSignIn: createPasswordSignIn({ accounts, hasher, signIn, throttles, auditLog }),
     sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, mailer, wakeOutbox, now }),
     sessionEnder,

@@ -1,6 +1,8 @@
 import type { Logger } from '../../../../shared/logging/logger.js';
 import type { AccountRepository } from '../../data/account-repository.js';
 import type { PasswordRepository } from '../../data/password-repository.js';
+import type { AuditLog } from '../audit/audit-log.js';
+import type { Throttles } from '../throttling/throttles.js';
 import { createBreachCheck, type BreachCheckPolicy } from './breach-check.js';
 import { createHashingQueue, createPasswordHasher, hashingConcurrency, type PasswordHasher } from './password-hasher.js';
 import { createPasswordPolicy, type PasswordPolicy } from './password-policy.js';
@@ -21,15 +23,21 @@ export interface PasswordServices {
 export function composePasswords({
   accounts,
   passwords,
+  throttles,
+  auditLog,
   threadPoolSize,
   breachCheck,
+  throttles,
   logger,
   now,
 }: {
   readonly accounts: AccountRepository;
   readonly passwords: PasswordRepository;
+  readonly throttles: Throttles;
+  readonly auditLog: AuditLog;
   readonly threadPoolSize: number | undefined;
   readonly breachCheck: BreachCheckSettings | undefined;
+  readonly throttles: Throttles;
   readonly logger: Logger;
   readonly now: () => number;
 }): PasswordServices {
@@ -40,6 +48,6 @@ export function composePasswords({
   return {
     hasher,
     passwordPolicy: createPasswordPolicy({ breachCheck: breachCheck === undefined ? null : createBreachCheck({ ...breachCheck, logger }) }),
-    reauthentication: createReauthentication({ accounts, hasher, now }),
+    reauthentication: createReauthentication({ accounts, hasher, throttles, auditLog, now }),
   };
 }
