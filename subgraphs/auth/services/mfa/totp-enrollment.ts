@@ -91,7 +91,7 @@ export function createTotpEnrollment({
   return {
     async begin(viewer, { password }) {
       if (viewer === null) throw unauthenticated();
-      if (!(await reauthentication.reauthenticate(viewer, password))) return invalidCredentials;
+      if (!(await reauthentication.reauthenticate(viewer, password, 'beginTotpEnrollment'))) return invalidCredentials;
       const { id: accountId, username } = await accountOf(viewer);
       const secret = createTotpSecret();
       const sealedSecret = await secrets.seal(accountId, secret);
@@ -125,7 +125,7 @@ export function createTotpEnrollment({
 
     async disable(viewer, { password, code }) {
       if (viewer === null) throw unauthenticated();
-      if (!(await reauthentication.reauthenticate(viewer, password))) return invalidCredentials;
+      if (!(await reauthentication.reauthenticate(viewer, password, 'disableTotp'))) return invalidCredentials;
       const proof = await codes.check(viewer.userId, code);
       if (proof === null) return invalidCode;
       const account = await accountOf(viewer);
@@ -142,7 +142,7 @@ export function createTotpEnrollment({
 
     async regenerateRecoveryCodes(viewer, { password, code }) {
       if (viewer === null) throw unauthenticated();
-      if (!(await reauthentication.reauthenticate(viewer, password))) return invalidCredentials;
+      if (!(await reauthentication.reauthenticate(viewer, password, 'regenerateRecoveryCodes'))) return invalidCredentials;
       const proof = await codes.check(viewer.userId, code);
       // A recovery code must not buy ten more: whoever finds one of them would never need the app.
       if (proof?.kind !== 'totp') return invalidCode;

@@ -70,7 +70,7 @@ export async function checkLogin(
       },
     }),
   );
-  return verified && authenticationInfo !== undefined ? BigInt(authenticationInfo.newCounter) : null;
+  return verified ? BigInt(authenticationInfo.newCounter) : null;
 }
 
 /**

@@ -88,7 +88,7 @@ export function createPasskeyRegistration({
   return {
     async begin(viewer, { password }) {
       if (viewer === null) throw unauthenticated();
-      if (!(await reauthentication.reauthenticate(viewer, password))) return invalidCredentials;
+      if (!(await reauthentication.reauthenticate(viewer, password, 'beginPasskeyRegistration'))) return invalidCredentials;
       const account = await accountOf(viewer);
       const known = await repository.list(account.id);
       if (known.length >= passkeysPerAccount) throw tooMany();
@@ -149,7 +149,7 @@ export function createPasskeyRegistration({
 
     async remove(viewer, { id, password }) {
       if (viewer === null) throw unauthenticated();
-      if (!(await reauthentication.reauthenticate(viewer, password))) return invalidCredentials;
+      if (!(await reauthentication.reauthenticate(viewer, password, 'removePasskey'))) return invalidCredentials;
       const passkey = (await repository.list(viewer.userId)).find((each) => each.id === id.toLowerCase());
       if (passkey === undefined) return { kind: 'NotFound', id };
       const isRemoved = await repository.remove(passkey.id, viewer.userId, await traces(viewer, 'removed', passkey));
