@@ -135,7 +135,6 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     auditLog,
     threadPoolSize,
     breachCheck: options.breachCheck,
-    throttles,
     logger,
     now,
   });

@@ -27,7 +27,6 @@ export function composePasswords({
   auditLog,
   threadPoolSize,
   breachCheck,
-  throttles,
   logger,
   now,
 }: {
@@ -37,7 +36,6 @@ export function composePasswords({
   readonly auditLog: AuditLog;
   readonly threadPoolSize: number | undefined;
   readonly breachCheck: BreachCheckSettings | undefined;
-  readonly throttles: Throttles;
   readonly logger: Logger;
   readonly now: () => number;
 }): PasswordServices {
