@@ -80,6 +80,7 @@ runProcess({
     keep(
       await createImagesSubgraph({
         database: await databaseOf('images'),
+        bus,
         objects,
         accessTokens,
         signingKey: secrets.uploadSigningKey,

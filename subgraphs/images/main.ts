@@ -8,10 +8,10 @@ runSubgraphProcess({
   name: 'images',
   environment: process.env,
   readConfig: readImagesConfig,
-  create: async ({ environment, config, database, accessTokens, logger, scope, deriveKey }) => {
+  create: async ({ environment, config, database, bus, accessTokens, logger, scope, deriveKey }) => {
     const objects = await createObjectStore({ s3: config.s3, folder: join(environment.dataDir, 'objects') });
     scope.defer(() => objects.close());
     const signingKey = deriveKey('image upload URLs');
-    return { subgraph: await createImagesSubgraph({ database, objects, accessTokens, signingKey, logger }) };
+    return { subgraph: await createImagesSubgraph({ database, bus, objects, accessTokens, signingKey, logger }) };
   },
 });

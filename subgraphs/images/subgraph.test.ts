@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { Database } from '../../shared/database/database.js';
 import { openEmbedded } from '../../shared/database/embedded.js';
+import { until } from '../../shared/events/event-bus.conformance.js';
 import { startImages, startTimeoutMs, type ImagesUnderTest, type StoreKind } from '../../tests/testkit/images-subgraph.js';
 
 const kinds: StoreKind[] = ['files', 's3, through this server', 's3, directly'];
@@ -158,6 +159,18 @@ describe('The images subgraph', () => {
       { users: [alice, bob].map((id) => ({ __typename: 'User', id })) },
     );
     expect(data._entities).toEqual([{ avatar: { url: second.url, owner: { id: alice } } }, { avatar: null }]);
+  });
+
+  it('announces another avatar once, and not the same one again', async () => {
+    const alice = randomUUID();
+    const [first, second] = [await images.publish(alice, bytes), await images.publish(alice, bytes)];
+    await images.ask(randomUUID(), avatarMutation, { id: first.id });
+    for (const { id } of [first, first, second, second]) await images.ask(alice, avatarMutation, { id });
+    await until(() => images.events.some(({ payload }) => (payload as { avatarUrl: unknown }).avatarUrl === second.url));
+    expect(images.events.filter(({ payload }) => [first.url, second.url].includes((payload as { avatarUrl: unknown }).avatarUrl))).toEqual([
+      expect.objectContaining({ type: 'avatar.changed', key: alice, payload: { userId: alice, avatarUrl: first.url } }),
+      expect.objectContaining({ type: 'avatar.changed', key: alice, payload: { userId: alice, avatarUrl: second.url } }),
+    ]);
   });
 
   it('pages through the gallery, the newest first, and shows avatars only to their owner', async () => {

@@ -8,6 +8,8 @@ import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Database } from '../../shared/database/database.js';
 import { openEmbedded } from '../../shared/database/embedded.js';
 import { toGraphQLError, AppError } from '../../shared/errors/app-error.js';
+import type { DomainEvent } from '../../shared/events/event-bus.js';
+import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
 import { createHttpServer } from '../../shared/http/server.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { openFileObjectStore } from '../../shared/objects/file-object-store.js';
@@ -35,6 +37,8 @@ export interface ImagesUnderTest {
   readonly url: string;
   readonly objects: ObjectStore;
   readonly clock: { now: number };
+  /** What the subgraph has announced. */
+  readonly events: readonly DomainEvent[];
   ask(person: string | null, query: string, variables?: Record<string, unknown>): Promise<Answer>;
   open(person: string, input: { contentType: string; size: number; purpose?: string }): Promise<OpenedUpload>;
   send(upload: OpenedUpload, bytes: Buffer): Promise<Response>;
@@ -55,8 +59,12 @@ export async function startImages(kind: StoreKind = 'files', given?: Database): 
   const database = given ?? (await openEmbedded('memory://'));
   const logger = createLogger({ name: 'test', level: 'silent' });
   const clock = { now: Date.now() };
+  const events: DomainEvent[] = [];
+  const bus = createInProcessEventBus({ logger });
+  await bus.subscribe({ group: 'test', types: ['avatar.changed'], handle: (event) => Promise.resolve(void events.push(event)) });
   const subgraph = await createImagesSubgraph({
     database,
+    bus,
     objects,
     accessTokens: trustingVerifier,
     signingKey: randomBytes(32),
@@ -82,6 +90,7 @@ export async function startImages(kind: StoreKind = 'files', given?: Database): 
     url,
     objects,
     clock,
+    events,
     ask,
     async open(person, input) {
       const { data } = await ask(person, createMutation, { input });
@@ -108,6 +117,7 @@ export async function startImages(kind: StoreKind = 'files', given?: Database): 
     },
     async close() {
       await app.close();
+      await bus.close();
       await subgraph.close();
       if (given === undefined) await database.close();
       await closeObjects();

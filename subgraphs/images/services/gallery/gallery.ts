@@ -1,7 +1,8 @@
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../../shared/errors/app-error.js';
+import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import type { PageRequest } from '../../../../shared/graphql/connection.js';
-import type { Image, ImagePosition } from '../image.js';
+import { imagePath, type Image, type ImagePosition } from '../image.js';
 import type { ImageRepository } from './image-repository.js';
 
 export type SetAvatarResult = { readonly kind: 'Set'; readonly image: Image } | { readonly kind: 'ImageNotFound' };
@@ -16,7 +17,14 @@ export interface Gallery {
   setAvatar(viewer: Viewer | null, imageId: string): Promise<SetAvatarResult>;
 }
 
-export function createGallery({ images, now = Date.now }: { images: ImageRepository; now?: () => number }): Gallery {
+export interface GalleryOptions {
+  readonly images: ImageRepository;
+  /** Called after an event was committed to the outbox. */
+  readonly onAnnounced: () => void;
+  readonly now?: () => number;
+}
+
+export function createGallery({ images, onAnnounced, now = Date.now }: GalleryOptions): Gallery {
   return {
     list: (page) => images.list({ kind: 'Gallery' }, page),
     async listOwn(viewer, page) {
@@ -27,7 +35,9 @@ export function createGallery({ images, now = Date.now }: { images: ImageReposit
       if (viewer === null) throw unauthenticated();
       const image = (await images.findMany([imageId])).get(imageId);
       if (image?.ownerId !== viewer.userId) return { kind: 'ImageNotFound' };
-      await images.setAvatar({ userId: viewer.userId, imageId: image.id, at: new Date(now()) });
+      const { userId } = viewer;
+      const event = createDomainEvent('avatar.changed', { key: userId, now, payload: { userId, avatarUrl: imagePath(image.name) } });
+      if (await images.setAvatar({ userId, imageId: image.id, at: new Date(now()), event })) onAnnounced();
       return { kind: 'Set', image };
     },
   };

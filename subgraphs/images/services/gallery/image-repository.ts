@@ -1,3 +1,4 @@
+import type { DomainEvent } from '../../../../shared/events/event-bus.js';
 import type { PageRequest } from '../../../../shared/graphql/connection.js';
 import type { Image, ImagePosition } from '../image.js';
 
@@ -10,6 +11,6 @@ export interface ImageRepository {
   list(filter: ImageFilter, page: PageRequest<ImagePosition>): Promise<readonly Image[]>;
   /** The avatars of those users who have one, by user id. */
   findAvatars(userIds: readonly string[]): Promise<ReadonlyMap<string, Image>>;
-  /** Makes an image the avatar of a user, instead of the one before. */
-  setAvatar(avatar: { userId: string; imageId: string; at: Date }): Promise<void>;
+  /** Makes an image the avatar of a user, instead of the one before, and announces `event`. False, and no event, when it is already. */
+  setAvatar(avatar: { userId: string; imageId: string; at: Date; event: DomainEvent }): Promise<boolean>;
 }
