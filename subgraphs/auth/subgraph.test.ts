@@ -139,7 +139,11 @@ describe.each(databases)('auth on $name', ({ open }) => {
       expect(expiresAt).toBe(new Date((issuedAt + 600) * second).toISOString());
       await harness.untilPublished((events) => events.slice(before).some((event) => event.type === 'session.started'));
       expect(harness.events.slice(before).map(({ type, key, payload }) => ({ type, key, payload }))).toEqual([
-        { type: 'user.registered', key: user.id, payload: { userId: user.id, username: user.username, createdAt: user.createdAt } },
+        {
+          type: 'user.registered',
+          key: user.id,
+          payload: { userId: user.id, username: user.username, createdAt: user.createdAt, legacyId: expect.any(Number) },
+        },
         {
           type: 'session.started',
           key: user.id,

@@ -141,6 +141,13 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
               }),
           ...createFamily(prisma, family),
           prisma.outboxEvent.createMany({ data: events.map(toOutboxRow) }),
+          // The database gives the account its number, which readers of the old services' events know it by.
+          prisma.$executeRaw`
+            UPDATE auth.outbox_event AS announcement
+            SET payload = announcement.payload || jsonb_build_object('legacyId', account.legacy_id)
+            FROM auth.account
+            WHERE account.id = ${accountId}::uuid AND announcement.type = 'user.registered'
+              AND announcement.id IN (SELECT value::uuid FROM jsonb_array_elements_text(${JSON.stringify(events.map(({ id }) => id))}::jsonb))`,
           prisma.auditEvent.createMany({ data: [...audit] }),
           ...(mailTokens.length === 0 ? [] : [prisma.mailToken.createMany({ data: [...mailTokens] })]),
           ...(mails.length === 0 ? [] : [prisma.mail.createMany({ data: [...mails] })]),
