@@ -3,7 +3,7 @@ import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import type { Logger } from '../../../../shared/logging/logger.js';
-import { toAuditRow, type AuditLog } from '../audit/audit-log.js';
+import { toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { Reauthentication } from '../passwords/reauthentication.js';
 import type { SessionEnder } from '../sessions/session-ender.js';
@@ -34,7 +34,6 @@ export interface AccountDeletionOptions {
   readonly sessionEnder: Pick<SessionEnder, 'haveEnded'>;
   readonly holds: UsernameHolds;
   readonly mailer: Mailer;
-  readonly auditLog: Pick<AuditLog, 'record'>;
   readonly wakeOutbox: () => void;
   readonly logger: Logger;
   readonly now?: () => number;
@@ -43,7 +42,7 @@ export interface AccountDeletionOptions {
 }
 
 export function createAccountDeletion(options: AccountDeletionOptions): AccountDeletion {
-  const { deletions, reauthentication, sessionEnder, holds, mailer, auditLog, wakeOutbox, logger } = options;
+  const { deletions, reauthentication, sessionEnder, holds, mailer, wakeOutbox, logger } = options;
   const { now = Date.now, newPseudonym = uuidv4 } = options;
 
   async function erase(account: DoomedAccount): Promise<boolean> {
@@ -69,10 +68,7 @@ export function createAccountDeletion(options: AccountDeletionOptions): AccountD
     async request(viewer, password) {
       if (viewer === null) throw unauthenticated();
       const who = { accountId: viewer.userId, actorId: viewer.userId, sessionId: viewer.sessionId };
-      if (!(await reauthentication.reauthenticate(viewer, password))) {
-        await auditLog.record({ action: 'REAUTHENTICATION_FAILED', ...who, details: { purpose: 'deleteAccount' } });
-        return { kind: 'InvalidCredentials' };
-      }
+      if (!(await reauthentication.reauthenticate(viewer, password, 'deleteAccount'))) return { kind: 'InvalidCredentials' };
       const account = await deletions.find(viewer.userId);
       if (account === null) throw unauthenticated();
       const at = new Date(now());

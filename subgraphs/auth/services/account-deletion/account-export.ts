@@ -61,10 +61,7 @@ export function createAccountExport({
     async export(viewer, password) {
       if (viewer === null) throw unauthenticated();
       const who = { accountId: viewer.userId, actorId: viewer.userId, sessionId: viewer.sessionId };
-      if (!(await reauthentication.reauthenticate(viewer, password))) {
-        await auditLog.record({ action: 'REAUTHENTICATION_FAILED', ...who, details: { purpose: 'exportAccount' } });
-        return { kind: 'InvalidCredentials' };
-      }
+      if (!(await reauthentication.reauthenticate(viewer, password, 'exportAccount'))) return { kind: 'InvalidCredentials' };
       await auditLog.record({ action: 'ACCOUNT_EXPORTED', ...who });
       const account = await exports.read(viewer.userId);
       if (account === null) throw unauthenticated();

@@ -75,7 +75,7 @@ export function createEmailChange({
       const email = tidyEmail(input.email);
       const problem = email === null ? null : findEmailProblem(email);
       if (problem !== null) return invalidInput([problem]);
-      if (!(await reauthentication.reauthenticate(viewer, password))) return { kind: 'InvalidCredentials' };
+      if (!(await reauthentication.reauthenticate(viewer, password, 'changeEmail'))) return { kind: 'InvalidCredentials' };
       if (email !== null) await throttles.beforeMail('email-verification', { recipient: viewer.userId, clientIp });
       for (;;) {
         const [account] = await accounts.findByIds([viewer.userId]);

@@ -1,13 +1,14 @@
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../../shared/errors/app-error.js';
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
-import type { AccountRepository, LoginCandidate } from '../../data/account-repository.js';
+import type { LoginCandidate } from '../../data/account-repository.js';
 import type { PasswordRepository } from '../../data/password-repository.js';
-import { toAuditRow, type AuditLog } from '../audit/audit-log.js';
+import { toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { SessionEnder } from '../sessions/session-ender.js';
 import type { PasswordHasher } from './password-hasher.js';
-import { isAbsurdlyLong, type PasswordPolicy } from './password-policy.js';
+import type { PasswordPolicy } from './password-policy.js';
+import type { Reauthentication } from './reauthentication.js';
 
 export interface NewPassword {
   readonly currentPassword: string;
@@ -20,17 +21,17 @@ export type PasswordChangeOutcome =
 export interface PasswordChange {
   /**
    * Another password for the viewer: their other sessions end, and they get a notice by mail. Throws an `UNAUTHENTICATED` `AppError` for an
-   * anonymous viewer, an `UNAVAILABLE` one when too many passwords wait to be checked.
+   * anonymous viewer, an `UNAVAILABLE` one when too many passwords wait to be checked,
+   * a `RATE_LIMITED` one after too many wrong ones.
    */
   change(viewer: Viewer | null, input: NewPassword): Promise<PasswordChangeOutcome>;
 }
 
 export interface PasswordChangeOptions {
-  readonly accounts: Pick<AccountRepository, 'findWithPassword'>;
   readonly passwords: PasswordRepository;
-  readonly hasher: PasswordHasher;
+  readonly hasher: Pick<PasswordHasher, 'hash'>;
   readonly policy: PasswordPolicy;
-  readonly auditLog: AuditLog;
+  readonly reauthentication: Pick<Reauthentication, 'findByPassword'>;
   readonly mailer: Mailer;
   readonly sessionEnder: Pick<SessionEnder, 'haveEnded'>;
   readonly now?: () => number;
@@ -40,19 +41,14 @@ export interface PasswordChangeOptions {
 const tries = 3;
 
 export function createPasswordChange({
-  accounts,
   passwords,
   hasher,
   policy,
-  auditLog,
+  reauthentication,
   mailer,
   sessionEnder,
   now = Date.now,
 }: PasswordChangeOptions): PasswordChange {
-  function verify(accountId: string, password: string): Promise<LoginCandidate | null> {
-    return hasher.verify(async () => accounts.findWithPassword(accountId), isAbsurdlyLong(password) ? '' : password);
-  }
-
   async function store(viewer: Viewer, { account, passwordHash: from }: LoginCandidate, to: string): Promise<number | null> {
     if (from === null) return null;
     const at = new Date(now());
@@ -77,24 +73,16 @@ export function createPasswordChange({
     async change(viewer, { currentPassword, newPassword }) {
       if (viewer === null) throw unauthenticated();
       // Before anything is said about the new password: that would be for the owner alone as well.
-      let candidate = await verify(viewer.userId, currentPassword);
-      if (candidate === null) {
-        await auditLog.record({
-          action: 'REAUTHENTICATION_FAILED',
-          accountId: viewer.userId,
-          actorId: viewer.userId,
-          sessionId: viewer.sessionId,
-          details: { purpose: 'changePassword' },
-        });
-        return { kind: 'InvalidCredentials' };
-      }
+      const verify = () => reauthentication.findByPassword(viewer, currentPassword, 'changePassword');
+      let candidate = await verify();
+      if (candidate === null) return { kind: 'InvalidCredentials' };
       const problem = await policy.findProblem(newPassword, candidate.account, 'newPassword');
       if (problem !== null) return invalidInput([problem]);
       const hash = await hasher.hash(newPassword);
       for (let left = tries; left > 0 && candidate !== null; left -= 1) {
         const endedSessions = await store(viewer, candidate, hash);
         if (endedSessions !== null) return { kind: 'PasswordChanged', endedSessions };
-        candidate = await verify(viewer.userId, currentPassword);
+        candidate = await verify();
       }
       return { kind: 'InvalidCredentials' };
     },
