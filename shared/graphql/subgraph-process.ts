@@ -20,7 +20,7 @@ import { serveSubgraph } from './subgraph-server.js';
 import type { Subgraph } from './subgraph.js';
 
 /** The subgraphs that take events; a bus without a broker waits for them before it delivers. */
-export const consumingSubgraphs: readonly SubgraphName[] = ['auth', 'users', 'sessions'];
+export const consumingSubgraphs: readonly SubgraphName[] = ['auth', 'users', 'sessions', 'images'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -4,6 +4,7 @@ import type { Gallery } from './services/gallery/gallery.js';
 import type { ImageRepository } from './services/gallery/image-repository.js';
 import type { Image } from './services/image.js';
 import type { CompleteUpload } from './services/uploads/complete-upload.js';
+import type { UserImages } from './services/user-images.js';
 import type { OpenUpload } from './services/uploads/open-upload.js';
 
 /** What every resolver of the images subgraph gets. */
@@ -14,6 +15,7 @@ export interface ImagesContext {
   readonly gallery: Gallery;
   readonly openUpload: OpenUpload;
   readonly completeUpload: CompleteUpload;
+  readonly userImages: UserImages;
   readonly loaders: {
     /** Published images by id; everyone may see them. */
     readonly image: DataLoader<string, Image | null>;

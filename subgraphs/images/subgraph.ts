@@ -6,14 +6,17 @@ import { parse } from 'graphql';
 import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
+import type { EventBus } from '../../shared/events/event-bus.js';
+import { createOutboxRelay } from '../../shared/events/outbox.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { ObjectStore } from '../../shared/objects/object-store.js';
 import { createImagesContext, type ImagesContext } from './context.js';
 import { createImageRepository } from './data/image-repository.js';
-import { createImagesPrisma } from './data/prisma.js';
+import { createImagesPrisma, imagesSchema } from './data/prisma.js';
 import { createUploadRepository } from './data/upload-repository.js';
+import { createUserImagesRepository } from './data/user-images-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { getMediaRoute } from './routes/get-media.js';
 import { putUploadRoute } from './routes/put-upload.js';
@@ -26,12 +29,15 @@ import { createOpenUpload } from './services/uploads/open-upload.js';
 import { createReceiveUpload } from './services/uploads/receive-upload.js';
 import { removeExpiredUploads } from './services/uploads/remove-expired-uploads.js';
 import { createUploadSigner } from './services/uploads/upload-signature.js';
+import { createUserConsumer } from './services/user-consumer.js';
+import { createUserImages } from './services/user-images.js';
 
 /** Decoded, each of them may take 200 MB; and sharp uses several threads for one. */
 const processing = { concurrency: 2, capacity: 64 };
 
 export interface ImagesSubgraphOptions {
   readonly database: Database;
+  readonly bus: EventBus;
   /** Where bytes are kept; closed by whoever opened it. */
   readonly objects: ObjectStore;
   readonly accessTokens: AccessTokenVerifier;
@@ -43,14 +49,15 @@ export interface ImagesSubgraphOptions {
 
 /** Uploads, published images, avatars. */
 export async function createImagesSubgraph(options: ImagesSubgraphOptions): Promise<Subgraph<ImagesContext>> {
-  const { database, objects, accessTokens, signingKey, logger, now = Date.now } = options;
+  const { database, bus, objects, accessTokens, signingKey, logger, now = Date.now } = options;
   await database.migrate({ name: 'images', folder: join(projectRoot, 'subgraphs/images/prisma/migrations') });
   const typeDefs = parse(await readFile(join(projectRoot, 'schema/subgraphs/images.graphql'), 'utf8'));
   const prisma = createImagesPrisma(database);
   const images = createImageRepository(prisma);
   const uploads = createUploadRepository(prisma);
   const signer = createUploadSigner(signingKey);
-  const gallery = createGallery({ images, now });
+  const relay = createOutboxRelay({ database: prisma, schema: imagesSchema, isAlone: database.isExclusive, bus, logger, now });
+  const gallery = createGallery({ images, onAnnounced: () => relay.wake(), now });
   const openUpload = createOpenUpload({ uploads, objects, signer, now });
   const receiveUpload = createReceiveUpload({ uploads, objects, signer, now });
   const completeUpload = createCompleteUpload({
@@ -62,6 +69,8 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
     logger,
     now,
   });
+  const userImages = createUserImages({ repository: createUserImagesRepository(prisma), objects, now });
+  await bus.subscribe(createUserConsumer({ userImages }));
   const removal = startExpiredUploadRemoval({ remove: () => removeExpiredUploads({ uploads, objects, logger, now }), logger });
 
   return {
@@ -75,6 +84,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
         gallery,
         openUpload,
         completeUpload,
+        userImages,
       });
     },
     async routes(app) {
@@ -85,9 +95,15 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
         done();
       });
     },
-    ready: () => Promise.all([checkDependency('database', () => database.ping()), checkDependency('objects', () => objects.ping())]),
+    ready: () =>
+      Promise.all([
+        checkDependency('database', () => database.ping()),
+        checkDependency('events', () => bus.ping()),
+        checkDependency('objects', () => objects.ping()),
+      ]),
     async close() {
       await removal.close();
+      await relay.close();
       await prisma.$disconnect();
     },
   };

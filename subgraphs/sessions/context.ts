@@ -4,6 +4,7 @@ import type { SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import type { PresenceView } from './presence/presence-view.js';
 import type { PresenceService } from './services/presence/presence-service.js';
 import type { SessionService } from './services/session-service.js';
+import type { UserErasure } from './services/user-erasure.js';
 import type { Session } from './services/session.js';
 
 /** What every resolver of the sessions subgraph gets. */
@@ -15,6 +16,7 @@ export interface SessionsContext {
   readonly connection: SubscriptionConnection | undefined;
   readonly sessions: SessionService;
   readonly presence: PresenceService;
+  readonly userErasure: UserErasure;
   readonly loaders: {
     /** The viewer's own sessions by id; null for all others. */
     readonly session: DataLoader<string, Session | null>;

@@ -21,10 +21,12 @@ import { createPresenceSettingsRepository } from './data/presence-settings-repos
 import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
 import { createRelationRepository } from './data/relation-repository.js';
 import { createSessionRepository } from './data/session-repository.js';
+import { createUserErasureRepository } from './data/user-erasure-repository.js';
 import { createScheduler } from './presence/scheduler.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { createPresenceService } from './services/presence/presence-service.js';
 import { createSessionConsumer } from './services/session-consumer.js';
+import { createUserErasure } from './services/user-erasure.js';
 import { createSessionService } from './services/session-service.js';
 
 export interface SessionsSubgraphOptions {
@@ -75,8 +77,13 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
     onAnnounced: () => relay.wake(),
     now,
   });
+  const userErasure = createUserErasure({
+    repository: createUserErasureRepository(prisma),
+    revocations,
+    endPresence: (session) => presence.endSession(session),
+  });
   for (const session of await sessions.endedSince(now() - accessTokenLifetimeMs)) revocations.revoke(session);
-  await bus.subscribe(createSessionConsumer({ sessions, knownUsers, relations }));
+  await bus.subscribe(createSessionConsumer({ sessions, knownUsers, relations, userErasure }));
 
   return {
     name: 'sessions',
@@ -85,7 +92,14 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
       const viewer = await accessTokens.verify(headers.authorization);
       // The event that announces a session may come after its first request.
       if (viewer !== null) await sessions.observe(viewer);
-      return createSessionsContext({ viewer, requestId: headers['x-request-id'] ?? randomUUID(), connection, sessions, presence });
+      return createSessionsContext({
+        viewer,
+        requestId: headers['x-request-id'] ?? randomUUID(),
+        connection,
+        sessions,
+        presence,
+        userErasure,
+      });
     },
     ready: async () => [await checkDependency('database', () => database.ping()), await checkDependency('events', () => bus.ping())],
     endedSince: (since) => sessions.endedSince(since),

@@ -5,6 +5,7 @@ import type { FriendService } from './services/friends/friend-service.js';
 import type { Friendship } from './services/friends/friendship.js';
 import type { MutualFriends } from './services/friends/mutual-friends.js';
 import type { ProfileService, VisibleProfile } from './services/profile-service.js';
+import type { UserExport } from './services/user-export.js';
 import type { UserSearch } from './services/user-search.js';
 
 /** What every resolver of the users subgraph gets. */
@@ -14,6 +15,7 @@ export interface UsersContext {
   readonly requestId: string;
   readonly profiles: ProfileService;
   readonly userSearch: UserSearch;
+  readonly userExport: UserExport;
   readonly friends: FriendService;
   readonly friendLists: FriendLists;
   readonly loaders: {

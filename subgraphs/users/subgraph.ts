@@ -22,6 +22,7 @@ import { createUserEventStream } from './data/redis-user-events.js';
 import { createRelationLists } from './data/relation-lists.js';
 import { createRelationRepository } from './data/relation-repository.js';
 import { createSearchNameRepository } from './data/search-name-repository.js';
+import { createUserExportRepository } from './data/user-export-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { createFriendLists } from './services/friends/friend-lists.js';
 import { createFriendService } from './services/friends/friend-service.js';
@@ -29,6 +30,7 @@ import { createMutualFriends } from './services/friends/mutual-friends.js';
 import { createProfileAccess } from './services/profile-access.js';
 import { createProfileService } from './services/profile-service.js';
 import { createUserConsumer } from './services/user-consumer.js';
+import { createUserExport } from './services/user-export.js';
 import { createUserSearch } from './services/user-search.js';
 import { withUserEvents } from './services/with-user-events.js';
 
@@ -76,6 +78,7 @@ export async function createUsersSubgraph(options: UsersSubgraphOptions): Promis
   const friends = createFriendService({ relations, knownUsers, rateLimits, onAnnounced, now });
   const friendLists = createFriendLists({ lists: createRelationLists(prisma) });
   const mutualFriends = createMutualFriends({ relations, access });
+  const userExport = createUserExport({ repository: createUserExportRepository(prisma) });
   await bus.subscribe(createUserConsumer({ users, onAnnounced }));
 
   return {
@@ -84,7 +87,7 @@ export async function createUsersSubgraph(options: UsersSubgraphOptions): Promis
     async createContext(headers) {
       const viewer = await accessTokens.verify(headers.authorization);
       const requestId = headers['x-request-id'] ?? randomUUID();
-      return createUsersContext({ viewer, requestId, profiles, userSearch, friends, friendLists, mutualFriends });
+      return createUsersContext({ viewer, requestId, profiles, userSearch, userExport, friends, friendLists, mutualFriends });
     },
     ready: async () => [await checkDependency('database', () => database.ping()), await checkDependency('events', () => bus.ping())],
     close: () => scope.close(),

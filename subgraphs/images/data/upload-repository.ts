@@ -4,7 +4,7 @@ import type { Upload, UploadState } from '../services/uploads/upload.js';
 import type { Prisma } from '../__generated__/prisma/client.js';
 import type { ImagesPrisma } from './prisma.js';
 
-const columns = {
+export const uploadColumns = {
   id: true,
   ownerId: true,
   purpose: true,
@@ -17,7 +17,7 @@ const columns = {
   rejection: true,
 } as const satisfies Prisma.UploadSelect;
 
-type Row = Prisma.UploadGetPayload<{ select: typeof columns }>;
+type Row = Prisma.UploadGetPayload<{ select: typeof uploadColumns }>;
 
 export function createUploadRepository(prisma: ImagesPrisma): UploadRepository {
   return {
@@ -43,7 +43,7 @@ export function createUploadRepository(prisma: ImagesPrisma): UploadRepository {
         return verdict;
       }),
     async find(id) {
-      const row = await prisma.upload.findUnique({ where: { id }, select: columns });
+      const row = await prisma.upload.findUnique({ where: { id }, select: uploadColumns });
       return row === null ? null : toUpload(row);
     },
     async reject(id, { code, at }) {
@@ -62,7 +62,7 @@ export function createUploadRepository(prisma: ImagesPrisma): UploadRepository {
         where: { expiresAt: { lt: time } },
         orderBy: { expiresAt: 'asc' },
         take: limit,
-        select: columns,
+        select: uploadColumns,
       });
       return rows.map(toUpload);
     },
@@ -72,7 +72,7 @@ export function createUploadRepository(prisma: ImagesPrisma): UploadRepository {
   };
 }
 
-function toUpload({ closedAt, rejection, ...row }: Row): Upload {
+export function toUpload({ closedAt, rejection, ...row }: Row): Upload {
   return { ...row, state: toState(closedAt, rejection) };
 }
 

@@ -1,5 +1,6 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import type { Resolvers } from '../__generated__/resolvers.js';
+import { AccountExport } from './AccountExport.js';
 import { Image } from './Image.js';
 import { completeImageUpload } from './Mutation/completeImageUpload.js';
 import { createImageUpload } from './Mutation/createImageUpload.js';
@@ -11,6 +12,7 @@ import { User } from './User.js';
 export const resolvers = {
   Query: { images, myImages },
   Mutation: { createImageUpload, completeImageUpload, setAvatar },
+  AccountExport,
   Image,
   User,
   DateTime: GraphQLDateTime,

@@ -37,6 +37,8 @@ export function createPresenceSettingsRepository(prisma: SessionsPrisma): Presen
       await prisma.$executeRaw`
         INSERT INTO sessions.presence_setting AS known (user_id, last_connection_at)
         SELECT user_id, at FROM json_to_recordset(${JSON.stringify(rows)}::json) AS given (user_id uuid, at timestamptz)
+        -- Not for somebody who was erased meanwhile: the end of their sessions is a last connection as well.
+        WHERE EXISTS (SELECT 1 FROM sessions.known_user WHERE known_user.user_id = given.user_id)
         ON CONFLICT (user_id) DO UPDATE SET last_connection_at = greatest(known.last_connection_at, excluded.last_connection_at)`;
     },
   };

@@ -173,8 +173,11 @@ describe.each(databases)('On %s', (_name, open) => {
 
     it('keep the latest connection, beside settings or without', async () => {
       const repository = createPresenceSettingsRepository(prisma);
-      const [ada, bob] = [uuidv7(), uuidv7()];
+      const [ada, bob, gone] = [uuidv7(), uuidv7(), uuidv7()];
+      await prisma.knownUser.createMany({ data: [{ userId: ada }, { userId: bob }] });
       const settings = await repository.update(ada, { isBusy: true });
+      await repository.recordConnections(new Map([[gone, at(5).getTime()]]));
+      expect(await repository.find([gone])).toEqual(new Map());
       await repository.recordConnections(new Map([ada, bob].map((userId) => [userId, at(5).getTime()])));
       await repository.recordConnections(new Map([[ada, at(4).getTime()]]));
       const found = await repository.find([ada, bob]);

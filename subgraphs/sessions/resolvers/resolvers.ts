@@ -1,5 +1,6 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import type { Resolvers } from '../__generated__/resolvers.js';
+import { AccountExport } from './AccountExport.js';
 import { endSession } from './Mutation/endSession.js';
 import { goOffline } from './Mutation/goOffline.js';
 import { presenceHeartbeat } from './Mutation/presenceHeartbeat.js';
@@ -15,6 +16,7 @@ export const resolvers = {
   Query: { mySessions, session },
   Mutation: { endSession, updatePresence, presenceHeartbeat, goOffline },
   Subscription: { presence },
+  AccountExport,
   Session,
   User,
 } satisfies Resolvers;

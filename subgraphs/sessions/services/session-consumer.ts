@@ -2,21 +2,24 @@ import { createConsumer } from '../../../shared/events/consumer.js';
 import type { Consumer } from '../../../shared/events/event-bus.js';
 import type { KnownUserRepository } from './known-user-repository.js';
 import type { RelationRepository } from './presence/relations.js';
+import type { UserErasure } from './user-erasure.js';
 import type { SessionService } from './session-service.js';
 
 export interface SessionConsumerOptions {
   readonly sessions: SessionService;
   readonly knownUsers: KnownUserRepository;
   readonly relations: RelationRepository;
+  readonly userErasure: UserErasure;
 }
 
 /**
  * Keeps sessions and users as auth announces them, and relations as users does. Sessions and users need no inbox: an observation that
  * comes twice, or late, changes nothing.
  */
-export function createSessionConsumer({ sessions, knownUsers, relations }: SessionConsumerOptions): Consumer {
+export function createSessionConsumer({ sessions, knownUsers, relations, userErasure }: SessionConsumerOptions): Consumer {
   return createConsumer('sessions', {
     'user.registered': ({ payload: { userId } }) => knownUsers.add(userId),
+    'user.deleted': ({ occurredAt, payload: { userId } }) => userErasure.erase(userId, Date.parse(occurredAt)),
     'relation.changed': ({ id, payload }) => relations.take(id, payload),
     'session.started': ({ payload: { sessionId: id, userId, device, startedAt, expiresAt } }) =>
       sessions.take({ kind: 'Started', id, userId, device, startedAt: new Date(startedAt), expiresAt: new Date(expiresAt) }),

@@ -1,4 +1,5 @@
 import type { Resolvers } from '../__generated__/resolvers.js';
+import { AccountExport } from './AccountExport.js';
 import { acceptFriend } from './Mutation/acceptFriend.js';
 import { blockUser } from './Mutation/blockUser.js';
 import { cancelFriendRequest } from './Mutation/cancelFriendRequest.js';
@@ -16,5 +17,6 @@ import { User } from './User.js';
 export const resolvers = {
   Query: { blockedUsers, friendRequests, friends, searchUsers },
   Mutation: { acceptFriend, blockUser, cancelFriendRequest, declineFriend, removeFriend, requestFriend, unblockUser, updateProfile },
+  AccountExport,
   User,
 } satisfies Resolvers;
