@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import type { SMTPServerOptions } from 'smtp-server';
+import { smtpRefusal, startSmtp, type Smtp } from '../../tests/smtp.js';
 import { MailTransportError, type OutgoingMail } from './mail-transport.js';
 import { createSmtpTransport } from './smtp-transport.js';
 
@@ -22,42 +23,10 @@ afterEach(async () => {
   closers = [];
 });
 
-interface Received {
-  readonly from: string | undefined;
-  readonly to: readonly string[];
-  readonly content: string;
-}
-
-function refusal(code: number, message: string): Error {
-  return Object.assign(new Error(message), { responseCode: code });
-}
-
-/** A real SMTP server. */
-async function startSmtp(options: SMTPServerOptions = {}): Promise<{ url: string; port: number; received: Received[] }> {
-  const received: Received[] = [];
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData(stream, session, done) {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        const { mailFrom, rcptTo } = session.envelope;
-        received.push({
-          from: mailFrom === false ? undefined : mailFrom.address,
-          to: rcptTo.map(({ address }) => address),
-          content: Buffer.concat(chunks).toString('utf8'),
-        });
-        done();
-      });
-    },
-    ...options,
-  });
-  server.on('error', () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  closers.push(() => new Promise((resolve) => server.close(() => resolve())));
-  const { port } = server.server.address() as AddressInfo;
-  return { url: `smtp://127.0.0.1:${String(port)}`, port, received };
+async function serve(options: SMTPServerOptions = {}): Promise<Smtp> {
+  const smtp = await startSmtp(options);
+  closers.push(() => smtp.close());
+  return smtp;
 }
 
 /** A server that takes connections and says nothing. */
@@ -80,7 +49,7 @@ async function startSilent(): Promise<string> {
 
 describe('mail by SMTP', () => {
   it('arrives at its one recipient, as text and as HTML, with headers that keep machines from answering', async () => {
-    const { url, received } = await startSmtp();
+    const { url, received } = await serve();
     await expect(createSmtpTransport({ url, from }).deliver(mail, never)).resolves.toEqual({ kind: 'Sent' });
     expect(received).toHaveLength(1);
     const [{ content, ...envelope } = { content: '', from: '', to: [] }] = received;
@@ -95,7 +64,7 @@ describe('mail by SMTP', () => {
   });
 
   it('signs in with user and password of the URL', async () => {
-    const { port, received } = await startSmtp({
+    const { port, received } = await serve({
       authOptional: false,
       // The sign-in goes without TLS to this server of the test.
       allowInsecureAuth: true,
@@ -115,7 +84,7 @@ describe('mail by SMTP', () => {
   });
 
   it('sends to one recipient, however the address reads', async () => {
-    const { url, received } = await startSmtp();
+    const { url, received } = await serve();
     const to = '"a,b"@example.org';
     await createSmtpTransport({ url, from })
       .deliver({ ...mail, to }, never)
@@ -130,26 +99,28 @@ describe('mail by SMTP', () => {
   it.each([
     [
       'a recipient',
-      { onRcptTo: (_address, _session, done) => done(refusal(550, `no such user: ${mail.to} ${mail.text}`)) } satisfies SMTPServerOptions,
+      {
+        onRcptTo: (_address, _session, done) => done(smtpRefusal(550, `no such user: ${mail.to} ${mail.text}`)),
+      } satisfies SMTPServerOptions,
     ],
     [
       'a message',
       {
         onData(stream, _session, done) {
           stream.resume();
-          stream.on('end', () => done(refusal(554, `spam: ${mail.text}`)));
+          stream.on('end', () => done(smtpRefusal(554, `spam: ${mail.text}`)));
         },
       } satisfies SMTPServerOptions,
     ],
   ])('is refused for good when the server will never take %s, in words of our own', async (_what, options) => {
-    const { url } = await startSmtp(options);
+    const { url } = await serve(options);
     const delivery = await createSmtpTransport({ url, from }).deliver(mail, never);
     expect(delivery).toMatchObject({ kind: 'Refused', reason: expect.stringMatching(/answer 55[04]$/) });
     expect(JSON.stringify(delivery)).not.toMatch(/TOKEN|ada@/);
   });
 
   it('waits when the server takes no recipient for now', async () => {
-    const { url } = await startSmtp({ onRcptTo: (_address, _session, done) => done(refusal(450, `greylisted ${mail.text}`)) });
+    const { url } = await serve({ onRcptTo: (_address, _session, done) => done(smtpRefusal(450, `greylisted ${mail.text}`)) });
     const refused = createSmtpTransport({ url, from }).deliver(mail, never);
     await expect(refused).rejects.toThrow(MailTransportError);
     await expect(refused).rejects.toThrow(/answer 450/);
@@ -157,7 +128,7 @@ describe('mail by SMTP', () => {
   });
 
   it('waits when the server is down', async () => {
-    const { url } = await startSmtp();
+    const { url } = await serve();
     for (const close of closers.splice(0)) await close();
     await expect(createSmtpTransport({ url, from }).deliver(mail, never)).rejects.toThrow(/ESOCKET|ECONNREFUSED|ECONNECTION/);
   });
