@@ -53,6 +53,7 @@ import { composePasskeys } from './services/passkeys/compose-passkeys.js';
 import type { RelyingPartySettings } from './services/passkeys/relying-party.js';
 import { createOneCredentialCheck } from './services/one-credential-check.js';
 import { composePasswords, type BreachCheckSettings } from './services/passwords/compose-passwords.js';
+import type { Argon2Parameters } from './services/passwords/password-hasher.js';
 import { createPasswordChange } from './services/passwords/password-change.js';
 import { composeRecovery } from './services/recovery/compose-recovery.js';
 import { createPasswordSignIn } from './services/sessions/password-sign-in.js';
@@ -74,6 +75,8 @@ export interface AuthSubgraphOptions {
   /** Where people reach the product, without a trailing slash. Asked when it is needed: with any free port it is known only later. */
   readonly publicUrl: () => string;
   readonly mail: MailOptions;
+  /** What a password hash costs; the default is what protects people, less is for tests. */
+  readonly passwordCost?: Argon2Parameters | undefined;
   /** Refuses new passwords that a range service knows from breaches; undefined asks nobody. */
   readonly breachCheck?: BreachCheckSettings | undefined;
   readonly rateLimits: RateLimits;
@@ -135,6 +138,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     auditLog,
     threadPoolSize,
     breachCheck: options.breachCheck,
+    parameters: options.passwordCost,
     logger,
     now,
   });

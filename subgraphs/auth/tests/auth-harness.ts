@@ -10,6 +10,7 @@ import { createInProcessEventBus } from '../../../shared/events/in-process-event
 import { createRateLimits } from '../../../shared/rate-limits/rate-limits.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createAuthPrisma } from '../data/prisma.js';
+import type { Argon2Parameters } from '../services/passwords/password-hasher.js';
 import { createAuthSubgraph, type AuthSubgraph } from '../subgraph.js';
 
 const domainEventTypes = Object.keys(domainEvents) as DomainEventType[];
@@ -45,6 +46,8 @@ export interface StartOptions {
   readonly rateLimitScale?: number;
   readonly encryptionKey?: Uint8Array;
   readonly smtpUrl?: string;
+  /** Less than what protects people, where many passwords are checked. */
+  readonly passwordCost?: Argon2Parameters;
 }
 
 /** The auth subgraph on `database`, with a clock to turn and a bus to listen on. Leaves the database open. */
@@ -73,6 +76,7 @@ export async function startAuth(database: Database, options: StartOptions = {}):
     mail: { folder: mailFolder, smtpUrl: options.smtpUrl },
     // One test after the other signs in wrongly from the same nowhere; tests of the limits ask for their own.
     rateLimits: createRateLimits({ redisUrl: undefined, scale: options.rateLimitScale ?? 1000, logger }),
+    passwordCost: options.passwordCost,
     logger,
     now,
   });

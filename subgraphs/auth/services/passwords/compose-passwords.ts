@@ -4,7 +4,13 @@ import type { PasswordRepository } from '../../data/password-repository.js';
 import type { AuditLog } from '../audit/audit-log.js';
 import type { Throttles } from '../throttling/throttles.js';
 import { createBreachCheck, type BreachCheckPolicy } from './breach-check.js';
-import { createHashingQueue, createPasswordHasher, hashingConcurrency, type PasswordHasher } from './password-hasher.js';
+import {
+  createHashingQueue,
+  createPasswordHasher,
+  hashingConcurrency,
+  type Argon2Parameters,
+  type PasswordHasher,
+} from './password-hasher.js';
 import { createPasswordPolicy, type PasswordPolicy } from './password-policy.js';
 import { createReauthentication, type Reauthentication } from './reauthentication.js';
 
@@ -27,6 +33,7 @@ export function composePasswords({
   auditLog,
   threadPoolSize,
   breachCheck,
+  parameters,
   logger,
   now,
 }: {
@@ -36,12 +43,14 @@ export function composePasswords({
   readonly auditLog: AuditLog;
   readonly threadPoolSize: number | undefined;
   readonly breachCheck: BreachCheckSettings | undefined;
+  readonly parameters: Argon2Parameters | undefined;
   readonly logger: Logger;
   readonly now: () => number;
 }): PasswordServices {
   const hasher = createPasswordHasher({
     queue: createHashingQueue(hashingConcurrency(threadPoolSize)),
     replaceHash: (replacement) => passwords.rehash(replacement),
+    parameters,
   });
   return {
     hasher,

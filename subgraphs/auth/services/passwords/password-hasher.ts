@@ -55,7 +55,7 @@ export function createPasswordHasher({
 }: {
   readonly queue: BoundedQueue;
   readonly replaceHash: ReplaceHash;
-  readonly parameters?: Argon2Parameters;
+  readonly parameters?: Argon2Parameters | undefined;
 }): PasswordHasher {
   // A hash of nothing: checking against it costs as much as against a real one of the current parameters.
   const dummy = dummyPhc(parameters);
