@@ -7,7 +7,7 @@ import type { Database } from '../../../shared/database/database.js';
 import { domainEvents, type DomainEventType } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../../shared/events/in-process-event-bus.js';
-import { createRateLimits } from '../../../shared/rate-limits/rate-limits.js';
+import { createRateLimits, type RateLimits } from '../../../shared/rate-limits/rate-limits.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createAuthPrisma } from '../data/prisma.js';
 import type { Argon2Parameters } from '../services/passwords/password-hasher.js';
@@ -43,7 +43,10 @@ export interface RunOptions {
 }
 
 export interface StartOptions {
-  readonly rateLimitScale?: number;
+  /** A process that ends before it publishes anything. */
+  readonly publishesNothing?: boolean;
+  /** Without it there is as good as none: one test after the other signs in wrongly from the same nowhere. */
+  readonly rateLimits?: RateLimits;
   readonly encryptionKey?: Uint8Array;
   readonly smtpUrl?: string;
   /** Less than what protects people, where many passwords are checked. */
@@ -69,13 +72,12 @@ export async function startAuth(database: Database, options: StartOptions = {}):
   const mailFolder = await mkdtemp(join(tmpdir(), 'galaxia-outbox-'));
   const auth = await createAuthSubgraph({
     database,
-    bus,
+    bus: options.publishesNothing === true ? { ...bus, publish: () => Promise.reject(new Error('ended before it published')) } : bus,
     revocations: createRevocations(now),
     encryptionKey: options.encryptionKey ?? encryptionKey,
     publicUrl: () => publicUrl,
     mail: { folder: mailFolder, smtpUrl: options.smtpUrl },
-    // One test after the other signs in wrongly from the same nowhere; tests of the limits ask for their own.
-    rateLimits: createRateLimits({ redisUrl: undefined, scale: options.rateLimitScale ?? 1000, logger }),
+    rateLimits: options.rateLimits ?? createRateLimits({ redisUrl: undefined, scale: 1000, logger }),
     passwordCost: options.passwordCost,
     logger,
     now,

@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AppError } from '../../../../shared/errors/app-error.js';
+import { createRateLimits, type RateLimits } from '../../../../shared/rate-limits/rate-limits.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
+import { logger, startAuth, type AuthHarness, type RunOptions } from '../../tests/auth-harness.js';
+import { networkLimits, passwordAttempts } from './throttles.js';
+
+const databases = await testDatabases();
+afterAll(async () => {
+  for (const each of databases) await each.stop();
+});
+
+describe.each(databases)('throttles on $name', ({ open }) => {
+  let opened: OpenedDatabase;
+  let harness: AuthHarness;
+  let client: ReturnType<typeof createAuthClient>;
+  let people = 0;
+
+  beforeAll(async () => {
+    opened = await open();
+    // As it is by default: these are the limits that people meet. Only that no wait is over before a slow machine has seen it.
+    const limits = createRateLimits({ redisUrl: undefined, scale: 1, logger });
+    const rateLimits: RateLimits = {
+      ...limits,
+      attempts: (name, rule) => limits.attempts(name, { ...rule, firstSeconds: rule.mostSeconds }),
+    };
+    harness = await startAuth(opened.database, { rateLimits });
+    client = createAuthClient(harness);
+  });
+  afterAll(async () => {
+    await harness.close();
+    await opened.close();
+  });
+
+  let networks = 0;
+  /** A place that nobody has been to. */
+  const newPlace = (userAgent = 'Unknown'): RunOptions => ({
+    clientIp: `198.${String((networks += 1) >> 8)}.${String(networks & 255)}.7`,
+    userAgent,
+  });
+  const newName = () => `throttled_${String((people += 1))}`;
+
+  /** The answer's code, and the refusal when there is one. */
+  async function attempt(identifier: string, password: string, from: RunOptions): Promise<string> {
+    try {
+      const answer = await client.login({ identifier, password }, from);
+      return answer.code ?? answer.__typename;
+    } catch (error) {
+      if (error instanceof AppError) return error.code;
+      throw error;
+    }
+  }
+  async function exhaust(identifier: string): Promise<void> {
+    for (let guess = 0; guess < passwordAttempts.free; guess += 1) {
+      await expect(attempt(identifier, 'wrong password', newPlace())).resolves.toBe('INVALID_CREDENTIALS');
+    }
+    await expect(attempt(identifier, 'wrong password', newPlace())).resolves.toBe('RATE_LIMITED');
+  }
+  const refusalOf = async (identifier: string) => client.login({ identifier }, newPlace()).catch((error: unknown) => error);
+
+  it('SECURITY 11: let strangers guess ten times from wherever they are, then refuse a right password as well', async () => {
+    const home = newPlace('Home');
+    const { user } = await client.mustRegister({ username: newName() }, home);
+    await exhaust(user.username);
+    await expect(attempt(user.username, goodPassword, newPlace())).resolves.toBe('RATE_LIMITED');
+  });
+
+  it('SECURITY 11: answer alike for an account that is there and one that is not, and say when to come again', async () => {
+    const { user } = await client.mustRegister({ username: newName() }, newPlace());
+    const nobody = newName();
+    await exhaust(user.username);
+    await exhaust(nobody);
+    const [known, unknown] = [await refusalOf(user.username), await refusalOf(nobody)];
+    for (const refusal of [known, unknown]) {
+      expect(refusal).toBeInstanceOf(AppError);
+      expect(refusal).toMatchObject({ code: 'RATE_LIMITED', retryAfter: expect.any(Number) });
+    }
+    expect(known).toMatchObject({ message: (unknown as AppError).message });
+  });
+
+  it('SECURITY 11: let a device in that its owner has used, however hard strangers guess, and not before it has been used', async () => {
+    const home = newPlace('Home');
+    const { user } = await client.mustRegister({ username: newName(), email: `${newName()}@example.org` }, home);
+    const phone = newPlace('Phone');
+    await client.mustLogin({ identifier: user.username }, phone);
+    await exhaust(user.username);
+    for (const place of [home, phone]) await expect(attempt(user.username, goodPassword, place)).resolves.toBe('AuthPayload');
+    // The network alone is not enough, and neither is the name.
+    await expect(attempt(user.username, goodPassword, { ...home, userAgent: 'Neighbour' })).resolves.toBe('RATE_LIMITED');
+    await expect(attempt(user.username, goodPassword, { ...newPlace(), userAgent: 'Home' })).resolves.toBe('RATE_LIMITED');
+    // And strangers have won nothing by it.
+    await expect(attempt(user.username, 'wrong password', newPlace())).resolves.toBe('RATE_LIMITED');
+  });
+
+  it('SECURITY 11: let nobody guess without end from a known device either', async () => {
+    const home = newPlace('Home');
+    const { user } = await client.mustRegister({ username: newName() }, home);
+    const answers: string[] = [];
+    for (let guess = 0; guess < 2 * passwordAttempts.free + 1; guess += 1)
+      answers.push(await attempt(user.username, 'wrong password', home));
+    expect(answers.slice(0, -1)).toEqual(Array.from({ length: 2 * passwordAttempts.free }, () => 'INVALID_CREDENTIALS'));
+    expect(answers.at(-1)).toBe('RATE_LIMITED');
+  });
+
+  it('SECURITY 11: forget the wrong guesses after a right one', async () => {
+    const { user } = await client.mustRegister({ username: newName() }, newPlace());
+    for (let round = 0; round < 3; round += 1) {
+      for (let guess = 1; guess < passwordAttempts.free; guess += 1) await attempt(user.username, 'wrong password', newPlace());
+      await expect(attempt(user.username, goodPassword, newPlace())).resolves.toBe('AuthPayload');
+    }
+  });
+
+  it('SECURITY 11: count a name without regard to case and blanks, and hold a hundred guesses at once to ten', async () => {
+    const { user } = await client.mustRegister({ username: newName() }, newPlace());
+    const spellings = [user.username, user.username.toUpperCase(), ` ${user.username} `];
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => attempt(spellings[index % 3] ?? '', 'wrong password', newPlace())),
+    );
+    expect(answers.filter((answer) => answer !== 'RATE_LIMITED')).toHaveLength(passwordAttempts.free);
+  });
+
+  it('SECURITY 11: refuse before any password is hashed', async () => {
+    const { user } = await client.mustRegister({ username: newName() }, newPlace());
+    await exhaust(user.username);
+    const started = performance.now();
+    for (let guess = 0; guess < 20; guess += 1) await attempt(user.username, 'wrong password', newPlace());
+    const refusedMs = (performance.now() - started) / 20;
+    const again = performance.now();
+    for (let guess = 0; guess < 5; guess += 1) await attempt(newName(), 'wrong password', newPlace());
+    expect(refusedMs).toBeLessThan((performance.now() - again) / 5);
+  });
+
+  it('SECURITY 11: hold a network to a hundred wrong passwords a minute over all accounts, and count no right one', async () => {
+    const here = newPlace('Here');
+    const { user } = await client.mustRegister({ username: newName() }, here);
+    const { points } = networkLimits['wrong passwords'];
+    const from = (index: number) => ({ ...here, clientIp: here.clientIp?.replace(/7$/, String(index % 250)) ?? '' });
+    for (let login = 0; login < 5; login += 1) await client.mustLogin({ identifier: user.username }, { ...here, userAgent: 'Other' });
+    const answers = await Promise.all(Array.from({ length: points + 5 }, (_, index) => attempt(newName(), 'wrong password', from(index))));
+    expect(answers.filter((answer) => answer === 'RATE_LIMITED')).toHaveLength(5);
+    // Who is at home here still gets in.
+    await expect(attempt(user.username, goodPassword, here)).resolves.toBe('AuthPayload');
+    await expect(attempt(newName(), 'wrong password', newPlace())).resolves.toBe('INVALID_CREDENTIALS');
+  });
+
+  it('let fifty people register at once from one network, as in a school', async () => {
+    const here = newPlace();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => client.register({ username: newName() }, here)));
+    expect(new Set(answers.map(({ __typename }) => __typename))).toEqual(new Set(['AuthPayload']));
+  });
+
+  it('SECURITY 11: hold a network to a number of registrations and refreshes', async () => {
+    const here = newPlace();
+    // Refused as input, which costs no hash, and counts all the same.
+    const register = () => client.register({ username: '1' }, here);
+    for (let time = 0; time < networkLimits.registrations.points; time += 1) await register();
+    await expect(register()).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    await expect(client.register({ username: '1' }, newPlace())).resolves.toMatchObject({ __typename: 'InvalidInputError' });
+
+    const refresh = () => harness.run(`mutation { refreshSession(input: { refreshToken: "x" }) { __typename } }`, here);
+    for (let time = 0; time < networkLimits.refreshes.points; time += 1) await refresh();
+    const { errors } = await refresh();
+    expect(errors?.[0]?.originalError).toMatchObject({ code: 'RATE_LIMITED' });
+  });
+
+  it('SECURITY 11: let a stolen session guess at the password as little as a stranger', async () => {
+    const { accessToken } = await client.mustRegister({ username: newName() }, newPlace());
+    const change = async (currentPassword: string) => {
+      const { data, errors } = await harness.run(
+        `mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { __typename } }`,
+        { token: accessToken, variables: { input: { currentPassword, newPassword: 'another good passphrase' } }, ...newPlace() },
+      );
+      return errors?.[0]?.originalError instanceof AppError ? errors[0].originalError.code : JSON.stringify(data);
+    };
+    for (let guess = 0; guess < passwordAttempts.free; guess += 1) {
+      await expect(change('wrong password')).resolves.toContain('InvalidCredentialsError');
+    }
+    await expect(change(goodPassword)).resolves.toBe('RATE_LIMITED');
+  });
+
+  it('keep of a device no address and no name', async () => {
+    const home = newPlace('A telling name');
+    const { user } = await client.mustRegister({ username: newName() }, home);
+    const rows = await harness.prisma.knownDevice.findMany({ where: { accountId: user.id } });
+    expect(rows).toHaveLength(1);
+    expect(JSON.stringify(rows)).not.toMatch(/198\.|telling/);
+    expect(rows[0]?.hash).toHaveLength(43);
+  });
+});
