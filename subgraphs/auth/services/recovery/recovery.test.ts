@@ -1,12 +1,16 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createRateLimits } from '../../../../shared/rate-limits/rate-limits.js';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { text } from '../../../../tests/testkit/graphql-client.js';
+import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, goodPassword, type Payload } from '../../tests/auth-client.js';
-import { publicUrl, startAuth, type AuthHarness, type RunOptions } from '../../tests/auth-harness.js';
+import { logger, publicUrl, startAuth, type AuthHarness, type RunOptions } from '../../tests/auth-harness.js';
 import { createMailbox, type Mailbox } from '../../tests/mailbox.js';
 import { mailTokenLifetimeMs } from '../mail/mail-token.js';
 import { tokenMailsPerAddress } from '../mail/token-mails.js';
+import { mailsPerRecipient } from '../throttling/throttles.js';
 
 const newPassword = 'a whole new battery of horses';
 const databases = await testDatabases();
@@ -395,6 +399,17 @@ describe.each(databases)('mail and recovery on $name', ({ open }) => {
     });
   });
 
+  it('a guest who gives an address gets a token to verify it', async () => {
+    const email = newAddress();
+    const input = { deviceId: `device-${String(people)}-of-a-guest`, deviceSecret: 's'.repeat(43) };
+    const token = text((await ask(harness, operations.loginWithDevice, { input })).accessToken);
+    const linked = { username: `linked_${String(people)}`, email, password: goodPassword };
+    await expect(ask(harness, operations.linkCredentials, { input: linked }, { token })).resolves.toMatchObject({
+      __typename: 'LinkCredentialsPayload',
+    });
+    await expect(verifyEmail(await tokenTo(email, 'Confirm'))).resolves.toMatchObject({ __typename: 'VerifyEmailPayload' });
+  });
+
   it('SECURITY 14: a sign-in from a new device is told to the verified address', async () => {
     const person = await newVerifiedPerson();
     await client.mustLogin({ identifier: person.email, device: 'A stranger <b>device</b>' }, { clientIp: '203.0.113.9' });
@@ -406,5 +421,33 @@ describe.each(databases)('mail and recovery on $name', ({ open }) => {
   it('keeps the mails that it writes to files from everybody else', async () => {
     expect((await stat(harness.mailFolder)).mode & 0o077).toBe(0);
     for (const file of await readdir(harness.mailFolder)) expect((await stat(join(harness.mailFolder, file))).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe.each(databases)('mails on request, with limits, on $name', ({ open }) => {
+  it('SECURITY 11: are five in an hour for an account and an address as typed, known or not, and then a wait', async () => {
+    const opened = await open();
+    const rateLimits = createRateLimits({ redisUrl: undefined, scale: 1, logger });
+    const harness = await startAuth(opened.database, { rateLimits });
+    try {
+      const person = await createAuthClient(harness).mustRegister({ username: 'limited', email: 'limited@example.org' });
+      const requestReset = (identifier: string) =>
+        ask(harness, 'mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { message } }', {
+          input: { identifier },
+        });
+      const refused = expect.objectContaining({ code: 'RATE_LIMITED', retryAfter: expect.any(Number) });
+      for (const identifier of ['limited', 'nobody_at_all', 'nobody@example.org']) {
+        for (let count = 0; count < mailsPerRecipient.points; count += 1) await requestReset(identifier);
+        await expect(requestReset(identifier.toUpperCase())).rejects.toEqual(refused);
+      }
+      const requestVerification = () =>
+        ask(harness, 'mutation { requestEmailVerification { message } }', {}, { token: person.accessToken });
+      for (let count = 0; count < mailsPerRecipient.points; count += 1) await requestVerification();
+      await expect(requestVerification()).rejects.toEqual(refused);
+    } finally {
+      await harness.close();
+      await rateLimits.close();
+      await opened.close();
+    }
   });
 });
