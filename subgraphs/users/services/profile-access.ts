@@ -1,9 +1,9 @@
-import { validate as isUuid } from 'uuid';
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import type { ProfileRepository } from '../data/profile-repository.js';
 import type { RelationRepository } from '../data/relation-repository.js';
 import { isBlockedEitherWay, noRelation, type Relation } from './friends/relation.js';
 import { defaultProfile, type Profile } from './profile.js';
+import { parseUserId } from './user-id.js';
 
 /** A profile with what one viewer may have of it. */
 export interface AccessedProfile {
@@ -33,7 +33,7 @@ export function createProfileAccess({ profiles, relations }: ProfileAccessOption
   return {
     async of(viewer, userIds) {
       // Entities come with whatever id the client gave; only a uuid can have a row.
-      const uuids = [...new Set(userIds.filter((id) => isUuid(id)).map((id) => id.toLowerCase()))];
+      const uuids = [...new Set(userIds.map((id) => parseUserId(id)).filter((id) => id !== null))];
       const others = uuids.filter((id) => id !== viewer?.userId);
       const [stored, found] = await Promise.all([
         profiles.findByUserIds(uuids),

@@ -1,9 +1,9 @@
-import { validate as isUuid } from 'uuid';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { AppError, unauthenticated } from '../../../../shared/errors/app-error.js';
 import type { RateLimits } from '../../../../shared/rate-limits/rate-limits.js';
 import type { KnownUsers } from '../../../../shared/users/known-users.js';
 import type { RelationRepository } from '../../data/relation-repository.js';
+import { parseUserId } from '../user-id.js';
 import { toFriendship, type Friendship } from './friendship.js';
 import {
   createRelationRules,
@@ -127,7 +127,7 @@ export function createFriendService(options: FriendServiceOptions): FriendServic
 
     async view(viewer, userIds) {
       if (viewer === null) return userIds.map(() => null);
-      const others = userIds.map(parseUserId);
+      const others = userIds.map((id) => parseUserId(id));
       const found = await relations.find(viewer.userId, [
         ...new Set(others.filter((id): id is string => id !== null && id !== viewer.userId)),
       ]);
@@ -145,11 +145,6 @@ function parsePair(viewer: Viewer | null, given: string): { userId: string; othe
   const { userId } = requireViewer(viewer);
   const otherId = parseUserId(given);
   return { userId, otherId: otherId === userId ? null : otherId };
-}
-
-/** As ids are stored; null for what is none. */
-function parseUserId(given: string): string | null {
-  return isUuid(given) ? given.toLowerCase() : null;
 }
 
 function isBecome(outcome: { readonly kind: string }): outcome is Become {

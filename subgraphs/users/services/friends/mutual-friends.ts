@@ -1,6 +1,7 @@
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import type { RelationRepository } from '../../data/relation-repository.js';
 import type { ProfileAccess } from '../profile-access.js';
+import { parseUserId } from '../user-id.js';
 
 export interface MutualFriends {
   /** One count for each of `userIds`, in their order; null for an anonymous viewer, for oneself, and where the profile is hidden. */
@@ -17,15 +18,16 @@ export function createMutualFriends({ relations, access }: MutualFriendsOptions)
     async count(viewer, userIds) {
       if (viewer === null) return userIds.map(() => null);
       const accessed = await access.of(viewer, userIds);
-      const readable = accessed.flatMap((each) => (each.access === 'SHOWN' ? [each.profile.userId] : []));
-      const counts = await relations.countMutualFriends(viewer.userId, readable);
-      return accessed.map(({ profile, access: allowed }) => {
+      const ids = userIds.map((id) => parseUserId(id));
+      const readable = ids.filter((id, index): id is string => id !== null && accessed[index]?.access === 'SHOWN');
+      const counts = await relations.countMutualFriends(viewer.userId, [...new Set(readable)]);
+      return accessed.map(({ access: allowed }, index) => {
         switch (allowed) {
           case 'OWN':
           case 'HIDDEN':
             return null;
           case 'SHOWN':
-            return counts.get(profile.userId) ?? 0;
+            return counts.get(ids[index] ?? '') ?? 0;
           // As with a user who does not exist.
           case 'BLOCKED':
             return 0;
