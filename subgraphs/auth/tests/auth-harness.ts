@@ -47,6 +47,7 @@ export interface StartOptions {
   readonly publishesNothing?: boolean;
   /** Without it there is as good as none: one test after the other signs in wrongly from the same nowhere. */
   readonly rateLimits?: RateLimits;
+  readonly rateLimitScale?: number;
   readonly encryptionKey?: Uint8Array;
   readonly smtpUrl?: string;
   /** Less than what protects people, where many passwords are checked. */
@@ -77,7 +78,7 @@ export async function startAuth(database: Database, options: StartOptions = {}):
     encryptionKey: options.encryptionKey ?? encryptionKey,
     publicUrl: () => publicUrl,
     mail: { folder: mailFolder, smtpUrl: options.smtpUrl },
-    rateLimits: options.rateLimits ?? createRateLimits({ redisUrl: undefined, scale: 1000, logger }),
+    rateLimits: options.rateLimits ?? createRateLimits({ redisUrl: undefined, scale: options.rateLimitScale ?? 1000, logger }),
     passwordCost: options.passwordCost,
     logger,
     now,
