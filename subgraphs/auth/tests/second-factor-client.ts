@@ -37,6 +37,7 @@ const answer = z.object({
   __typename: z.string(),
   code: z.string().optional(),
   accessToken: z.string().optional(),
+  refreshToken: z.string().optional(),
   user: z.object({ id: z.string(), mfaEnabled: z.boolean().nullable() }).optional(),
   session: z.object({ id: z.string(), device: z.string().nullable() }).optional(),
   mfaToken: z.string().optional(),

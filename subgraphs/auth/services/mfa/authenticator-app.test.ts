@@ -3,6 +3,7 @@ import { decodeJwt } from 'jose';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
 import { goodPassword } from '../../tests/auth-client.js';
 import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+import { createMailbox } from '../../tests/mailbox.js';
 import { createSecondFactorClient } from '../../tests/second-factor-client.js';
 
 const stepMs = 30_000;
@@ -196,6 +197,13 @@ describe.each(databases)('an authenticator app on $name', ({ open }) => {
       expect(user).toEqual({ id: person.user.id, mfaEnabled: true });
       expect(await actionsOf(person.user.id)).toContain('LOGIN_SUCCEEDED');
     });
+
+    it('is remembered by the session: its refreshed tokens say the same', async () => {
+      const { person, secret } = await enroll();
+      const { refreshToken = '' } = await verify(await client.challenge(person.user.username), client.codeOf(secret));
+      const { accessToken } = await client.mustRefresh(refreshToken);
+      expect(decodeJwt(accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
+    });
   });
 
   describe('a challenge', () => {
@@ -270,6 +278,26 @@ describe.each(databases)('an authenticator app on $name', ({ open }) => {
       await expect(client.send('login', { identifier: person.user.username, password })).resolves.toMatchObject({
         code: 'INVALID_CREDENTIALS',
       });
+    });
+
+    it('SECURITY 8: is asked for as ever after a password reset, which only ends the one that was open', async () => {
+      const email = `reset_${String(people)}@example.org`;
+      const { person, secret } = await enroll({ email });
+      await harness.prisma.account.update({ where: { id: person.user.id }, data: { emailVerifiedAt: new Date(harness.now()) } });
+      const before = await client.challenge(person.user.username);
+      await harness.run('mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { message } }', {
+        variables: { input: { identifier: email } },
+      });
+      const { token } = await createMailbox(harness.mailFolder).next(email, 'Choose a new password');
+      const reset = await harness.run('mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { __typename } }', {
+        variables: { input: { token, newPassword: 'another horse battery staple' } },
+      });
+      expect(reset.data).toEqual({ resetPassword: { __typename: 'ResetPasswordPayload' } });
+      await expect(verify(before, client.codeOf(secret))).resolves.toMatchObject({ code: 'INVALID_MFA_TOKEN' });
+      const answer = await client.send('login', { identifier: email, password: 'another horse battery staple' });
+      expect(answer).toMatchObject({ __typename: 'MfaRequired', methods: ['TOTP', 'RECOVERY_CODE'] });
+      expect(await sessionsOf(person.user.id)).toBe(0);
+      await expect(verify(answer.mfaToken ?? '', client.codeOf(secret))).resolves.toMatchObject({ __typename: 'AuthPayload' });
     });
 
     it('SECURITY 8: ends when the password changes', async () => {
