@@ -10,6 +10,7 @@ const entries = {
   users: 'subgraphs/users/main.js',
   sessions: 'subgraphs/sessions/main.js',
   images: 'subgraphs/images/main.js',
+  admin: 'subgraphs/auth/commands/admin.js',
   'import-users': 'subgraphs/auth/commands/import-users.js',
   'rotate-keys': 'subgraphs/auth/commands/rotate-keys.js',
 };

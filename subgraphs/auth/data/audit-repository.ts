@@ -37,7 +37,7 @@ export function createAuditRepository(prisma: AuthPrisma): AuditRepository {
 
     async rolesOf(accountId) {
       const account = await prisma.account.findUnique({ where: { id: accountId }, select: { roles: true, disabledAt: true } });
-      return account === null || account.disabledAt !== null ? [] : roles.filter((role) => account.roles.includes(role));
+      return account?.disabledAt === null ? roles.filter((role) => account.roles.includes(role)) : [];
     },
   };
 }

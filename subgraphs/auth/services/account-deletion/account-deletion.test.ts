@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, goodPassword, type Payload } from '../../tests/auth-client.js';
 import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
@@ -53,10 +54,10 @@ describe.each(databases)('the end of an account on $name', ({ open }) => {
       const device = { deviceId: 'the device of a guest', deviceSecret: 's'.repeat(40) };
       const guest = await ask(harness, operations.loginWithDevice, { input: device });
       harness.advance(10 * 60_000 + 1000);
-      const refreshed = await client.mustRefresh(String(guest.refreshToken));
+      const refreshed = await client.mustRefresh(text(guest.refreshToken));
       await expect(remove(refreshed, null)).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
       const again = await ask(harness, operations.loginWithDevice, { input: device });
-      await expect(remove({ accessToken: String(again.accessToken) }, null)).resolves.toMatchObject({ __typename: 'AccountDeletion' });
+      await expect(remove({ accessToken: text(again.accessToken) }, null)).resolves.toMatchObject({ __typename: 'AccountDeletion' });
     });
 
     it('SECURITY 27: says when, and ends the other sessions at once', async () => {

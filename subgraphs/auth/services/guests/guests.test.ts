@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations, type Answer } from '../../tests/ask.js';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
@@ -31,7 +32,7 @@ describe.each(databases)('guests on $name', ({ open }) => {
   const newDevice = () => ({ deviceId: randomUUID(), deviceSecret: `${randomUUID()}${randomUUID()}` });
   const play = (input: object) => ask(harness, operations.loginWithDevice, { input });
   const link = (guest: Answer, input: object) =>
-    ask(harness, operations.linkCredentials, { input: { password: goodPassword, ...input } }, { token: String(guest.accessToken) });
+    ask(harness, operations.linkCredentials, { input: { password: goodPassword, ...input } }, { token: text(guest.accessToken) });
   const me = (token: unknown) => ask(harness, operations.me, {}, { token: String(token) });
 
   describe('loginWithDevice', () => {
@@ -51,7 +52,7 @@ describe.each(databases)('guests on $name', ({ open }) => {
       const guest = await play(device);
       const wrong = await play({ ...device, deviceSecret: newDevice().deviceSecret });
       expect(wrong).toMatchObject({ __typename: 'InvalidCredentialsError', code: 'INVALID_CREDENTIALS' });
-      const { nodes } = await ask(harness, operations.auditLog, {}, { token: String(guest.accessToken) });
+      const { nodes } = await ask(harness, operations.auditLog, {}, { token: text(guest.accessToken) });
       expect(nodes).toMatchObject([{ action: 'LOGIN_FAILED', details: { method: 'device' } }, { action: 'GUEST_CREATED' }]);
     });
 
@@ -67,9 +68,7 @@ describe.each(databases)('guests on $name', ({ open }) => {
       const guest = await play(newDevice());
       expect(guest.user).toMatchObject({ guest: true, email: null, emailVerified: null, roles: ['USER'] });
       expect(guest.user?.username).toMatch(/^Guest_[a-z0-9]{8}$/);
-      await harness.untilPublished((events) =>
-        events.some(({ type, key }) => type === 'user.registered' && key === String(guest.user?.id)),
-      );
+      await harness.untilPublished((events) => events.some(({ type, key }) => type === 'user.registered' && key === text(guest.user?.id)));
     });
 
     it('resumes the same guest in a new session', async () => {
@@ -83,14 +82,14 @@ describe.each(databases)('guests on $name', ({ open }) => {
     it('makes one guest when many first sign-ins come at once', async () => {
       const device = newDevice();
       const answers = await Promise.all(Array.from({ length: 10 }, () => play(device)));
-      expect(new Set(answers.map(({ user }) => String(user?.id))).size).toBe(1);
-      expect(new Set(answers.map(({ session }) => String(session?.id))).size).toBe(10);
+      expect(new Set(answers.map(({ user }) => text(user?.id))).size).toBe(1);
+      expect(new Set(answers.map(({ session }) => text(session?.id))).size).toBe(10);
     });
 
     it('lets one win when two devices claim one id at once', async () => {
       const deviceId = randomUUID();
       const answers = await Promise.all([play({ ...newDevice(), deviceId }), play({ ...newDevice(), deviceId })]);
-      expect(answers.map(({ __typename }) => String(__typename)).sort()).toEqual(['AuthPayload', 'InvalidCredentialsError']);
+      expect(answers.map(({ __typename }) => text(__typename)).sort()).toEqual(['AuthPayload', 'InvalidCredentialsError']);
     });
 
     it('keeps neither the id nor the secret of a device', async () => {
@@ -136,13 +135,13 @@ describe.each(databases)('guests on $name', ({ open }) => {
       await expect(client.mustLogin({ identifier: username })).resolves.toMatchObject({ user: { id: guest.user?.id } });
       await expect(play(device)).resolves.toMatchObject({ user: { id: guest.user?.id, username } });
       await expect(me(guest.accessToken)).resolves.toMatchObject({ username });
-      await harness.untilPublished((events) => events.some(({ type, key }) => type === 'user.renamed' && key === String(guest.user?.id)));
+      await harness.untilPublished((events) => events.some(({ type, key }) => type === 'user.renamed' && key === text(guest.user?.id)));
     });
 
     it('refuses a second time, also when two come at once', async () => {
       const guest = await play(newDevice());
       const answers = await Promise.all([link(guest, { username: newName() }), link(guest, { username: newName() })]);
-      expect(answers.map(({ __typename }) => String(__typename)).sort()).toEqual(['AlreadyLinkedError', 'LinkCredentialsPayload']);
+      expect(answers.map(({ __typename }) => text(__typename)).sort()).toEqual(['AlreadyLinkedError', 'LinkCredentialsPayload']);
       await expect(link(guest, { username: newName() })).resolves.toMatchObject({ code: 'ALREADY_LINKED' });
       const { accessToken } = await client.mustRegister({ username: newName() });
       await expect(
@@ -155,7 +154,7 @@ describe.each(databases)('guests on $name', ({ open }) => {
       const guest = await play(device);
       await link(guest, { username: newName() });
       const input = { currentPassword: goodPassword, newPassword: 'another fine password' };
-      await ask(harness, operations.changePassword, { input }, { token: String(guest.accessToken) });
+      await ask(harness, operations.changePassword, { input }, { token: text(guest.accessToken) });
       const stranger = await play(device);
       expect(stranger.user?.id).not.toBe(guest.user?.id);
       expect(stranger.user?.guest).toBe(true);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, type Payload } from '../../tests/auth-client.js';
 import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
@@ -123,7 +124,7 @@ describe.each(databases)('moderation on $name', ({ open }) => {
     it('SECURITY 27: a guest whose account is disabled does not come back with the device', async () => {
       const device = { deviceId: `device ${String(people)}`, deviceSecret: 's'.repeat(40) };
       const guest = await ask(harness, operations.loginWithDevice, { input: device });
-      await act('disableUser', moderator, String(guest.user?.id));
+      await act('disableUser', moderator, text(guest.user?.id));
       await expect(ask(harness, operations.loginWithDevice, { input: device })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
     });
 
@@ -198,7 +199,7 @@ describe.each(databases)('moderation on $name', ({ open }) => {
 
     it('keep one administrator when all step down, or take each other down, at once', async () => {
       const admins = [admin, ...(await Promise.all(Array.from({ length: 3 }, () => newPerson(['USER', 'ADMIN']))))];
-      const [others] = [admins.slice(1)];
+      const others = admins.slice(1);
       const answers = await Promise.allSettled([
         ...admins.map((each) => setRoles(each, each.user.id, ['USER'])),
         ...admins.map((each, index) => setRoles(each, admins[(index + 1) % admins.length]?.user.id ?? '', ['USER'])),
@@ -208,7 +209,7 @@ describe.each(databases)('moderation on $name', ({ open }) => {
       expect(left).toHaveLength(1);
       // The others go on with the administrator they know.
       await harness.prisma.account.updateMany({
-        where: { id: { in: others?.map(({ user }) => user.id) ?? [] } },
+        where: { id: { in: others.map(({ user }) => user.id) } },
         data: { roles: ['USER'] },
       });
       await harness.prisma.account.update({ where: { id: admin.user.id }, data: { roles: ['USER', 'ADMIN'] } });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, type Payload } from '../../tests/auth-client.js';
 import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
@@ -126,7 +127,7 @@ describe.each(databases)('usernames on $name', ({ open }) => {
         ...people.map((person) => rename(person, wanted)),
         ...others.map(() => client.register({ username: wanted })),
       ]);
-      const kinds = answers.map(({ __typename }) => String(__typename));
+      const kinds = answers.map(({ __typename }) => text(__typename));
       expect(kinds.filter((kind) => kind === 'ChangeUsernamePayload' || kind === 'AuthPayload')).toHaveLength(1);
       expect(kinds.filter((kind) => kind === 'UsernameTakenError')).toHaveLength(kinds.length - 1);
     });
@@ -136,7 +137,7 @@ describe.each(databases)('usernames on $name', ({ open }) => {
         const ada = await newPerson();
         const old = ada.user.username;
         const answers = await Promise.all([rename(ada, newName()), ...Array.from({ length: 4 }, () => client.register({ username: old }))]);
-        expect(answers.map(({ __typename }) => String(__typename))).toEqual([
+        expect(answers.map(({ __typename }) => text(__typename))).toEqual([
           'ChangeUsernamePayload',
           ...Array.from({ length: 4 }, () => 'UsernameTakenError'),
         ]);
@@ -146,7 +147,7 @@ describe.each(databases)('usernames on $name', ({ open }) => {
     it('changes once when one person asks for two names at once', async () => {
       const ada = await newPerson();
       const answers = await Promise.all([rename(ada, newName()), rename(ada, newName())]);
-      expect(answers.map(({ __typename }) => String(__typename)).sort()).toEqual(['ChangeUsernamePayload', 'UsernameCooldownError']);
+      expect(answers.map(({ __typename }) => text(__typename)).sort()).toEqual(['ChangeUsernamePayload', 'UsernameCooldownError']);
     });
   });
 
