@@ -99,7 +99,7 @@ describe('an access token is refused', () => {
     await expect(verifyHeader(authorization)).rejects.toEqual(unauthenticated);
   });
 
-  it('with `alg: none`, with and without an empty signature', async () => {
+  it('SECURITY 15: with `alg: none`, with and without an empty signature', async () => {
     const unsecured = new UnsecuredJWT(goodClaims()).encode();
     const none = base64url.encode(JSON.stringify({ ...header, alg: 'none' }));
     await expect(verify(unsecured)).rejects.toEqual(unauthenticated);
@@ -118,7 +118,7 @@ describe('an access token is refused', () => {
     ).rejects.toEqual(unauthenticated);
   });
 
-  it('with HS256 over our public key, in any encoding of it', async () => {
+  it('SECURITY 15: with HS256 over our public key, in any encoding of it', async () => {
     const secrets = [await exportSPKI(ours.publicKey), JSON.stringify(publicJwk), publicJwk.x ?? ''].map((text) =>
       new TextEncoder().encode(text.padEnd(32, ' ')),
     );
@@ -127,7 +127,7 @@ describe('an access token is refused', () => {
     }
   });
 
-  it('with another asymmetric algorithm', async () => {
+  it('SECURITY 15: with another asymmetric algorithm', async () => {
     const elliptic = await generateKeyPair('ES256');
     const set = createLocalJWKSet({ keys: [publicJwk, { ...(await exportJWK(elliptic.publicKey)), kid: 'elliptic', alg: 'ES256' }] });
     const subject = createSubject({ keys: set });
@@ -138,7 +138,7 @@ describe('an access token is refused', () => {
     ['an ID token', { typ: 'JWT' }],
     ['a refresh token', { typ: 'rt+jwt' }],
     ['no type', { typ: undefined }],
-  ])('of another type: %s', async (_name, headers) => {
+  ])('SECURITY 17: of another type: %s', async (_name, headers) => {
     await expect(verify(await sign({}, headers))).rejects.toEqual(unauthenticated);
   });
 
@@ -156,16 +156,16 @@ describe('an access token is refused', () => {
     await expect(verify(await sign(claims))).rejects.toEqual(unauthenticated);
   });
 
-  it.each(Object.keys(goodClaims()))('without the claim %s', async (claim) => {
+  it.each(Object.keys(goodClaims()))('SECURITY 19: without the claim %s', async (claim) => {
     await expect(verify(await sign({ [claim]: undefined }))).rejects.toEqual(unauthenticated);
   });
 
-  it('signed by a key that is not ours, under our `kid` or its own', async () => {
+  it('SECURITY 15: signed by a key that is not ours, under our `kid` or its own', async () => {
     await expect(verify(await sign({}, {}, theirs.privateKey))).rejects.toEqual(unauthenticated);
     await expect(verify(await sign({}, { kid: 'theirs' }, theirs.privateKey))).rejects.toEqual(unauthenticated);
   });
 
-  it('signed by a key that it brings along or points at', async () => {
+  it('SECURITY 18: signed by a key that it brings along or points at', async () => {
     const jwk = await exportJWK(theirs.publicKey);
     const fetched = jest.spyOn(globalThis, 'fetch');
     for (const headers of [
@@ -211,12 +211,12 @@ describe('an access token is refused', () => {
     await expect(subject.verify(changePart(token, 2, flip))).rejects.toEqual(unauthenticated);
   });
 
-  it('with an unknown `kid` or one of the names that every object has', async () => {
+  it('SECURITY 18: with an unknown `kid` or one of the names that every object has', async () => {
     for (const kid of ['unknown', '', '__proto__', 'constructor'])
       await expect(verify(await sign({}, { kid }))).rejects.toEqual(unauthenticated);
   });
 
-  it('once it has expired, from five seconds after `exp` on', async () => {
+  it('SECURITY 16: once it has expired, from five seconds after `exp` on', async () => {
     const subject = createSubject();
     const token = await sign();
     subject.advance(lifetime + 4);
@@ -228,14 +228,14 @@ describe('an access token is refused', () => {
     await expect(fresh.verify(token)).rejects.toThrow('expired');
   });
 
-  it('before `nbf`, and with an `iat` in the future, beyond five seconds of skew', async () => {
+  it('SECURITY 16: before `nbf`, and with an `iat` in the future, beyond five seconds of skew', async () => {
     const ahead = (seconds: number) => start / second + seconds;
     await expect(verify(await sign({ nbf: ahead(6) }))).rejects.toEqual(unauthenticated);
     await expect(verify(await sign({ iat: ahead(6) }))).rejects.toEqual(unauthenticated);
     await expect(verify(await sign({ nbf: ahead(5), iat: ahead(5) }))).resolves.not.toBeNull();
   });
 
-  it('of a session that ended, though its signature was verified before', async () => {
+  it('SECURITY 21: of a session that ended, though its signature was verified before', async () => {
     const subject = createSubject();
     const token = await sign();
     const viewer = await subject.verify(token);
@@ -243,7 +243,7 @@ describe('an access token is refused', () => {
     await expect(subject.verify(token)).rejects.toThrow('session has ended');
   });
 
-  it('after its session ended, until it would have expired anyway', async () => {
+  it('SECURITY 21: after its session ended, until it would have expired anyway', async () => {
     const subject = createSubject();
     subject.advance(-1);
     subject.revocations.revoke({ sessionId: String(goodClaims().sid), endedAt: start });
@@ -298,7 +298,7 @@ describe('a caller', () => {
     }
   });
 
-  it('cannot use an RSA key of theirs as ours', async () => {
+  it('SECURITY 15: cannot use an RSA key of theirs as ours', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const token = await new SignJWT(goodClaims()).setProtectedHeader({ ...header, alg: 'PS256' }).sign(privateKey);
     await expect(createSubject().verify(token)).rejects.toEqual(unauthenticated);

@@ -65,14 +65,14 @@ describe('The feed of revocations', () => {
     expect(asked[1]).toEqual({ since: 1_000_000_000 - 30_000, secret });
   });
 
-  it('asks for everything again that a failed poll has missed', async () => {
+  it('SECURITY 21: asks for everything again that a failed poll has missed', async () => {
     const { origin, asked } = await serve(new Error('away'), { sessions: [] });
     follow(origin);
     await until(() => asked.length >= 2);
     expect(asked[1]?.since).toBe(1_000_000_000 - 600_000);
   });
 
-  it('knows what has ended when its first poll is over', async () => {
+  it('SECURITY 21: knows what has ended when its first poll is over', async () => {
     const { origin } = await serve({ sessions: [{ sessionId: 'a', endedAt: 999_999_000 }] });
     const revocations = follow(origin);
     await feed?.polled;

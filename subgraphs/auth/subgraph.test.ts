@@ -4,6 +4,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { createDomainEvent } from '../../shared/events/domain-events.js';
 import { createAuthClient, goodPassword } from './tests/auth-client.js';
 import { encryptionKey, startAuth, type AuthHarness } from './tests/auth-harness.js';
+import { createMailbox } from './tests/mailbox.js';
 import { testDatabases, type OpenedDatabase } from '../../tests/testkit/databases.js';
 
 const second = 1_000;
@@ -103,7 +104,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       expect(orphans + shouted).toBe(1);
     });
 
-    it('hands out a session, shows the person their own e-mail and announces both in order', async () => {
+    it('SECURITY 19: hands out a session, shows the person their own e-mail and announces both in order', async () => {
       const before = harness.events.length;
       const { user, session, accessToken, refreshToken, expiresAt } = await newPerson({
         email: ' Ada@Example.org ',
@@ -158,7 +159,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       ]);
     });
 
-    it('answers alike for an e-mail address that is known and one that is not', async () => {
+    it('SECURITY 10: answers alike for an e-mail address that is known and one that is not', async () => {
       const email = 'shared@example.org';
       const [first, second_] = [await newPerson({ email }), await newPerson({ email: email.toUpperCase() })];
       expect(second_.user.email).toBe(email.toUpperCase());
@@ -220,7 +221,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
   });
 
   describe('login', () => {
-    it('answers alike for an unknown user, a wrong password and an account without one', async () => {
+    it('SECURITY 9: answers alike for an unknown user, a wrong password and an account without one', async () => {
       const { user } = await newPerson({ email: 'known@example.org' });
       const passwordless = await newPerson();
       await harness.prisma.credential.deleteMany({ where: { accountId: passwordless.user.id } });
@@ -241,7 +242,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       expect(answers[0]).toMatchObject({ __typename: 'InvalidCredentialsError', code: 'INVALID_CREDENTIALS' });
     });
 
-    it('takes username and e-mail without regard to case, and starts a new session each time', async () => {
+    it('SECURITY 26: takes username and e-mail without regard to case, and starts a new session each time', async () => {
       const { user, session } = await newPerson({ email: 'Case@Example.org' });
       const sessions = new Set([session.id]);
       for (const identifier of [user.username, user.username.toUpperCase(), 'case@example.org', ' CASE@EXAMPLE.ORG ']) {
@@ -265,7 +266,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       expect(first.user.id).not.toBe(verified.user.id);
     });
 
-    it('processes one of a hundred aliases in an operation', async () => {
+    it('SECURITY 13: processes one of a hundred aliases in an operation', async () => {
       const { user } = await newPerson();
       const before = await harness.prisma.refreshFamily.count({ where: { accountId: user.id } });
       const aliases = Array.from(
@@ -279,11 +280,17 @@ describe.each(databases)('auth on $name', ({ open }) => {
   });
 
   describe('refreshSession', () => {
-    it.each(['', 'nonsense', 'A'.repeat(43), 'A'.repeat(100_000), '\u0000'.repeat(43)])('refuses what it never gave out', async (token) => {
-      await expect(client.refresh(token)).resolves.toMatchObject({ __typename: 'InvalidRefreshTokenError', code: 'INVALID_REFRESH_TOKEN' });
-    });
+    it.each(['', 'nonsense', 'A'.repeat(43), 'A'.repeat(100_000), '\u0000'.repeat(43)])(
+      'SECURITY 22: refuses what it never gave out',
+      async (token) => {
+        await expect(client.refresh(token)).resolves.toMatchObject({
+          __typename: 'InvalidRefreshTokenError',
+          code: 'INVALID_REFRESH_TOKEN',
+        });
+      },
+    );
 
-    it('exchanges a token for its successor in the same session', async () => {
+    it('SECURITY 23: exchanges a token for its successor in the same session', async () => {
       const person = await newPerson({ email: 'own@example.org' });
       harness.advance(60 * second);
       const next = await client.mustRefresh(person.refreshToken);
@@ -302,7 +309,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       await harness.untilPublished((events) => events.some(({ type, key }) => type === 'session.refreshed' && key === person.user.id));
     });
 
-    it('gives fifty parallel requests the same new token, and logs nobody out', async () => {
+    it('SECURITY 24: gives fifty parallel requests the same new token, and logs nobody out', async () => {
       const person = await newPerson();
       const answers = await Promise.all(Array.from({ length: 50 }, () => client.mustRefresh(person.refreshToken)));
       expect(new Set(answers.map(({ refreshToken }) => refreshToken)).size).toBe(1);
@@ -311,7 +318,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       await expect(me(next.accessToken)).resolves.toMatchObject({ data: { me: { id: person.user.id } } });
     });
 
-    it('answers a retry within 30 seconds alike, and takes a later one for theft', async () => {
+    it('SECURITY 24: answers a retry within 30 seconds alike, and takes a later one for theft', async () => {
       const person = await newPerson();
       const next = await client.mustRefresh(person.refreshToken);
       harness.advance(30 * second);
@@ -330,7 +337,19 @@ describe.each(databases)('auth on $name', ({ open }) => {
       );
     });
 
-    it('notices the theft of a token of many generations ago', async () => {
+    it('SECURITY 23: writes a reuse down, and a mail to its owner in the same breath', async () => {
+      const person = await newPerson({ email: 'robbed@example.org' });
+      await client.mustRefresh(person.refreshToken);
+      harness.advance(31 * second);
+      await Promise.all([client.refresh(person.refreshToken), client.refresh(person.refreshToken)]);
+      const { id: sessionId } = person.session;
+      const told = await harness.prisma.auditEvent.findMany({ where: { sessionId, action: 'REFRESH_TOKEN_REUSED' } });
+      expect(told).toEqual([expect.objectContaining({ accountId: person.user.id, actorId: null, details: {} })]);
+      const mail = await createMailbox(harness.mailFolder).next('robbed@example.org', 'was ended');
+      expect(mail.text).toContain(person.user.username);
+    });
+
+    it('SECURITY 23: notices the theft of a token of many generations ago', async () => {
       const person = await newPerson();
       let { refreshToken } = person;
       for (let rotation = 0; rotation < 5; rotation += 1) {
@@ -341,7 +360,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       await expect(client.refresh(refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     });
 
-    it('leaves other sessions of the person alone when one is stolen', async () => {
+    it('SECURITY 23: leaves other sessions of the person alone when one is stolen', async () => {
       const person = await newPerson();
       const other = await client.mustLogin({ identifier: person.user.username });
       await client.mustRefresh(person.refreshToken);
@@ -351,7 +370,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       await expect(me(other.accessToken)).resolves.toMatchObject({ data: { me: { id: person.user.id } } });
     });
 
-    it('ends a session that rested for 30 days, not one that rested a moment less', async () => {
+    it('SECURITY 25: ends a session that rested for 30 days, not one that rested a moment less', async () => {
       const [kept, lost] = [await newPerson(), await newPerson()];
       harness.advance(30 * day - 1);
       await client.mustRefresh(kept.refreshToken);
@@ -359,7 +378,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       await expect(client.refresh(lost.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     });
 
-    it('ends a session after 90 days however busy it is, and its last access token with it', async () => {
+    it('SECURITY 25: ends a session after 90 days however busy it is, and its last access token with it', async () => {
       const person = await newPerson();
       let { refreshToken } = person;
       for (let month = 0; month < 3; month += 1) {
@@ -383,7 +402,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       await expect(client.logout({ refreshToken: 'A'.repeat(43) })).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     });
 
-    it('ends the session of the access token at once, and announces it once', async () => {
+    it('SECURITY 21: ends the session of the access token at once, and announces it once', async () => {
       const person = await newPerson();
       const other = await client.mustLogin({ identifier: person.user.username });
       const answer = await client.logout(null, { token: person.accessToken });
@@ -406,7 +425,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
     });
   });
 
-  it('follows the end of a session that another subgraph announces, however often it is told', async () => {
+  it('SECURITY 27: follows the end of a session that another subgraph announces, however often it is told', async () => {
     const person = await newPerson();
     const payload = {
       sessionId: person.session.id,
@@ -506,12 +525,12 @@ describe.each(databases)('auth on $name', ({ open }) => {
     expect(rows).toContain('$argon2id$v=19$m=19456,p=1,t=2$');
   });
 
-  it('shows the public parts of its keys and nothing else', () => {
+  it('SECURITY 20: shows the public parts of its keys and nothing else', () => {
     for (const key of harness.auth.jwks().keys) expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
   });
 
   describe('the signing key', () => {
-    it('is kept over a restart: tokens stay good', async () => {
+    it('SECURITY 20: is kept over a restart: tokens stay good', async () => {
       const person = await newPerson();
       const restarted = await startAuth(await opened.again());
       try {
@@ -525,13 +544,13 @@ describe.each(databases)('auth on $name', ({ open }) => {
       }
     });
 
-    it('cannot be read with another secret, and the start says so', async () => {
+    it('SECURITY 20: cannot be read with another secret, and the start says so', async () => {
       await expect(startAuth(await opened.again(), { encryptionKey: encryptionKey.map((byte) => byte + 1) })).rejects.toThrow(
         'another secret',
       );
     });
 
-    it('is one, however many processes start at once', async () => {
+    it('SECURITY 20: is one, however many processes start at once', async () => {
       const fresh = await open();
       const handles = [fresh.database, ...(await Promise.all(Array.from({ length: 4 }, () => fresh.again())))];
       const replicas = await Promise.all(handles.map((handle) => startAuth(handle)));

@@ -32,6 +32,8 @@ describe('npm run rotate-keys', () => {
       await expect(rotateKeys(stranger, () => now + 7_200_000)).rejects.toThrow('another secret');
       const prisma = createAuthPrisma(data.database);
       expect((await createSigningKeyRepository(prisma).list()).map(({ sequence }) => sequence)).toEqual([1, 2]);
+      const told = await prisma.auditEvent.findMany({ select: { action: true, accountId: true } });
+      expect(told).toEqual([{ action: 'SIGNING_KEY_ROTATED', accountId: null }]);
       await prisma.$disconnect();
     } finally {
       await data.close();

@@ -1,4 +1,5 @@
 import type { JWK } from 'jose';
+import type { AuditRow } from '../services/audit/audit-log.js';
 import type { AuthPrisma } from './prisma.js';
 
 export interface StoredSigningKey {
@@ -18,8 +19,8 @@ export interface StoredSigningKey {
 export interface SigningKeyRepository {
   /** All keys, in the order of their sequence. */
   list(): Promise<readonly StoredSigningKey[]>;
-  /** Keeps the key unless there is one of its sequence already. */
-  addUnlessPresent(key: StoredSigningKey): Promise<void>;
+  /** Keeps the key, and tells of it, unless there is one of its sequence already. */
+  addUnlessPresent(key: StoredSigningKey, audit: readonly AuditRow[]): Promise<void>;
   remove(kids: readonly string[]): Promise<void>;
 }
 
@@ -37,10 +38,13 @@ export function createSigningKeyRepository(prisma: AuthPrisma): SigningKeyReposi
       }));
     },
 
-    async addUnlessPresent({ publicJwk, encryptedPrivateJwk, ...key }) {
-      await prisma.signingKey.createMany({
-        data: [{ ...key, publicJwk: { ...publicJwk }, privateJwk: encryptedPrivateJwk }],
-        skipDuplicates: true,
+    async addUnlessPresent({ publicJwk, encryptedPrivateJwk, ...key }, audit) {
+      await prisma.$transaction(async (tx) => {
+        const added = await tx.signingKey.createMany({
+          data: [{ ...key, publicJwk: { ...publicJwk }, privateJwk: encryptedPrivateJwk }],
+          skipDuplicates: true,
+        });
+        if (added.count > 0) await tx.auditEvent.createMany({ data: [...audit] });
       });
     },
 

@@ -1,5 +1,6 @@
 import { accessTokenLifetimeMs } from '../../../../shared/auth/revocations.js';
 import type { SigningKeyRepository, StoredSigningKey } from '../../data/signing-key-repository.js';
+import { toAuditRow } from '../audit/audit-log.js';
 import { makeKey } from './key-material.js';
 
 /**
@@ -46,9 +47,9 @@ export function createKeyRotation({ repository, encryptionKey, rotationMs, now =
   /** Answers with all keys afterwards. */
   async function add(sequence: number, aheadMs: number): Promise<readonly StoredSigningKey[]> {
     const at = now();
-    await repository.addUnlessPresent(
-      await makeKey({ sequence, encryptionKey, createdAt: new Date(at), activatesAt: new Date(at + aheadMs) }),
-    );
+    const key = await makeKey({ sequence, encryptionKey, createdAt: new Date(at), activatesAt: new Date(at + aheadMs) });
+    const details = { kid: key.kid, signsFrom: key.activatesAt.toISOString() };
+    await repository.addUnlessPresent(key, sequence === 1 ? [] : [toAuditRow({ action: 'SIGNING_KEY_ROTATED', details }, now)]);
     return repository.list();
   }
 
