@@ -48,6 +48,15 @@ export async function registerPerson(
   return toPerson(galaxia, answer.data.register, answer, password);
 }
 
+/** A guest on a device of their own; they have no password. */
+export async function playAsGuest(galaxia: Pick<Galaxia, 'url'>, device = 'Test device'): Promise<Person> {
+  const answer = await post(galaxia.url, {
+    query: `mutation ($input: LoginWithDeviceInput!) { loginWithDevice(input: $input) { __typename ... on AuthPayload { ${payload} } ... on UserError { code message } } }`,
+    variables: { input: { deviceId: randomBytes(12).toString('hex'), deviceSecret: randomBytes(32).toString('hex'), device } },
+  });
+  return toPerson(galaxia, answer.data.loginWithDevice, answer, '');
+}
+
 function toPerson(galaxia: Pick<Galaxia, 'url'>, auth: Json | undefined, answer: GraphQLAnswer, password: string): Person {
   if (auth === undefined || text(auth.__typename) !== 'AuthPayload') {
     throw new Error(`No session was opened: ${JSON.stringify({ data: answer.data, errors: answer.errors })}`);

@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { createMailbox, type Mailbox } from '../../subgraphs/auth/tests/mailbox.js';
+import type { Galaxia } from '../testkit/galaxia.js';
+import { post, text, type GraphQLAnswer } from '../testkit/graphql-client.js';
+import { freshUsername, playAsGuest, registerPerson, type Person } from '../testkit/person.js';
+import type { Actor } from './actors.js';
+import { appointAdmin } from './appoint.js';
+import { addPasskey } from './second-factors.js';
+
+/** What an owner has set for profile and presence. */
+export const visibilities = ['EVERYONE', 'FRIENDS', 'NOBODY'] as const;
+export type Visibility = (typeof visibilities)[number];
+
+/** An owner with one thing of every kind. */
+export interface Owner extends Person {
+  readonly passkeyId: string;
+}
+
+/** One question of the matrix: somebody asks for what is somebody's. */
+export interface Cell {
+  readonly stage: Stage;
+  readonly actor: Actor;
+  readonly owner: Person;
+  /** Null asks without a token; on oneself the owner. */
+  readonly caller: Person | null;
+  readonly ask: (query: string, variables?: object) => Promise<GraphQLAnswer>;
+}
+
+export interface Stage {
+  readonly url: string;
+  /** Every mail that was sent. */
+  readonly mailbox: Mailbox;
+  readonly owners: Readonly<Record<Visibility, Owner>>;
+  /** Everyone but owner and anonymous. */
+  readonly others: Readonly<Record<Exclude<Actor, 'owner' | 'anonymous'>, Person>>;
+  /** Asks every owner to be friends, and gets no answer. */
+  readonly petitioner: Person;
+  cell(actor: Actor, owner?: Person): Cell;
+  /** A new owner, to whom the actor stands as the name says. */
+  newOwner(actor: Actor): Promise<Cell>;
+  /** A new account of one's own; a new guest; nobody. */
+  newCaller(actor: Actor): Promise<Cell>;
+}
+
+/** Makes the cast, and everything that they own. */
+export async function setStage(galaxia: Galaxia): Promise<Stage> {
+  const { url } = galaxia;
+  const newcomer = (role: string) => registerPerson(galaxia, { username: freshUsername(role) });
+  const [EVERYONE, FRIENDS, NOBODY, friend, stranger, blocked, blocker, guest, moderator, admin, petitioner, mutualFriend] =
+    await Promise.all([
+      newcomer('open'),
+      newcomer('friendly'),
+      newcomer('hidden'),
+      newcomer('friend'),
+      newcomer('stranger'),
+      newcomer('blocked'),
+      newcomer('blocker'),
+      playAsGuest(galaxia),
+      newcomer('moderator'),
+      newcomer('admin'),
+      newcomer('petitioner'),
+      newcomer('mutual'),
+    ]);
+  await appointAdmin(galaxia, admin);
+  const adminOnDuty = await admin.signInAgain('Desk');
+  await succeed(adminOnDuty, 'setUserRoles', 'SetUserRolesInput', { userId: moderator.id, roles: ['MODERATOR'] });
+  const others = {
+    friend,
+    stranger,
+    blocked,
+    blocker,
+    guest,
+    // Their tokens carry the role only from now on.
+    moderator: await moderator.signInAgain('Desk'),
+    admin: adminOnDuty,
+  };
+  const owners = {
+    EVERYONE: await furnish(galaxia, EVERYONE, 'EVERYONE'),
+    FRIENDS: await furnish(galaxia, FRIENDS, 'FRIENDS'),
+    NOBODY: await furnish(galaxia, NOBODY, 'NOBODY'),
+  };
+
+  function cell(actor: Actor, owner: Person = owners.EVERYONE, caller = callerOf(actor, owner)): Cell {
+    return {
+      stage,
+      actor,
+      owner,
+      caller,
+      ask: (query, variables) => post(url, { query, token: caller?.accessToken, ...(variables === undefined ? {} : { variables }) }),
+    };
+  }
+
+  function callerOf(actor: Actor, owner: Person): Person | null {
+    if (actor === 'anonymous') return null;
+    return actor === 'owner' ? owner : others[actor];
+  }
+
+  async function relate(actor: Actor, owner: Person): Promise<void> {
+    if (actor === 'friend') await befriend(friend, owner);
+    if (actor === 'blocked') await succeed(owner, 'blockUser', 'BlockInput', { userId: blocked.id });
+    if (actor === 'blocker') await succeed(blocker, 'blockUser', 'BlockInput', { userId: owner.id });
+  }
+
+  const stage: Stage = {
+    url,
+    mailbox: createMailbox(join(galaxia.dataDir, 'outbox')),
+    owners,
+    others,
+    petitioner,
+    cell,
+    async newOwner(actor) {
+      const owner = await newcomer('owner');
+      await untilKnown(owner);
+      await relate(actor, owner);
+      return cell(actor, owner);
+    },
+    async newCaller(actor) {
+      if (actor === 'anonymous') return cell(actor);
+      const caller = actor === 'guest' ? await playAsGuest(galaxia) : await newcomer('self');
+      return cell(actor, caller, caller);
+    },
+  };
+  for (const owner of Object.values(owners)) {
+    for (const actor of ['friend', 'blocked', 'blocker'] as const) await relate(actor, owner);
+    // Somebody else, so that the stranger stays one.
+    await succeed(petitioner, 'requestFriend', 'FriendInput', { userId: owner.id });
+  }
+  for (const person of [...Object.values(owners), ...Object.values(others)]) await befriend(mutualFriend, person);
+  return stage;
+}
+
+/** Waits until the registration was announced to the subgraph that keeps relations. */
+async function untilKnown(person: Person): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const { data } = await person.ask('query ($query: String!) { searchUsers(query: $query) { nodes { id } } }', {
+      query: person.username,
+    });
+    if (JSON.stringify(data).includes(person.id)) return;
+    if (Date.now() > deadline) throw new Error(`${person.username} was not announced in time`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+export async function befriend(asking: Person, asked: Person): Promise<void> {
+  await succeed(asking, 'requestFriend', 'FriendInput', { userId: asked.id });
+  await succeed(asked, 'acceptFriend', 'FriendInput', { userId: asking.id });
+}
+
+/** Runs a mutation that must not answer an error. */
+export async function succeed(person: Person, mutation: string, inputType: string, input: object): Promise<GraphQLAnswer> {
+  const answer = await person.ask(
+    `mutation ($input: ${inputType}!) { ${mutation}(input: $input) { __typename ... on UserError { code message } } }`,
+    { input },
+  );
+  const typename = answer.data[mutation]?.__typename;
+  if (typename === undefined || text(typename).endsWith('Error')) {
+    throw new Error(`${mutation} failed: ${JSON.stringify({ data: answer.data, errors: answer.errors })}`);
+  }
+  return answer;
+}
+
+async function furnish(galaxia: Pick<Galaxia, 'url'>, person: Person, visibility: Visibility): Promise<Owner> {
+  const email = `${person.username}@example.com`;
+  await succeed(person, 'changeEmail', 'ChangeEmailInput', { email, password: person.password });
+  await succeed(person, 'updateProfile', 'UpdateProfileInput', {
+    displayName: `The ${visibility}`,
+    bio: 'About me',
+    locale: 'en',
+    timeZone: 'Europe/Berlin',
+    profileVisibility: visibility,
+  });
+  await succeed(person, 'updatePresence', 'UpdatePresenceInput', {
+    statusMessage: 'Here',
+    activity: { kind: 'LOBBY', text: 'Waiting' },
+    visibility,
+  });
+  await person.ask('mutation { presenceHeartbeat { presence { version } } }');
+  await publishImage(galaxia, person, 'GALLERY');
+  const avatarId = await publishImage(galaxia, person, 'AVATAR');
+  await succeed(person, 'setAvatar', 'SetAvatarInput', { imageId: avatarId });
+  const { id: passkeyId } = await addPasskey(galaxia.url, person);
+  return { ...person, passkeyId };
+}
+
+interface OpenUpload {
+  readonly id: string;
+  readonly url: string;
+  readonly method: string;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+export async function openUpload(person: Person, purpose: 'AVATAR' | 'GALLERY', size: number): Promise<OpenUpload> {
+  const answer = await person.ask(
+    `mutation ($input: CreateImageUploadInput!) { createImageUpload(input: $input) { ... on ImageUpload { id url method headers { name value } } } }`,
+    { input: { contentType: 'image/png', size, purpose } },
+  );
+  return answer.data.createImageUpload as unknown as OpenUpload;
+}
+
+/** Opens an upload and sends a picture; nothing is published yet. */
+export async function sendImage(galaxia: Pick<Galaxia, 'url'>, person: Person, purpose: 'AVATAR' | 'GALLERY'): Promise<string> {
+  const [r, g, b] = randomBytes(3);
+  const bytes = await sharp({ create: { width: 8, height: 8, channels: 3, background: { r, g, b } } })
+    .png()
+    .toBuffer();
+  const { id, url, method, headers } = await openUpload(person, purpose, bytes.length);
+  const put = await fetch(new URL(url, galaxia.url), {
+    method,
+    headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+    body: new Uint8Array(bytes),
+  });
+  if (!put.ok) throw new Error(`The upload was answered with ${put.status}`);
+  return id;
+}
+
+export async function publishImage(galaxia: Pick<Galaxia, 'url'>, person: Person, purpose: 'AVATAR' | 'GALLERY'): Promise<string> {
+  const id = await sendImage(galaxia, person, purpose);
+  const answer = await person.ask(
+    'mutation ($id: ID!) { completeImageUpload(input: { id: $id }) { ... on ImagePayload { image { id } } } }',
+    { id },
+  );
+  return text(answer.data.completeImageUpload?.image?.id);
+}
+
+/** Gives somebody an address, which counts from now on. */
+export async function verifyEmail(mailbox: Mailbox, person: Person): Promise<string> {
+  const email = `${person.username}@example.com`;
+  await succeed(person, 'changeEmail', 'ChangeEmailInput', { email, password: person.password });
+  const { token } = await mailbox.next(email, 'Confirm');
+  await succeed(person, 'verifyEmail', 'VerifyEmailInput', { token });
+  return email;
+}

@@ -1,0 +1,52 @@
+/**
+ * Types whose fields belong to nobody: where a page ends, what was wrong with the input. Whoever gets the object that holds one gets it
+ * whole. Pages and edges are here as well: what they hold has a table of its own.
+ */
+export const noIdentity: readonly string[] = [
+  'PageInfo',
+  'AuditEventConnection',
+  'AuditEventEdge',
+  'FriendRequestConnection',
+  'FriendRequestEdge',
+  'ImageConnection',
+  'ImageEdge',
+  'UserConnection',
+  'UserEdge',
+  'Activity',
+  'ActivityPair',
+  'HttpHeader',
+  'InputFieldError',
+  'UsernameAvailability',
+  // Messages of the presence subscription, whose entries have a table.
+  'PresenceSnapshot',
+  'PresenceChanged',
+  'PresenceResync',
+  // Somebody whom the caller has named themselves to follow.
+  'PresenceRemoved',
+  // Refusals: a stable code, and a sentence that shows only what the caller sent.
+  'AlreadyLinkedError',
+  'BlockLimitError',
+  'EmailTakenError',
+  'FriendLimitError',
+  'FriendRequestNotFoundError',
+  'FriendshipConflictError',
+  'ImageNotFoundError',
+  'ImageRejectedError',
+  'InvalidCodeError',
+  'InvalidCredentialsError',
+  'InvalidInputError',
+  'InvalidMfaTokenError',
+  'InvalidPasskeyError',
+  'InvalidRefreshTokenError',
+  'InvalidTokenError',
+  'LastAdminError',
+  'NotFriendsError',
+  'PasskeyNotFoundError',
+  'SessionNotFoundError',
+  'TotpAlreadyEnabledError',
+  'UploadIncompleteError',
+  'UploadNotFoundError',
+  'UserNotFoundError',
+  'UsernameCooldownError',
+  'UsernameTakenError',
+];

@@ -1,0 +1,74 @@
+import { everyone, type Expected } from '../actors.js';
+import type { FieldEntry, ObjectTable } from '../table.js';
+import { shown } from './presence.js';
+
+const ownerAlone: Expected = { owner: 'value', others: 'null' };
+
+/** What a profile tells, by `profileVisibility`. To who blocks or is blocked it looks like the profile of nobody. */
+const profile: FieldEntry = {
+  EVERYONE: { others: 'value', blocked: 'null', blocker: 'null' },
+  FRIENDS: { owner: 'value', friend: 'value', others: 'null' },
+  NOBODY: ownerAlone,
+};
+
+export const user: ObjectTable = {
+  ways: {
+    'by id': { query: 'query ($id: ID!) { user(id: $id) { ...Asked } }', variables: ({ owner }) => ({ id: owner.id }), path: ['user'] },
+    'by name': {
+      query: 'query ($username: String!) { userByUsername(username: $username) { ...Asked } }',
+      variables: ({ owner }) => ({ username: owner.username.toUpperCase() }),
+      path: ['userByUsername'],
+    },
+    'by search': {
+      query: 'query ($query: String!) { searchUsers(query: $query) { nodes { ...Asked } } }',
+      variables: ({ owner }) => ({ query: owner.username }),
+      path: ['searchUsers', 'nodes', ({ id }, { owner }) => id === owner.id],
+      // They do not find each other: see Query.searchUsers.
+      except: ['blocked', 'blocker'],
+    },
+    'as owner of a public image': {
+      query: '{ images(first: 100) { nodes { owner { id ...Asked } } } }',
+      path: ['images', 'nodes', ({ owner: shown }, { owner }) => (shown as { id: string }).id === owner.id, 'owner'],
+    },
+  },
+  fields: {
+    // Usernames are public in a game (SECURITY 10), and so is when somebody joined.
+    id: everyone('the owner'),
+    username: everyone('value'),
+    createdAt: everyone('value'),
+    guest: everyone('false'),
+
+    email: ownerAlone,
+    emailVerified: { owner: 'false', others: 'null' },
+    // By a passkey.
+    mfaEnabled: { owner: 'true', others: 'null' },
+    roles: { owner: 'value', admin: 'value', others: 'null' },
+    // Nobody here is disabled or about to be deleted; the next entries of mutations show who sees it of somebody who is.
+    disabledAt: everyone('null'),
+    deletesAt: everyone('null'),
+
+    // To who may not know the name that the user chose, it is the username.
+    displayName: everyone('value'),
+    bio: profile,
+    locale: profile,
+    timeZone: profile,
+    profileVisibility: {
+      EVERYONE: { owner: 'EVERYONE', others: 'null' },
+      FRIENDS: { owner: 'FRIENDS', others: 'null' },
+      NOBODY: { owner: 'NOBODY', others: 'null' },
+    },
+    avatar: everyone('value'),
+
+    friendship: { owner: 'null', anonymous: 'null', others: 'value' },
+    // Everyone here has one friend in common with the owner. Where a block is, it is as with a user whom nobody knows.
+    mutualFriendsCount: {
+      EVERYONE: { others: '1', owner: 'null', blocked: '0', blocker: '0', anonymous: 'null' },
+      FRIENDS: { friend: '1', others: 'null', blocked: '0', blocker: '0' },
+      NOBODY: { others: 'null', blocked: '0', blocker: '0' },
+    },
+
+    // Always there: what hides is told by its fields, see the table of Presence.
+    presence: everyone('value'),
+    lastConnectionAt: shown('value', 'null'),
+  },
+};
