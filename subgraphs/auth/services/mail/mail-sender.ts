@@ -7,7 +7,7 @@ import { MailTransportError, type Delivery, type MailTransport } from './mail-tr
 /** How often a mail is tried before it is given up; with the backoff below that is within about eight hours. */
 export const maximumAttempts = 12;
 /** Longer than any attempt may take, so that no two processes send the same mail. */
-export const mailLeaseMs = 120_000;
+const mailLeaseMs = 120_000;
 const attemptTimeoutMs = 60_000;
 /** How many are sent at once by one process. */
 const concurrency = 4;
