@@ -49,9 +49,8 @@ describe('The routes of subgraphs at the public door', () => {
 
   it('take a POST from an allowed page, from our own and from what is no page', async () => {
     const url = await start();
-    for (const headers of [{ origin: 'https://game.example' }, { origin: url }, {}] as Record<string, string>[]) {
-      await expect(post(url, headers)).resolves.toMatchObject({ status: 200 });
-    }
+    for (const origin of ['https://game.example', url]) await expect(post(url, { origin })).resolves.toMatchObject({ status: 200 });
+    await expect(post(url)).resolves.toMatchObject({ status: 200 });
     // Its URL is the permission; browsers ask first (CORS).
     expect((await fetch(`${url}/uploads/1`, { method: 'PUT', headers: { origin: 'https://elsewhere.example' } })).status).toBe(200);
   });

@@ -54,4 +54,14 @@ describe('the configuration of auth', () => {
       webAuthn: { id: 'example.org', origins: ['https://play.example.org', 'android:apk-key-hash:abc'] },
     });
   });
+
+  it.each(['0', '-1', '1.5', 'monthly', '1000'])('refuses %s as SIGNING_KEY_ROTATION_DAYS', (days) => {
+    expect(() => readAuthConfig({ SIGNING_KEY_ROTATION_DAYS: days })).toThrow('SIGNING_KEY_ROTATION_DAYS');
+  });
+
+  it('rotates its keys every thirty days, or as often as is said', () => {
+    expect(readAuthConfig({})).toMatchObject({ signingKeyRotationDays: 30 });
+    expect(readAuthConfig({ SIGNING_KEY_ROTATION_DAYS: '1' })).toMatchObject({ signingKeyRotationDays: 1 });
+    expect(readAuthConfig({ SIGNING_KEY_ROTATION_DAYS: '999' })).toMatchObject({ signingKeyRotationDays: 999 });
+  });
 });

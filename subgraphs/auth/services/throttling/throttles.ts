@@ -26,10 +26,10 @@ export type NetworkAction = Exclude<keyof typeof networkLimits, 'wrong passwords
 /** Guesses at one password, by strangers together and by each known device of its account. */
 export const passwordAttempts = { free: 10, firstSeconds: 1, mostSeconds: 15 * 60, forgetSeconds: 24 * 3600 } as const;
 /** Wrong passwords from unknown devices, over all networks and accounts: what a botnet may try. */
-export const everybodysWrongPasswords = { points: 3000, seconds: 60 } as const;
+const everybodysWrongPasswords = { points: 3000, seconds: 60 } as const;
 /** Mails of one kind that an account or an address is sent. */
 export const mailsPerRecipient = { points: 5, seconds: 3600 } as const;
-export const usernameLookUpsPerUser = { points: 60, seconds: 60 } as const;
+const usernameLookUpsPerUser = { points: 60, seconds: 60 } as const;
 
 /** A guess that may be made. */
 export interface PasswordAttempt {
