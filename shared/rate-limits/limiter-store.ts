@@ -52,10 +52,6 @@ export function createLimiterStore({ redisUrl, logger }: { redisUrl: string | un
 class BoundedMemoryLimiter extends RateLimiterMemory {
   readonly #keys = new Set<string>();
 
-  constructor(options: IRateLimiterOptions) {
-    super(options);
-  }
-
   override consume(...parameters: Parameters<RateLimiterMemory['consume']>): ReturnType<RateLimiterMemory['consume']> {
     this.#use(String(parameters[0]));
     return super.consume(...parameters);
