@@ -27,7 +27,7 @@ async function start(options: { allowedOrigins?: string[]; trustsProxy?: TrustsP
 
 const post = async (url: string, headers: Record<string, string> = {}) => {
   const response = await fetch(`${url}/session/refresh`, { method: 'POST', headers });
-  return { status: response.status, body: (await response.json()) };
+  return { status: response.status, body: await response.json() };
 };
 
 describe('The routes of subgraphs at the public door', () => {
