@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../logging/logger.js';
 import { exponentialBackoff, type Backoff } from './backoff.js';
 import type { EventBus } from './event-bus.js';
+import { disconnect, within } from './redis-connection.js';
 import { createSameTypesRule } from './same-types-rule.js';
 import { startGroupReader, type GroupReader } from './redis-group-reader.js';
 import { trimTaken } from './redis-trim.js';
@@ -105,26 +106,4 @@ export function createRedisEventBus({
     },
     close: () => (closing ??= close()),
   };
-}
-
-/** Resolves when nothing of the connection is left; after 2 s at the most, when ioredis gives up on a server that does not answer. */
-async function disconnect(redis: Redis): Promise<void> {
-  if (redis.status === 'end') return;
-  // Between two attempts to connect there is nothing to end, and so no event.
-  const ended = redis.status === 'reconnecting' ? Promise.resolve() : new Promise((resolve) => redis.once('end', resolve));
-  // Asked a second time, ioredis would wait for a stream that is closed already.
-  if (redis.status !== 'close') redis.disconnect();
-  await ended;
-}
-
-async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`Redis did not answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

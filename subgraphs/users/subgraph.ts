@@ -56,7 +56,7 @@ export async function createUsersSubgraph(options: UsersSubgraphOptions): Promis
   scope.defer(() => prisma.$disconnect());
   await prisma.$connect();
   const stream = userEvents === null ? null : createUserEventStream({ url: userEvents.redisUrl, maxLength: userEvents.maxLength, logger });
-  scope.defer(() => Promise.resolve(stream?.close()));
+  scope.defer(async () => await stream?.close());
   const relay = createOutboxRelay({
     database: prisma,
     schema: usersSchema,

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
+import { disconnect, within } from '../../../shared/events/redis-connection.js';
 import type { Logger } from '../../../shared/logging/logger.js';
 import { toUserEventJson } from './user-event.js';
 
@@ -7,7 +8,7 @@ import { toUserEventJson } from './user-event.js';
 export interface UserEventStream {
   /** Appends those that the stream has not had, in the given order. Rejects when Redis cannot be asked; some may have been appended. */
   publish(announcements: readonly DomainEvent[]): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface UserEventStreamOptions {
@@ -39,11 +40,12 @@ const appendOnce = `
   end`;
 
 export function createUserEventStream({ url, maxLength, logger, stream = 'user.events' }: UserEventStreamOptions): UserEventStream {
+  let isClosing = false;
   const redis = new Redis(url, {
     // Fails early: the outbox keeps what could not be published.
     maxRetriesPerRequest: 1,
-    socketTimeout: timeoutMs,
-    retryStrategy: (times) => Math.min(2_000, times * 100),
+    // Null gives up, so that nothing is left after the close.
+    retryStrategy: (times) => (isClosing ? null : Math.min(2_000, times * 100)),
   });
   redis.on('error', (error) => logger.warn({ err: error, stream }, 'the connection to Redis has a fault'));
 
@@ -51,8 +53,11 @@ export function createUserEventStream({ url, maxLength, logger, stream = 'user.e
     async publish(announcements) {
       if (announcements.length === 0) return;
       const entries = announcements.flatMap((announcement) => [announcement.id, toUserEventJson(announcement)]);
-      await redis.eval(appendOnce, 2, stream, `${stream}.published`, maxLength, rememberedMs, ...entries);
+      await within(timeoutMs, redis.eval(appendOnce, 2, stream, `${stream}.published`, maxLength, rememberedMs, ...entries));
     },
-    close: () => redis.disconnect(),
+    close() {
+      isClosing = true;
+      return disconnect(redis);
+    },
   };
 }
