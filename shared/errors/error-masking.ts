@@ -1,6 +1,7 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from '../logging/logger.js';
 import { AppError, toGraphQLError } from './app-error.js';
+import { withoutValues } from './without-values.js';
 
 /** Codes that graphql and Apollo Server give to faults of the client's own document, whose messages are safe to show. */
 const clientFaults = new Set([
@@ -27,10 +28,10 @@ const refusals = new Set<string>([
 const faultCodes = new Set(['INTERNAL_SERVER_ERROR', 'DOWNSTREAM_SERVICE_ERROR', 'UNEXPECTED_ERROR', 'UNKNOWN']);
 
 /**
- * What a client may see of `error`: refusals and faults of its own document as they are, and what a subgraph (maybe somebody else's)
- * said with a code of its own choice; everything else is logged once with the request id and answered as `INTERNAL_SERVER_ERROR` with
- * nothing of the cause. Keeps message, locations and path; of the extensions only
- * `code`, `retryAfter` and `requestId`.
+ * What a client may see of `error`: refusals as they are, faults of its own document without the values in it, and what a subgraph
+ * (maybe somebody else's) said with a code of its own choice; everything else is logged once with the request id and answered as
+ * `INTERNAL_SERVER_ERROR` with nothing of the cause. Keeps message, locations and path; of the extensions only `code`, `retryAfter` and
+ * `requestId`.
  */
 export function maskError(error: unknown, options: { logger: Logger; requestId: string }): GraphQLFormattedError {
   const graphqlError = error instanceof GraphQLError ? error : undefined;
@@ -51,7 +52,7 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
   ) {
     const retryAfter = graphqlError.extensions.retryAfter;
     return {
-      message: graphqlError.message,
+      message: clientFaults.has(code) ? withoutValues(graphqlError.message) : graphqlError.message,
       ...place,
       extensions: { code, ...(typeof retryAfter === 'number' ? { retryAfter } : {}), requestId: options.requestId },
     };

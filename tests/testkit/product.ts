@@ -30,6 +30,9 @@ export interface Product {
   readonly events: readonly DomainEvent[];
   /** Every log line since the start, of every level, with nothing redacted. */
   logs(): string;
+  /** Where mails are written into. */
+  readonly mailFolder: string;
+  now(): number;
   advance(ms: number): void;
   /** Erases the accounts that are due now. Answers how many. */
   carryOutDeletions(): Promise<number>;
@@ -81,6 +84,7 @@ export async function startProduct(database: Database): Promise<Product> {
     types: Object.keys(domainEvents) as DomainEventType[],
     handle: (event) => Promise.resolve(void events.push(event)),
   });
+  const mailFolder = join(folder, 'outbox');
   const objectFolder = join(folder, 'objects');
   const objects = await createObjectStore({ s3: null, folder: objectFolder });
   scope.defer(() => objects.close());
@@ -94,7 +98,7 @@ export async function startProduct(database: Database): Promise<Product> {
     ...common,
     encryptionKey,
     publicUrl: () => 'https://galaxia.example',
-    mail: { smtpUrl: undefined, folder: join(folder, 'outbox') },
+    mail: { smtpUrl: undefined, folder: mailFolder },
   });
   const accessTokens = createAccessTokenVerifier({ keys: auth.keys, revocations, now });
   const subgraphs = [
@@ -141,6 +145,8 @@ export async function startProduct(database: Database): Promise<Product> {
   return {
     url: await gateway.listen(),
     events,
+    mailFolder,
+    now,
     logs: () => lines.join(''),
     advance(ms) {
       skew += ms;
