@@ -13,8 +13,10 @@ export interface WindowRule {
 export interface WindowLimit {
   /** Counts one use. Throws a `RATE_LIMITED` `AppError` when there were too many. */
   take(key: string): Promise<void>;
-  /** Uncounts one: it turned out to be no harm. */
-  giveBack(key: string): Promise<void>;
+  /** Throws like `take`, but counts nothing: for what counts only when it turns out bad. */
+  check(key: string): Promise<void>;
+  /** Counts one use, whether or not there were too many. */
+  count(key: string): Promise<void>;
 }
 
 /** Tries that cost nothing, then a wait before each next one that doubles. */
@@ -68,11 +70,16 @@ export function createRateLimits({ redisUrl, scale, logger }: RateLimitsOptions)
 
   return {
     window(name, { points, seconds }) {
-      const limiter = store.limiter(name, { points: scaled(points), seconds });
+      const most = scaled(points);
+      const limiter = store.limiter(name, { points: most, seconds });
       return {
         take: (key) => consume(limiter, key),
-        async giveBack(key) {
-          await limiter.reward(key);
+        async check(key) {
+          const result = alive(await limiter.get(key));
+          if (result !== null && result.consumedPoints >= most) throw tooMany(result.msBeforeNext);
+        },
+        async count(key) {
+          await limiter.penalty(key);
         },
       };
     },

@@ -25,7 +25,7 @@ export interface Reauthentication {
 export interface ReauthenticationOptions {
   readonly accounts: Pick<AccountRepository, 'findWithPassword'>;
   readonly hasher: Pick<PasswordHasher, 'verify'>;
-  readonly throttles: Pick<Throttles, 'beforeReauthentication'>;
+  readonly throttles: Pick<Throttles, 'guessAgain'>;
   readonly auditLog: Pick<AuditLog, 'record'>;
   readonly now?: () => number;
 }
@@ -38,15 +38,11 @@ export function createReauthentication({
   now = Date.now,
 }: ReauthenticationOptions): Reauthentication {
   async function prove<Proof>(viewer: Viewer, purpose: string, check: () => Promise<Proof | null>): Promise<Proof | null> {
-    const attempt = await throttles.beforeReauthentication(viewer.userId);
-    const proof = await check().catch(async (error: unknown) => {
-      await attempt.cancelled();
-      throw error;
+    const proof = await throttles.guessAgain(viewer.userId, async () => {
+      const result = await check();
+      return { isRight: result !== null, result };
     });
-    if (proof !== null) {
-      await attempt.succeeded();
-      return proof;
-    }
+    if (proof !== null) return proof;
     const { userId, sessionId } = viewer;
     await auditLog.record({ action: 'REAUTHENTICATION_FAILED', accountId: userId, actorId: userId, sessionId, details: { purpose } });
     return null;

@@ -46,30 +46,27 @@ export function createPasswordSignIn({ accounts, hasher, signIn, throttles, audi
     return hasher.verify(async () => (isAbsurd ? null : find(identifier, found)), isAbsurd ? '' : password);
   }
 
-  return {
-    async login({ identifier, password, ...origin }) {
-      const problem = findDeviceProblem(origin.device);
-      if (problem !== null) return invalidInput([problem]);
-      const attempt = await throttles.beforePassword({ identifier, ...origin });
-      const found: { accountId: string | null } = { accountId: null };
-      const candidate = await verify(identifier, password, found).catch(async (error: unknown) => {
-        await attempt.cancelled();
-        throw error;
-      });
-      if (candidate === null) {
-        // For nobody's account as well, so that the time tells nothing. Never what was typed: people type passwords into the wrong field.
-        await auditLog.record({ action: 'LOGIN_FAILED', accountId: found.accountId, details: { method: 'password' } });
-        return { kind: 'InvalidCredentials' };
-      }
+  async function signInOnce({ identifier, password, ...origin }: Login): Promise<LoginOutcome> {
+    const found: { accountId: string | null } = { accountId: null };
+    const candidate = await verify(identifier, password, found);
+    if (candidate === null) {
+      // For nobody's account as well, so that the time tells nothing. Never what was typed: people type passwords into the wrong field.
+      await auditLog.record({ action: 'LOGIN_FAILED', accountId: found.accountId, details: { method: 'password' } });
+      return { kind: 'InvalidCredentials' };
+    }
 
-      const outcome = await signIn.complete(candidate.account, {
-        ...origin,
-        amr: ['pwd'],
-        passwordHash: candidate.passwordHash ?? undefined,
+    return signIn.complete(candidate.account, { ...origin, amr: ['pwd'], passwordHash: candidate.passwordHash ?? undefined });
+  }
+
+  return {
+    async login(login) {
+      const problem = findDeviceProblem(login.device);
+      if (problem !== null) return invalidInput([problem]);
+      return throttles.guessAtSignIn(login, async () => {
+        const result = await signInOnce(login);
+        // A disabled account is throttled as a wrong password is, else the right one could be told by that.
+        return { isRight: result.kind !== 'InvalidCredentials', result };
       });
-      // A disabled account is throttled as a wrong password is, else the right one could be told by that.
-      if (outcome.kind !== 'InvalidCredentials') await attempt.succeeded();
-      return outcome;
     },
   };
 }

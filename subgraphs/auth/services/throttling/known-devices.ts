@@ -26,8 +26,10 @@ export interface KnownDevicesOptions {
 
 export function createKnownDevices({ repository, key, now = Date.now }: KnownDevicesOptions): KnownDevices {
   function hash({ clientIp, device, userAgent }: SignInOrigin): string {
+    // A browser that has updated itself is the same device.
+    const agent = userAgent?.replace(/[\d.]+/g, '');
     return createHmac('sha256', key)
-      .update(JSON.stringify([clientNetwork(clientIp ?? undefined), deviceLabel(device, userAgent)]))
+      .update(JSON.stringify([clientNetwork(clientIp ?? undefined), deviceLabel(device, agent)]))
       .digest('base64url');
   }
 

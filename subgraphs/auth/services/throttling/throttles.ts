@@ -4,6 +4,7 @@ import { clientNetwork } from '../../../../shared/rate-limits/client-network.js'
 import type { AttemptLimit, RateLimits, WindowLimit } from '../../../../shared/rate-limits/rate-limits.js';
 import type { SignInOrigin } from '../sessions/sign-in.js';
 import type { KnownDevices } from './known-devices.js';
+import { createTurns } from './turns.js';
 
 /**
  * What a network may do. Generous, because a school or a café is one network; what is strict is counted per account. All of them times
@@ -31,23 +32,28 @@ const everybodysWrongPasswords = { points: 3000, seconds: 60 } as const;
 export const mailsPerRecipient = { points: 5, seconds: 3600 } as const;
 const usernameLookUpsPerUser = { points: 60, seconds: 60 } as const;
 
-/** A guess that may be made. */
-export interface PasswordAttempt {
-  /** It was right: nothing of it counts, nor of those before. */
-  succeeded(): Promise<void>;
-  /** It was not made, because the server was too busy. */
-  cancelled(): Promise<void>;
+/** How many guesses from one place at one account are checked at a time; the others wait, to see first how these end. */
+const guessesAtOnce = 5;
+
+/** What a guess came to. */
+export interface PasswordGuess<Result> {
+  readonly isRight: boolean;
+  readonly result: Result;
 }
 
 /** Everything here throws a `RATE_LIMITED` `AppError` with `retryAfter` when something was done too often. */
 export interface Throttles {
   /**
-   * Before anything of a sign-in is looked up or hashed. The answer is the same whether or not there is such an account; a device that
-   * its owner has used before still gets in when strangers have used up all tries (SECURITY 11).
+   * Checks a password at a sign-in, when it may be, before anything is looked up or hashed. The answer is the same whether or not there is
+   * such an account; a device that its owner has used before still gets in when strangers have used up all tries (SECURITY 11). A right
+   * password makes all wrong ones before forgotten; a `check` that throws was no guess.
    */
-  beforePassword(login: SignInOrigin & { readonly identifier: string }): Promise<PasswordAttempt>;
-  /** Before the password of a signed-in caller is checked again: a stolen session must not be a place to guess it. */
-  beforeReauthentication(accountId: string): Promise<PasswordAttempt>;
+  guessAtSignIn<Result>(
+    login: SignInOrigin & { readonly identifier: string },
+    check: () => Promise<PasswordGuess<Result>>,
+  ): Promise<Result>;
+  /** Checks the password of a signed-in caller again: a stolen session must not be a place to guess it. */
+  guessAgain<Result>(accountId: string, check: () => Promise<PasswordGuess<Result>>): Promise<Result>;
   perNetwork(action: NetworkAction, clientIp: string | null): Promise<void>;
   /** Before a mail that somebody asked for; `recipient` is an account's id, or the identifier as it was typed. */
   beforeMail(kind: 'password-reset' | 'email-verification', request: { recipient: string; clientIp: string | null }): Promise<void>;
@@ -69,7 +75,8 @@ export function createThrottles({ limits, knownDevices, key }: ThrottlesOptions)
   const everybody = limits.window('auth wrong passwords', everybodysWrongPasswords);
   const strangers = limits.attempts('auth password', passwordAttempts);
   const devices = limits.attempts('auth password by known device', passwordAttempts);
-  const reauthentications = limits.attempts('auth re-authentication', passwordAttempts);
+  const again = limits.attempts('auth re-authentication', passwordAttempts);
+  const turns = createTurns(guessesAtOnce);
   const mails = limits.window('auth mails', mailsPerRecipient);
   const lookUps = limits.window('auth username look-ups', usernameLookUpsPerUser);
 
@@ -81,47 +88,35 @@ export function createThrottles({ limits, knownDevices, key }: ThrottlesOptions)
     return limit;
   }
 
-  async function asStranger(account: string, clientIp: string | null): Promise<PasswordAttempt> {
+  /** Admits a guess, and answers with what it means that it was wrong. */
+  async function admit(identifier: string, origin: SignInOrigin): Promise<Admission> {
+    const account = keyed(identifier);
+    const from = clientNetwork(origin.clientIp ?? undefined);
     const wrong = network('wrong passwords');
-    const from = clientNetwork(clientIp ?? undefined);
-    await wrong.take(from);
-    await everybody.take('all');
-    await strangers.begin(account);
-    const giveBack = () => Promise.all([wrong.giveBack(from), everybody.giveBack('all')]);
-    const guess = attemptAt(strangers, account);
-    return {
-      async succeeded() {
-        await Promise.all([giveBack(), guess.succeeded()]);
-      },
-      async cancelled() {
-        await Promise.all([giveBack(), guess.cancelled()]);
-      },
-    };
-  }
-
-  async function asKnownDevice(account: string, device: string): Promise<PasswordAttempt> {
-    const guesser = `${account}.${device}`;
-    await devices.begin(guesser);
-    return attemptAt(devices, guesser);
+    try {
+      await wrong.check(from);
+      await everybody.check('all');
+      await strangers.begin(account);
+      return { limit: strangers, key: account, failed: () => Promise.all([wrong.count(from), everybody.count('all')]) };
+    } catch (refusal) {
+      if (!(refusal instanceof AppError)) throw refusal;
+      const device = await knownDevices.find(identifier, origin);
+      if (device === null) throw refusal;
+      const key = `${account}.${device}`;
+      await devices.begin(key);
+      return { limit: devices, key, failed: () => Promise.resolve() };
+    }
   }
 
   return {
-    async beforePassword({ identifier, ...origin }) {
-      const account = keyed(identifier);
-      try {
-        return await asStranger(account, origin.clientIp);
-      } catch (refusal) {
-        if (!(refusal instanceof AppError)) throw refusal;
-        const device = await knownDevices.find(identifier, origin);
-        if (device === null) throw refusal;
-        return asKnownDevice(account, device);
-      }
-    },
+    guessAtSignIn: ({ identifier, ...origin }, check) =>
+      turns.run(`${keyed(identifier)}.${knownDevices.hash(origin)}`, async () => guess(await admit(identifier, origin), check)),
 
-    async beforeReauthentication(accountId) {
-      await reauthentications.begin(accountId);
-      return attemptAt(reauthentications, accountId);
-    },
+    guessAgain: (accountId, check) =>
+      turns.run(accountId, async () => {
+        await again.begin(accountId);
+        return guess({ limit: again, key: accountId, failed: () => Promise.resolve() }, check);
+      }),
 
     perNetwork: (action, clientIp) => network(action).take(clientNetwork(clientIp ?? undefined)),
 
@@ -137,6 +132,17 @@ export function createThrottles({ limits, knownDevices, key }: ThrottlesOptions)
   };
 }
 
-function attemptAt(limit: AttemptLimit, key: string): PasswordAttempt {
-  return { succeeded: () => limit.reset(key), cancelled: () => limit.cancel(key) };
+interface Admission {
+  readonly limit: AttemptLimit;
+  readonly key: string;
+  readonly failed: () => Promise<unknown>;
+}
+
+async function guess<Result>({ limit, key, failed }: Admission, check: () => Promise<PasswordGuess<Result>>): Promise<Result> {
+  const { isRight, result } = await check().catch(async (error: unknown) => {
+    await limit.cancel(key);
+    throw error;
+  });
+  await (isRight ? limit.reset(key) : failed());
+  return result;
 }
