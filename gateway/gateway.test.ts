@@ -243,7 +243,7 @@ describe('Requests over HTTP', () => {
     expect([400, 415]).toContain(response.status);
   });
 
-  it('by GET run queries and no mutations', async () => {
+  it('SECURITY 28: by GET run queries and no mutations', async () => {
     const headers = { 'apollo-require-preflight': 'yes' };
     expect(await (await fetch(`${url}/graphql?query={instant}`, { headers })).json()).toEqual({
       data: { instant: '1970-01-01T00:00:00.000Z' },
