@@ -280,6 +280,19 @@ describe.each(databases)('an authenticator app on $name', ({ open }) => {
       });
     });
 
+    it('ends with all sessions of the account', async () => {
+      const [{ person, secret }, moderator] = [await enroll(), await client.mustRegister({ username: newName() })];
+      await harness.prisma.account.update({ where: { id: moderator.user.id }, data: { roles: ['USER', 'MODERATOR'] } });
+      const { accessToken: token } = await client.mustLogin({ identifier: moderator.user.username });
+      const mfaToken = await client.challenge(person.user.username);
+      const { data } = await harness.run('mutation ($input: EndUserSessionsInput!) { endUserSessions(input: $input) { __typename } }', {
+        variables: { input: { userId: person.user.id } },
+        token,
+      });
+      expect(data).toEqual({ endUserSessions: { __typename: 'EndUserSessionsPayload' } });
+      await expect(verify(mfaToken, client.codeOf(secret))).resolves.toMatchObject({ code: 'INVALID_MFA_TOKEN' });
+    });
+
     it('SECURITY 8: is asked for as ever after a password reset, which only ends the one that was open', async () => {
       const email = `reset_${String(people)}@example.org`;
       const { person, secret } = await enroll({ email });

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-export const recoveryCodeCount = 10;
+const recoveryCodeCount = 10;
 /** Crockford's base32: no I, L, O or U, which people mistake for something else. */
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /** Five bits each: 80 bits, so that a fast keyed hash protects them. */

@@ -13,7 +13,7 @@ import { createTotpSecret, findStep, isTotpCode, totpUri } from './totp-code.js'
 import type { TotpSecrets } from './totp-secrets.js';
 
 /** How long a secret that was shown waits for its first code. */
-export const enrollmentLifetimeMs = 10 * 60_000;
+const enrollmentLifetimeMs = 10 * 60_000;
 
 export type BeginOutcome =
   { readonly kind: 'Begun'; readonly secret: string; readonly uri: string } | { readonly kind: 'AlreadyEnabled' } | InvalidCredentials;

@@ -10,7 +10,7 @@ import type { SessionOpener } from './session-opener.js';
 import type { SignedIn } from './signed-in.js';
 
 /** A sign-in that waits this long for its second factor, and takes this many tries (SECURITY 31). */
-export const challengeLifetimeMs = 5 * 60_000;
+const challengeLifetimeMs = 5 * 60_000;
 export const triesPerChallenge = 5;
 
 export type MfaMethod = 'TOTP' | 'RECOVERY_CODE' | 'PASSKEY';
