@@ -27,8 +27,7 @@ const operations = {
 
 export type SecondFactorMutation = keyof typeof operations;
 
-/** The document of a mutation, for who sends it otherwise than by the client. */
-export function documentOf(field: SecondFactorMutation): string {
+function documentOf(field: SecondFactorMutation): string {
   const [type, selection] = operations[field];
   return `mutation ($input: ${type}!) { ${field}(input: $input) { ${problem} ${selection} } }`;
 }
