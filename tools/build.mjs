@@ -69,7 +69,9 @@ export async function build({ only, force = false, quiet = false } = {}) {
 async function compile() {
   const { build: esbuild } = await import('esbuild');
   const entryPoints = ['gateway', 'subgraphs', 'shared'].flatMap((folder) =>
-    filesBelow(join(root, folder)).filter((file) => /\.ts$/.test(file) && !/\.test\.ts$|\.d\.ts$|[/\\]graphiql[/\\]page[/\\]/.test(file)),
+    filesBelow(join(root, folder)).filter(
+      (file) => /\.ts$/.test(file) && !/\.(test|conformance|d)\.ts$|[/\\]graphiql[/\\]page[/\\]/.test(file),
+    ),
   );
   for (const folder of ['gateway', 'subgraphs', 'shared']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
   await esbuild({
