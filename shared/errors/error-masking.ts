@@ -13,6 +13,16 @@ const clientFaults = new Set([
   'BAD_REQUEST',
 ]);
 
+const refusals = new Set<string>([
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'BAD_USER_INPUT',
+  'RATE_LIMITED',
+  'UNAVAILABLE',
+  'OPERATION_TOO_COMPLEX',
+]);
+
 /** Codes that servers put on a fault by themselves: nobody decided that their message may be seen. */
 const faultCodes = new Set(['INTERNAL_SERVER_ERROR', 'DOWNSTREAM_SERVICE_ERROR', 'UNEXPECTED_ERROR', 'UNKNOWN']);
 
@@ -34,7 +44,11 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
     return { message: shown.message, ...place, extensions: { ...shown.extensions, requestId: options.requestId } };
   }
   const code = graphqlError?.extensions.code;
-  if (graphqlError !== undefined && typeof code === 'string' && (clientFaults.has(code) || isDeliberate(code, original === graphqlError))) {
+  if (
+    graphqlError !== undefined &&
+    typeof code === 'string' &&
+    (refusals.has(code) || clientFaults.has(code) || isDeliberate(code, original))
+  ) {
     const retryAfter = graphqlError.extensions.retryAfter;
     return {
       message: graphqlError.message,
@@ -55,14 +69,10 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
   };
 }
 
-/** A GraphQL error with a code, and no other error that it was made from, was thrown to be seen. */
-function isDeliberate(code: string, isRoot: boolean): boolean {
-  return (
-    isRoot &&
-    /^[A-Z]+(?:_[A-Z]+)*$/.test(code) &&
-    !/^E[A-Z]+(?:REFUSED|RESET|FOUND|TIMEDOUT|PIPE|_AGAIN)$/.test(code) &&
-    !faultCodes.has(code)
-  );
+/** A code of its own, and no error of the program underneath: it was thrown to be seen, by a resolver or by a subgraph. */
+function isDeliberate(code: string, cause: unknown): boolean {
+  if (cause instanceof Error && !(cause instanceof GraphQLError)) return false;
+  return /^[A-Z]+(?:_[A-Z]+)*$/.test(code) && !/^E[A-Z]+(?:REFUSED|RESET|FOUND|TIMEDOUT|PIPE|_AGAIN)$/.test(code) && !faultCodes.has(code);
 }
 
 function rootCause(error: unknown): unknown {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { parse } from 'graphql';
+import { GraphQLError, parse } from 'graphql';
 import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/foreign-subgraph.js';
 import { post } from '../testkit/graphql-client.js';
 import { freePorts, startProcess, type ProductProcess } from '../testkit/process.js';
@@ -25,10 +25,18 @@ describe('The gateway alone, with SUPERGRAPH_PATH, PORT and HOST', () => {
       'products',
       `${link}
       type Query { product(id: ID!): Product }
-      type Product @key(fields: "id") { id: ID! name: String! }`,
+      type Product @key(fields: "id") { id: ID! name: String! reserved: Boolean secret: Boolean }`,
       {
         Query: { product: (_: unknown, { id }: { id: string }) => ({ id, name: `Product ${id}` }) },
-        Product: { __resolveReference: ({ id }: { id: string }) => ({ id, name: `Product ${id}` }) },
+        Product: {
+          __resolveReference: ({ id }: { id: string }) => ({ id, name: `Product ${id}` }),
+          reserved() {
+            throw new GraphQLError('It is sold out.', { extensions: { code: 'SOLD_OUT', supplier: 'internal' } });
+          },
+          secret() {
+            throw new Error('the password of the database is hunter2');
+          },
+        },
       },
     );
     stock = await startForeignSubgraph(
@@ -64,6 +72,16 @@ describe('The gateway alone, with SUPERGRAPH_PATH, PORT and HOST', () => {
   it('answers an operation over both subgraphs', async () => {
     const answer = await post(url, { query: '{ product(id: "7") { name inStock } }' });
     expect(answer.data).toEqual({ product: { name: 'Product 7', inStock: 70 } });
+  });
+
+  it('shows what a subgraph says with a code of its own, and nothing of its faults', async () => {
+    const answer = await post(url, { query: '{ product(id: "7") { name reserved secret } }' });
+    expect(answer.data).toEqual({ product: { name: 'Product 7', reserved: null, secret: null } });
+    expect(answer.errors).toMatchObject([
+      { message: 'It is sold out.', path: ['product', 'reserved'], extensions: { code: 'SOLD_OUT' } },
+      { path: ['product', 'secret'], extensions: { code: 'INTERNAL_SERVER_ERROR' } },
+    ]);
+    expect(JSON.stringify(answer.errors)).not.toMatch(/hunter2|supplier|127\.0\.0\.1/);
   });
 
   it('passes the caller’s own token on, and no identity that the caller made up', async () => {
