@@ -3,7 +3,17 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /** Only entries read the environment; everything else is given its configuration. */
-const entries = ['gateway/main.ts', 'gateway/all-in-one.ts', 'subgraphs/*/main.ts', 'subgraphs/*/commands/*.ts', 'schema/**', 'tools/**', 'tests/**', 'bench/**', 'clients/**'];
+const entries = [
+  'gateway/main.ts',
+  'gateway/all-in-one.ts',
+  'subgraphs/*/main.ts',
+  'subgraphs/*/commands/*.ts',
+  'schema/**',
+  'tools/**',
+  'tests/**',
+  'bench/**',
+  'clients/**',
+];
 
 export default defineConfig(
   globalIgnores(['**/__generated__/**', 'dist/**', 'node_modules/**', '.data/**', 'bench/results/**']),
@@ -36,7 +46,15 @@ export default defineConfig(
     },
   },
   {
-    files: ['schema/**', 'tools/**', 'shared/database/write-migration.ts', 'clients/game/**', 'bench/**', 'gateway/**/main.ts', 'gateway/all-in-one.ts'],
+    files: [
+      'schema/**',
+      'tools/**',
+      'shared/database/write-migration.ts',
+      'clients/game/**',
+      'bench/**',
+      'gateway/**/main.ts',
+      'gateway/all-in-one.ts',
+    ],
     rules: { 'no-console': 'off' },
   },
   {

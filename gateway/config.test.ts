@@ -25,7 +25,15 @@ describe('The configuration of the gateway', () => {
         PUBLIC_URL: 'nonsense',
       }),
     );
-    for (const name of ['PORT', 'LOG_LEVEL', 'CORS_ORIGINS', 'TRUSTED_PROXIES', 'AUTH_URL', 'PUBLIC_URL', 'GATEWAY_SECRET is not set']) {
+    for (const name of [
+      'PORT',
+      'LOG_LEVEL',
+      'CORS_ORIGINS: must be origins',
+      'TRUSTED_PROXIES',
+      'AUTH_URL',
+      'PUBLIC_URL',
+      'GATEWAY_SECRET is not set',
+    ]) {
       expect(problems).toContainEqual(expect.stringContaining(name));
     }
   });

@@ -216,6 +216,13 @@ describe('Requests over HTTP', () => {
     expect(await ask(query)).toMatchObject({ status: 400, body: { errors: [{ extensions: { code } }] } });
   });
 
+  it('that subscribe are told where subscriptions run', async () => {
+    expect(await ask('subscription { ticks { __typename } }')).toMatchObject({
+      status: 400,
+      body: { errors: [{ message: expect.stringContaining('WebSocket'), extensions: { code: 'BAD_USER_INPUT' } }] },
+    });
+  });
+
   it.each([
     ['a list', '[{"query":"{ instant }"}]', 400],
     ['a string', '"{ instant }"', 400],

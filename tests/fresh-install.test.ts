@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -29,6 +30,18 @@ describe('A fresh clone', () => {
     const environment = { ...process.env, PREBUILDS_ONLY: '1' };
     const hash = execFileSync(process.execPath, ['-e', script], { cwd: projectRoot, env: environment, encoding: 'utf8' });
     expect(hash).toMatch(/^\$argon2id\$/);
+  });
+
+  /** A shell between npm and Node would take the signal for itself and leave the server behind. */
+  it('starts Node in the place of the shell, so that it hears what npm is told', async () => {
+    const script = 'process.on("SIGTERM", () => process.exit(7)); setInterval(() => undefined, 1000); console.log("ready")';
+    const { scripts } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+    for (const [name, command] of Object.entries(scripts).filter(([key]) => key === 'dev' || /^start(:|$)/.test(key))) {
+      const child = spawn('sh', ['-c', command.replaceAll(/node tools\/\S+( [a-z-]+)?/g, `node -e '${script}'`)]);
+      await once(child.stdout, 'data');
+      child.kill('SIGTERM');
+      expect({ name, end: await once(child, 'exit') }).toEqual({ name, end: [7, null] });
+    }
   });
 });
 

@@ -6,9 +6,11 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { lockBuild } from './build-lock.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const stampFile = join(root, 'dist', '.build.json');
+const lockFile = join(root, 'dist', '.build.lock');
 const subgraphs = ['auth', 'users', 'sessions', 'images'];
 
 /** Each step: the files that it reads, the files that prove it ran, and what it does. In order; a later step may read an earlier one's output. */
@@ -51,25 +53,36 @@ const steps = {
 };
 
 export async function build({ only, force = false, quiet = false } = {}) {
-  const stamps = readStamps();
-  for (const [name, step] of Object.entries(steps)) {
-    if (only !== undefined && only !== name) continue;
-    const stamp = fingerprint(step.inputs);
-    const isBuilt = stamps[name] === stamp && step.outputs.every((file) => existsSync(join(root, file)));
-    if (isBuilt && !force) continue;
-    const started = Date.now();
-    if (!quiet) process.stdout.write(`Building ${step.label} … `);
-    await step.run();
-    if (!quiet) process.stdout.write(`${((Date.now() - started) / 1000).toFixed(1)} s\n`);
-    // Read again: two builds at once (say, tests beside a start) must not undo each other's stamps.
-    writeStamps({ ...readStamps(), [name]: fingerprint(step.inputs) });
+  const wanted = Object.entries(steps).filter(([name]) => only === undefined || only === name);
+  if (!force && wanted.every(isBuilt)) return;
+  const unlock = await lockBuild(lockFile, (pid) => {
+    if (!quiet) console.log(`Waiting for process ${pid}, which builds …`);
+  });
+  try {
+    for (const [name, step] of wanted) {
+      // Asked again: another process may have built it meanwhile, and an earlier step may have changed what this one reads.
+      if (!force && isBuilt([name, step])) continue;
+      const started = Date.now();
+      if (!quiet) process.stdout.write(`Building ${step.label} … `);
+      await step.run();
+      if (!quiet) process.stdout.write(`${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+      writeStamps({ ...readStamps(), [name]: fingerprint(step.inputs) });
+    }
+  } finally {
+    unlock();
   }
+}
+
+function isBuilt([name, step]) {
+  return readStamps()[name] === fingerprint(step.inputs) && step.outputs.every((file) => existsSync(join(root, file)));
 }
 
 async function compile() {
   const { build: esbuild } = await import('esbuild');
   const entryPoints = ['gateway', 'subgraphs', 'shared'].flatMap((folder) =>
-    filesBelow(join(root, folder)).filter((file) => /\.ts$/.test(file) && !/\.test\.ts$|\.d\.ts$|[/\\]graphiql[/\\]page[/\\]/.test(file)),
+    filesBelow(join(root, folder)).filter(
+      (file) => /\.ts$/.test(file) && !/\.(test|conformance|d)\.ts$|[/\\]graphiql[/\\]page[/\\]/.test(file),
+    ),
   );
   for (const folder of ['gateway', 'subgraphs', 'shared']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
   await esbuild({

@@ -5,7 +5,7 @@ import { ApolloGateway } from '@apollo/gateway';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import { createGeneration, supergraphId, type SupergraphGeneration } from './generation.js';
-import { refuseVariables, reportNullViolations } from './result.js';
+import { refuseSubscription, refuseVariables, reportNullViolations } from './result.js';
 
 /** What Apollo Server hands to a gateway for one operation, and what it gets back. */
 export type GatewayRequestContext = Parameters<ApolloGateway['executor']>[0];
@@ -96,7 +96,10 @@ export async function createSupergraph({ path, dataSource, logger, pollIntervalM
   watchFile(path, { interval: pollIntervalMs, persistent: false }, onChange);
 
   const executor = async (context: GatewayRequestContext): Promise<GatewayResult> =>
-    refuseVariables(generation.schema, context) ?? reportNullViolations(await apollo.executor(context));
+    // Apollo's executor throws at a subscription, as if it were our fault.
+    refuseSubscription(context.operation) ??
+    refuseVariables(generation.schema, context) ??
+    reportNullViolations(await apollo.executor(context));
 
   return {
     gateway: {

@@ -28,11 +28,10 @@ export function readEnvironment<Shape extends z.ZodRawShape>(
   if (result.success) return result.data;
   throw new ConfigurationError(
     result.error.issues.map((issue) => {
-      const name = issue.path.join('.');
+      // What follows the name of the variable is a place in its list.
+      const name = String(issue.path[0] ?? '');
       const isMissing = name !== '' && set[name] === undefined;
-      return isMissing
-        ? `${name} is not set${schema.shape[name] === undefined ? '' : describe(schema, name)}`
-        : `${name}: ${issue.message}`;
+      return isMissing ? `${name} is not set${describe(schema, name)}` : `${name}: ${issue.message}`;
     }),
   );
 }

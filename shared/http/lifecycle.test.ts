@@ -85,4 +85,13 @@ describe('A process', () => {
     expect(status).toBe(0);
     expect(output).toContain('closed the server');
   });
+
+  it('that gets the same signal from the terminal and from npm still closes everything and exits with 0', async () => {
+    const { status, output } = await run(
+      `scope.defer(async () => { process.kill(process.pid, 'SIGINT'); await new Promise((resolve) => setTimeout(resolve, 50)); console.log('closed the server'); });`,
+      'SIGINT',
+    );
+    expect(output).toContain('closed the server');
+    expect(status).toBe(0);
+  });
 });

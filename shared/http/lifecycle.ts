@@ -4,6 +4,8 @@ import { createLogger } from '../logging/logger.js';
 
 /** A shutdown that takes longer is cut off, so that no orchestrator needs to kill us. In ms. */
 const shutdownTimeoutMs = 15_000;
+/** A terminal sends Ctrl-C to npm and to us, and npm passes it on: what follows within this time is the same wish, not a second one. In ms. */
+const sameWishMs = 1_000;
 
 /** Collects what a process has opened; closes it in reverse order, once. */
 export interface Scope {
@@ -40,15 +42,15 @@ export interface ProcessOptions {
 
 /**
  * The life of a process: starts, then waits for SIGTERM or SIGINT, closes in reverse order and exits with 0. A configuration that cannot
- * be used, a failed start and a crash exit with 1; a second signal, or a shutdown that hangs, exits at once.
+ * be used, a failed start and a crash exit with 1; a second signal a second later, or a shutdown that hangs, exits at once.
  */
 export function runProcess({ name, start }: ProcessOptions): void {
   const logger = createLogger({ name, level: 'info' });
   const scope = createScope();
-  let isStopping = false;
+  let stoppingSince: number | null = null;
 
   const stop = async (exitCode: number): Promise<void> => {
-    isStopping = true;
+    stoppingSince = performance.now();
     setTimeout(() => {
       logger.fatal(`shutdown took more than ${shutdownTimeoutMs} ms`);
       process.exit(1);
@@ -72,8 +74,8 @@ export function runProcess({ name, start }: ProcessOptions): void {
   process.on('unhandledRejection', crash);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (isStopping) process.exit(1);
-      void stop(0);
+      if (stoppingSince === null) void stop(0);
+      else if (performance.now() - stoppingSince >= sameWishMs) process.exit(1);
     });
   }
 
