@@ -1,66 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { graphql } from 'graphql';
 import { v7 as uuidv7 } from 'uuid';
-import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
-import { unauthenticated } from '../../shared/errors/app-error.js';
-import type { Database } from '../../shared/database/database.js';
-import { openEmbedded } from '../../shared/database/embedded.js';
-import { createDomainEvent } from '../../shared/events/domain-events.js';
-import type { EventBus } from '../../shared/events/event-bus.js';
-import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
-import type { Subgraph } from '../../shared/graphql/subgraph.js';
-import { createLogger } from '../../shared/logging/logger.js';
-import { createRateLimits } from '../../shared/rate-limits/rate-limits.js';
-import { createUsersContext, type UsersContext } from './context.js';
-import { createUsersSubgraph } from './subgraph.js';
-
-const logger = createLogger({ name: 'test', level: 'silent' });
-const rateLimits = createRateLimits({ redisUrl: undefined, scale: 1, logger });
-
-interface Person {
-  readonly id: string;
-  readonly username: string;
-}
-
-/** Takes `Bearer <id> <username>` for a good token. */
-const accessTokens: AccessTokenVerifier = {
-  verify(authorization) {
-    if (authorization === undefined) return Promise.resolve(null);
-    const [, userId, username] = authorization.split(' ');
-    if (userId === undefined || username === undefined) return Promise.reject(unauthenticated());
-    return Promise.resolve({ userId, username, sessionId: 'session', roles: ['USER'], authenticatedAt: 0, expiresAt: 0 });
-  },
-};
+import { createUsersContext } from './context.js';
+import { startUsers, type Person, type UsersUnderTest } from './tests/users-harness.js';
 
 describe('The users subgraph', () => {
-  let database: Database;
-  let bus: EventBus;
-  let subgraph: Subgraph<UsersContext>;
-
+  let users: UsersUnderTest;
   beforeAll(async () => {
-    database = await openEmbedded('memory://');
-    bus = createInProcessEventBus({ logger });
-    subgraph = await createUsersSubgraph({ database, bus, accessTokens, rateLimits, userEvents: null, logger });
+    users = await startUsers();
   });
-  afterAll(async () => {
-    await bus.close();
-    await subgraph.close();
-    await database.close();
-  });
+  afterAll(() => users.close());
 
-  async function register(username: string): Promise<Person> {
-    const id = uuidv7();
-    const payload = { userId: id, username, createdAt: new Date(0).toISOString() };
-    await bus.publish([createDomainEvent('user.registered', { key: id, payload })]);
-    return { id, username };
-  }
-
-  async function run(caller: Person | null, source: string, variableValues: Record<string, unknown> = {}) {
-    const headers = caller === null ? {} : { authorization: `Bearer ${caller.id} ${caller.username}` };
-    const result = await graphql({ schema: subgraph.schema, source, variableValues, contextValue: await subgraph.createContext(headers) });
-    // Without graphql's prototype-less objects.
-    return JSON.parse(JSON.stringify(result)) as { data?: Record<string, unknown>; errors?: unknown[] };
-  }
+  const register = (username: string) => users.register(username);
+  const run: UsersUnderTest['run'] = (caller, source, variables) => users.run(caller, source, variables);
 
   const update = (caller: Person | null, input: Record<string, unknown>) =>
     run(
@@ -105,12 +57,12 @@ describe('The users subgraph', () => {
   };
 
   it('refuses the whole operation to a bad token', async () => {
-    await expect(subgraph.createContext({ authorization: 'Bearer nonsense' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await expect(users.subgraph.createContext({ authorization: 'Bearer nonsense' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
   it("does not take the gateway's word for who calls", async () => {
     const ada = await register('trusting_ada');
-    const context = await subgraph.createContext({ 'x-user-id': ada.id, 'x-user-name': ada.username });
+    const context = await users.subgraph.createContext({ 'x-user-id': ada.id, 'x-user-name': ada.username });
     expect(context.viewer).toBeNull();
   });
 
@@ -171,7 +123,7 @@ describe('The users subgraph', () => {
 
   it('looks profiles up once for all users and fields of an operation', async () => {
     const looks: (readonly string[])[] = [];
-    const { profiles, ...rest } = await subgraph.createContext({});
+    const { profiles, ...rest } = await users.subgraph.createContext({});
     const contextValue = createUsersContext({
       ...rest,
       mutualFriends: { count: () => Promise.reject(new Error('not asked')) },
@@ -185,7 +137,7 @@ describe('The users subgraph', () => {
     });
     const ids = [uuidv7(), uuidv7(), uuidv7()];
     await graphql({
-      schema: subgraph.schema,
+      schema: users.subgraph.schema,
       source: `query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { displayName bio locale } } }`,
       variableValues: { representations: [...ids, ...ids].map((id) => ({ __typename: 'User', id })) },
       contextValue,
@@ -239,7 +191,7 @@ describe('The users subgraph', () => {
   });
 
   it('is ready when the database and the events are', async () => {
-    expect((await subgraph.ready()).map(({ name, ok }) => [name, ok])).toEqual([
+    expect((await users.subgraph.ready()).map(({ name, ok }) => [name, ok])).toEqual([
       ['database', true],
       ['events', true],
     ]);

@@ -1,3 +1,4 @@
+import { GraphQLDateTime } from 'graphql-scalars';
 import type { Resolvers } from '../__generated__/resolvers.js';
 import { AccountExport } from './AccountExport.js';
 import { acceptFriend } from './Mutation/acceptFriend.js';
@@ -19,4 +20,5 @@ export const resolvers = {
   Mutation: { acceptFriend, blockUser, cancelFriendRequest, declineFriend, removeFriend, requestFriend, unblockUser, updateProfile },
   AccountExport,
   User,
+  DateTime: GraphQLDateTime,
 } satisfies Resolvers;

@@ -85,6 +85,35 @@ describe('A locale', () => {
   });
 });
 
+describe('A time zone', () => {
+  it.each([
+    '',
+    ' ',
+    'Europe',
+    'Europe/Atlantis',
+    '+01:00',
+    '-05',
+    'Europe/Berlin ',
+    `Europe/${'a'.repeat(64)}`,
+    '__proto__',
+    'Europe/Berlin\0',
+  ])('is refused when it is %j', (timeZone) => {
+    expect(problems({ timeZone })).toEqual(['timeZone INVALID_TIME_ZONE']);
+  });
+
+  it.each([
+    ['Europe/Berlin', 'Europe/Berlin'],
+    ['europe/berlin', 'Europe/Berlin'],
+    ['utc', 'UTC'],
+    // Two names of one zone: the one that was chosen stays.
+    ['Europe/Kyiv', 'Europe/Kyiv'],
+    ['Europe/Kiev', 'Europe/Kiev'],
+    ['America/Argentina/Buenos_Aires', 'America/Argentina/Buenos_Aires'],
+  ])('%s is stored as %s', (timeZone, stored) => {
+    expect(change({ timeZone })).toEqual({ timeZone: stored });
+  });
+});
+
 describe('A change of the profile', () => {
   it('leaves what is absent', () => {
     expect(change({})).toEqual({});
@@ -92,19 +121,21 @@ describe('A change of the profile', () => {
   });
 
   it('clears what is null', () => {
-    expect(change({ displayName: null, bio: null, locale: null, profileVisibility: null })).toEqual({
+    expect(change({ displayName: null, bio: null, locale: null, timeZone: null, profileVisibility: null })).toEqual({
       displayName: null,
       bio: null,
       locale: null,
+      timeZone: null,
       visibility: 'EVERYONE',
     });
   });
 
   it('is refused with all of its problems, in the order of the input', () => {
-    expect(problems({ displayName: '', bio: 'a'.repeat(501), locale: '?' })).toEqual([
+    expect(problems({ displayName: '', bio: 'a'.repeat(501), locale: '?', timeZone: '?' })).toEqual([
       'displayName TOO_SHORT',
       'bio TOO_LONG',
       'locale INVALID_LOCALE',
+      'timeZone INVALID_TIME_ZONE',
     ]);
   });
 });
