@@ -1,4 +1,4 @@
-import { fieldsOf, identifyingPaths, objectTypes, rootTypes, type RootType } from './coordinates.js';
+import { fieldsOf, identifyingPaths, objectTypes, rootTypes } from './coordinates.js';
 import { noIdentity } from './tables/no-identity.js';
 import { payloads } from './tables/payloads.js';
 import { objectTables, rootTable } from './tables.js';
@@ -15,12 +15,16 @@ export function entries(): readonly string[] {
   return [...tables.flatMap(([type, fields]) => Object.keys(fields).map((field) => `${type}.${field}`)), ...Object.keys(rootTable)];
 }
 
-/** Identifying arguments of a root field that `given` neither sets nor excuses. */
-export function untriedPaths(root: RootType, fieldName: string, given: object): readonly string[] {
-  const field = fieldsOf(root).find(({ name }) => name === fieldName);
-  if (field === undefined) return [];
-  const untried = rootTable[`${root}.${fieldName}`]?.untried ?? {};
-  return identifyingPaths(field).filter((path) => !(path in untried) && !isSet(given, path.split('.')));
+/** Identifying arguments of a root field that `given` neither sets nor its entry excuses. */
+export function untriedPaths(coordinate: string, given: object): readonly string[] {
+  const untried = rootTable[coordinate]?.untried ?? {};
+  return identifyingPathsOf(coordinate).filter((path) => !(path in untried) && !isSet(given, path.split('.')));
+}
+
+export function identifyingPathsOf(coordinate: string): readonly string[] {
+  const [root = '', name] = coordinate.split('.');
+  const field = fieldsOf(root).find((each) => each.name === name);
+  return field === undefined ? [] : identifyingPaths(field);
 }
 
 function isSet(value: unknown, [first, ...rest]: readonly string[]): boolean {

@@ -1,14 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startGalaxia, type Galaxia } from '../testkit/galaxia.js';
 import { actors, expectedFor, type Actor, type Expected } from './actors.js';
-import { askObject, askRoot, type RootAnswer, type Seen } from './ask.js';
-import { fieldsOf, objectTypes, rootTypes, type RootType } from './coordinates.js';
-import { entries, schemaCoordinates, untriedPaths } from './coverage.js';
-import { setStage, visibilities, type Cell, type Stage, type Visibility } from './stage.js';
-import type { FieldEntry, RootEntry } from './table.js';
+import { askObject, type Seen } from './ask.js';
+import { objectTypes, rootTypes } from './coordinates.js';
+import { entries, schemaCoordinates } from './coverage.js';
+import { askEntry } from './entry.js';
+import { foreignIdTests } from './foreign-id-tests.js';
+import { identityTests } from './identity-tests.js';
+import { possessionsOf } from './possessions.js';
+import { setStage, visibilities, type Stage, type Visibility } from './stage.js';
+import type { FieldEntry } from './table.js';
 import { objectTables, rootTable } from './tables.js';
 import { noIdentity } from './tables/no-identity.js';
 import { payloads } from './tables/payloads.js';
+import { whenDisabled, whenLeaving } from './tables/user-states.js';
+import { user } from './tables/user.js';
 
 describe('SECURITY 46: the authorisation matrix', () => {
   it('SECURITY 46: has an entry for every field of the schema', () => {
@@ -27,12 +33,19 @@ describe('SECURITY 46: the authorisation matrix', () => {
 describe('SECURITY 46: the product', () => {
   let galaxia: Galaxia;
   let stage: Stage;
+  let possessions: unknown;
+  /** Coordinates of payloads that some mutation has answered. */
+  const met = new Set<string>();
 
   beforeAll(async () => {
     galaxia = await startGalaxia('all-in-one', { environment: { RATE_LIMIT_SCALE: '1000' } });
     stage = await setStage(galaxia);
+    possessions = await possessionsOf(stage.owners.EVERYONE);
   }, 120_000);
   afterAll(async () => galaxia.stop());
+
+  describe('knows who asks', () => identityTests(() => stage));
+  describe('takes any id', () => foreignIdTests(() => stage));
 
   describe.each(Object.entries(objectTables))('%s', (type, { ways, fields }) => {
     const isByVisibility = Object.values(fields).some(isVisibilityEntry);
@@ -55,12 +68,26 @@ describe('SECURITY 46: the product', () => {
     });
   });
 
+  it.each([
+    ['disabled', whenDisabled, () => stage.newDisabled(), ['owner']],
+    ['about to be deleted', whenLeaving, () => stage.newLeaving(), []],
+  ] as const)('SECURITY 46: tells who may know it that a user is %s', async (_state, fields, make, except: readonly Actor[]) => {
+    const owner = await make();
+    const [way] = Object.values(user.ways);
+    if (way === undefined) throw new Error('no way to a user');
+    const asked = actors.filter((actor) => !except.includes(actor));
+    const seen = await Promise.all(asked.map((actor) => askObject(stage.cell(actor, owner), 'User', way)));
+    const expected = asked.map((actor) => mapValues(fields, (entry) => expectedFor(actor, entry)));
+    const settled = seen.map((object, index) => settle(pickKeys(object, Object.keys(fields)), expected[index] ?? {}));
+    expect(byActor(asked, settled)).toEqual(byActor(asked, expected));
+  });
+
   describe.each(rootTypes)('%s', (root) => {
     const mine = Object.entries(rootTable).filter(([coordinate]) => coordinate.startsWith(`${root}.`));
 
     it.each(mine)('SECURITY 46: %s gives everyone what the table says', async (coordinate, entry) => {
       const asked = actors.filter((actor) => entry.owner !== 'the caller' || callersOnTheirOwn.includes(actor));
-      const answers = await Promise.all(asked.map((actor) => askEntry(stage, root, coordinate, actor, entry)));
+      const answers = await Promise.all(asked.map((actor) => askEntry(stage, coordinate, actor, entry)));
       const expected = asked.map((actor) => expectedFor(actor, entry.gets));
       expect(
         byActor(
@@ -69,31 +96,26 @@ describe('SECURITY 46: the product', () => {
         ),
       ).toEqual(byActor(asked, expected));
       for (const { payload } of answers) {
+        for (const place of Object.keys(payload)) met.add(place);
         const promised = mapEntries(payload, (place) => payloadEntry(place));
         expect(settle(payload, promised)).toEqual(promised);
       }
     });
   });
+
+  // What all the questions before must have left as it was, and must have seen; so these two come last.
+  it('SECURITY 46: nothing that others tried has changed anything of the owner’s', async () => {
+    expect(await possessionsOf(stage.owners.EVERYONE)).toEqual(possessions);
+  });
+
+  it('SECURITY 46: every payload of the tables was answered to somebody', () => {
+    const promised = Object.entries(payloads).flatMap(([type, fields]) => Object.keys(fields).map((field) => `${type}.${field}`));
+    expect(promised.filter((place) => !met.has(place))).toEqual([]);
+  });
 });
 
 /** Where the field names nobody, it is enough to tell these apart. */
 const callersOnTheirOwn: readonly Actor[] = ['owner', 'guest', 'anonymous'];
-
-async function askEntry(stage: Stage, root: RootType, coordinate: string, actor: Actor, entry: RootEntry): Promise<RootAnswer> {
-  const name = coordinate.slice(root.length + 1);
-  const field = fieldsOf(root).find((each) => each.name === name);
-  if (field === undefined) throw new Error(`The schema has no ${coordinate}`);
-  const cell = await makeCell(stage, actor, entry);
-  const given = (await entry.given?.(cell)) ?? {};
-  const untried = untriedPaths(root, name, given);
-  if (untried.length > 0) throw new Error(`The entry ${coordinate} does not try ${untried.join(', ')}`);
-  return askRoot(cell, root, field, entry, given);
-}
-
-function makeCell(stage: Stage, actor: Actor, { owner }: RootEntry): Cell | Promise<Cell> {
-  if (owner === 'new') return stage.newOwner(actor);
-  return owner === 'the caller' ? stage.newCaller(actor) : stage.cell(actor);
-}
 
 function isVisibilityEntry(entry: FieldEntry): entry is Readonly<Record<Visibility, Expected>> {
   return 'EVERYONE' in entry;
@@ -111,6 +133,10 @@ function payloadEntry(place: string): string {
 /** What was expected, where it is among what was seen, else all that was seen. */
 function pick(seen: Seen, expected: string | undefined): string {
   return expected !== undefined && seen.includes(expected) ? expected : seen.join(' and ');
+}
+
+function pickKeys<Value>(record: Readonly<Record<string, Value>>, keys: readonly string[]): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => keys.includes(key)));
 }
 
 function settle(seen: Readonly<Record<string, Seen>>, expected: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

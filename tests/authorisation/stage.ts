@@ -40,6 +40,10 @@ export interface Stage {
   cell(actor: Actor, owner?: Person): Cell;
   /** A new owner, to whom the actor stands as the name says. */
   newOwner(actor: Actor): Promise<Cell>;
+  /** Somebody whom an administrator has disabled. */
+  newDisabled(): Promise<Person>;
+  /** Somebody who has asked to be deleted. */
+  newLeaving(): Promise<Person>;
   /** A new account of one's own; a new guest; nobody. */
   newCaller(actor: Actor): Promise<Cell>;
 }
@@ -63,7 +67,7 @@ export async function setStage(galaxia: Galaxia): Promise<Stage> {
       newcomer('petitioner'),
       newcomer('mutual'),
     ]);
-  await appointAdmin(galaxia, admin);
+  await appointAdmin(galaxia, admin.username);
   const adminOnDuty = await admin.signInAgain('Desk');
   await succeed(adminOnDuty, 'setUserRoles', 'SetUserRolesInput', { userId: moderator.id, roles: ['MODERATOR'] });
   const others = {
@@ -115,6 +119,16 @@ export async function setStage(galaxia: Galaxia): Promise<Stage> {
       await untilKnown(owner);
       await relate(actor, owner);
       return cell(actor, owner);
+    },
+    async newDisabled() {
+      const person = await newcomer('disabled');
+      await succeed(adminOnDuty, 'disableUser', 'DisableUserInput', { userId: person.id });
+      return person;
+    },
+    async newLeaving() {
+      const person = await newcomer('leaving');
+      await succeed(person, 'deleteAccount', 'DeleteAccountInput', { password: person.password });
+      return person;
     },
     async newCaller(actor) {
       if (actor === 'anonymous') return cell(actor);
@@ -172,12 +186,13 @@ async function furnish(galaxia: Pick<Galaxia, 'url'>, person: Person, visibility
     timeZone: 'Europe/Berlin',
     profileVisibility: visibility,
   });
+  // Online for as long as the stage stands, however slow the machine is.
+  await (await person.watch([person])).next();
   await succeed(person, 'updatePresence', 'UpdatePresenceInput', {
     statusMessage: 'Here',
     activity: { kind: 'LOBBY', text: 'Waiting' },
     visibility,
   });
-  await person.ask('mutation { presenceHeartbeat { presence { version } } }');
   await publishImage(galaxia, person, 'GALLERY');
   const avatarId = await publishImage(galaxia, person, 'AVATAR');
   await succeed(person, 'setAvatar', 'SetAvatarInput', { imageId: avatarId });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { everyone } from '../actors.js';
+import { enrollTotp } from '../second-factors.js';
 import { succeed, verifyEmail } from '../stage.js';
 import type { RootTable } from '../table.js';
 
@@ -15,8 +16,13 @@ export const mutationsOfSignIn: RootTable = {
     gets: everyone('UsernameTakenError'),
   },
   'Mutation.login': {
-    given: ({ owner }) => ({ input: { identifier: owner.username, password: anotherPassword } }),
-    gets: everyone('InvalidCredentialsError'),
+    owner: 'new',
+    // The owner's own password, and yet not enough.
+    async given({ owner }) {
+      await enrollTotp(owner);
+      return { input: { identifier: owner.username, password: owner.password } };
+    },
+    gets: everyone('MfaRequired'),
   },
   'Mutation.loginWithDevice': {
     // Somebody else's device, which is known, with a secret of one's own.

@@ -22,8 +22,8 @@ export const friendship: ObjectTable = {
 export const friendRequest: ObjectTable = {
   ways: {
     'received by oneself': {
-      query: '{ friendRequests { nodes { ...Asked } } }',
-      path: ['friendRequests', 'nodes', () => true],
+      query: '{ friendRequests { nodes { to { id } ...Asked } } }',
+      path: ['friendRequests', 'nodes', ({ to }, { owner }) => (to as { id: string }).id === owner.id],
       except: ['anonymous'],
     },
   },

@@ -43,7 +43,7 @@ export const user: ObjectTable = {
     // By a passkey.
     mfaEnabled: { owner: 'true', others: 'null' },
     roles: { owner: 'value', admin: 'value', others: 'null' },
-    // Nobody here is disabled or about to be deleted; the next entries of mutations show who sees it of somebody who is.
+    // Nobody here is disabled or about to be deleted: see user-states.ts.
     disabledAt: everyone('null'),
     deletesAt: everyone('null'),
 
