@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { identifyingPathsOf } from './coverage.js';
-import { askArguments, makeCell, parseCoordinate } from './entry.js';
+import { askArguments, makeCell } from './entry.js';
 import type { Cell, Stage } from './stage.js';
 import { rootTable } from './tables.js';
 
@@ -21,9 +21,7 @@ const oddities = ({ owner }: Cell): readonly string[] => [
   'a'.repeat(5_000),
 ];
 
-const fields = Object.entries(rootTable).filter(
-  ([coordinate]) => parseCoordinate(coordinate).root !== 'Subscription' && identifyingPathsOf(coordinate).length > 0,
-);
+const fields = Object.entries(rootTable).filter(([coordinate]) => identifyingPathsOf(coordinate).length > 0);
 
 /** An id that nobody has is answered like a foreign one: never with a fault, and never as if it were somebody's. */
 export function foreignIdTests(stageOf: () => Stage): void {

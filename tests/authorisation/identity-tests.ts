@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { post, type GraphQLAnswer } from '../testkit/graphql-client.js';
+import { post, text, type GraphQLAnswer } from '../testkit/graphql-client.js';
 import { openSocket } from '../testkit/socket.js';
 import type { Person } from '../testkit/person.js';
 import type { Stage } from './stage.js';
@@ -95,7 +95,8 @@ export function identityTests(stageOf: () => Stage): void {
   it('SECURITY 46: the same question of many people at once answers each of them for themselves', async () => {
     const { url, owners, others } = stageOf();
     const people = [...Object.values(owners), ...Object.values(others)];
-    const query = '{ me { id roles presence { visibility } } mySessions { user { id } current } myImages { nodes { owner { id } } } }';
+    const query =
+      '{ me { id roles presence { visibility } } mySessions { user { id } current } myImages { nodes { owner { id } } } auditLog { nodes { user { id } } } }';
     const rounds = Array.from({ length: 10 }, () => people).flat();
     const answers = await Promise.all(rounds.map(({ accessToken }) => post(url, { query, token: accessToken })));
     expect(answers.map(peopleIn)).toEqual(rounds.map(({ id }) => [id]));
@@ -124,6 +125,20 @@ export function identityTests(stageOf: () => Stage): void {
     expect(JSON.stringify(data.friends)).not.toContain(others.friend.id);
   });
 
+  it('SECURITY 46: the cursor of somebody else’s presence subscription shows no more than one’s own would', async () => {
+    const { owners, others } = stageOf();
+    const hidden = owners.NOBODY;
+    const own = await hidden.watch([hidden]);
+    const { payload } = await own.next();
+    expect(payload?.data?.presence?.entries?.[0]).toMatchObject({ availability: 'ONLINE' });
+    const foreign = await others.stranger.watch([hidden], text(payload?.data?.presence?.cursor));
+    const answer = JSON.stringify((await foreign.next()).payload);
+    expect(answer).not.toContain('ONLINE');
+    expect(answer).not.toContain('Here');
+    own.ws.close(1000);
+    foreign.ws.close(1000);
+  });
+
   it('SECURITY 46: a moderator acts on no moderator, no administrator, and not on themselves', async () => {
     const { others } = stageOf();
     for (const target of [others.moderator, others.admin]) {
@@ -145,7 +160,11 @@ export function identityTests(stageOf: () => Stage): void {
 
 /** Every user id in the answer, once. */
 function peopleIn({ data }: GraphQLAnswer): readonly string[] {
-  const ids = [data.me, ...listOf(data.mySessions).map(({ user }) => user), ...listOf(data.myImages?.nodes).map(({ owner }) => owner)];
+  const ids = [
+    data.me,
+    ...[...listOf(data.mySessions), ...listOf(data.auditLog?.nodes)].map(({ user }) => user),
+    ...listOf(data.myImages?.nodes).map(({ owner }) => owner),
+  ];
   return [...new Set(ids.map((each) => (each as { id: string }).id))];
 }
 
