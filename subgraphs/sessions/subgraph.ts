@@ -80,6 +80,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   const userErasure = createUserErasure({
     repository: createUserErasureRepository(prisma),
     revocations,
+    forgetPresence: (userId) => presence.forget(userId),
     endPresence: (session) => presence.endSession(session),
   });
   for (const session of await sessions.endedSince(now() - accessTokenLifetimeMs)) revocations.revoke(session);

@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
 import { post, text, type Json } from '../testkit/graphql-client.js';
 import { dumpDatabase, startProduct, type Product } from '../testkit/product.js';
+import { openInitialisedSocket } from '../testkit/socket.js';
 
 const databases = await testDatabases();
 const password = 'correct horse battery staple';
@@ -152,8 +153,19 @@ describe.each(databases)('The end of an account, over the whole product on $name
     // Signed in and online at the very end.
     const last = await signInAgain(ada);
     await ask(last, `mutation { presenceHeartbeat { __typename } }`);
+    const [following, own] = await Promise.all([friend, last].map(({ token }) => openInitialisedSocket(product.url, token)));
+    if (following === undefined || own === undefined) throw new Error('two sockets were opened');
+    const query = `subscription ($userIds: [ID!]) { presence(input: { userIds: $userIds }) { __typename
+      ... on PresenceSnapshot { entries { availability user { username } } } ... on PresenceRemoved { reason user { id } } } }`;
+    following.send({ type: 'subscribe', id: 'ada', payload: { query, variables: { userIds: [ada.id] } } });
+    const online = { entries: [{ availability: 'ONLINE', user: { username: 'Ada_Erasure' } }] };
+    expect((await following.next()).payload?.data?.presence).toMatchObject(online);
     await product.untilSettled();
     await expect(product.carryOutDeletions()).resolves.toBe(1);
+    expect((await following.next()).payload).toEqual({
+      data: { presence: { __typename: 'PresenceRemoved', reason: 'DELETED', user: { id: ada.id } } },
+    });
+    await expect(own.closed()).resolves.toMatchObject({ code: 4403 });
     await product.untilSettled(() => product.events.some(({ type, key }) => type === 'user.deleted' && key === ada.id));
     const isNew = (name: string) => !objectsBefore.has(name);
     expect([...(await product.objects()).keys()].filter(isNew)).toEqual([]);
@@ -165,6 +177,9 @@ describe.each(databases)('The end of an account, over the whole product on $name
     });
     const refused = await post(product.url, { query: '{ me { id } }', token: last.token });
     expect(refused.errors[0]?.extensions.code).toBe('UNAUTHENTICATED');
+
+    expect(following.pending()).toEqual([]);
+    following.ws.terminate();
 
     // Forgets what has been announced, as its next round does; the end of the process writes whatever waits to be written.
     await product.carryOutDeletions();

@@ -46,8 +46,7 @@ export function createAccountDeletionRepository(prisma: AuthPrisma): AccountDele
         const taken = await tx.$queryRaw<unknown[]>`
           SELECT 1 FROM auth.account WHERE id = ${id}::uuid AND username = ${username} AND deletes_at <= ${at.toISOString()}::timestamptz
           FOR UPDATE SKIP LOCKED`;
-        if (taken.length === 0) return null;
-        const endedSessions = await revokeAllFamilies(tx, { accountId: id, at, reason: 'DELETED' });
+        if (taken.length === 0) return false;
         await eraseFromAudit(tx, id, pseudonym);
         await tx.passkeyCeremony.deleteMany({ where: { accountId: id } });
         await tx.usernameHold.updateMany({ where: { accountId: id }, data: { accountId: null } });
@@ -58,7 +57,7 @@ export function createAccountDeletionRepository(prisma: AuthPrisma): AccountDele
         await tx.auditEvent.createMany({ data: [audit] });
         await tx.mail.createMany({ data: [...mails] });
         await tx.outboxEvent.createMany({ data: [toOutboxRow(event)] });
-        return endedSessions;
+        return true;
       }),
 
     async forgetAnnouncements() {

@@ -44,10 +44,13 @@ export interface UserErasure {
 export function createUserErasure({
   repository,
   revocations,
+  forgetPresence,
   endPresence,
 }: {
   repository: UserErasureRepository;
   revocations: Revocations;
+  /** Before the sessions end, so that nobody is told of somebody who has no name any more. */
+  forgetPresence: (userId: string) => void;
   endPresence: (session: { readonly userId: string; readonly sessionId: string }) => Promise<void>;
 }): UserErasure {
   return {
@@ -58,6 +61,7 @@ export function createUserErasure({
         // Other processes ask for what has ended since a token lives; twice that, for their clocks.
         keptSince: new Date(deletedAt - 2 * accessTokenLifetimeMs),
       });
+      forgetPresence(userId);
       for (const sessionId of ended) {
         revocations.revoke({ sessionId, endedAt: deletedAt });
         await endPresence({ userId, sessionId });

@@ -41,10 +41,10 @@ export interface AccountDeletionRepository {
   /** Accounts whose time has come, the longest due first, at most `limit`. */
   findDue(at: Date, limit: number): Promise<readonly DoomedAccount[]>;
   /**
-   * Erases an account whose time has come, all of it, with the events that announce it and the end of its sessions. Answers which ended;
-   * null, with nothing changed, when another process is doing it, when it was taken back, or when there is no such account.
+   * Erases an account whose time has come, all of it, with the event that announces it. False, with nothing changed, when another process
+   * is doing it, when it was taken back, or when there is no such account.
    */
-  erase(account: DoomedAccount, at: Date, remains: Remains): Promise<readonly string[] | null>;
+  erase(account: DoomedAccount, at: Date, remains: Remains): Promise<boolean>;
   /** Forgets published announcements about users whose deletion is published as well. */
   forgetAnnouncements(): Promise<void>;
 }

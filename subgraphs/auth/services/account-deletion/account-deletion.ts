@@ -49,7 +49,7 @@ export function createAccountDeletion(options: AccountDeletionOptions): AccountD
     const at = new Date(now());
     const pseudonym = newPseudonym();
     const { id: userId, legacyId, username, email } = account;
-    const endedSessions = await deletions.erase(account, at, {
+    const hasErased = await deletions.erase(account, at, {
       pseudonym,
       nameHash: holds.hashOf(username),
       heldUntil: new Date(at.getTime() + usernameHoldMs),
@@ -57,8 +57,8 @@ export function createAccountDeletion(options: AccountDeletionOptions): AccountD
       audit: toAuditRow({ action: 'ACCOUNT_DELETED', accountId: pseudonym }, now),
       mails: await mailer.rows('account-deleted', { to: email, username }),
     });
-    if (endedSessions === null) return false;
-    sessionEnder.haveEnded(endedSessions, at);
+    if (!hasErased) return false;
+    // The event ends the sessions that are left: sessions takes it at once, and tells every process.
     wakeOutbox();
     mailer.wake();
     return true;

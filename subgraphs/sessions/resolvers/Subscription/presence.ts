@@ -11,9 +11,12 @@ export const presence: NonNullable<SubscriptionResolvers['presence']> = {
       { friends: input.friends ?? false, userIds: input.userIds ?? [], since: since ?? null },
       context.connection,
     ),
-  resolve: ({ kind, cursor, entries }: PresenceMessage) => ({
-    __typename: typenames[kind],
-    cursor,
-    entries: entries.map((entry) => ({ ...toPresence(entry), user: { id: entry.userId } })),
-  }),
+  resolve(message: PresenceMessage) {
+    const { kind, cursor } = message;
+    if (kind === 'Removed') {
+      return { __typename: 'PresenceRemoved' as const, cursor, user: { id: message.userId }, reason: 'DELETED' as const };
+    }
+    const entries = message.entries.map((entry) => ({ ...toPresence(entry), user: { id: entry.userId } }));
+    return { __typename: typenames[kind], cursor, entries };
+  },
 };

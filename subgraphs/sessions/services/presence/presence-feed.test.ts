@@ -13,7 +13,12 @@ function create() {
   const feed = createPresenceFeed({ store, scheduler });
   const heard: string[] = [];
   const follow = (viewerId: string, userIds: readonly string[], name = viewerId) =>
-    feed.follow({ viewerId, userIds, onChange: ({ state }) => heard.push(`${name}: ${state.userId} ${state.availability}`) });
+    feed.follow({
+      viewerId,
+      userIds,
+      onChange: ({ state }) => heard.push(`${name}: ${state.userId} ${state.availability}`),
+      onRemoved: (userId) => heard.push(`${name}: ${userId} is gone`),
+    });
   return { scheduler, store, feed, heard: () => heard.splice(0), follow };
 }
 
@@ -80,5 +85,18 @@ describe('The presence feed', () => {
     feed.close();
     await store.close();
     expect(scheduler.waiting).toBe(0);
+  });
+
+  it('tells once that somebody is gone, instead of what waited to be told, and nothing of them afterwards', async () => {
+    const { store, feed, scheduler, heard, follow } = create();
+    const stop = follow('me', ['ada', 'bob']);
+    await store.connect(key, defaultSettings);
+    await store.leave(key, 0);
+    feed.remove('ada');
+    feed.remove('ada');
+    scheduler.advance(10_000);
+    await store.connect(key, defaultSettings);
+    expect(heard()).toEqual(['me: ada ONLINE', 'me: ada is gone']);
+    stop();
   });
 });

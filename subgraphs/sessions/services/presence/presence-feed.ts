@@ -10,6 +10,8 @@ export interface Follower {
   readonly userIds: Iterable<string>;
   /** Called with the newest change of a followed user; not with those that only the user themself could see, or only others. */
   readonly onChange: (change: FollowedChange) => void;
+  /** Called once when a followed user is gone for good; nothing more is heard of them. */
+  readonly onRemoved: (userId: string) => void;
 }
 
 export interface FollowedChange {
@@ -21,6 +23,8 @@ export interface FollowedChange {
 export interface PresenceFeed {
   /** Returns a function that stops it. */
   follow(follower: Follower): () => void;
+  /** Nobody is followed by this id any more. */
+  remove(userId: string): void;
   /** Every change up to this position has been handed to the followers. */
   settledPosition(): number;
   close(): void;
@@ -78,6 +82,14 @@ export function createPresenceFeed({ store, scheduler }: { store: PresenceStore;
           if (followers?.size === 0) topics.delete(topic);
         }
       };
+    },
+    remove(userId) {
+      for (const topic of [topicOf(userId, true), topicOf(userId, false)]) {
+        const followers = topics.get(topic) ?? [];
+        topics.delete(topic);
+        held.delete(topic);
+        for (const { onRemoved } of followers) onRemoved(userId);
+      }
     },
     settledPosition() {
       const [oldest] = held.values();

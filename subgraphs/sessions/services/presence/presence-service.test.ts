@@ -7,7 +7,7 @@ import { defaultSettings } from '../../presence/presence.js';
 import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
 import { createPresenceService, type PresenceRequest } from './presence-service.js';
 import type { PresenceSettingsRepository, StoredPresence } from './presence-settings-repository.js';
-import type { PresenceMessage } from './presence-subscription.js';
+import type { PresenceEntriesMessage } from './presence-subscription.js';
 import type { Relations } from './relations.js';
 
 function createFakeSettings(): PresenceSettingsRepository & { readonly rows: Map<string, StoredPresence> } {
@@ -70,7 +70,7 @@ function create(friends: readonly string[] = [], blocked: readonly string[] = []
       );
       return {
         messages,
-        next: async (): Promise<PresenceMessage> => ((await messages.next()) as IteratorYieldResult<PresenceMessage>).value,
+        next: async (): Promise<PresenceEntriesMessage> => ((await messages.next()) as IteratorYieldResult<PresenceEntriesMessage>).value,
         leave: async (code: number) => {
           controller.abort({ code });
           await messages.return?.();

@@ -55,6 +55,8 @@ export interface PresenceService {
   update(viewer: Viewer | null, input: PresenceUpdateInput): Promise<{ kind: 'Updated'; presence: PresenceView } | InvalidInput>;
   heartbeat(viewer: Viewer | null): Promise<PresenceView>;
   goOffline(viewer: Viewer | null): Promise<PresenceView>;
+  /** The user's account is gone: whoever follows them is told so, and nothing after it. */
+  forget(userId: string): void;
   /** The session has ended: its presence leaves at once. */
   endSession(session: { readonly userId: string; readonly sessionId: string }): Promise<void>;
   close(): Promise<void>;
@@ -228,6 +230,8 @@ export function createPresenceService(options: PresenceServiceOptions): Presence
     async goOffline(caller) {
       return ownView(await store.endSession(requireViewer(caller)));
     },
+
+    forget: (userId) => feed.remove(userId),
 
     endSession,
 

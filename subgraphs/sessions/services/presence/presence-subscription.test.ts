@@ -6,7 +6,7 @@ import { defaultSettings, type Audience } from '../../presence/presence.js';
 import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
 import { decodeCursor } from './presence-cursor.js';
 import { createPresenceFeed } from './presence-feed.js';
-import { openPresenceSubscription, type FirstMessage, type PresenceMessage } from './presence-subscription.js';
+import { openPresenceSubscription, type FirstMessage, type PresenceEntriesMessage, type PresenceMessage } from './presence-subscription.js';
 
 const users = ['ada', 'bob', 'eve'] as const;
 const audiences = new Map<string, Audience>(users.map((userId) => [userId, 'STRANGER']));
@@ -56,6 +56,21 @@ describe('A presence subscription', () => {
     expect([ends, scheduler.waiting]).toEqual([['ended'], 0]);
   });
 
+  it('tells that somebody is gone, and nothing of them afterwards', async () => {
+    const { open, store, feed } = create();
+    const { messages } = await open();
+    feed.remove('bob');
+    const first = (await messages.next()) as IteratorYieldResult<PresenceEntriesMessage>;
+    expect(first.value.entries.map(({ userId }) => userId)).toEqual(['ada', 'eve']);
+    expect((await messages.next()).value).toMatchObject({ kind: 'Removed', userId: 'bob' });
+    await store.connect(keyOf('ada'), defaultSettings);
+    feed.remove('ada');
+    await store.leave(keyOf('ada'), 0);
+    expect((await messages.next()).value).toMatchObject({ kind: 'Removed', userId: 'ada' });
+    await store.connect(keyOf('eve'), defaultSettings);
+    expect((await messages.next()).value).toMatchObject({ kind: 'Changed', entries: [{ userId: 'eve' }] });
+  });
+
   it('gives back what it held when the first read fails', async () => {
     const { open, store, scheduler, feed } = create();
     await expect(open(() => Promise.reject(new Error('unreachable')))).rejects.toThrow('unreachable');
@@ -76,7 +91,7 @@ describe('A presence subscription', () => {
       await store.connect(keyOf('bob'), defaultSettings);
       scheduler.advance(1_000);
     }
-    const { value } = (await messages.next()) as IteratorYieldResult<PresenceMessage>;
+    const { value } = (await messages.next()) as IteratorYieldResult<PresenceEntriesMessage>;
     expect(value.entries.map(({ userId, availability }) => `${userId} ${availability}`).sort()).toEqual(['ada ONLINE', 'bob ONLINE']);
   });
 
@@ -147,7 +162,7 @@ describe('However changes fall between subscribing, reading and resuming', () =>
             waiting = undefined;
             if (done === true) return;
             ({ cursor } = value);
-            for (const entry of value.entries) {
+            for (const entry of value.kind === 'Removed' ? [] : value.entries) {
               expect(entry.version).toBeGreaterThanOrEqual(seen.get(entry.userId)?.version ?? 0);
               seen.set(entry.userId, entry);
             }

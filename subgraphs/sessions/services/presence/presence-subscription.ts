@@ -5,16 +5,26 @@ import type { FollowedChange, PresenceFeed } from './presence-feed.js';
 import type { PresenceMoment } from './presence-store.js';
 import { createPullIterator } from './pull-iterator.js';
 
-/** A message of the subscription. An entry replaces the entry before it of the same user. */
-export interface PresenceMessage {
+/** A message of the subscription. */
+export type PresenceMessage = PresenceEntriesMessage | PresenceRemovedMessage;
+
+/** An entry replaces the entry before it of the same user. */
+export interface PresenceEntriesMessage {
   readonly kind: 'Snapshot' | 'Changed' | 'Resync';
   readonly cursor: string;
   readonly entries: readonly PresenceView[];
 }
 
+/** The account of a followed user is gone: nothing more is told of them. */
+export interface PresenceRemovedMessage {
+  readonly kind: 'Removed';
+  readonly cursor: string;
+  readonly userId: string;
+}
+
 /** What the first message says. */
 export interface FirstMessage {
-  readonly kind: PresenceMessage['kind'];
+  readonly kind: PresenceEntriesMessage['kind'];
   readonly moment: PresenceMoment;
   readonly states: readonly PresenceState[];
 }
@@ -44,6 +54,8 @@ export async function openPresenceSubscription(options: PresenceSubscriptionOpti
   const { feed, viewerId, audiences, readFirst, now, onEnd } = options;
   const pending = new Map<string, FollowedChange>();
   const toldVersions = new Map<string, number>();
+  const removed = new Set<string>();
+  const untoldRemovals: string[] = [];
   let wake = (): void => undefined;
 
   const unfollow = feed.follow({
@@ -51,6 +63,12 @@ export async function openPresenceSubscription(options: PresenceSubscriptionOpti
     userIds: audiences.keys(),
     onChange(change) {
       pending.set(change.state.userId, change);
+      wake();
+    },
+    onRemoved(userId) {
+      pending.delete(userId);
+      removed.add(userId);
+      untoldRemovals.push(userId);
       wake();
     },
   });
@@ -66,7 +84,7 @@ export async function openPresenceSubscription(options: PresenceSubscriptionOpti
   let position = firstPosition;
 
   const pull = createPullIterator<PresenceMessage>({
-    take: () => (first === undefined ? takePending() : takeFirst(first)),
+    take: () => (first === undefined ? (takeRemoval() ?? takePending()) : takeFirst(first)),
     onEnd() {
       unfollow();
       pending.clear();
@@ -77,7 +95,17 @@ export async function openPresenceSubscription(options: PresenceSubscriptionOpti
 
   function takeFirst({ kind, states }: FirstMessage): PresenceMessage {
     first = undefined;
-    return toMessage(kind, states);
+    const remaining = states.filter(({ userId }) => !removed.has(userId));
+    return toMessage(kind, remaining);
+  }
+
+  function takeRemoval(): PresenceMessage | undefined {
+    const userId = untoldRemovals.shift();
+    return userId === undefined ? undefined : { kind: 'Removed', cursor: cursorNow(), userId };
+  }
+
+  function cursorNow(): string {
+    return encodeCursor({ epoch, position }, now());
   }
 
   function takePending(): PresenceMessage | undefined {
@@ -90,10 +118,10 @@ export async function openPresenceSubscription(options: PresenceSubscriptionOpti
     return states.length === 0 ? undefined : toMessage('Changed', states);
   }
 
-  function toMessage(kind: PresenceMessage['kind'], states: readonly PresenceState[]): PresenceMessage {
+  function toMessage(kind: PresenceEntriesMessage['kind'], states: readonly PresenceState[]): PresenceMessage {
     for (const state of states) toldVersions.set(state.userId, version(state));
     const entries = states.map((state) => viewPresence(state, audienceOf(state.userId), now()));
-    return { kind, cursor: encodeCursor({ epoch, position }, now()), entries };
+    return { kind, cursor: cursorNow(), entries };
   }
 
   function version(state: PresenceState): number {
