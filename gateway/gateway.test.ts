@@ -234,6 +234,15 @@ describe('Requests over HTTP', () => {
     expect(response.status).toBe(status);
   });
 
+  it('SECURITY 35: with more tokens than anybody’s query has are refused before they cost anything', async () => {
+    /** Nine tokens and one for each number. */
+    const query = (tokens: number) => `{ anything(value: [${'1 '.repeat(tokens - 9)}]) }`;
+    const { status, body } = await ask(query(15_001));
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ errors: [{ extensions: { code: 'GRAPHQL_PARSE_FAILED' } }] });
+    expect((await ask(query(15_000))).status).toBe(200);
+  });
+
   it('with a compressed body are refused, whatever they would unfold to', async () => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',

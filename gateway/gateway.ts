@@ -15,6 +15,7 @@ import type { Logger } from '../shared/logging/logger.js';
 import { createAuthenticate } from './authenticate.js';
 import type { DoorConfig } from './config.js';
 import { createContext, type GatewayContext } from './context.js';
+import { maximumTokens } from './execution/operation-store.js';
 import type { Supergraph } from './execution/supergraph.js';
 import { addPage } from './page.js';
 import { addSubgraphRoutes } from './subgraph-routes.js';
@@ -129,6 +130,7 @@ function createApollo(supergraph: Supergraph, logger: Logger): ApolloServer<Gate
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     persistedQueries: false,
+    parseOptions: { maxLexicalTokens: maximumTokens },
     logger,
     formatError: formatRequestError,
     plugins: [ApolloServerPluginInlineTraceDisabled(), ApolloServerPluginLandingPageDisabled(), maskErrorsPlugin<GatewayContext>(logger)],

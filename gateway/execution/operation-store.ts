@@ -14,7 +14,7 @@ import {
 } from 'graphql';
 
 /** More is nobody's query; the lexer stops there (SECURITY line 35). */
-const maximumTokens = 15_000;
+export const maximumTokens = 15_000;
 /** Validation of a hostile document stops after so many errors. */
 const maximumErrors = 20;
 const capacity = 1_000;

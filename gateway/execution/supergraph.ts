@@ -2,6 +2,7 @@ import '../without-telemetry.js';
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ApolloGateway } from '@apollo/gateway';
+import { ConfigurationError } from '../../shared/config/environment.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import { createGeneration, supergraphId, type SupergraphGeneration } from './generation.js';
@@ -50,8 +51,14 @@ export async function createSupergraph({ path, dataSource, logger, pollIntervalM
   const listeners = new Set<(generation: SupergraphGeneration) => void>();
   const sdlListeners = new Set<Parameters<ApolloGateway['onSchemaLoadOrUpdate']>[0]>();
 
-  let sdl = await readFile(path, 'utf8');
-  let generation = createGeneration(sdl, source);
+  let sdl: string;
+  let generation: SupergraphGeneration;
+  try {
+    sdl = await readFile(path, 'utf8');
+    generation = createGeneration(sdl, source);
+  } catch (error) {
+    throw new ConfigurationError([`The supergraph ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`]);
+  }
   let update: (sdl: string) => void = () => undefined;
   const apollo = new ApolloGateway({
     supergraphSdl: (hooks) => {

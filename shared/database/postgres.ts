@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { ConfigurationError } from '../config/environment.js';
 import type { Database } from './database.js';
 import { applyMigrations, readMigrations } from './migrations.js';
 
@@ -10,7 +11,7 @@ const migrationLockTimeout = 120_000;
 /** Any number, the same in every Galaxia process: the advisory lock under which one process at a time migrates a database. */
 const migrationLock = 4_711_820_264;
 
-/** A Postgres server. Fails when it cannot be reached at `url` or refuses the login. */
+/** A Postgres server. Rejects with a `ConfigurationError` when it cannot be reached at `url` or refuses the login. */
 export async function openPostgres(url: string): Promise<Database> {
   const pool = createPool(url, { max: 10, statement_timeout: statementTimeout, idle_in_transaction_session_timeout: statementTimeout });
   const ping = async () => {
@@ -20,7 +21,7 @@ export async function openPostgres(url: string): Promise<Database> {
     await ping();
   } catch (error) {
     await pool.end();
-    throw error;
+    throw new ConfigurationError([`Postgres at ${place(url)} cannot be used: ${reason(error)}`]);
   }
   return {
     adapter: new PrismaPg(pool),
@@ -94,4 +95,16 @@ function ignore(): void {
 /** Prisma's adapters write and read times without their zone, in UTC. The pool waits for the answer, which its types do not say. */
 function useUtc(client: pg.ClientBase): unknown {
   return client.query(`SET TIME ZONE 'UTC'`);
+}
+
+/** Host and database of a connection string, without the credentials. */
+function place(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname}`;
+}
+
+function reason(error: unknown): string {
+  // Node tries every address of a name, and tells of each.
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first.message : String(first);
 }
