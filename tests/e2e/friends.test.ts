@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import { text } from '../testkit/graphql-client.js';
+import { freshUsername, registerPerson, type Person } from '../testkit/person.js';
+import { startRedis, type TestRedis } from '../testkit/redis.js';
+import { orSkip } from '../testkit/services.js';
+
+const redis: TestRedis | null = orSkip('redis-server', await startRedis());
+afterAll(() => redis?.stop());
+
+describe.each(await availableWays())('Friends, %s', (way) => {
+  let galaxia: Galaxia;
+  beforeAll(async () => {
+    galaxia = await startGalaxia(way, { environment: redis === null ? {} : { REDIS_URL: redis.url } });
+  }, 90_000);
+  afterAll(() => galaxia.stop());
+
+  async function change(mutation: string, caller: Person, other: Person): Promise<unknown> {
+    const input = /block/i.test(mutation) ? 'BlockInput' : 'FriendInput';
+    const { data } = await caller.ask(`mutation ($input: ${input}!) { answer: ${mutation}(input: $input) { __typename } }`, {
+      input: { userId: other.id },
+    });
+    return data.answer?.__typename;
+  }
+
+  const availability = async (viewer: Person, other: Person) => {
+    const { data } = await viewer.ask('query ($id: ID!) { user(id: $id) { presence { availability lastSeenAt } } }', { id: other.id });
+    return data.user?.presence;
+  };
+
+  /** Relations reach the sessions subgraph a moment later. */
+  async function untilSeen(viewer: Person, other: Person, expected: 'ONLINE' | 'OFFLINE'): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    while (Date.now() < deadline && text((await availability(viewer, other))?.availability) !== expected) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    expect(await availability(viewer, other)).toMatchObject({ availability: expected });
+  }
+
+  it('can ask somebody who has just registered, and show what every subgraph knows of a friend', async () => {
+    const ada = await registerPerson(galaxia);
+    const bob = await registerPerson(galaxia);
+    expect(await change('requestFriend', ada, bob)).toBe('RequestFriendshipPayload');
+    expect(await change('acceptFriend', ada, bob)).toBe('FriendRequestNotFoundError');
+    expect(await change('acceptFriend', bob, ada)).toBe('AcceptFriendshipPayload');
+    const { data, errors } = await ada.ask(
+      '{ friends { nodes { id username displayName friendship { status since } mutualFriendsCount presence { availability } avatar { url } } } }',
+    );
+    expect(errors).toEqual([]);
+    expect(data.friends).toMatchObject({
+      nodes: [
+        {
+          id: bob.id,
+          username: bob.username,
+          displayName: bob.username,
+          friendship: { status: 'FRIENDS', since: expect.stringMatching(/Z$/) },
+          mutualFriendsCount: 0,
+          presence: { availability: 'OFFLINE' },
+          avatar: null,
+        },
+      ],
+    });
+  });
+
+  it('SECURITY 46: alone see the presence that is for friends, and nobody that of somebody who has blocked them', async () => {
+    const [ada, bob, eve] = await Promise.all([registerPerson(galaxia), registerPerson(galaxia), registerPerson(galaxia)]);
+    const hidden = { availability: 'OFFLINE', lastSeenAt: null };
+    await ada.ask('mutation { updatePresence(input: { visibility: FRIENDS }) { __typename } }');
+    await ada.ask('mutation { presenceHeartbeat { __typename } }');
+    expect(await availability(bob, ada)).toEqual(hidden);
+    await change('requestFriend', ada, bob);
+    await change('requestFriend', bob, ada);
+    await untilSeen(bob, ada, 'ONLINE');
+    expect(await availability(eve, ada)).toEqual(hidden);
+    await ada.ask('mutation { updatePresence(input: { visibility: EVERYONE }) { __typename } }');
+    expect(await availability(eve, ada)).toMatchObject({ availability: 'ONLINE' });
+    await change('blockUser', ada, bob);
+    await untilSeen(bob, ada, 'OFFLINE');
+    expect(await availability(bob, ada)).toEqual(hidden);
+    expect(await availability(ada, bob)).toEqual(hidden);
+  });
+
+  if (redis !== null) {
+    it('and everybody else are announced to readers of user.events, as they register and as they change their names', async () => {
+      const client = new Redis(redis.url);
+      try {
+        const ada = await registerPerson(galaxia);
+        const renamed = freshUsername('new');
+        const { data } = await ada.ask('mutation ($input: ChangeUsernameInput!) { changeUsername(input: $input) { __typename } }', {
+          input: { username: renamed },
+        });
+        expect(data.changeUsername?.__typename).toBe('ChangeUsernamePayload');
+        const events = async () =>
+          (await client.xrange('user.events', '-', '+'))
+            .map(([, fields]) => JSON.parse(fields[1] ?? '') as Record<string, unknown>)
+            .filter(({ userId }) => userId === ada.id);
+        const deadline = Date.now() + 10_000;
+        while ((await events()).length < 2 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 25));
+        const number = expect.any(Number);
+        expect(await events()).toEqual([
+          { type: 'USER_CREATED', id: number, username: ada.username, timestamp: number, userId: ada.id, eventId: expect.any(String) },
+          {
+            type: 'USER_UPDATED',
+            id: number,
+            username: renamed,
+            avatar: null,
+            timestamp: number,
+            userId: ada.id,
+            eventId: expect.any(String),
+          },
+        ]);
+        expect(new Set((await events()).map(({ id }) => id)).size).toBe(1);
+      } finally {
+        client.disconnect();
+      }
+    });
+  }
+});
