@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../logging/logger.js';
 import { exponentialBackoff, type Backoff } from './backoff.js';
-import type { Consumer, DomainEvent } from './event-bus.js';
+import { EventBusClosedError, type Consumer, type DomainEvent } from './event-bus.js';
 import { groupByKey } from './group-by-key.js';
 import { createKeyedQueue } from './keyed-queue.js';
 import { createSameTypesRule } from './same-types-rule.js';
@@ -98,7 +98,7 @@ export function createConsumerGroups({
       }
     },
     async close() {
-      closing.abort(new Error('The event bus is closed'));
+      closing.abort(new EventBusClosedError());
       await queue.idle();
     },
   };

@@ -22,6 +22,15 @@ export interface Consumer {
   handle(event: DomainEvent): Promise<void>;
 }
 
+/** The process is stopping; what is not published waits in the outbox for the next start. */
+export class EventBusClosedError extends Error {
+  override readonly name = 'EventBusClosedError';
+
+  constructor() {
+    super('The event bus is closed');
+  }
+}
+
 /**
  * Carries events between subgraphs, at least once, in order per key.
  *

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { createSecretCheck, gatewaySecretHeader } from '../graphql/gateway-secret.js';
 import { createConsumerGroups, type ConsumerGroupsOptions } from './consumer-groups.js';
 import { domainEventShape } from './domain-event-shape.js';
-import type { DomainEvent, EventBus } from './event-bus.js';
+import { EventBusClosedError, type DomainEvent, type EventBus } from './event-bus.js';
 
 const path = '/internal/events';
 const bodyLimit = 8 * 1024 * 1024;
@@ -55,7 +55,7 @@ export function createHttpEventBus({ peers, secret, timeoutMs = 15_000, ...optio
 
   return {
     async publish(events) {
-      if (closing !== undefined) throw new Error('The event bus is closed');
+      if (closing !== undefined) throw new EventBusClosedError();
       if (events.length === 0) return;
       const body = JSON.stringify(events);
       const results = await Promise.allSettled([deliver(events), ...urls.map((url) => send(url, body))]);

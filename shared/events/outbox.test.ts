@@ -1,7 +1,8 @@
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
 import { createLogger } from '../logging/logger.js';
-import type { DomainEvent, EventBus } from './event-bus.js';
+import { EventBusClosedError, type DomainEvent, type EventBus } from './event-bus.js';
 import { collector, testEvent, until } from './event-bus.conformance.js';
 import { createInProcessEventBus } from './in-process-event-bus.js';
 import { takeOnce } from './inbox.js';
@@ -265,6 +266,25 @@ describe('The outbox', () => {
     start({ bus, isAlone: true });
     await until(() => published.length > 0);
     expect(published).toEqual([event]);
+  });
+
+  it('stops without a complaint when the bus has closed before it, and leaves the rows for the next start', async () => {
+    const complaints: unknown[] = [];
+    let attempts = 0;
+    const closed: EventBus = {
+      ...fakeBus().bus,
+      publish() {
+        attempts += 1;
+        return Promise.reject(new EventBusClosedError());
+      },
+    };
+    await write(client, [testEvent('user-1'), testEvent('user-2')]);
+    const listening = pino({ level: 'error' }, { write: (line: string) => complaints.push(line) });
+    const relay = start({ bus: closed, logger: listening });
+    await until(() => attempts > 0);
+    await relay.close();
+    expect({ attempts, complaints }).toEqual({ attempts: 1, complaints: [] });
+    expect(await count('published_at IS NULL')).toBe(2);
   });
 
   it('keeps its lease while a consumer is slower than the lease', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../logging/logger.js';
 import { exponentialBackoff, type Backoff } from './backoff.js';
-import type { DomainEvent, EventBus } from './event-bus.js';
+import { EventBusClosedError, type DomainEvent, type EventBus } from './event-bus.js';
 import { groupByKey } from './group-by-key.js';
 import { createOutboxTable } from './outbox-table.js';
 import type { RawDatabase } from './raw-database.js';
@@ -82,6 +82,10 @@ export function createOutboxRelay({
   async function publish(events: readonly DomainEvent[]): Promise<DomainEvent[]> {
     const refused = await attempt(events);
     if (refused === undefined) return [...events];
+    if (refused instanceof EventBusClosedError) {
+      stopped = true;
+      return [];
+    }
     const byKey = [...groupByKey(events)];
     const results = byKey.length === 1 ? [refused] : await Promise.all(byKey.map(([, ofKey]) => attempt(ofKey)));
     const failed = results.filter((error) => error !== undefined);

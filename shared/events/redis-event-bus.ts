@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../logging/logger.js';
 import { exponentialBackoff, type Backoff } from './backoff.js';
-import type { EventBus } from './event-bus.js';
+import { EventBusClosedError, type EventBus } from './event-bus.js';
 import { disconnect, within } from './redis-connection.js';
 import { createSameTypesRule } from './same-types-rule.js';
 import { startGroupReader, type GroupReader } from './redis-group-reader.js';
@@ -75,7 +75,7 @@ export function createRedisEventBus({
 
   return {
     async publish(events) {
-      if (closing !== undefined) throw new Error('The event bus is closed');
+      if (closing !== undefined) throw new EventBusClosedError();
       if (events.length === 0) return;
       const transaction = publisher.multi();
       for (const event of events) transaction.xadd(stream, '*', 'event', JSON.stringify(event));
@@ -85,7 +85,7 @@ export function createRedisEventBus({
       trimSometimes(events.length);
     },
     async subscribe(consumer) {
-      if (closing !== undefined) throw new Error('The event bus is closed');
+      if (closing !== undefined) throw new EventBusClosedError();
       await requireSameTypes(consumer);
       readers.push(
         await startGroupReader({
