@@ -83,7 +83,7 @@ export function createOutboxRelay({
     const refused = await attempt(events);
     if (refused === undefined) return [...events];
     if (refused instanceof EventBusClosedError) {
-      stopped = true;
+      closing.abort();
       return [];
     }
     const byKey = [...groupByKey(events)];
