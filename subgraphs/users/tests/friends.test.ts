@@ -3,75 +3,25 @@ import { graphql } from 'graphql';
 import { v7 as uuidv7 } from 'uuid';
 import { until } from '../../../shared/events/event-bus.conformance.js';
 import { createUsersContext } from '../context.js';
+import { createPeople, mutationNames, type Mutation, type PeopleUnderTest } from './people.js';
 import { startUsers, type Person, type UsersUnderTest } from './users-harness.js';
-
-/** The mutations with the types of their payloads. */
-const mutations = {
-  requestFriend: 'RequestFriendshipPayload',
-  acceptFriend: 'AcceptFriendshipPayload',
-  declineFriend: 'DeclineFriendshipPayload',
-  cancelFriendRequest: 'CancelFriendshipPayload',
-  removeFriend: 'RemoveFriendshipPayload',
-  blockUser: 'BlockFriendshipPayload',
-  unblockUser: 'UnblockFriendshipPayload',
-} as const;
-type Mutation = keyof typeof mutations;
-const names = Object.keys(mutations) as Mutation[];
 
 describe('Friends through GraphQL', () => {
   let users: UsersUnderTest;
-  let number = 0;
+  let people: PeopleUnderTest;
   beforeAll(async () => {
     users = await startUsers();
+    people = createPeople(users);
   });
   afterAll(() => users.close());
 
-  async function people(...usernames: readonly string[]): Promise<readonly Person[]> {
-    number += 1;
-    return Promise.all(usernames.map((username) => users.register(`${username}_${String(number)}`)));
-  }
-  async function two(): Promise<readonly [Person, Person]> {
-    const [ada, bob] = await people('ada', 'bob');
-    if (ada === undefined || bob === undefined) throw new Error('Nobody registered');
-    return [ada, bob];
-  }
-
-  function send(mutation: Mutation, caller: Person | null, userId: string) {
-    const input = mutation === 'blockUser' || mutation === 'unblockUser' ? 'BlockInput' : 'FriendInput';
-    return users.run(
-      caller,
-      `mutation ($input: ${input}!) { answer: ${mutation}(input: $input) {
-        __typename
-        ... on UserError { code message }
-        ... on ${mutations[mutation]} { friendship { status since user { id } } }
-      } }`,
-      { input: { userId } },
-    );
-  }
+  const two = () => people.two();
+  const send: PeopleUnderTest['send'] = (mutation, caller, userId) => people.send(mutation, caller, userId);
   const answer = async (mutation: Mutation, caller: Person, userId: string) => (await send(mutation, caller, userId)).data?.answer;
+  const look: PeopleUnderTest['look'] = (caller, others, fields) => people.look(caller, others, fields);
+  const befriend: PeopleUnderTest['befriend'] = (a, b) => people.befriend(a, b);
 
-  const look = async (caller: Person | null, others: readonly { readonly id: string }[], fields: string) => {
-    const { data, errors } = await users.run(
-      caller,
-      `query ($users: [_Any!]!) { _entities(representations: $users) { ... on User { ${fields} } } }`,
-      {
-        users: others.map(({ id }) => ({
-          __typename: 'User',
-          id,
-          username: 'x',
-        })),
-      },
-    );
-    expect(errors).toBeUndefined();
-    return data?._entities;
-  };
-
-  async function befriend(a: Person, b: Person): Promise<void> {
-    await send('requestFriend', a, b.id);
-    await send('acceptFriend', b, a.id);
-  }
-
-  it.each(names)('refuses %s to an anonymous caller', async (mutation) => {
+  it.each(mutationNames)('refuses %s to an anonymous caller', async (mutation) => {
     const [ada] = await two();
     expect((await send(mutation, null, ada.id)).codes).toEqual(['UNAUTHENTICATED']);
   });
@@ -119,13 +69,13 @@ describe('Friends through GraphQL', () => {
   it('SECURITY 46: shows the caller how they stand to others, and nobody how others stand to each other', async () => {
     const [ada, bob] = await two();
     await befriend(ada, bob);
-    const [eve] = await people('eve');
+    const [eve] = await two();
     const fields = 'friendship { status since user { id } } mutualFriendsCount';
     expect(await look(null, [ada, bob], fields)).toEqual([
       { friendship: null, mutualFriendsCount: null },
       { friendship: null, mutualFriendsCount: null },
     ]);
-    expect(await look(eve ?? null, [ada], 'friendship { status since }')).toEqual([{ friendship: { status: 'NONE', since: null } }]);
+    expect(await look(eve, [ada], 'friendship { status since }')).toEqual([{ friendship: { status: 'NONE', since: null } }]);
     expect(await look(ada, [ada, bob, { id: 'nonsense' }], fields)).toEqual([
       { friendship: null, mutualFriendsCount: null },
       {
