@@ -10,7 +10,7 @@ import { createAccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { createRevocations } from '../../shared/auth/revocations.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
-import { domainEvents, type DomainEventType } from '../../shared/events/domain-events.js';
+import { domainEvents } from '../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
 import { consumingSubgraphs } from '../../shared/graphql/subgraph-process.js';
@@ -81,7 +81,7 @@ export async function startProduct(database: Database): Promise<Product> {
   const bus = createInProcessEventBus({ groups: [...consumingSubgraphs, 'recorder'], logger });
   await bus.subscribe({
     group: 'recorder',
-    types: Object.keys(domainEvents) as DomainEventType[],
+    types: Object.keys(domainEvents),
     handle: (event) => Promise.resolve(void events.push(event)),
   });
   const mailFolder = join(folder, 'outbox');

@@ -8,7 +8,7 @@ export interface AccountWorker {
   close(): Promise<void>;
 }
 
-/** Does `tasks` every minute, one run at a time: deletions that are due, and the forgetting of what has ended. */
+/** Does `tasks` now and every minute, one run at a time: deletions that are due, and the forgetting of what has ended. */
 export function createAccountWorker({
   tasks,
   logger,
@@ -37,6 +37,7 @@ export function createAccountWorker({
 
   const timer = setInterval(() => void run(), everyMs);
   timer.unref();
+  void run();
   return {
     run,
     async close() {
