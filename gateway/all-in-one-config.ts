@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readEnvironment } from '../shared/config/environment.js';
 import { mailVariables } from '../shared/config/mail-variables.js';
+import { breachCheckOf, passwordVariables } from '../shared/config/password-variables.js';
 import { passkeyVariables } from '../shared/config/passkey-variables.js';
 import { tokenVariables } from '../shared/config/token-variables.js';
 import { databaseUrl, logLevel, redisUrl, subgraphNames, type SubgraphName } from '../shared/config/subgraph-environment.js';
@@ -27,6 +28,8 @@ export interface AllInOneConfig extends DoorConfig {
   /** Null keeps objects as files in the data folder. */
   readonly s3: S3Options | null;
   readonly threadPoolSize: number | undefined;
+  /** Undefined asks nobody about new passwords. */
+  readonly breachCheck: ReturnType<typeof breachCheckOf>;
   readonly signingKeyRotationDays: number;
   /** Undefined means the host of the public address, and it alone. */
   readonly webAuthn: { readonly id: string | undefined; readonly origins: readonly string[] | undefined };
@@ -41,6 +44,7 @@ const schema = z.object({
   ...mailVariables,
   ...userEventsVariables,
   ...passkeyVariables,
+  ...passwordVariables,
   ...tokenVariables,
   LOG_LEVEL: logLevel.default('warn'),
   DATA_DIR: z.string().default('.data'),
@@ -79,6 +83,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     rateLimitScale: values.RATE_LIMIT_SCALE,
     s3: readS3Options(values),
     threadPoolSize: values.UV_THREADPOOL_SIZE,
+    breachCheck: breachCheckOf(values),
     signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,
     webAuthn: { id: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS },
     smtpUrl: values.SMTP_URL,

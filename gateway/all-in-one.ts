@@ -69,6 +69,7 @@ runProcess({
         mail: { smtpUrl: config.smtpUrl, from: config.mailFrom, folder: join(config.dataDir, 'outbox') },
         logger,
         threadPoolSize: config.threadPoolSize,
+        breachCheck: config.breachCheck,
         signingKeyRotationDays: config.signingKeyRotationDays,
         webAuthn: config.webAuthn,
       }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { httpUrl, readEnvironment } from '../../shared/config/environment.js';
 import { mailVariables } from '../../shared/config/mail-variables.js';
+import { breachCheckOf, passwordVariables } from '../../shared/config/password-variables.js';
 import { passkeyVariables } from '../../shared/config/passkey-variables.js';
 import { tokenVariables } from '../../shared/config/token-variables.js';
 
@@ -12,6 +13,8 @@ export interface AuthConfig {
   /** Undefined writes mails into `DATA_DIR`/outbox instead of sending them. */
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
+  /** Undefined asks nobody about new passwords. */
+  readonly breachCheck: ReturnType<typeof breachCheckOf>;
   readonly signingKeyRotationDays: number;
   /** Undefined means the host of `publicUrl`, and it alone. */
   readonly webAuthn: { readonly id: string | undefined; readonly origins: readonly string[] | undefined };
@@ -20,6 +23,7 @@ export interface AuthConfig {
 const variables = z.object({
   ...mailVariables,
   ...passkeyVariables,
+  ...passwordVariables,
   ...tokenVariables,
   PUBLIC_URL: httpUrl.default('http://127.0.0.1:4000'),
   UV_THREADPOOL_SIZE: z
@@ -38,6 +42,7 @@ export function readAuthConfig(environment: Readonly<Record<string, string | und
     publicUrl: values.PUBLIC_URL,
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM,
+    breachCheck: breachCheckOf(values),
     signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,
     webAuthn: { id: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS },
   };

@@ -19,6 +19,7 @@ runSubgraphProcess({
       rateLimits,
       logger,
       threadPoolSize: config.threadPoolSize,
+      breachCheck: config.breachCheck,
       signingKeyRotationDays: config.signingKeyRotationDays,
       webAuthn: config.webAuthn,
     }),

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { httpUrl } from './environment.js';
+
+/** How new passwords are checked, for whoever runs auth. */
+export const passwordVariables = {
+  /** Of a range service that knows breached passwords, such as `https://api.pwnedpasswords.com/range`; nobody is asked when it is not set. */
+  PASSWORD_BREACH_CHECK_URL: httpUrl.optional(),
+  /** What happens to a new password while that service does not answer. */
+  PASSWORD_BREACH_CHECK_WHEN_DOWN: z.enum(['accept', 'refuse']).default('accept'),
+};
+
+/** For `createAuthSubgraph`; undefined asks nobody. */
+export function breachCheckOf(values: {
+  PASSWORD_BREACH_CHECK_URL?: string | undefined;
+  PASSWORD_BREACH_CHECK_WHEN_DOWN: 'accept' | 'refuse';
+}): { readonly url: string; readonly whenDown: 'accept' | 'refuse' } | undefined {
+  const { PASSWORD_BREACH_CHECK_URL: url, PASSWORD_BREACH_CHECK_WHEN_DOWN: whenDown } = values;
+  return url === undefined ? undefined : { url, whenDown };
+}
