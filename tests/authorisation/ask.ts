@@ -115,7 +115,7 @@ function see(cell: Cell, type: GraphQLOutputType, value: unknown): Seen {
   const nullable = getNullableType(type);
   if (isListType(nullable)) return ['value'];
   const named = getNamedType(nullable);
-  if (named.name === 'Boolean' || isEnumType(named)) return [JSON.stringify(value).replaceAll('"', '')];
+  if (named.name === 'Boolean' || isEnumType(named)) return ['value', JSON.stringify(value).replaceAll('"', '')];
   const people = [
     ['the owner', cell.owner.id],
     ['the caller', cell.caller?.id],

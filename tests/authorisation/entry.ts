@@ -6,7 +6,7 @@ import type { Cell, Stage } from './stage.js';
 import type { RootEntry } from './table.js';
 
 /** `Mutation.login` as its two parts. */
-export function parseCoordinate(coordinate: string): { readonly root: RootType; readonly name: string } {
+function parseCoordinate(coordinate: string): { readonly root: RootType; readonly name: string } {
   const [type = '', name = ''] = coordinate.split('.');
   const root = rootTypes.find((each) => each === type);
   if (root === undefined) throw new Error(`${coordinate} is no field of a root type`);

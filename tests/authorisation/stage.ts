@@ -14,7 +14,7 @@ export const visibilities = ['EVERYONE', 'FRIENDS', 'NOBODY'] as const;
 export type Visibility = (typeof visibilities)[number];
 
 /** An owner with one thing of every kind. */
-export interface Owner extends Person {
+interface Owner extends Person {
   readonly passkeyId: string;
 }
 
@@ -158,7 +158,7 @@ async function untilKnown(person: Person): Promise<void> {
   }
 }
 
-export async function befriend(asking: Person, asked: Person): Promise<void> {
+async function befriend(asking: Person, asked: Person): Promise<void> {
   await succeed(asking, 'requestFriend', 'FriendInput', { userId: asked.id });
   await succeed(asked, 'acceptFriend', 'FriendInput', { userId: asking.id });
 }
@@ -207,7 +207,7 @@ interface OpenUpload {
   readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
 
-export async function openUpload(person: Person, purpose: 'AVATAR' | 'GALLERY', size: number): Promise<OpenUpload> {
+async function openUpload(person: Person, purpose: 'AVATAR' | 'GALLERY', size: number): Promise<OpenUpload> {
   const answer = await person.ask(
     `mutation ($input: CreateImageUploadInput!) { createImageUpload(input: $input) { ... on ImageUpload { id url method headers { name value } } } }`,
     { input: { contentType: 'image/png', size, purpose } },

@@ -1,29 +1,28 @@
-import { everyone, type Expected } from '../actors.js';
-import type { FieldEntry, ObjectTable, Way } from '../table.js';
+import { everyone } from '../actors.js';
+import type { ObjectTable } from '../table.js';
 
-const fields = (sees: (outcome: string) => Expected): Readonly<Record<string, FieldEntry>> => ({
-  id: sees('value'),
-  url: sees('value'),
-  width: sees('value'),
-  height: sees('value'),
-  contentType: sees('value'),
-  size: sees('value'),
-  purpose: sees('GALLERY'),
-  owner: sees('the owner'),
-  createdAt: sees('value'),
-});
-
-/** The gallery is public: whoever publishes there shows the picture to everyone, and `Image.owner` is asked like any user. */
+/** Pictures are public: whoever publishes one shows it to everyone. `Image.owner` is asked like any user. */
 export const image: ObjectTable = {
   ways: {
     'in the public gallery': {
       query: '{ images(first: 100) { nodes { owner { id } ...Asked } } }',
-      path: ['images', 'nodes', ownedByOwner],
-    } satisfies Way,
+      path: ['images', 'nodes', ({ owner: shown }, { owner }) => (shown as { id: string }).id === owner.id],
+    },
+    'as an avatar': {
+      query: 'query ($id: ID!) { user(id: $id) { avatar { ...Asked } } }',
+      variables: ({ owner }) => ({ id: owner.id }),
+      path: ['user', 'avatar'],
+    },
   },
-  fields: fields(everyone),
+  fields: {
+    id: everyone('value'),
+    url: everyone('value'),
+    width: everyone('value'),
+    height: everyone('value'),
+    contentType: everyone('value'),
+    size: everyone('value'),
+    purpose: everyone('value'),
+    owner: everyone('the owner'),
+    createdAt: everyone('value'),
+  },
 };
-
-function ownedByOwner({ owner: shown }: Readonly<Record<string, unknown>>, { owner }: { owner: { id: string } }): boolean {
-  return (shown as { id: string }).id === owner.id;
-}

@@ -1,4 +1,4 @@
-import { everyone, type Expected } from '../actors.js';
+import { actors, everyone, type Expected } from '../actors.js';
 import type { FieldEntry, ObjectTable } from '../table.js';
 import { shown } from './presence.js';
 
@@ -29,6 +29,31 @@ export const user: ObjectTable = {
     'as owner of a public image': {
       query: '{ images(first: 100) { nodes { owner { id ...Asked } } } }',
       path: ['images', 'nodes', ({ owner: shown }, { owner }) => (shown as { id: string }).id === owner.id, 'owner'],
+    },
+    'as the other of a friendship': {
+      query: 'query ($id: ID!) { user(id: $id) { friendship { user { ...Asked } } } }',
+      variables: ({ owner }) => ({ id: owner.id }),
+      path: ['user', 'friendship', 'user'],
+      except: ['owner', 'anonymous'],
+    },
+    'as one of their friends': {
+      query: '{ friends(first: 100) { nodes { id ...Asked } } }',
+      path: ['friends', 'nodes', ({ id }, { owner }) => id === owner.id],
+      except: actors.filter((actor) => actor !== 'friend'),
+    },
+    'in the audit log': {
+      query: 'query ($userId: ID!) { auditLog(userId: $userId) { nodes { user { ...Asked } } } }',
+      variables: ({ owner }) => ({ userId: owner.id }),
+      path: ['auditLog', 'nodes', () => true, 'user'],
+      except: actors.filter((actor) => !['owner', 'moderator', 'admin'].includes(actor)),
+    },
+    'on a socket, following their presence': {
+      query: `subscription ($userIds: [ID!]) {
+        presence(input: { userIds: $userIds }) { ... on PresenceSnapshot { entries { user { ...Asked } } } }
+      }`,
+      variables: ({ owner }) => ({ userIds: [owner.id] }),
+      path: ['presence', 'entries', () => true, 'user'],
+      except: ['anonymous'],
     },
   },
   fields: {
