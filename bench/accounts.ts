@@ -18,7 +18,7 @@ async function fill(url: string, users: number): Promise<void> {
     INSERT INTO auth.account (id, username, username_lower, roles, created_at)
       SELECT account, 'User_' || n, 'user_' || n, '{USER}', now() - n * interval '1 second' FROM made;
     INSERT INTO auth.credential (account_id, kind, secret, created_at, updated_at)
-      SELECT account, 'password', '$argon2id$v=19$m=19456,p=1,t=2$' || md5(n::text) || '$' || md5(n::text), now(), now() FROM made;
+      SELECT account, 'password', '$argon2id$v=19$m=19456,t=2,p=1$' || md5(n::text) || '$' || md5(n::text), now(), now() FROM made;
     INSERT INTO auth.refresh_family (id, account_id, amr, created_at, last_used_at, expires_at)
       SELECT family, account, '{pwd}', now(), now(), now() + interval '90 days' FROM made;
     INSERT INTO auth.refresh_token (hash, family_id, generation, created_at)

@@ -120,7 +120,7 @@ describe('SECURITY 5: hashing anew at sign-in', () => {
     const store = createStore(old);
     const outcome = await store.verify(password);
     expect(outcome).toEqual({ account, passwordHash: store.stored() });
-    expect(store.stored()).toMatch(/^\$argon2id\$v=19\$m=1024,p=1,t=1\$/);
+    expect(store.stored()).toMatch(/^\$argon2id\$v=19\$m=1024,t=1,p=1\$/);
     await expect(store.verify(password)).resolves.not.toBeNull();
     expect(store.replacements()).toBe(1);
   });
