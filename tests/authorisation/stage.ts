@@ -80,11 +80,12 @@ export async function setStage(galaxia: Galaxia): Promise<Stage> {
     moderator: await moderator.signInAgain('Desk'),
     admin: adminOnDuty,
   };
-  const owners = {
-    EVERYONE: await furnish(galaxia, EVERYONE, 'EVERYONE'),
-    FRIENDS: await furnish(galaxia, FRIENDS, 'FRIENDS'),
-    NOBODY: await furnish(galaxia, NOBODY, 'NOBODY'),
-  };
+  const [open, friendly, hidden] = await Promise.all([
+    furnish(galaxia, EVERYONE, 'EVERYONE'),
+    furnish(galaxia, FRIENDS, 'FRIENDS'),
+    furnish(galaxia, NOBODY, 'NOBODY'),
+  ]);
+  const owners = { EVERYONE: open, FRIENDS: friendly, NOBODY: hidden };
 
   function cell(actor: Actor, owner: Person = owners.EVERYONE, caller = callerOf(actor, owner)): Cell {
     return {
@@ -136,12 +137,13 @@ export async function setStage(galaxia: Galaxia): Promise<Stage> {
       return cell(actor, caller, caller);
     },
   };
-  for (const owner of Object.values(owners)) {
-    for (const actor of ['friend', 'blocked', 'blocker'] as const) await relate(actor, owner);
+  const ties = Object.values(owners).flatMap((owner) => [
+    ...(['friend', 'blocked', 'blocker'] as const).map((actor) => relate(actor, owner)),
     // Somebody else, so that the stranger stays one.
-    await succeed(petitioner, 'requestFriend', 'FriendInput', { userId: owner.id });
-  }
-  for (const person of [...Object.values(owners), ...Object.values(others)]) await befriend(mutualFriend, person);
+    succeed(petitioner, 'requestFriend', 'FriendInput', { userId: owner.id }),
+  ]);
+  const mutual = [...Object.values(owners), ...Object.values(others)].map((person) => befriend(mutualFriend, person));
+  await Promise.all([...ties, ...mutual]);
   return stage;
 }
 
