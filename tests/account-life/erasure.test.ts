@@ -26,7 +26,7 @@ describe.each(databases)('The end of an account, over the whole product on $name
   beforeAll(async () => {
     opened = await open();
     product = await startProduct(opened.database);
-  }, 90_000);
+  }, 120_000);
   afterAll(async () => {
     await product.close();
     await opened.close();

@@ -47,7 +47,7 @@ describe.each(databases)('Secrets, over the whole product on $name', ({ open }) 
   beforeAll(async () => {
     opened = await open();
     product = await startProduct(opened.database);
-  }, 90_000);
+  }, 120_000);
   afterAll(async () => {
     await product.close();
     await opened.close();

@@ -6,7 +6,7 @@ import { toAuditRow } from '../services/audit/audit-log.js';
 import type { ModerationRepository } from '../services/moderation/moderation-repository.js';
 import type { AuthData } from './auth-data.js';
 
-export const usage = `Says who may administer and moderate. The first administrator is made here; further ones can be made in the product.
+const usage = `Says who may administer and moderate. The first administrator is made here; further ones can be made in the product.
 Works on the Postgres of AUTH_DATABASE_URL, beside a server that runs, or on the database in DATA_DIR, while none does.
 
   npm run admin -- grant <username> [ADMIN|MODERATOR]     ADMIN when left out

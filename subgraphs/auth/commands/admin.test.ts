@@ -50,7 +50,7 @@ describe('npm run admin', () => {
     beforeAll(async () => {
       opened = await open();
       harness = await startAuth(opened.database);
-    });
+    }, 120_000);
     afterAll(async () => {
       await harness.close();
       await opened.close();

@@ -39,11 +39,11 @@ export interface LoginCandidate {
 }
 
 /** What a new account signs in with. */
-export type FirstCredential =
+type FirstCredential =
   | { readonly kind: 'password'; /** PHC string. */ readonly hash: string }
   | { readonly kind: 'device'; readonly idHash: string; readonly secretHash: string };
 
-export interface NewAccount {
+interface NewAccount {
   readonly account: Account;
   /** By which others may have its name on hold (services/usernames/username-holds.ts). */
   readonly nameHash: string;

@@ -15,7 +15,7 @@ export interface UserImagesRepository {
   read(userId: string): Promise<{ readonly images: readonly Image[]; readonly avatarId: string | null }>;
 }
 
-export interface ExportedImages {
+interface ExportedImages {
   readonly images: readonly (Omit<Image, 'ownerId' | 'name'> & { readonly path: string })[];
   /** Which of them is the avatar; null for none. */
   readonly avatarId: string | null;

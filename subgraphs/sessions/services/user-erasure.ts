@@ -7,7 +7,7 @@ import type { Viewer } from '../../../shared/auth/viewer.js';
 export const ownerOfErased = nobody;
 
 /** Everything that this subgraph keeps about a person. */
-export interface ExportedSessions {
+interface ExportedSessions {
   readonly sessions: readonly {
     readonly id: string;
     readonly device: string | null;

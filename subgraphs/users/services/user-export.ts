@@ -2,7 +2,7 @@ import type { Viewer } from '../../../shared/auth/viewer.js';
 import type { Profile } from './profile.js';
 
 /** Everything that this subgraph keeps about a person. */
-export interface ExportedUser {
+interface ExportedUser {
   /** Null for a user who has never changed the default profile. */
   readonly profile: Omit<Profile, 'userId'> | null;
   readonly friends: readonly { readonly userId: string; readonly since: Date }[];

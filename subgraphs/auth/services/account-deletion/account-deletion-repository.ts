@@ -12,7 +12,7 @@ export interface DoomedAccount {
 }
 
 /** What is left of an account: nothing that is about a person. */
-export interface Remains {
+interface Remains {
   /** Takes the place of the account's id in the audit log; made up, and kept nowhere else. */
   readonly pseudonym: string;
   readonly nameHash: string;

@@ -14,7 +14,7 @@ import type { AccountDeletionRepository, DoomedAccount } from './account-deletio
 export const coolOffMs = 7 * 24 * 60 * 60_000;
 const batchSize = 100;
 
-export type DeletionOutcome = { readonly kind: 'Scheduled'; readonly deletesAt: Date } | { readonly kind: 'InvalidCredentials' };
+type DeletionOutcome = { readonly kind: 'Scheduled'; readonly deletesAt: Date } | { readonly kind: 'InvalidCredentials' };
 
 export interface AccountDeletion {
   /**

@@ -4,7 +4,7 @@ import type { AuditLog, AuditRow } from '../audit/audit-log.js';
 import type { Reauthentication } from '../passwords/reauthentication.js';
 
 /** Everything that auth keeps about a person, without its secrets. */
-export interface ExportedAccount {
+interface ExportedAccount {
   readonly id: string;
   readonly username: string;
   readonly email: string | null;
@@ -37,7 +37,7 @@ export interface AccountExportRepository {
   read(accountId: string): Promise<ExportedAccount | null>;
 }
 
-export type ExportOutcome =
+type ExportOutcome =
   | { readonly kind: 'Exported'; readonly userId: string; readonly createdAt: Date; readonly account: ExportedAccount }
   | { readonly kind: 'InvalidCredentials' };
 

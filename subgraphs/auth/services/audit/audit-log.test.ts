@@ -23,7 +23,7 @@ describe.each(databases)('the audit log on $name', ({ open }) => {
     client = createAuthClient(harness);
     ada = await client.mustRegister({ username: 'Ada' });
     eve = await client.mustRegister({ username: 'Eve' });
-  });
+  }, 120_000);
   afterAll(async () => {
     await harness.close();
     await opened.close();

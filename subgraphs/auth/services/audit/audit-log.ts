@@ -106,7 +106,7 @@ export interface AuditLog {
   list(viewer: Viewer | null, userId: string | null, page: PageArguments): Promise<AuditPage>;
 }
 
-export type AuditPage = ReturnType<typeof toPage>;
+type AuditPage = ReturnType<typeof toPage>;
 
 const parsePosition = (value: unknown): string | undefined => (typeof value === 'string' && isUuid(value) ? value : undefined);
 

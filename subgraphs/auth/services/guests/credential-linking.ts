@@ -12,13 +12,13 @@ import type { PasswordPolicy } from '../passwords/password-policy.js';
 import type { UsernameHolds } from '../usernames/username-holds.js';
 import type { GuestRepository } from './guest-repository.js';
 
-export interface NewCredentials {
+interface NewCredentials {
   readonly username: string;
   readonly password: string;
   readonly email?: string | null | undefined;
 }
 
-export type LinkOutcome =
+type LinkOutcome =
   | { readonly kind: 'Linked'; readonly userId: string }
   | { readonly kind: 'AlreadyLinked' }
   | { readonly kind: 'UsernameTaken'; readonly username: string }

@@ -2,8 +2,8 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { FieldProblem } from '../../../../shared/errors/invalid-input.js';
 
 /** In characters (code points). */
-export const deviceIdLength = { min: 8, max: 128 } as const;
-export const deviceSecretLength = { min: 32, max: 256 } as const;
+const deviceIdLength = { min: 8, max: 128 } as const;
+const deviceSecretLength = { min: 32, max: 256 } as const;
 
 export interface GuestDevices {
   /** By which a device is known. Keyed: an id may be an advertising id or a serial number, which others know as well. */

@@ -4,12 +4,12 @@ import type { AuditRow } from '../audit/audit-log.js';
 import type { MailTokenRow } from '../mail/mail-token.js';
 import type { MailRow } from '../mail/mailer.js';
 
-export interface GuestDevice {
+interface GuestDevice {
   readonly account: Account;
   readonly secretHash: string;
 }
 
-export interface GuestLink {
+interface GuestLink {
   /** As the account will be. */
   readonly account: Account;
   readonly nameHash: string;

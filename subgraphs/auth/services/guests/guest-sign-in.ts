@@ -14,12 +14,12 @@ import type { UsernameHolds } from '../usernames/username-holds.js';
 import { findDeviceIdProblem, findDeviceSecretProblem, type GuestDevices } from './guest-devices.js';
 import type { GuestRepository } from './guest-repository.js';
 
-export interface DeviceLogin extends SignInOrigin {
+interface DeviceLogin extends SignInOrigin {
   readonly deviceId: string;
   readonly deviceSecret: string;
 }
 
-export type DeviceLoginOutcome = SignedIn | MfaRequired | InvalidCredentials | InvalidInput;
+type DeviceLoginOutcome = SignedIn | MfaRequired | InvalidCredentials | InvalidInput;
 
 export interface GuestSignIn {
   /**

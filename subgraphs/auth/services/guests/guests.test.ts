@@ -22,7 +22,7 @@ describe.each(databases)('guests on $name', ({ open }) => {
     opened = await open();
     harness = await startAuth(opened.database);
     client = createAuthClient(harness);
-  });
+  }, 120_000);
   afterAll(async () => {
     await harness.close();
     await opened.close();

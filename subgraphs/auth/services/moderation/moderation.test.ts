@@ -27,7 +27,7 @@ describe.each(databases)('moderation on $name', ({ open }) => {
     client = createAuthClient(harness);
     admin = await newPerson(['USER', 'ADMIN']);
     moderator = await newPerson(['USER', 'MODERATOR']);
-  });
+  }, 120_000);
   afterAll(async () => {
     await harness.close();
     await opened.close();

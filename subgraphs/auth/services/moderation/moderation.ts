@@ -8,7 +8,7 @@ import type { SessionEnder } from '../sessions/session-ender.js';
 import type { Judgement, ModerationChange, ModerationRepository, Standing } from './moderation-repository.js';
 
 /** In characters (code points). */
-export const maximumReasonLength = 500;
+const maximumReasonLength = 500;
 
 interface Done {
   readonly kind: 'Done';
@@ -19,8 +19,8 @@ interface UserNotFound {
   readonly kind: 'UserNotFound';
   readonly userId: string;
 }
-export type ModerationOutcome = Done | UserNotFound;
-export type RolesOutcome = ModerationOutcome | { readonly kind: 'LastAdmin' };
+type ModerationOutcome = Done | UserNotFound;
+type RolesOutcome = ModerationOutcome | { readonly kind: 'LastAdmin' };
 
 /**
  * What moderators and administrators do to others. Who is one is asked of the database in the very transaction, not of the token, which

@@ -3,13 +3,13 @@ import type { Account } from '../../data/account-repository.js';
 import type { AuditRow } from '../audit/audit-log.js';
 import type { MailRow } from '../mail/mailer.js';
 
-export interface UsernameOwner {
+interface UsernameOwner {
   readonly account: Account;
   /** When the name was last changed by more than its capitals; null for never. */
   readonly changedAt: Date | null;
 }
 
-export interface UsernameChange {
+interface UsernameChange {
   readonly accountId: string;
   /** The name as it stands; when it is another by now, nothing is changed. */
   readonly from: string;

@@ -9,13 +9,13 @@ import type { Throttles } from '../throttling/throttles.js';
 import { usernameCooldownMs, usernameHoldMs, type UsernameHolds } from './username-holds.js';
 import type { UsernameRepository } from './username-repository.js';
 
-export type UsernameChangeOutcome =
+type UsernameChangeOutcome =
   | { readonly kind: 'Changed'; readonly userId: string }
   | { readonly kind: 'UsernameTaken'; readonly username: string }
   | { readonly kind: 'Cooldown'; readonly retryAt: Date }
   | InvalidInput;
 
-export type UsernameAvailability =
+type UsernameAvailability =
   { readonly available: true } | { readonly available: false; readonly code: string; readonly message: string };
 
 export interface Usernames {
