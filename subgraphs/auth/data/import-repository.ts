@@ -1,7 +1,7 @@
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
-import { toAuditRow, type AuditRow } from '../services/audit/audit-log.js';
+import type { AuditRow } from '../services/audit/audit-log.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 
 export interface NewImportedAccount {
@@ -25,6 +25,8 @@ export interface ImportedBatch {
   /** Rows of the file that were done before, and with this batch. */
   readonly progress: { readonly file: string; readonly from: number; readonly to: number };
   readonly at: Date;
+  /** What the audit log says of an account that was added. */
+  readonly toAudit: (accountId: string) => AuditRow;
   /** Called within the transaction, as its last step. */
   readonly onRefused: (refused: readonly RefusedAccount[]) => void;
 }
@@ -67,7 +69,7 @@ export function createImportRepository(prisma: AuthPrisma): ImportRepository {
 
     findTaken: (accounts) => findTaken(prisma, accounts),
 
-    async add({ accounts, progress: { file, from, to }, at, onRefused }) {
+    async add({ accounts, progress: { file, from, to }, at, toAudit, onRefused }) {
       await prisma.$transaction(
         async (tx) => {
           if (!(await moveOn(tx, { file, from, to, at }))) {
@@ -88,7 +90,7 @@ export function createImportRepository(prisma: AuthPrisma): ImportRepository {
           );
           await addAudit(
             tx,
-            news.map(({ id }) => toAuditRow({ action: 'IMPORTED', accountId: id }, () => at.getTime())),
+            news.map(({ id }) => toAudit(id)),
           );
           onRefused(added.size === accounts.length ? [] : await explain(tx, accounts, added));
         },

@@ -1,11 +1,7 @@
-import { NIL as nobody } from 'uuid';
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import type { ObjectStore } from '../../../shared/objects/object-store.js';
 import { imageKey, imagePath, type Image } from './image.js';
 import { publishedName, uploadKey, type Upload } from './uploads/upload.js';
-
-/** Whose upload is whose user was erased. */
-export const ownerOfErased = nobody;
 
 export interface UserImagesRepository {
   /** Closes the user's open uploads, so that none of them becomes an image any more. Answers all uploads and images of the user. */

@@ -1,10 +1,6 @@
-import { NIL as nobody } from 'uuid';
 import type { Revocations } from '../../../shared/auth/revocations.js';
 import { accessTokenLifetimeMs } from '../../../shared/auth/revocations.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
-
-/** Whose session is whose user was erased: what is left of it tells other processes that its tokens are good no more. */
-export const ownerOfErased = nobody;
 
 /** Everything that this subgraph keeps about a person. */
 interface ExportedSessions {
@@ -27,7 +23,8 @@ interface ExportedSessions {
 
 export interface UserErasureRepository {
   /**
-   * Erases what is kept about the user; of sessions that ended after `keptSince`, or end now, the id and the time stay. Answers the ids of
+   * Erases what is kept about the user; of sessions that ended after `keptSince`, or end now, the id and the
+   * time stay, which tell other processes that their tokens are good no more. Answers the ids of
    * those that had not ended before. Needs no inbox: a repetition finds nothing.
    */
   erase(erasure: { userId: string; at: Date; keptSince: Date }): Promise<readonly string[]>;

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { ImportRepository, NewImportedAccount, RefusedAccount } from '../../data/import-repository.js';
+import { toAuditRow } from '../audit/audit-log.js';
 import { toStoredHash } from '../passwords/imported-hash.js';
 import { argon2Parameters, type Argon2Parameters } from '../passwords/password-hasher.js';
 import { readUser, type ImportedUser } from './imported-user.js';
@@ -128,6 +129,7 @@ export function createUserImport({
           accounts,
           progress: { file: fingerprint, from: done, to: done + batch.rows },
           at: new Date(now()),
+          toAudit: (accountId) => toAuditRow({ action: 'IMPORTED', accountId }, now),
           onRefused(refused) {
             const all = [...batch.refused, ...bySource(batch.users, refused)].sort((a, b) => a.line - b.line);
             totals.refused += all.length;
