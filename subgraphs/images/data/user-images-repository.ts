@@ -1,5 +1,3 @@
-import { NIL as nobody } from 'uuid';
-import { ownerOfErased } from '../../../shared/users/owner-of-erased.js';
 import type { UserImagesRepository } from '../services/user-images.js';
 import { imageColumns } from './image-repository.js';
 import type { ImagesPrisma } from './prisma.js';
@@ -19,7 +17,7 @@ export function createUserImagesRepository(prisma: ImagesPrisma): UserImagesRepo
       await prisma.$transaction([
         prisma.avatar.deleteMany({ where: { userId } }),
         prisma.image.deleteMany({ where: { ownerId: userId } }),
-        prisma.upload.updateMany({ where: { ownerId: userId }, data: { ownerId: nobody } }),
+        prisma.upload.updateMany({ where: { ownerId: userId }, data: { ownerId: ownerOfErased } }),
         prisma.outboxEvent.deleteMany({ where: { key: userId } }),
       ]);
     },

@@ -23,9 +23,9 @@ interface ExportedSessions {
 
 export interface UserErasureRepository {
   /**
-   * Erases what is kept about the user; of sessions that ended after `keptSince`, or end now, the id and the
-   * time stay, which tell other processes that their tokens are good no more. Answers the ids of
-   * those that had not ended before. Needs no inbox: a repetition finds nothing.
+   * Erases what is kept about the user; of sessions that ended after `keptSince`, or end now, the id and the time stay, which tell other
+   * processes that their tokens are good no more. Answers the ids of those that had not ended before. Needs no inbox: a repetition finds
+   * nothing.
    */
   erase(erasure: { userId: string; at: Date; keptSince: Date }): Promise<readonly string[]>;
   read(userId: string): Promise<ExportedSessions>;
