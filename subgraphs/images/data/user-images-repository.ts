@@ -1,3 +1,4 @@
+import { NIL as nobody } from 'uuid';
 import type { UserImagesRepository } from '../services/user-images.js';
 import { imageColumns } from './image-repository.js';
 import type { ImagesPrisma } from './prisma.js';
@@ -17,7 +18,7 @@ export function createUserImagesRepository(prisma: ImagesPrisma): UserImagesRepo
       await prisma.$transaction([
         prisma.avatar.deleteMany({ where: { userId } }),
         prisma.image.deleteMany({ where: { ownerId: userId } }),
-        prisma.upload.updateMany({ where: { ownerId: userId }, data: { ownerId: ownerOfErased } }),
+        prisma.upload.updateMany({ where: { ownerId: userId }, data: { ownerId: nobody } }),
         prisma.outboxEvent.deleteMany({ where: { key: userId } }),
       ]);
     },

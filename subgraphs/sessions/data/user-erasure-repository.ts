@@ -1,3 +1,4 @@
+import { NIL as nobody } from 'uuid';
 import type { UserErasureRepository } from '../services/user-erasure.js';
 import type { SessionsPrisma } from './prisma.js';
 
@@ -10,8 +11,8 @@ export function createUserErasureRepository(prisma: SessionsPrisma): UserErasure
           data: { endedAt: at, endReason: 'DELETED' },
           select: { id: true },
         });
-        await tx.session.updateMany({ where: { userId }, data: { userId: ownerOfErased, device: null } });
-        await tx.session.deleteMany({ where: { userId: ownerOfErased, endedAt: { lt: keptSince } } });
+        await tx.session.updateMany({ where: { userId }, data: { userId: nobody, device: null } });
+        await tx.session.deleteMany({ where: { userId: nobody, endedAt: { lt: keptSince } } });
         await tx.knownUser.deleteMany({ where: { userId } });
         await tx.presenceSetting.deleteMany({ where: { userId } });
         await tx.relation.deleteMany({ where: { OR: [{ lowId: userId }, { highId: userId }] } });
