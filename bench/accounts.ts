@@ -1,11 +1,12 @@
 /** P5: `refreshSession`, `me` and `userByUsername` per second on Postgres, with a thousand and with a million users. */
 import pg from 'pg';
 import { startPostgres } from '../tests/testkit/postgres.js';
-import { openAuth, password, ratePerSecond, type AuthSubject } from './auth-subject.js';
+import { openAuth, password, ratesInTurns, type AuthSubject } from './auth-subject.js';
 import { report, type Figure } from './harness.js';
 
 const rounds = 5;
-const seconds = 2;
+const turns = 10;
+const seconds = 0.3;
 const atOnce = 32;
 const sizes = { few: 1_000, many: 1_000_000 } as const;
 
@@ -63,10 +64,15 @@ const many = await open(sizes.many);
 const figures: Figure[] = [];
 for (const name of ['refreshSession', 'me', 'userByUsername'] as const) {
   const rates = { few: [] as number[], many: [] as number[] };
-  for (const tasks of [few, many]) await ratePerSecond(tasks[name], { atOnce, seconds });
+  const sides = [
+    { task: few[name], atOnce },
+    { task: many[name], atOnce },
+  ] as const;
+  await ratesInTurns(sides, { turns: 4, seconds });
   for (let round = 0; round < rounds; round += 1) {
-    rates.few.push(await ratePerSecond(few[name], { atOnce, seconds }));
-    rates.many.push(await ratePerSecond(many[name], { atOnce, seconds }));
+    const [ofFew, ofMany] = await ratesInTurns(sides, { turns, seconds });
+    rates.few.push(ofFew);
+    rates.many.push(ofMany);
   }
   const ratios = rates.few.map((rate, round) => rate / (rates.many[round] ?? 0));
   figures.push(

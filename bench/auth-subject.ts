@@ -86,3 +86,24 @@ export async function ratePerSecond(task: (index: number) => Promise<unknown>, {
   );
   return done / ((performance.now() - started) / 1000);
 }
+
+/**
+ * The rates of two tasks over the same stretch of time, in short turns: what else the machine does slows down both. `atOnce` and `seconds`
+ * are of one turn.
+ */
+export async function ratesInTurns(
+  [one, other]: readonly [Side, Side],
+  { turns, seconds }: { turns: number; seconds: number },
+): Promise<readonly [number, number]> {
+  let [ofOne, ofOther] = [0, 0];
+  for (let turn = 0; turn < turns; turn += 1) {
+    ofOne += await ratePerSecond(one.task, { atOnce: one.atOnce, seconds });
+    ofOther += await ratePerSecond(other.task, { atOnce: other.atOnce, seconds });
+  }
+  return [ofOne / turns, ofOther / turns];
+}
+
+export interface Side {
+  readonly task: (index: number) => Promise<unknown>;
+  readonly atOnce: number;
+}

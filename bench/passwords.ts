@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { hash, verify } from 'argon2';
 import { argon2Parameters } from '../subgraphs/auth/services/passwords/password-hasher.js';
 import { startPostgres } from '../tests/testkit/postgres.js';
-import { openAuth, password, ratePerSecond } from './auth-subject.js';
+import { openAuth, password, ratePerSecond, ratesInTurns } from './auth-subject.js';
 import { report } from './harness.js';
 
 const rounds = 5;
@@ -57,8 +57,13 @@ const figures = {
 };
 await ratePerSecond(login, { atOnce: cores * 4, seconds });
 for (let round = 0; round < rounds; round += 1) {
-  const raw = await ratePerSecond(() => verify(phc, password), { atOnce: cores, seconds });
-  const logins = await ratePerSecond(login, { atOnce: cores * 4, seconds });
+  const [raw, logins] = await ratesInTurns(
+    [
+      { task: () => verify(phc, password), atOnce: cores },
+      { task: login, atOnce: cores * 4 },
+    ],
+    { turns: 4, seconds: 1 },
+  );
   const idle = await latencyOfMe(AbortSignal.timeout(seconds * 1000));
   const stop = new AbortController();
   const measuring = latencyOfMe(stop.signal);
