@@ -34,11 +34,15 @@ export function createPresenceSettingsRepository(prisma: SessionsPrisma): Presen
 
     async recordConnections(times) {
       const rows = [...times].map(([userId, time]) => ({ user_id: userId, at: new Date(time).toISOString() }));
+      // Not for somebody who is erased meanwhile, whose end of session is a last connection as well: the lock makes the two take turns.
       await prisma.$executeRaw`
+        WITH
+          given AS (SELECT user_id, at FROM json_to_recordset(${JSON.stringify(rows)}::json) AS row (user_id uuid, at timestamptz)),
+          existing AS (
+            SELECT user_id FROM sessions.known_user WHERE user_id IN (SELECT user_id FROM given) ORDER BY user_id FOR KEY SHARE
+          )
         INSERT INTO sessions.presence_setting AS known (user_id, last_connection_at)
-        SELECT user_id, at FROM json_to_recordset(${JSON.stringify(rows)}::json) AS given (user_id uuid, at timestamptz)
-        -- Not for somebody who was erased meanwhile: the end of their sessions is a last connection as well.
-        WHERE EXISTS (SELECT 1 FROM sessions.known_user WHERE known_user.user_id = given.user_id)
+        SELECT user_id, at FROM given JOIN existing USING (user_id)
         ON CONFLICT (user_id) DO UPDATE SET last_connection_at = greatest(known.last_connection_at, excluded.last_connection_at)`;
     },
   };
