@@ -1,30 +1,37 @@
 import { describe, expect, it } from '@jest/globals';
 import { argon2i, hash } from 'argon2';
-import { createBoundedQueue, type BoundedQueue } from './bounded-queue.js';
-import { argon2Parameters, createPasswordHasher, hashingConcurrency } from './password-hasher.js';
+import { createBoundedQueue } from './bounded-queue.js';
+import { argon2Parameters, createHashingQueue, createPasswordHasher, hashingConcurrency, type HashingQueue } from './password-hasher.js';
 
 const account = { id: '019aa000-0000-7000-8000-000000000001' };
 
-function createSubject(queue: BoundedQueue = createBoundedQueue({ concurrency: 2, maxWaiting: 10, maxWaitMs: 60_000 })) {
-  let runs = 0;
-  const counted: BoundedQueue = {
-    run: (task) => {
-      runs += 1;
-      return queue.run(task);
+/** With room for `concurrency` and as many behind them as `maxWaiting`. */
+function createQueue(concurrency = 4, maxWaiting = 100, onHash: () => void = () => undefined): HashingQueue {
+  const queue = createBoundedQueue({ concurrency, maxWaiting, maxWaitMs: 60_000 });
+  return {
+    run: (task) => queue.run(task),
+    hash(task) {
+      onHash();
+      return task();
     },
     close: () => queue.close(),
   };
-  const hasher = createPasswordHasher({ queue: counted, replaceHash: () => Promise.reject(new Error('nothing is to be replaced')) });
-  return { hasher, runs: () => runs };
+}
+
+function createSubject({ concurrency, maxWaiting }: { concurrency?: number; maxWaiting?: number } = {}) {
+  let hashes = 0;
+  const queue = createQueue(concurrency, maxWaiting, () => (hashes += 1));
+  const hasher = createPasswordHasher({ queue, replaceHash: () => Promise.reject(new Error('nothing is to be replaced')) });
+  return { hasher, hashes: () => hashes };
 }
 
 describe('the password hasher', () => {
   it('SECURITY 9: never finds a password right for an account without one, and does the same work for it', async () => {
-    const { hasher, runs } = createSubject();
+    const { hasher, hashes } = createSubject();
     for (const candidate of [null, { account, passwordHash: null }]) {
       for (const password of ['', 'anything']) await expect(hasher.verify(() => Promise.resolve(candidate), password)).resolves.toBeNull();
     }
-    expect(runs()).toBe(4);
+    expect(hashes()).toBe(4);
   });
 
   it('refuses what is not the password', async () => {
@@ -36,7 +43,7 @@ describe('the password hasher', () => {
   });
 
   it('SECURITY 6: does not ask the database for anyone that it refuses for want of room', async () => {
-    const { hasher } = createSubject(createBoundedQueue({ concurrency: 1, maxWaiting: 1, maxWaitMs: 60_000 }));
+    const { hasher } = createSubject({ concurrency: 1, maxWaiting: 1 });
     let finds = 0;
     const find = () => {
       finds += 1;
@@ -68,6 +75,27 @@ describe('the password hasher', () => {
     expect(turns).toBeGreaterThan(20);
   });
 
+  it('SECURITY 6: runs no more hashes at once than there are threads, while others look up whom they belong to', async () => {
+    const queue = createHashingQueue(2);
+    let [finding, hashing, mostFinding, mostHashing] = [0, 0, 0, 0];
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    await Promise.all(
+      Array.from({ length: 20 }, () =>
+        queue.run(async () => {
+          mostFinding = Math.max(mostFinding, (finding += 1));
+          await turn();
+          await queue.hash(async () => {
+            mostHashing = Math.max(mostHashing, (hashing += 1));
+            await turn();
+            hashing -= 1;
+          });
+          finding -= 1;
+        }),
+      ),
+    );
+    expect({ mostFinding, mostHashing }).toEqual({ mostFinding: 4, mostHashing: 2 });
+  });
+
   it('leaves a thread of the pool for everything else', () => {
     expect(hashingConcurrency(4, 16)).toBe(3);
     expect(hashingConcurrency(18, 16)).toBe(16);
@@ -86,7 +114,7 @@ describe('SECURITY 5: hashing anew at sign-in', () => {
     let stored = first;
     let replacements = 0;
     const hasher = createPasswordHasher({
-      queue: createBoundedQueue({ concurrency: 4, maxWaiting: 100, maxWaitMs: 60_000 }),
+      queue: createQueue(),
       replaceHash({ accountId, from, to }) {
         beforeReplacing((replacements += 1));
         if (accountId !== account.id || from !== stored) return Promise.resolve(false);

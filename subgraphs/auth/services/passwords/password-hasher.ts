@@ -43,9 +43,21 @@ export function hashingConcurrency(threadPoolSize = defaultThreadPoolSize, cores
   return Math.max(1, Math.min(cores, threadPoolSize - 1));
 }
 
-/** A bounded wait of about three seconds on any machine: a hash takes some 25 ms, and the queue is longer where more run at once. */
-export function createHashingQueue(concurrency = hashingConcurrency()): BoundedQueue {
-  return createBoundedQueue({ concurrency, maxWaiting: concurrency * 100, maxWaitMs: 8_000 });
+/** Where passwords wait for their turn. */
+export interface HashingQueue extends BoundedQueue {
+  /** Runs one hash within a task of `run`, when a thread is free for it. */
+  hash<Result>(task: () => Promise<Result>): Promise<Result>;
+}
+
+/**
+ * A bounded wait of about three seconds on any machine: a hash takes some 25 ms, and the queue is longer where more run at once. Twice as
+ * many tasks are under way as hashes: while some hash, others ask the database, else the threads would be idle meanwhile.
+ */
+export function createHashingQueue(threads = hashingConcurrency()): HashingQueue {
+  const tasks = createBoundedQueue({ concurrency: threads * 2, maxWaiting: threads * 99, maxWaitMs: 8_000 });
+  // Bounded by the tasks under way.
+  const hashes = createBoundedQueue({ concurrency: threads, maxWaiting: Infinity, maxWaitMs: Infinity });
+  return { run: (task) => tasks.run(task), hash: (task) => hashes.run(task), close: () => tasks.close() };
 }
 
 export function createPasswordHasher({
@@ -53,7 +65,7 @@ export function createPasswordHasher({
   replaceHash,
   parameters = argon2Parameters,
 }: {
-  readonly queue: BoundedQueue;
+  readonly queue: HashingQueue;
   readonly replaceHash: ReplaceHash;
   readonly parameters?: Argon2Parameters | undefined;
 }): PasswordHasher {
@@ -63,8 +75,8 @@ export function createPasswordHasher({
 
   async function isRight(stored: string | null, password: string): Promise<boolean> {
     const check = stored === null ? null : imported.read(stored);
-    if (check?.kind === 'imported') return check.verify(password);
-    const isMatch = await verifyArgon2(check?.kind === 'own' ? check.phc : dummy, normalise(password));
+    if (check?.kind === 'imported') return queue.hash(() => check.verify(password));
+    const isMatch = await queue.hash(() => verifyArgon2(check?.kind === 'own' ? check.phc : dummy, normalise(password)));
     return isMatch && check !== null;
   }
 
@@ -77,14 +89,14 @@ export function createPasswordHasher({
     const stored = candidate?.passwordHash ?? null;
     if (!(await isRight(stored, password)) || candidate === null || stored === null) return null;
     if (!isOutdated(stored, parameters)) return candidate;
-    const to = await argon2(normalise(password), parameters);
+    const to = await queue.hash(() => argon2(normalise(password), parameters));
     if (await replaceHash({ accountId: candidate.account.id, from: stored, to })) return { ...candidate, passwordHash: to };
     // Another sign-in hashed it anew meanwhile, or the password is another one by now: the new hash tells.
     return triesLeft > 1 ? check(find, password, triesLeft - 1) : null;
   }
 
   return {
-    hash: (password) => queue.run(() => argon2(normalise(password), parameters)),
+    hash: (password) => queue.run(() => queue.hash(() => argon2(normalise(password), parameters))),
     verify: (find, password) => queue.run(() => check(find, password, 3)),
     close: () => queue.close(),
   };
