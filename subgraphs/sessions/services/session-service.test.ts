@@ -13,11 +13,12 @@ function viewerOf(sessionId: string): Viewer {
   return { userId, sessionId, username: 'ada', roles: ['USER'], authenticatedAt: start, expiresAt: start + 600_000 };
 }
 
-function create(sessions: readonly Session[] = []) {
+function create(sessions: readonly Session[] = [], onWait: (sessions: number) => void = () => undefined) {
   let now = start;
   const merged: SessionObservation[] = [];
   const log: string[] = [];
   let isDown = false;
+  let waits = 0;
   const repository: SessionRepository = {
     merge(observation) {
       if (isDown) return Promise.reject(new Error('down'));
@@ -40,8 +41,21 @@ function create(sessions: readonly Session[] = []) {
     endPresence: () => Promise.resolve(void log.push('left')),
     onAnnounced: () => log.push('announced'),
     now: () => now,
+    wait(ms) {
+      now += ms;
+      onWait((waits += 1));
+      return Promise.resolve();
+    },
   });
-  return { service, merged, log, revocations, wait: (ms: number) => void (now += ms), fail: (down: boolean) => void (isDown = down) };
+  return {
+    service,
+    merged,
+    log,
+    revocations,
+    waits: () => waits,
+    wait: (ms: number) => void (now += ms),
+    fail: (down: boolean) => void (isDown = down),
+  };
 }
 
 function session(id: string, usedAfter: number): Session {
@@ -97,9 +111,20 @@ describe('Ending a session', () => {
   });
 
   it('does nothing for a session that is not found', async () => {
-    const { service, log } = create();
-    expect(await service.end(viewerOf(uuidv7()), uuidv7())).toEqual({ kind: 'NotFound' });
-    expect(log).toEqual([]);
+    const { service, log, waits } = create();
+    const long = uuidv7({ msecs: start - 60_000 });
+    for (const id of [long, 'no id at all', '']) expect(await service.end(viewerOf(uuidv7()), id)).toEqual({ kind: 'NotFound' });
+    expect({ log, waits: waits() }).toEqual({ log: [], waits: 0 });
+  });
+
+  it('waits for the announcement of one that was opened just now, and not for ever', async () => {
+    const id = uuidv7({ msecs: start });
+    const known: Session[] = [];
+    const { service } = create(known, (waits) => waits === 3 && known.push(session(id, 0)));
+    expect(await service.end(viewerOf(uuidv7()), id)).toEqual({ kind: 'Ended', sessionId: id });
+    const { service: other, waits } = create();
+    expect(await other.end(viewerOf(uuidv7()), id)).toEqual({ kind: 'NotFound' });
+    expect(waits()).toBe(40);
   });
 
   it('takes effect when it is heard of, and a repetition does no harm', async () => {

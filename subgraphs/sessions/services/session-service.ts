@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { accessTokenLifetimeMs, type EndedSession, type Revocations } from '../../../shared/auth/revocations.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../shared/errors/app-error.js';
@@ -7,6 +8,10 @@ import type { Session, SessionObservation } from './session.js';
 
 /** `lastSeenAt` is written at most this often per session, in ms. */
 export const seenIntervalMs = 60_000;
+/** The announcement of a new session takes some milliseconds from auth to here; whoever ends it sooner waits for it this long, in ms. */
+const announcementMs = 1_000;
+const pollMs = 25;
+
 /** So many sessions are remembered as seen just now; for the others one write too many does no harm. */
 const seenCacheSize = 100_000;
 
@@ -32,16 +37,26 @@ export interface SessionServiceOptions {
   /** Called after an event was committed to the outbox. */
   readonly onAnnounced: () => void;
   readonly now: () => number;
+  /** Resolves so many ms from now. */
+  readonly wait?: (ms: number) => Promise<unknown>;
 }
 
 export function createSessionService(options: SessionServiceOptions): SessionService {
-  const { repository, revocations, endPresence, onAnnounced, now } = options;
+  const { repository, revocations, endPresence, onAnnounced, now, wait = setTimeout } = options;
   /** When each session was last written as seen, the longest ago first. */
   const seen = new Map<string, number>();
 
   async function hasEnded(session: { userId: string; sessionId: string; endedAt: number }): Promise<void> {
     revocations.revoke(session);
     await endPresence(session);
+  }
+
+  async function isOwn(userId: string, id: string): Promise<boolean> {
+    for (let waited = 0; ; waited += pollMs) {
+      if ((await repository.find({ userId, ids: [id] }, new Date(now()))).length > 0) return true;
+      if (waited >= announcementMs || !isNew(id, now())) return false;
+      await wait(pollMs);
+    }
   }
 
   return {
@@ -60,7 +75,7 @@ export function createSessionService(options: SessionServiceOptions): SessionSer
       const { userId } = requireViewer(caller);
       const endedAt = new Date(now());
       // First, because nothing that is no session may be announced: an id can be any text.
-      if ((await repository.find({ userId, ids: [id] }, endedAt)).length === 0) return { kind: 'NotFound' };
+      if (!(await isOwn(userId, id))) return { kind: 'NotFound' };
       const event = createDomainEvent('session.ended', {
         key: userId,
         payload: { sessionId: id, userId, endedAt: endedAt.toISOString(), reason: 'ENDED' },
@@ -103,6 +118,12 @@ export function createSessionService(options: SessionServiceOptions): SessionSer
 
     endedSince: (since) => repository.endedSince(new Date(Math.max(since, now() - accessTokenLifetimeMs))),
   };
+}
+
+/** Whether the session was opened so short a while ago that its announcement may be under way. Its id, a uuid v7, begins with the time. */
+function isNew(id: string, now: number): boolean {
+  const openedAt = Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
+  return Math.abs(now - openedAt) < 10 * announcementMs;
 }
 
 function requireViewer(viewer: Viewer | null): Viewer {
