@@ -18,7 +18,7 @@ export type ReadUser =
   { readonly kind: 'user'; readonly user: ImportedUser } | { readonly kind: 'refused'; readonly reasons: readonly string[] };
 
 /** Leaves room for those who register afterwards: the next number is the highest one plus one. */
-export const highestLegacyId = 2_000_000_000;
+const highestLegacyId = 2_000_000_000;
 
 /** The user of a row, or everything that is wrong with it. Reasons never quote the hash. */
 export function readUser(fields: ReadonlyMap<Column, string>, now: number): ReadUser {

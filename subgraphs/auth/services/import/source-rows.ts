@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { parse, type Info } from 'csv-parse';
 
-export const columns = ['username', 'email', 'password_hash', 'created_at', 'legacy_id'] as const;
+const columns = ['username', 'email', 'password_hash', 'created_at', 'legacy_id'] as const;
 export type Column = (typeof columns)[number];
 const requiredColumns: readonly Column[] = ['username', 'password_hash'];
 

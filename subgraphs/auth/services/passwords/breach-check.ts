@@ -3,8 +3,7 @@ import { AppError } from '../../../../shared/errors/app-error.js';
 import type { Logger } from '../../../../shared/logging/logger.js';
 
 /** What happens to a new password while the service that knows breached ones does not answer. */
-export const breachCheckPolicies = ['accept', 'refuse'] as const;
-export type BreachCheckPolicy = (typeof breachCheckPolicies)[number];
+export type BreachCheckPolicy = 'accept' | 'refuse';
 
 export interface BreachCheck {
   /** Throws an `UNAVAILABLE` `AppError` when the service is down and the policy is to refuse then. */

@@ -4,7 +4,7 @@ import { createCommonPasswords, type CommonPasswords } from './common-passwords.
 import { normalise } from './password-hasher.js';
 
 /** In characters (code points) after NFKC, so that 128 emoji are 128. */
-export const passwordLength = { min: 8, max: 128 } as const;
+const passwordLength = { min: 8, max: 128 } as const;
 /** A bound on the work for one password, in UTF-16 units: no 128 characters need more. */
 const maximumUnits = 4096;
 const productName = 'galaxia';

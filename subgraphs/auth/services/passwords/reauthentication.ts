@@ -6,7 +6,7 @@ import type { PasswordHasher } from './password-hasher.js';
 import { isAbsurdlyLong } from './password-policy.js';
 
 /** How long after signing in somebody without a password, such as a guest, counts as having proved who they are. */
-export const freshSignInMs = 10 * 60_000;
+const freshSignInMs = 10 * 60_000;
 
 /**
  * Both throw an `UNAVAILABLE` `AppError` when too many passwords wait to be checked, and a `RATE_LIMITED` one after too many wrong ones: a
