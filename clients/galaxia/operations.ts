@@ -31,6 +31,23 @@ export const login = graphql(`
       ... on AuthPayload {
         ...Tokens
       }
+      ... on MfaRequired {
+        mfaToken
+      }
+      ... on UserError {
+        message
+      }
+    }
+  }
+`);
+
+export const verifyMfa = graphql(`
+  mutation VerifyMfa($input: VerifyMfaInput!) {
+    verifyMfa(input: $input) {
+      __typename
+      ... on AuthPayload {
+        ...Tokens
+      }
       ... on UserError {
         message
       }

@@ -23,6 +23,23 @@ describe('A session', () => {
     await expect(attempt).rejects.toThrow('Wrong name or password.');
   });
 
+  it('asks for the code of an account with a second factor, and is refused by a program that cannot ask', async () => {
+    server = await startFakeGalaxia((query, variables) =>
+      query.includes('verifyMfa')
+        ? {
+            verifyMfa:
+              (variables.input as { code: string }).code === '123456'
+                ? tokens(1)
+                : { __typename: 'InvalidCodeError', message: 'Wrong code.' },
+          }
+        : { login: { __typename: 'MfaRequired', mfaToken: 'mfa-1' } },
+    );
+    const who = { url: server.url, username: 'zoe', password: 'right' };
+    await expect(signIn(who)).rejects.toThrow(SignInRefused);
+    await expect(signIn({ ...who, askCode: () => Promise.resolve('000000') })).rejects.toThrow('Wrong code.');
+    expect((await signIn({ ...who, askCode: () => Promise.resolve('123456') })).user).toEqual(user);
+  });
+
   it('has ended when the refresh token is refused, and says so to whoever keeps the tokens', async () => {
     server = await startFakeGalaxia(() => ({ refreshSession: { __typename: 'InvalidRefreshTokenError', message: 'Sign in again.' } }));
     const kept: unknown[] = [];

@@ -1,5 +1,5 @@
 import type { TokensFragment, TypedDocumentString } from '../__generated__/graphql.js';
-import { login, logout, refreshSession, register } from './operations.js';
+import { login, logout, refreshSession, register, verifyMfa } from './operations.js';
 import { request } from './request.js';
 
 /** A signed-in user. Its access token is refreshed before it expires, whoever asks for it. */
@@ -34,19 +34,28 @@ export interface SignInOptions {
   readonly isNew?: boolean;
   /** Name of this device in the user's list of sessions. */
   readonly device?: string;
+  /** Asks the person for a code of their authenticator app, or a recovery code, when the account wants one. */
+  readonly askCode?: (() => Promise<string>) | undefined;
   /** Told of every new pair of tokens, and of null when the session has ended. */
   readonly onTokens?: (tokens: KeptTokens | null) => void;
   readonly now?: () => number;
 }
 
-export async function signIn({ url, username, password, isNew = false, device, ...options }: SignInOptions): Promise<Session> {
+export async function signIn({ url, username, password, isNew = false, device, askCode, ...options }: SignInOptions): Promise<Session> {
   const named = device === undefined ? {} : { device };
-  const answer = isNew
+  const first = isNew
     ? (await request({ url, document: register, variables: { input: { username, password, ...named } } })).register
     : (await request({ url, document: login, variables: { input: { identifier: username, password, ...named } } })).login;
+  const answer = first.__typename === 'MfaRequired' ? await prove(url, first.mfaToken, askCode) : first;
   if (answer.__typename !== 'AuthPayload') throw new SignInRefused(answer.message);
   options.onTokens?.(answer);
   return resume({ url, tokens: answer, ...options });
+}
+
+/** The second step of a sign-in. */
+async function prove(url: string, mfaToken: string, askCode: SignInOptions['askCode']) {
+  if (askCode === undefined) throw new SignInRefused('This account asks for a code of an authenticator app.');
+  return (await request({ url, document: verifyMfa, variables: { input: { mfaToken, code: await askCode() } } })).verifyMfa;
 }
 
 /** The session of tokens that were kept. */

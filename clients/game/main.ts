@@ -1,4 +1,5 @@
 /** A game's side of presence, on the command line: `npx tsx clients/game/main.ts [--register] <username> <password> <who to follow>…`. */
+import { createInterface } from 'node:readline/promises';
 import WebSocket from 'ws';
 import { followPresence, type PresenceLine } from '../galaxia/follow-presence.js';
 import { signIn } from '../galaxia/session.js';
@@ -18,7 +19,7 @@ process.once('SIGTERM', () => stop.abort());
 
 try {
   const url = process.env.GALAXIA_URL ?? 'http://127.0.0.1:4000';
-  const session = await signIn({ url, username, password, isNew, device: 'Game client' });
+  const session = await signIn({ url, username, password, isNew, askCode, device: 'Game client' });
   const userIds = await findUserIds(session, followed);
   if (userIds.length === 0) throw new Error(`Nobody here is called ${followed.join(' or ')}`);
   print(`signed in as ${session.user.username}, following ${userIds.length} of ${followed.length}; Ctrl-C ends`);
@@ -35,6 +36,13 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
+}
+
+async function askCode(): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const code = await terminal.question('Code of your authenticator app: ');
+  terminal.close();
+  return code;
 }
 
 function describe({ user, availability, activity, statusMessage }: PresenceLine): string {

@@ -23,7 +23,8 @@ export function useSession(url: string) {
   }
 
   const enter = useCallback(
-    async (who: Pick<SignInOptions, 'username' | 'password' | 'isNew'>) => setSession(await signIn({ url, ...who, onTokens: keep })),
+    async (who: Pick<SignInOptions, 'username' | 'password' | 'isNew' | 'askCode'>) =>
+      setSession(await signIn({ url, ...who, onTokens: keep })),
     [url],
   );
   return { session, enter };
