@@ -1,7 +1,7 @@
 import type { TypedDocumentString } from '../__generated__/graphql.js';
 
 /** An operation that the server refused, with the stable code of its first error, such as `UNAUTHENTICATED` or `RATE_LIMITED`. */
-export class RequestRefused extends Error {
+class RequestRefused extends Error {
   readonly code: string;
   constructor(message: string, code: string) {
     super(message);

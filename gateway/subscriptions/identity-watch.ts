@@ -3,7 +3,7 @@ import type { Viewer } from '../../shared/auth/viewer.js';
 import type { ClientSocket } from './client-socket.js';
 
 /** Clients come back from it with a new token; graphql-ws' own client gives up for ever on 4401. */
-export const forbidden = 4403;
+const forbidden = 4403;
 /** Longest delay of a Node timer, in ms. */
 const maximumDelay = 2 ** 31 - 1;
 

@@ -8,7 +8,7 @@ export const subgraphNames = ['auth', 'users', 'sessions', 'images'] as const;
 export type SubgraphName = (typeof subgraphNames)[number];
 
 /** Where each subgraph listens when `PORT` and `<NAME>_URL` say nothing; the same as in schema/supergraph.graphql. */
-export const subgraphPorts: Readonly<Record<SubgraphName, number>> = { auth: 4001, users: 4002, sessions: 4003, images: 4004 };
+const subgraphPorts: Readonly<Record<SubgraphName, number>> = { auth: 4001, users: 4002, sessions: 4003, images: 4004 };
 
 export interface SubgraphEnvironment {
   readonly name: SubgraphName;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { DomainEvent } from './event-bus.js';
 
 /** Why a session ended. */
-export const sessionEndReasons = [
+const sessionEndReasons = [
   'LOGOUT',
   'ENDED',
   'TOKEN_REUSE',

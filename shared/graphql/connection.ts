@@ -11,7 +11,7 @@ export interface PageArguments {
   readonly after?: string | null | undefined;
 }
 
-export const maximumPageSize = 100;
+const maximumPageSize = 100;
 const defaultPageSize = 20;
 
 /**

@@ -84,7 +84,7 @@ export function errorBody(code: string, message: string, id: string) {
 }
 
 /** HTTP status of a refusal, where the response as a whole is one. */
-export const statusOf: Readonly<Record<RefusalCode, number>> = {
+const statusOf: Readonly<Record<RefusalCode, number>> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,

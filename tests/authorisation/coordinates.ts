@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 
 /** The public schema, as it was composed of all subgraphs. */
-export const schema = buildSchema(readFileSync(new URL('../../schema/api.graphql', import.meta.url), 'utf8'));
+const schema = buildSchema(readFileSync(new URL('../../schema/api.graphql', import.meta.url), 'utf8'));
 
 export const rootTypes = ['Query', 'Mutation', 'Subscription'] as const;
 export type RootType = (typeof rootTypes)[number];

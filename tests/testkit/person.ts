@@ -20,7 +20,7 @@ export interface Person {
 }
 
 const payload = `accessToken refreshToken user { id username } session { id }`;
-export const presenceSubscription = `subscription Watch($userIds: [ID!], $since: String) {
+const presenceSubscription = `subscription Watch($userIds: [ID!], $since: String) {
   presence(input: { userIds: $userIds }, since: $since) {
     __typename
     ... on PresenceSnapshot { cursor entries { ...Entry } }

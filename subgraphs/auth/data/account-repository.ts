@@ -62,7 +62,11 @@ export interface AccountRepository {
   findByIds(ids: readonly string[]): Promise<readonly Account[]>;
   /** Those of `usernames` that exist, without regard to case, in no order. */
   findByUsernames(usernames: readonly string[]): Promise<readonly Account[]>;
-  findForLogin(login: LoginIdentifier): Promise<LoginCandidate | null>;
+  /**
+   * Of several that claim an address: the owner of the verified one or else who came first, or with `latest` who came last of those that
+   * have not verified it.
+   */
+  findForLogin(login: LoginIdentifier, claimant?: 'first' | 'latest'): Promise<LoginCandidate | null>;
   /** The same by id, for somebody who is signed in. */
   findWithPassword(accountId: string): Promise<LoginCandidate | null>;
 }
@@ -173,8 +177,16 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
       return rows.map(toAccount);
     },
 
-    async findForLogin(login) {
-      const account = await prisma.account.findFirst({ where: whereLogin(login), orderBy: inLoginOrder(), select: accountColumns });
+    async findForLogin(login, claimant = 'first') {
+      const account = await prisma.account.findFirst(
+        claimant === 'first'
+          ? { where: whereLogin(login), orderBy: inLoginOrder(), select: accountColumns }
+          : {
+              where: { ...whereLogin(login), emailVerifiedAt: null },
+              orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+              select: accountColumns,
+            },
+      );
       // Asked for nobody's password as well: one query less would tell by its time that there is no such user.
       const credential = await prisma.credential.findUnique({
         where: { accountId_kind: { accountId: account?.id ?? nilUuid, kind: passwordKind } },

@@ -74,8 +74,6 @@ export interface RefreshFamilyRepository {
     audit: readonly AuditRow[];
     mails: readonly MailRow[];
   }): Promise<boolean>;
-  /** Revokes every live family of an account, but `except`, and announces each end. Answers their ids. */
-  revokeAll(revocation: RevocationOfAll): Promise<readonly string[]>;
   /** Revokes a family because its end was announced in the event `eventId`; what was revoked before, or a repetition, changes nothing. */
   takeEnd(ended: { eventId: string; familyId: string; at: Date; reason: EndReason; audit: readonly AuditRow[] }): Promise<void>;
   /** Forgets families whose absolute end was before `endedBefore`, with their tokens, and tokens that were exchanged before `usedBefore`. */
@@ -209,8 +207,6 @@ export function createRefreshFamilyRepository(prisma: AuthPrisma): RefreshFamily
           await tx.mail.createMany({ data: [...mails] });
         }),
       ),
-
-    revokeAll: (revocation) => prisma.$transaction((tx) => revokeAllFamilies(tx, revocation)),
 
     async takeEnd({ eventId, familyId, at, reason, audit }) {
       await prisma.$transaction(async (tx) => {

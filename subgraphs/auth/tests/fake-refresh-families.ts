@@ -61,14 +61,6 @@ export function createFakeFamilies(account: Account): FakeRefreshFamilies {
       return Promise.resolve(true);
     },
 
-    revokeAll({ accountId, at, except }) {
-      const ended = [...families.values()].filter(
-        (family) => family.accountId === accountId && family.revokedAt === null && family.expiresAt > at && family.id !== except,
-      );
-      for (const family of ended) families.set(family.id, { ...family, revokedAt: at });
-      return Promise.resolve(ended.map(({ id }) => id));
-    },
-
     takeEnd({ familyId, at }) {
       const family = families.get(familyId);
       if (family !== undefined) families.set(familyId, { ...family, revokedAt: family.revokedAt ?? at });

@@ -10,11 +10,11 @@ export interface ProfileInput {
   readonly profileVisibility?: ProfileVisibility | null | undefined;
 }
 
-export const longestDisplayName = 64;
-export const longestBio = 500;
+const longestDisplayName = 64;
+const longestBio = 500;
 /** RFC 5646 (4.4.1) asks for 35; private subtags make longer ones. */
-export const longestLocale = 64;
-export const longestTimeZone = 64;
+const longestLocale = 64;
+const longestTimeZone = 64;
 
 /** Control characters, halves of surrogate pairs, and separators of lines and paragraphs. */
 const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029]/u;

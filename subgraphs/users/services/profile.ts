@@ -1,4 +1,4 @@
-export const profileVisibilities = ['EVERYONE', 'FRIENDS', 'NOBODY'] as const;
+const profileVisibilities = ['EVERYONE', 'FRIENDS', 'NOBODY'] as const;
 export type ProfileVisibility = (typeof profileVisibilities)[number];
 
 /** What a user tells about themselves. */

@@ -72,7 +72,7 @@ export function createSubscriptions(url: string, connect: (options: ClientOption
 }
 
 /** `problem` in the shape of GraphQL errors: the server's own when it sent some, otherwise a sentence about the closed socket. */
-export function problemsOf(problem: unknown): readonly object[] {
+function problemsOf(problem: unknown): readonly object[] {
   if (Array.isArray(problem)) return problem.filter((one): one is object => typeof one === 'object' && one !== null);
   const code = closeCode(problem);
   if (code === null) return [{ message: problem instanceof Error ? problem.message : `Cannot reach the server at ${location.host}.` }];

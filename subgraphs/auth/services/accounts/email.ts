@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FieldProblem } from '../../../../shared/errors/invalid-input.js';
 
 /** Longest address that mail can be sent to (RFC 5321, 4.5.3.1). */
-export const maximumEmailLength = 254;
+const maximumEmailLength = 254;
 const address = z.email();
 
 /** The address without blanks around it; null for none. An empty string is none as well: that is what an empty form field sends. */

@@ -1,6 +1,6 @@
 import type { FieldProblem } from '../../../../shared/errors/invalid-input.js';
 
-export const usernameLength = { min: 3, max: 24 } as const;
+const usernameLength = { min: 3, max: 24 } as const;
 
 /** Names that would pass for the operator, for a part of the product, or for nobody. In lower case. */
 const reserved = new Set([

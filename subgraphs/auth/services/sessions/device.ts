@@ -1,7 +1,7 @@
 import type { FieldProblem } from '../../../../shared/errors/invalid-input.js';
 
 /** In characters (code points). */
-export const maximumDeviceLength = 100;
+const maximumDeviceLength = 100;
 
 export function findDeviceProblem(device: string | null | undefined): FieldProblem | null {
   if (device === null || device === undefined || Array.from(device).length <= maximumDeviceLength) return null;

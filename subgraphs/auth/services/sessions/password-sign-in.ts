@@ -1,10 +1,10 @@
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import type { AccountRepository, LoginCandidate } from '../../data/account-repository.js';
-import { toLoginIdentifier } from '../accounts/login-identifier.js';
+import { toLoginIdentifier, type LoginIdentifier } from '../accounts/login-identifier.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
 import type { AuditLog } from '../audit/audit-log.js';
 import { isAbsurdlyLong } from '../passwords/password-policy.js';
-import type { Throttles } from '../throttling/throttles.js';
+import type { PasswordGuess, Throttles } from '../throttling/throttles.js';
 import { findDeviceProblem } from './device.js';
 import type { InvalidCredentials, MfaRequired, SignIn, SignInOrigin } from './sign-in.js';
 import type { SignedIn } from './signed-in.js';
@@ -33,40 +33,53 @@ export interface PasswordSignInOptions {
 }
 
 export function createPasswordSignIn({ accounts, hasher, signIn, throttles, auditLog }: PasswordSignInOptions): PasswordSignIn {
-  async function find(identifier: string, found: { accountId: string | null }): Promise<LoginCandidate | null> {
-    const login = toLoginIdentifier(identifier);
-    const candidate = login === null ? null : await accounts.findForLogin(login);
-    found.accountId = candidate?.account.id ?? null;
+  async function find(login: LoginIdentifier | null, claimant: 'first' | 'latest'): Promise<LoginCandidate | null> {
+    const candidate = login === null ? null : await accounts.findForLogin(login, claimant);
     // Nobody's password is right for a disabled account; its hash is not looked at, so that the time tells nothing.
     return candidate !== null && candidate.account.disabledAt !== null ? { ...candidate, passwordHash: null } : candidate;
   }
 
-  function verify(identifier: string, password: string, found: { accountId: string | null }): Promise<LoginCandidate | null> {
-    const isAbsurd = isAbsurdlyLong(password);
-    return hasher.verify(async () => (isAbsurd ? null : find(identifier, found)), isAbsurd ? '' : password);
+  /** Answers with whose password it is, and with whom it was tried on. */
+  async function verify(login: LoginIdentifier | null, password: string): Promise<{ right: LoginCandidate | null; triedId: string | null }> {
+    let triedId: string | null = null;
+    const first = await hasher.verify(async () => {
+      const candidate = await find(login, 'first');
+      triedId = candidate?.account.id ?? null;
+      return candidate;
+    }, password);
+    if (login?.kind !== 'email') return { right: first, triedId };
+    // Whoever gives an address at registration and could sign in with it only while nobody else has it would learn who is here. So who
+    // claimed it last always can, and the second check is made in any case: the time tells nothing either.
+    const latest = await hasher.verify(async () => {
+      const candidate = await find(login, 'latest');
+      return candidate?.account.id === triedId ? null : candidate;
+    }, password);
+    return { right: first ?? latest, triedId };
   }
 
-  async function signInOnce({ identifier, password, ...origin }: Login): Promise<LoginOutcome> {
-    const found: { accountId: string | null } = { accountId: null };
-    const candidate = await verify(identifier, password, found);
-    if (candidate === null) {
+  async function signInOnce({ identifier, password, ...origin }: Login): Promise<PasswordGuess<LoginOutcome>> {
+    const login = toLoginIdentifier(identifier);
+    const { right, triedId } = await (isAbsurdlyLong(password) ? verify(null, '') : verify(login, password));
+    if (right === null) {
       // For nobody's account as well, so that the time tells nothing. Never what was typed: people type passwords into the wrong field.
-      await auditLog.record({ action: 'LOGIN_FAILED', accountId: found.accountId, details: { method: 'password' } });
-      return { kind: 'InvalidCredentials' };
+      await auditLog.record({ action: 'LOGIN_FAILED', accountId: triedId, details: { method: 'password' } });
+      return { isRight: false, result: { kind: 'InvalidCredentials' } };
     }
 
-    return signIn.complete(candidate.account, { ...origin, amr: ['pwd'], passwordHash: candidate.passwordHash ?? undefined });
+    const result = await signIn.complete(right.account, { ...origin, amr: ['pwd'], passwordHash: right.passwordHash ?? undefined });
+    return {
+      // A disabled account is throttled as a wrong password is, else the right one could be told by that.
+      isRight: result.kind !== 'InvalidCredentials',
+      isMereClaim: login?.kind === 'email' && right.account.emailVerifiedAt === null,
+      result,
+    };
   }
 
   return {
     async login(login) {
       const problem = findDeviceProblem(login.device);
       if (problem !== null) return invalidInput([problem]);
-      return throttles.guessAtSignIn(login, async () => {
-        const result = await signInOnce(login);
-        // A disabled account is throttled as a wrong password is, else the right one could be told by that.
-        return { isRight: result.kind !== 'InvalidCredentials', result };
-      });
+      return throttles.guessAtSignIn(login, () => signInOnce(login));
     },
   };
 }

@@ -14,11 +14,6 @@ export type LogoutOutcome = { readonly kind: 'LoggedOut'; readonly sessionId: st
 export interface SessionEnder {
   /** Revokes the tokens of a session, announces it, and stops its access tokens at once in this process. Harmless when repeated. */
   end(family: Pick<RefreshFamily, 'id' | 'accountId'>, reason: EndReason, along?: { readonly mails: readonly MailRow[] }): Promise<void>;
-  /**
-   * Ends every live session of the account, but `except`, in one transaction with the events that announce it, and stops their access
-   * tokens at once in this process. Answers how many there were.
-   */
-  endAll(accountId: string, reason: EndReason, options?: { readonly except?: string | undefined }): Promise<number>;
   /** Call it after the commit of a transaction that ended sessions at `at` (`revokeAllFamilies`): their access tokens stop at once. */
   haveEnded(sessionIds: readonly string[], at: Date): void;
   /** Ends the session of `refreshToken`, else the viewer's own. Throws an `UNAUTHENTICATED` `AppError` when there is neither. */
@@ -83,13 +78,6 @@ export function createSessionEnder({
   return {
     end,
     haveEnded,
-
-    async endAll(accountId, reason, { except } = {}) {
-      const at = new Date(now());
-      const ended = await families.revokeAll({ accountId, at, reason, except });
-      haveEnded(ended, at);
-      return ended.length;
-    },
 
     async logout(viewer, refreshToken) {
       if (refreshToken === null) {

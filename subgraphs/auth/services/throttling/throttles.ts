@@ -38,6 +38,8 @@ const guessesAtOnce = 5;
 /** What a guess came to. */
 export interface PasswordGuess<Result> {
   readonly isRight: boolean;
+  /** Right, but for somebody who merely claims what they signed in with: that forgives nobody's wrong guesses at its owner. */
+  readonly isMereClaim?: boolean | undefined;
   readonly result: Result;
 }
 
@@ -139,10 +141,12 @@ interface Admission {
 }
 
 async function guess<Result>({ limit, key, failed }: Admission, check: () => Promise<PasswordGuess<Result>>): Promise<Result> {
-  const { isRight, result } = await check().catch(async (error: unknown) => {
+  const { isRight, isMereClaim, result } = await check().catch(async (error: unknown) => {
     await limit.cancel(key);
     throw error;
   });
-  await (isRight ? limit.reset(key) : failed());
+  if (!isRight) await failed();
+  else if (isMereClaim === true) await limit.cancel(key);
+  else await limit.reset(key);
   return result;
 }

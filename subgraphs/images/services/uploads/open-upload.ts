@@ -10,7 +10,7 @@ import type { UploadSigner } from './upload-signature.js';
 import { uploadKey, type Upload } from './upload.js';
 
 /** Long enough for 25 MB over a slow mobile line. In ms. */
-export const uploadLifetimeMs = 15 * 60_000;
+const uploadLifetimeMs = 15 * 60_000;
 
 export interface OpenUploadInput {
   readonly contentType: string;
