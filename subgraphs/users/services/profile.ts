@@ -1,5 +1,4 @@
-const profileVisibilities = ['EVERYONE', 'FRIENDS', 'NOBODY'] as const;
-export type ProfileVisibility = (typeof profileVisibilities)[number];
+export type ProfileVisibility = 'EVERYONE' | 'FRIENDS' | 'NOBODY';
 
 /** What a user tells about themselves. */
 export interface Profile {

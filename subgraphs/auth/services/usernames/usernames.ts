@@ -15,8 +15,7 @@ type UsernameChangeOutcome =
   | { readonly kind: 'Cooldown'; readonly retryAt: Date }
   | InvalidInput;
 
-type UsernameAvailability =
-  { readonly available: true } | { readonly available: false; readonly code: string; readonly message: string };
+type UsernameAvailability = { readonly available: true } | { readonly available: false; readonly code: string; readonly message: string };
 
 export interface Usernames {
   /**
