@@ -88,11 +88,12 @@ export const passwordKind = 'password';
 export const whereLogin = ({ kind, value }: LoginIdentifier) =>
   kind === 'username' ? { usernameLower: value.toLowerCase() } : { emailLower: value.toLowerCase() };
 /** Several accounts may claim an address that none has verified: the owner of the verified one goes first, then who came first. */
-export const inLoginOrder = (): Prisma.AccountOrderByWithRelationInput[] => [
+const inLoginOrder = (): Prisma.AccountOrderByWithRelationInput[] => [
   { emailVerifiedAt: { sort: 'asc', nulls: 'last' } },
   { createdAt: 'asc' },
   { id: 'asc' },
 ];
+const latestFirst = (): Prisma.AccountOrderByWithRelationInput[] => [{ createdAt: 'desc' }, { id: 'desc' }];
 export const usernameConstraint = { name: 'account_username_lower_key', columns: ['username_lower'] };
 const deviceConstraint = { name: 'guest_device_pkey', columns: ['device_id_hash'] };
 
@@ -178,15 +179,9 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
     },
 
     async findForLogin(login, claimant = 'first') {
-      const account = await prisma.account.findFirst(
-        claimant === 'first'
-          ? { where: whereLogin(login), orderBy: inLoginOrder(), select: accountColumns }
-          : {
-              where: { ...whereLogin(login), emailVerifiedAt: null },
-              orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-              select: accountColumns,
-            },
-      );
+      const where = claimant === 'first' ? whereLogin(login) : { ...whereLogin(login), emailVerifiedAt: null };
+      const orderBy = claimant === 'first' ? inLoginOrder() : latestFirst();
+      const account = await prisma.account.findFirst({ where, orderBy, select: accountColumns });
       // Asked for nobody's password as well: one query less would tell by its time that there is no such user.
       const credential = await prisma.credential.findUnique({
         where: { accountId_kind: { accountId: account?.id ?? nilUuid, kind: passwordKind } },

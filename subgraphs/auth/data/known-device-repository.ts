@@ -1,10 +1,13 @@
 import { NIL as nilUuid } from 'uuid';
 import type { LoginIdentifier } from '../services/accounts/login-identifier.js';
-import { inLoginOrder, whereLogin } from './account-repository.js';
+import { whereLogin } from './account-repository.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 
 export interface KnownDeviceRepository {
-  /** Whether the account that a sign-in with `login` would find has this place. The same work when there is no such account. */
+  /**
+   * Whether the account that a sign-in with `login` would find has this place. The same work when there is no such account. Of an address
+   * it is the owner alone: who merely claims it would learn by this whether there is one.
+   */
   isKnown(login: LoginIdentifier, hash: string): Promise<boolean>;
   remember(device: { accountId: string; hash: string; at: Date }): Promise<'first' | 'new' | 'known'>;
 }
@@ -12,7 +15,10 @@ export interface KnownDeviceRepository {
 export function createKnownDeviceRepository(prisma: AuthPrisma): KnownDeviceRepository {
   return {
     async isKnown(login, hash) {
-      const account = await prisma.account.findFirst({ where: whereLogin(login), orderBy: inLoginOrder(), select: { id: true } });
+      const account = await prisma.account.findFirst({
+        where: { ...whereLogin(login), ...(login.kind === 'email' ? { emailVerifiedAt: { not: null } } : {}) },
+        select: { id: true },
+      });
       const device = await prisma.knownDevice.findUnique({
         where: { accountId_hash: { accountId: account?.id ?? nilUuid, hash } },
         select: { hash: true },

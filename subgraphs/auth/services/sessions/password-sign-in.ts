@@ -40,7 +40,10 @@ export function createPasswordSignIn({ accounts, hasher, signIn, throttles, audi
   }
 
   /** Answers with whose password it is, and with whom it was tried on. */
-  async function verify(login: LoginIdentifier | null, password: string): Promise<{ right: LoginCandidate | null; triedId: string | null }> {
+  async function verify(
+    login: LoginIdentifier | null,
+    password: string,
+  ): Promise<{ right: LoginCandidate | null; triedId: string | null }> {
     let triedId: string | null = null;
     const first = await hasher.verify(async () => {
       const candidate = await find(login, 'first');

@@ -4,6 +4,7 @@ import { createRateLimits, type RateLimits } from '../../../../shared/rate-limit
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { logger, startAuth, type AuthHarness, type RunOptions } from '../../tests/auth-harness.js';
+import { createRecoveryClient } from '../../tests/recovery-client.js';
 import { networkLimits, passwordAttempts } from './throttles.js';
 
 const databases = await testDatabases();
@@ -91,6 +92,27 @@ describe.each(databases)('throttles on $name', ({ open }) => {
     await expect(attempt(user.username, goodPassword, { ...newPlace(), userAgent: 'Home' })).resolves.toBe('RATE_LIMITED');
     // And strangers have won nothing by it.
     await expect(attempt(user.username, 'wrong password', newPlace())).resolves.toBe('RATE_LIMITED');
+  });
+
+  it('SECURITY 10: tell nobody who claims an address whether its owner is here, and forgive no guesses at them', async () => {
+    const { email: known } = await createRecoveryClient(harness).newVerifiedPerson();
+    const seen = [];
+    for (const email of [known, `${newName()}@example.org`]) {
+      const home = newPlace('Claimant');
+      const password = 'the horse of another claimant';
+      const claimant = await client.mustRegister({ username: newName(), email, password }, home);
+      const answers = [];
+      for (let guess = 0; guess < passwordAttempts.free - 1; guess += 1) {
+        answers.push(await attempt(email, 'wrong password', newPlace()));
+        if (guess % 4 === 0) answers.push((await client.mustLogin({ identifier: email, password }, home)).user.id === claimant.user.id);
+      }
+      answers.push(await attempt(email, 'wrong password', newPlace()), await attempt(email, 'wrong password', newPlace()));
+      answers.push(await attempt(email, password, home), await attempt(claimant.user.username, password, home));
+      seen.push(answers);
+    }
+    expect(seen[0]).toEqual(seen[1]);
+    expect(seen[0]?.slice(-3)).toEqual(['RATE_LIMITED', 'RATE_LIMITED', 'AuthPayload']);
+    expect(seen[0]).not.toContain(false);
   });
 
   it('SECURITY 11: know a browser again after its update', async () => {
