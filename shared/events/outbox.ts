@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { startWakeableLoop } from '../background/wakeable-loop.js';
 import type { Logger } from '../logging/logger.js';
 import { exponentialBackoff, type Backoff } from './backoff.js';
 import { EventBusClosedError, type DomainEvent, type EventBus } from './event-bus.js';
@@ -69,21 +70,17 @@ export function createOutboxRelay({
   batchSize = 100,
   backoff = exponentialBackoff({ first: 500, most: 10_000 }),
 }: OutboxRelayOptions): OutboxRelay {
-  const isClosing = (): boolean => closing.signal.aborted;
   const table = createOutboxTable(database, schema);
   const failing = new Map<string, { failures: number; retryAt: number }>();
   let busFailures = 0;
   let busRetryAt = 0;
   let nextCleaning = 0;
-  const closing = new AbortController();
-  let wakes = 0;
-  let interrupt: () => void = () => undefined;
 
   async function publish(events: readonly DomainEvent[]): Promise<DomainEvent[]> {
     const refused = await attempt(events);
     if (refused === undefined) return [...events];
     if (refused instanceof EventBusClosedError) {
-      closing.abort();
+      loop.stop();
       return [];
     }
     const byKey = [...groupByKey(events)];
@@ -129,7 +126,7 @@ export function createOutboxRelay({
       );
     }, leaseMs / 3);
     try {
-      while (!isClosing() && now() >= busRetryAt && performance.now() < leasedUntil) {
+      while (!loop.closing.aborted && now() >= busRetryAt && performance.now() < leasedUntil) {
         const setAside = [...failing].filter(([, { retryAt }]) => retryAt > now()).map(([key]) => key);
         const events = await table.readUnpublished(setAside, batchSize);
         if (events.length === 0) break;
@@ -151,40 +148,13 @@ export function createOutboxRelay({
     await table.deleteTakenBefore(now() - takenKeptMs);
   }
 
-  async function run(): Promise<void> {
-    while (!isClosing()) {
-      const wakesBefore = wakes;
-      try {
-        await drain();
-        await clean();
-      } catch (error) {
-        logger.error({ err: error, schema }, 'the outbox cannot be read or written');
-      }
-      if (wakes === wakesBefore && !isClosing()) await sleep();
-    }
-  }
-
-  function sleep(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, pollMs);
-      interrupt = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  const running = run();
-
-  return {
-    wake() {
-      wakes += 1;
-      interrupt();
+  const loop = startWakeableLoop({
+    async work() {
+      await drain();
+      await clean();
     },
-    async close() {
-      closing.abort();
-      interrupt();
-      await running;
-    },
-  };
+    onError: (error) => logger.error({ err: error, schema }, 'the outbox cannot be read or written'),
+    pollMs,
+  });
+  return loop;
 }

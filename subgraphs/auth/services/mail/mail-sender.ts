@@ -1,4 +1,5 @@
 import { exponentialBackoff, type Backoff } from '../../../../shared/events/backoff.js';
+import { startWakeableLoop } from '../../../../shared/background/wakeable-loop.js';
 import type { Logger } from '../../../../shared/logging/logger.js';
 import type { ClaimedMail, MailRepository } from '../../data/mail-repository.js';
 import type { MailEnvelope, MailEnvelopes } from './mail-envelope.js';
@@ -39,11 +40,6 @@ export function createMailSender({
   pollMs = 2_000,
   backoff = exponentialBackoff({ first: 15_000, most: 3_600_000 * 6 }),
 }: MailSenderOptions): MailSender {
-  const closing = new AbortController();
-  const isClosing = (): boolean => closing.signal.aborted;
-  let wakes = 0;
-  let interrupt: () => void = () => undefined;
-
   async function send(mail: ClaimedMail): Promise<void> {
     const { id, content, createdAt, attempts } = mail;
     let envelope: MailEnvelope;
@@ -60,11 +56,11 @@ export function createMailSender({
     }
     let delivery: Delivery;
     try {
-      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(attemptTimeoutMs)]);
+      const signal = AbortSignal.any([loop.closing, AbortSignal.timeout(attemptTimeoutMs)]);
       delivery = await transport.deliver({ ...envelope, id, createdAt }, signal);
     } catch (error) {
       // Broken off by our own end, which is no failure: it is due again at once.
-      if (isClosing()) return mails.postpone(mail, new Date(now()));
+      if (loop.closing.aborted) return mails.postpone(mail, new Date(now()));
       const problem = error instanceof MailTransportError ? { reason: error.message } : { err: error };
       if (attempts >= maximumAttempts) {
         logger.error({ mailId: id, template, attempts, ...problem }, 'a mail could not be sent and is given up');
@@ -80,7 +76,7 @@ export function createMailSender({
   }
 
   async function drain(): Promise<void> {
-    while (!isClosing()) {
+    while (!loop.closing.aborted) {
       const at = now();
       const claimed = await mails.claim({ now: new Date(at), leaseEnd: new Date(at + mailLeaseMs), limit: concurrency });
       await Promise.all(claimed.map(send));
@@ -88,39 +84,10 @@ export function createMailSender({
     }
   }
 
-  async function run(): Promise<void> {
-    while (!isClosing()) {
-      const wakesBefore = wakes;
-      try {
-        await drain();
-      } catch (error) {
-        logger.error({ err: error }, 'the mails that wait cannot be read or written');
-      }
-      if (wakes === wakesBefore && !isClosing()) await sleep();
-    }
-  }
-
-  function sleep(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, pollMs);
-      interrupt = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  const running = run();
-
-  return {
-    wake() {
-      wakes += 1;
-      interrupt();
-    },
-    async close() {
-      closing.abort();
-      interrupt();
-      await running;
-    },
-  };
+  const loop = startWakeableLoop({
+    work: drain,
+    onError: (error) => logger.error({ err: error }, 'the mails that wait cannot be read or written'),
+    pollMs,
+  });
+  return loop;
 }
