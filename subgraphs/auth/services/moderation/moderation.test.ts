@@ -190,6 +190,25 @@ describe.each(databases)('moderation on $name', ({ open }) => {
       ]);
     });
 
+    it('SECURITY 27: end every session of whoever loses one, whose tokens still say it, and none of whoever gets one', async () => {
+      const person = await newPerson();
+      await setRoles(admin, person.user.id, ['MODERATOR']);
+      const before = await client.mustRefresh(person.refreshToken);
+      const elsewhere = await client.mustLogin({ identifier: person.user.username });
+      await setRoles(admin, person.user.id, ['MODERATOR', 'ADMIN']);
+      await expect(ask(harness, operations.me, {}, { token: before.accessToken })).resolves.toMatchObject({ id: person.user.id });
+
+      await setRoles(admin, person.user.id, ['ADMIN']);
+      for (const { accessToken, refreshToken } of [before, elsewhere]) {
+        await expect(ask(harness, operations.me, {}, { token: accessToken })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+        await expect(client.refresh(refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      }
+      await harness.untilPublished(
+        (events) => events.filter(({ type, key }) => type === 'session.ended' && key === person.user.id).length === 2,
+      );
+      await setRoles(admin, person.user.id, []);
+    });
+
     it('keep one administrator, a disabled one not counted', async () => {
       const disabled = await newPerson(['USER', 'ADMIN']);
       await act('disableUser', admin, disabled.user.id);
@@ -213,6 +232,7 @@ describe.each(databases)('moderation on $name', ({ open }) => {
         data: { roles: ['USER'] },
       });
       await harness.prisma.account.update({ where: { id: admin.user.id }, data: { roles: ['USER', 'ADMIN'] } });
+      admin = await client.mustLogin({ identifier: admin.user.username });
     });
   });
 });
