@@ -89,7 +89,7 @@ export function composeServices(options: ServiceOptions): { readonly services: A
     wakeOutbox,
     now,
   });
-  const tokenMails = createTokenMails({ repository: recovery, mailer, now });
+  const tokenMails = createTokenMails({ mailer, key: deriveKey(encryptionKey, 'token mails'), now });
   const accountRecovery = composeRecovery({
     accounts,
     recovery,

@@ -93,7 +93,8 @@ export function createRegistration({
         family,
         events: [registered, started],
         audit: [audit],
-        ...(await tokenMails.prepare('email-verification', account, email)),
+        mails: [],
+        tokenMail: await tokenMails.prepare('email-verification', account, email),
       });
       if (outcome !== 'registered') return { kind: 'UsernameTaken', username };
       await knownDevices.remember(account.id, { device, userAgent, clientIp });
