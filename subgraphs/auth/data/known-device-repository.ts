@@ -1,7 +1,7 @@
 import { NIL as nilUuid } from 'uuid';
 import type { LoginIdentifier } from '../services/accounts/login-identifier.js';
 import { whereLogin } from './account-repository.js';
-import type { AuthPrisma, AuthTransaction } from './prisma.js';
+import type { AuthPrisma } from './prisma.js';
 
 export interface KnownDeviceRepository {
   /**
@@ -26,23 +26,18 @@ export function createKnownDeviceRepository(prisma: AuthPrisma): KnownDeviceRepo
       return device !== null;
     },
 
-    remember: (device) => rememberDevice(prisma, device),
+    // For accounts that are new: `startSession` does the same in the statement that starts the session.
+    async remember({ accountId, hash, at }) {
+      const known = await prisma.knownDevice.updateMany({ where: { accountId, hash }, data: { lastAt: at } });
+      if (known.count > 0) return 'known';
+      // Of two sign-ins from one new place at once, one has it as new.
+      const added = await prisma.knownDevice.createMany({
+        data: [{ accountId, hash, firstAt: at, lastAt: at }],
+        skipDuplicates: true,
+      });
+      if (added.count === 0) return 'known';
+      const others = await prisma.knownDevice.findFirst({ where: { accountId, hash: { not: hash } }, select: { hash: true } });
+      return others === null ? 'first' : 'new';
+    },
   };
-}
-
-/** `remember`, also as part of the transaction that starts the session. */
-export async function rememberDevice(
-  prisma: AuthPrisma | AuthTransaction,
-  { accountId, hash, at }: { accountId: string; hash: string; at: Date },
-): Promise<'first' | 'new' | 'known'> {
-  const known = await prisma.knownDevice.updateMany({ where: { accountId, hash }, data: { lastAt: at } });
-  if (known.count > 0) return 'known';
-  // Of two sign-ins from one new place at once, one has it as new.
-  const added = await prisma.knownDevice.createMany({
-    data: [{ accountId, hash, firstAt: at, lastAt: at }],
-    skipDuplicates: true,
-  });
-  if (added.count === 0) return 'known';
-  const others = await prisma.knownDevice.findFirst({ where: { accountId, hash: { not: hash } }, select: { hash: true } });
-  return others === null ? 'first' : 'new';
 }
