@@ -159,7 +159,7 @@ export function composeServices(options: ServiceOptions): { readonly services: A
       now,
     }),
   };
-  const cleaning = createSessionCleaning({ families, expiring: [mfa, passkeys, recovery], logger, now });
+  const cleaning = createSessionCleaning({ families, expiring: [mfa, passkeys, recovery, repositories.knownDevices], logger, now });
 
   return {
     services,

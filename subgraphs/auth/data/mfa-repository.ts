@@ -1,5 +1,7 @@
+import { Prisma } from '../__generated__/prisma/client.js';
 import { takeProof, type CodeProof } from './factor-claims.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
+import { removeInBatches, timestamp } from './remove-in-batches.js';
 import type { Traces } from './traces.js';
 
 /** A sign-in that waits for its second factor. */
@@ -149,7 +151,7 @@ export function createMfaRepository(prisma: AuthPrisma): MfaRepository {
     },
 
     async removeStale(endedBefore) {
-      await prisma.mfaChallenge.deleteMany({ where: { expiresAt: { lt: endedBefore } } });
+      await removeInBatches(prisma, 'mfa_challenge', Prisma.sql`expires_at < ${timestamp(endedBefore)}`);
     },
   };
 }

@@ -1,5 +1,7 @@
+import { Prisma } from '../__generated__/prisma/client.js';
 import { accountColumns, toAccount, type Account } from './account-repository.js';
 import type { AuthPrisma } from './prisma.js';
+import { removeInBatches, timestamp } from './remove-in-batches.js';
 import type { Traces } from './traces.js';
 import { isUniqueViolation } from './unique-violation.js';
 
@@ -145,7 +147,7 @@ export function createPasskeyRepository(prisma: AuthPrisma): PasskeyRepository {
       }),
 
     async removeStale(endedBefore) {
-      await prisma.passkeyCeremony.deleteMany({ where: { expiresAt: { lt: endedBefore } } });
+      await removeInBatches(prisma, 'passkey_ceremony', Prisma.sql`expires_at < ${timestamp(endedBefore)}`);
     },
   };
 }

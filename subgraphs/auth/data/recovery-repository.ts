@@ -1,3 +1,4 @@
+import { Prisma } from '../__generated__/prisma/client.js';
 import type { MailTokenPurpose } from '../services/mail/mail-token.js';
 import { tokenMailsPerAddress, type TokenMail } from '../services/mail/token-mails.js';
 import type { AuditRow } from '../services/audit/audit-log.js';
@@ -6,6 +7,7 @@ import { voidMailTokens, writeTokenMail } from './mail-tokens.js';
 import { forgetGuestDevices, voidMfaChallenges } from './password-repository.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 import { revokeAllFamilies } from './refresh-family-repository.js';
+import { removeInBatches, timestamp } from './remove-in-batches.js';
 import type { Traces } from './traces.js';
 import { isUniqueViolation } from './unique-violation.js';
 
@@ -154,9 +156,9 @@ export function createRecoveryRepository(prisma: AuthPrisma): RecoveryRepository
     },
 
     async removeStale(expiredBefore) {
-      await prisma.mailToken.deleteMany({ where: { expiresAt: { lt: expiredBefore } } });
+      await removeInBatches(prisma, 'mail_token', Prisma.sql`expires_at < ${timestamp(expiredBefore)}`);
       const countedSince = new Date(expiredBefore.getTime() - tokenMailsPerAddress.withinMs);
-      await prisma.tokenMailCount.deleteMany({ where: { lastAt: { lt: countedSince } } });
+      await removeInBatches(prisma, 'token_mail_count', Prisma.sql`last_at < ${timestamp(countedSince)}`);
     },
   };
 }

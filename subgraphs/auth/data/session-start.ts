@@ -59,7 +59,9 @@ export async function startSession(
     place AS (
       INSERT INTO auth.known_device (account_id, hash, first_at, last_at)
       SELECT id, ${place.hash}, ${at}::timestamptz, ${at}::timestamptz FROM good
+      -- To a day: what is forgotten after months need not be written, with its index, at every sign-in.
       ON CONFLICT (account_id, hash) DO UPDATE SET last_at = excluded.last_at
+        WHERE known_device.last_at < excluded.last_at - interval '1 day'
       RETURNING account_id, hash, xmax = 0 AS is_added
     ),
     new_place AS (
