@@ -96,7 +96,12 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     now,
   });
   const { sessionEnder, sessionRefresher, throttles } = services;
-  await bus.subscribe(createConsumer('auth', { 'session.ended': (event) => sessionEnder.follow(event) }));
+  await bus.subscribe(
+    createConsumer('auth', {
+      'session.ended': (event) => sessionEnder.follow(event),
+      'relation.changed': ({ id, payload }) => repositories.relations.take(id, payload),
+    }),
+  );
 
   const typeDefs = parse(readFileSync(join(projectRoot, 'schema/subgraphs/auth.graphql'), 'utf8'));
   return {
@@ -112,7 +117,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
         requestId: headers['x-request-id'] ?? uuidv7(),
         userAgent: headers['user-agent'],
         clientIp: headers['x-client-ip'] ?? null,
-        accounts: createAccountDirectory(repositories.accounts, viewer),
+        accounts: createAccountDirectory({ accounts: repositories.accounts, relations: repositories.relations, viewer }),
         mfaStatus: createMfaStatus(repositories.mfa),
         oneCredentialCheck: createOneCredentialCheck(),
       };

@@ -12,7 +12,9 @@ import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { ObjectStore } from '../../shared/objects/object-store.js';
+import { createRelationTable } from '../../shared/users/relation-table.js';
 import { createImagesContext, type ImagesContext } from './context.js';
+import { createHiddenProfileRepository } from './data/hidden-profile-repository.js';
 import { createImageRepository } from './data/image-repository.js';
 import { createImagesPrisma, imagesSchema } from './data/prisma.js';
 import { createUploadRepository } from './data/upload-repository.js';
@@ -70,7 +72,13 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
     now,
   });
   const userImages = createUserImages({ repository: createUserImagesRepository(prisma), objects, now });
-  await bus.subscribe(createUserConsumer({ userImages }));
+  await bus.subscribe(
+    createUserConsumer({
+      userImages,
+      relations: createRelationTable(prisma, imagesSchema),
+      hiddenProfiles: createHiddenProfileRepository(prisma),
+    }),
+  );
   const removal = startExpiredUploadRemoval({ remove: () => removeExpiredUploads({ uploads, objects, logger, now }), logger });
 
   return {
@@ -80,7 +88,6 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
       return createImagesContext({
         viewer: await accessTokens.verify(headers.authorization),
         requestId: headers['x-request-id'] ?? randomUUID(),
-        images,
         gallery,
         openUpload,
         completeUpload,

@@ -14,12 +14,12 @@ import { checkDependency } from '../../shared/http/health.js';
 import { createScope } from '../../shared/http/lifecycle.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { createKnownUsers } from '../../shared/users/known-users.js';
+import { createRelationTable } from '../../shared/users/relation-table.js';
 import { createSessionsContext, type SessionsContext } from './context.js';
 import { createInProcessPresenceStore } from './data/in-process-presence-store.js';
 import { createKnownUserRepository } from './data/known-user-repository.js';
 import { createPresenceSettingsRepository } from './data/presence-settings-repository.js';
 import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
-import { createRelationRepository } from './data/relation-repository.js';
 import { createSessionRepository } from './data/session-repository.js';
 import { createUserErasureRepository } from './data/user-erasure-repository.js';
 import { createScheduler } from './presence/scheduler.js';
@@ -58,8 +58,8 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   scope.defer(() => relay.close());
   const store = createInProcessPresenceStore({ scheduler });
   scope.defer(() => store.close());
-  const knownUsers = createKnownUserRepository(prisma);
-  const relations = createRelationRepository(prisma);
+  const relations = createRelationTable(prisma, sessionsSchema);
+  const knownUsers = createKnownUserRepository(prisma, relations);
   const presence = createPresenceService({
     store,
     settings: createPresenceSettingsRepository(prisma),

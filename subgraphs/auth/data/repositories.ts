@@ -14,7 +14,8 @@ import { createRefreshFamilyRepository } from './refresh-family-repository.js';
 import { createSignInRepository } from './sign-in-repository.js';
 import { createSigningKeyRepository } from './signing-key-repository.js';
 import { createUsernameRepository } from './username-repository.js';
-import type { AuthPrisma } from './prisma.js';
+import { createRelationTable } from '../../../shared/users/relation-table.js';
+import { authSchema, type AuthPrisma } from './prisma.js';
 
 export type AuthRepositories = ReturnType<typeof createAuthRepositories>;
 
@@ -34,6 +35,7 @@ export function createAuthRepositories(prisma: AuthPrisma) {
     passkeys: createPasskeyRepository(prisma),
     passwords: createPasswordRepository(prisma),
     recovery: createRecoveryRepository(prisma),
+    relations: createRelationTable(prisma, authSchema),
     signIns: createSignInRepository(prisma),
     signingKeys: createSigningKeyRepository(prisma),
     usernames: createUsernameRepository(prisma),

@@ -11,7 +11,6 @@ import { orSkip } from '../../../tests/testkit/services.js';
 import type { SessionObservation } from '../services/session.js';
 import { createPresenceSettingsRepository } from './presence-settings-repository.js';
 import { createSessionsPrisma, type SessionsPrisma } from './prisma.js';
-import { createRelationRepository } from './relation-repository.js';
 import { createSessionRepository } from './session-repository.js';
 
 const postgres = orSkip('PostgreSQL', await startPostgres());
@@ -36,39 +35,6 @@ describe.each(databases)('On %s', (_name, open) => {
   afterAll(async () => {
     await prisma.$disconnect();
     await database.close();
-  });
-
-  describe('the relations', () => {
-    const low = '01990000-0000-7000-8000-00000000000a';
-    const high = '01990000-0000-7000-8000-00000000000b';
-    const nothing = { userIds: [low, high] as const, friends: false, blockers: [] };
-
-    it('are none for ids that nobody can have', async () => {
-      const relations = createRelationRepository(prisma);
-      expect(await relations.among(low, ["' OR 1=1 --", '__proto__'])).toEqual(new Map());
-    });
-
-    it('are the same from both sides, and follow every change', async () => {
-      const relations = createRelationRepository(prisma);
-      const seen = async () => [await relations.among(low, [high]), await relations.among(high, [low])];
-      await relations.take(uuidv7(), { ...nothing, friends: true });
-      expect(await seen()).toEqual([new Map([[high, 'FRIEND']]), new Map([[low, 'FRIEND']])]);
-      expect([await relations.friendsOf(low), await relations.friendsOf(high)]).toEqual([new Set([high]), new Set([low])]);
-      await relations.take(uuidv7(), { ...nothing, blockers: [high] });
-      expect(await seen()).toEqual([new Map([[high, 'BLOCKED']]), new Map([[low, 'BLOCKED']])]);
-      expect([await relations.friendsOf(low), await relations.friendsOf(high)]).toEqual([new Set(), new Set()]);
-      await relations.take(uuidv7(), nothing);
-      expect(await seen()).toEqual([new Map(), new Map()]);
-    });
-
-    it('do not go back when an older event comes again', async () => {
-      const relations = createRelationRepository(prisma);
-      const befriended = uuidv7();
-      await relations.take(befriended, { ...nothing, friends: true });
-      await relations.take(uuidv7(), nothing);
-      await relations.take(befriended, { ...nothing, friends: true });
-      expect(await relations.friendsOf(low)).toEqual(new Set());
-    });
   });
 
   describe('the sessions', () => {

@@ -1,6 +1,7 @@
 import { NIL as nobody } from 'uuid';
 import type { UserErasureRepository } from '../services/user-erasure.js';
-import type { SessionsPrisma } from './prisma.js';
+import { eraseRelations } from '../../../shared/users/relation-table.js';
+import { sessionsSchema, type SessionsPrisma } from './prisma.js';
 
 export function createUserErasureRepository(prisma: SessionsPrisma): UserErasureRepository {
   return {
@@ -15,7 +16,7 @@ export function createUserErasureRepository(prisma: SessionsPrisma): UserErasure
         await tx.session.deleteMany({ where: { userId: nobody, endedAt: { lt: keptSince } } });
         await tx.knownUser.deleteMany({ where: { userId } });
         await tx.presenceSetting.deleteMany({ where: { userId } });
-        await tx.relation.deleteMany({ where: { OR: [{ lowId: userId }, { highId: userId }] } });
+        await eraseRelations(tx, sessionsSchema, userId);
         // Nobody needs to hear any more that a session of theirs was ended.
         await tx.outboxEvent.deleteMany({ where: { key: userId } });
         return ended.map(({ id }) => id);

@@ -114,12 +114,12 @@ describe.each(databases)('Known users on $name', ({ open }) => {
 
   it('knows who was registered, until they are deleted; then nothing of them comes back', async () => {
     const userId = await register('ada');
-    expect(await users.find([userId, uuidv7(), '__proto__'])).toEqual(new Set([userId]));
+    expect(await users.find(uuidv7(), [userId, uuidv7(), '__proto__'])).toEqual(new Set([userId]));
     const cause = { userId, occurredAt: '2026-01-31T12:00:00.000Z' };
     await users.forget({ ...cause, eventId: uuidv7(), legacyId: 1 });
     await users.changeAvatar({ ...cause, eventId: uuidv7(), avatarUrl: '/media/late' });
     await users.rename({ ...cause, eventId: uuidv7(), username: 'late' });
-    expect(await users.find([userId])).toEqual(new Set());
+    expect(await users.find(uuidv7(), [userId])).toEqual(new Set());
     expect([await find('ada'), await find('late')]).toEqual([[], []]);
   });
 });

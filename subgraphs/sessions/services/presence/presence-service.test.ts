@@ -8,7 +8,7 @@ import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
 import { createPresenceService, type PresenceRequest } from './presence-service.js';
 import type { PresenceSettingsRepository, StoredPresence } from './presence-settings-repository.js';
 import type { PresenceEntriesMessage } from './presence-subscription.js';
-import type { Relations } from './relations.js';
+import type { RelationTable } from '../../../../shared/users/relation-table.js';
 
 function createFakeSettings(): PresenceSettingsRepository & { readonly rows: Map<string, StoredPresence> } {
   const rows = new Map<string, StoredPresence>();
@@ -30,7 +30,7 @@ function createFakeSettings(): PresenceSettingsRepository & { readonly rows: Map
 }
 
 /** Everybody's friends, and those between whom and everybody is a block. */
-function createFakeRelations(friends: readonly string[], blocked: readonly string[]): Relations {
+function createFakeRelations(friends: readonly string[], blocked: readonly string[]): Pick<RelationTable, 'friendsOf' | 'among'> {
   return {
     friendsOf: () => Promise.resolve(new Set(friends)),
     among: (_userId, otherIds) =>
@@ -50,7 +50,7 @@ function create(friends: readonly string[] = [], blocked: readonly string[] = []
   const logger = createLogger({ name: 'test', level: 'silent' });
   const relations = createFakeRelations(friends, blocked);
   const store = createInProcessPresenceStore({ scheduler });
-  const knownUsers = { among: (userIds: readonly string[]) => Promise.resolve(new Set(userIds)) };
+  const knownUsers = { among: (_viewerId: string, userIds: readonly string[]) => Promise.resolve(new Set(userIds)) };
   const presence = createPresenceService({ store, settings, relations, knownUsers, revocations, scheduler, logger });
   return {
     scheduler,

@@ -18,7 +18,7 @@ import { parsePresenceUpdate, type PresenceUpdateInput } from './presence-input.
 import type { PresenceSettingsRepository } from './presence-settings-repository.js';
 import type { PresenceStore } from './presence-store.js';
 import { openPresenceSubscription, type FirstMessage, type PresenceMessage } from './presence-subscription.js';
-import type { RelationKind, Relations } from './relations.js';
+import type { RelationKind, RelationTable } from '../../../../shared/users/relation-table.js';
 
 /** How many users one subscription may follow by id (P7). */
 const followLimit = 500;
@@ -65,7 +65,7 @@ export interface PresenceService {
 export interface PresenceServiceOptions {
   readonly store: PresenceStore;
   readonly settings: PresenceSettingsRepository;
-  readonly relations: Relations;
+  readonly relations: Pick<RelationTable, 'friendsOf' | 'among'>;
   readonly knownUsers: KnownUsers;
   readonly revocations: Revocations;
   readonly scheduler: Scheduler;
@@ -174,7 +174,10 @@ export function createPresenceService(options: PresenceServiceOptions): Presence
         throw new AppError('BAD_USER_INPUT', `"userIds" may have at most ${followLimit} different ids; it had ${ids.size}.`);
       const [friends, known] = await Promise.all([
         request.friends ? relations.friendsOf(viewer.userId) : new Set<string>(),
-        knownUsers.among([...ids].filter((id) => id !== viewer.userId)),
+        knownUsers.among(
+          viewer.userId,
+          [...ids].filter((id) => id !== viewer.userId),
+        ),
       ]);
       const followed = [...ids].filter((id) => known.has(id) || id === viewer.userId);
       const sight = await sightOf(viewer, [...new Set([...followed, ...friends])]);

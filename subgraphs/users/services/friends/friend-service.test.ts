@@ -90,7 +90,6 @@ describe.each(databases)('Friends on $name', ({ open }) => {
     await friendly.friends.block(ada, bob.userId);
     const nobody = uuidv7();
     for (const change of changes) {
-      if (change === 'block' || change === 'unblock') continue;
       expect(await friendly.friends[change](bob, ada.userId)).toEqual(await friendly.friends[change](bob, nobody));
     }
     expect([await statusOf(ada, bob), await statusOf(bob, ada)]).toEqual(['BLOCKED', 'NONE']);
@@ -200,14 +199,11 @@ describe.each(databases)('Friends on $name', ({ open }) => {
     await friends.accept(bob, ada.userId);
     await friends.block(bob, ada.userId);
     await friends.block(bob, ada.userId);
-    await friends.block(ada, bob.userId);
     await friends.unblock(bob, ada.userId);
-    await friends.unblock(ada, bob.userId);
+    await friends.unblock(bob, ada.userId);
     expect((await friendly.announced()).slice(before)).toEqual([
       { userIds, friends: true, blockers: [] },
       { userIds, friends: false, blockers: [bob.userId] },
-      { userIds, friends: false, blockers: userIds },
-      { userIds, friends: false, blockers: [ada.userId] },
       { userIds, friends: false, blockers: [] },
     ]);
     const [last] = await friendly.prisma.outboxEvent.findMany({ orderBy: { sequence: 'desc' }, take: 1, select: { key: true } });
