@@ -89,7 +89,7 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
     account: Account,
     { amr, traces, ...origin }: SignInOrigin & { readonly amr: readonly string[]; readonly traces: Traces },
   ): Promise<{ session: NewSession; signedIn: SignedIn }> {
-    const { family, started, signedIn } = await opener.open(account, deviceLabel(origin.device, origin.userAgent), amr);
+    const { family, started, signedIn } = opener.open(account, deviceLabel(origin.device, origin.userAgent), amr);
     const { device } = family;
     const who = { accountId: account.id, actorId: account.id, sessionId: family.id };
     const session = {
