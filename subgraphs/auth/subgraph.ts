@@ -31,7 +31,8 @@ import { composeServices } from './compose-services.js';
 import type { MailOptions } from './services/mail/compose-mail.js';
 import type { RelyingPartySettings } from './services/passkeys/relying-party.js';
 import type { BreachCheckSettings } from './services/passwords/compose-passwords.js';
-import type { Argon2Parameters } from './services/passwords/password-hasher.js';
+import { defaultThreadPoolSize, type Argon2Parameters } from './services/passwords/password-hasher.js';
+import { lowerPoolPriority } from './services/passwords/pool-priority.js';
 
 export interface AuthSubgraphOptions {
   readonly database: Database;
@@ -66,6 +67,7 @@ export type AuthSubgraph = Subgraph<AuthContext> & {
 
 export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<AuthSubgraph> {
   const { database, bus, revocations, encryptionKey, logger, now = Date.now } = options;
+  await lowerPoolPriority(options.threadPoolSize ?? defaultThreadPoolSize);
   await database.migrate({ name: 'auth', folder: join(projectRoot, 'subgraphs/auth/prisma/migrations') });
   const prisma = createAuthPrisma(database);
   const repositories = createAuthRepositories(prisma);
