@@ -24,7 +24,7 @@ export async function openPostgres(url: string): Promise<Database> {
     throw new ConfigurationError([`Postgres at ${place(url)} cannot be used: ${reason(error)}`]);
   }
   return {
-    adapter: new PrismaPg(pool),
+    adapter: new PrismaPg(pool, { statementNameGenerator: createStatementNames() }),
     isExclusive: false,
     migrate: (migrations) => migrate(url, migrations),
     ping,
@@ -86,6 +86,25 @@ function createPool(url: string, options: pg.PoolConfig): pg.Pool {
   // An idle connection that breaks (a restart of the server) is replaced at the next query; unheard, the event would end the process.
   pool.on('error', ignore);
   return pool;
+}
+
+/** Statements that each connection keeps parsed and planned. Ours are fewer; only lists of other lengths make others. */
+const preparedStatements = 500;
+
+/**
+ * A name for each statement, by which Postgres keeps it parsed and planned: planning takes it longer than to run one that finds a row by its
+ * key. Those beyond the limit are planned each time.
+ */
+function createStatementNames(): (query: { readonly sql: string }) => string {
+  const names = new Map<string, string>();
+  return ({ sql }) => {
+    const known = names.get(sql);
+    if (known !== undefined) return known;
+    if (names.size >= preparedStatements) return '';
+    const name = `galaxia_${String(names.size)}`;
+    names.set(sql, name);
+    return name;
+  };
 }
 
 function ignore(): void {

@@ -42,6 +42,8 @@ export interface OutboxRelayOptions {
   /** Tells this relay from those of other processes. */
   readonly holder?: string;
   readonly pollMs?: number;
+  /** How far apart two batches begin at least. */
+  readonly restMs?: number;
   readonly leaseMs?: number;
   readonly batchSize?: number;
   readonly backoff?: Backoff;
@@ -66,6 +68,7 @@ export function createOutboxRelay({
   isAlone = false,
   holder = isAlone ? 'alone' : randomUUID(),
   pollMs = 1000,
+  restMs = 50,
   leaseMs = 10_000,
   batchSize = 100,
   backoff = exponentialBackoff({ first: 500, most: 10_000 }),
@@ -155,6 +158,7 @@ export function createOutboxRelay({
     },
     onError: (error) => logger.error({ err: error, schema }, 'the outbox cannot be read or written'),
     pollMs,
+    restMs,
   });
   return loop;
 }
