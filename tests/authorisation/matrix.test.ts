@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
 import { actors, expectedFor, type Actor, type Expected } from './actors.js';
 import { askObject, type Seen } from './ask.js';
 import { objectTypes, rootTypes } from './coordinates.js';
@@ -30,7 +30,7 @@ describe('SECURITY 46: the authorisation matrix', () => {
   });
 });
 
-describe('SECURITY 46: the product', () => {
+describe.each(await availableWays())('SECURITY 46: the product, %s', (running) => {
   let galaxia: Galaxia;
   let stage: Stage;
   let possessions: unknown;
@@ -38,7 +38,7 @@ describe('SECURITY 46: the product', () => {
   const met = new Set<string>();
 
   beforeAll(async () => {
-    galaxia = await startGalaxia('all-in-one', { environment: { RATE_LIMIT_SCALE: '1000' } });
+    galaxia = await startGalaxia(running, { environment: { RATE_LIMIT_SCALE: '1000' } });
     stage = await setStage(galaxia);
     possessions = await possessionsOf(stage.owners.EVERYONE);
   }, 120_000);
@@ -49,8 +49,8 @@ describe('SECURITY 46: the product', () => {
 
   describe.each(Object.entries(objectTables))('%s', (type, { ways, fields }) => {
     const isByVisibility = Object.values(fields).some(isVisibilityEntry);
-    const cases = Object.keys(ways).flatMap((way) =>
-      (isByVisibility ? visibilities : (['EVERYONE'] as const)).map((visibility) => ({ way, visibility })),
+    const cases = Object.entries(ways).flatMap(([way, { of = visibilities }]) =>
+      (isByVisibility ? of : (['EVERYONE'] as const)).map((visibility) => ({ way, visibility })),
     );
 
     it.each(cases)('SECURITY 46: shows its fields, $way, for $visibility, as the table says', async ({ way: name, visibility }) => {
