@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
-import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
+import type { JWTVerifyGetKey } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { createAccessTokenVerifier } from '../../shared/auth/access-token.js';
+import type { PublishedKeys } from '../../shared/auth/key-feed.js';
 import type { Revocations } from '../../shared/auth/revocations.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
@@ -62,7 +63,7 @@ export type AuthSubgraph = Subgraph<AuthContext> & {
   /** Public keys of access tokens, for a verifier in the same process. */
   readonly keys: JWTVerifyGetKey;
   /** The same as `GET /.well-known/jwks.json`. */
-  jwks(): JSONWebKeySet;
+  jwks(): PublishedKeys;
 };
 
 export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<AuthSubgraph> {
@@ -73,6 +74,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   const repositories = createAuthRepositories(prisma);
   const signingKeys = await createSigningKeys({
     repository: repositories.signingKeys,
+    revocations,
     encryptionKey: deriveKey(encryptionKey, 'signing keys'),
     rotationMs: (options.signingKeyRotationDays ?? 30) * 24 * 60 * 60_000,
     logger,
