@@ -1,4 +1,4 @@
-import type { RejectionCode } from '../services/processing/image-processor.js';
+import type { RejectionCode } from '../services/processing/picture-processing.js';
 import type { UploadRepository } from '../services/uploads/upload-repository.js';
 import type { Upload, UploadState } from '../services/uploads/upload.js';
 import type { Prisma } from '../__generated__/prisma/client.js';

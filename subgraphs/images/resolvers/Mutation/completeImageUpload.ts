@@ -1,6 +1,6 @@
 import type { MutationResolvers } from '../../__generated__/resolvers.js';
 import { limits, uploadTypes } from '../../services/image.js';
-import { maxPixels, type RejectionCode } from '../../services/processing/image-processor.js';
+import { maxPixels, type RejectionCode } from '../../services/processing/picture-processing.js';
 
 export const completeImageUpload: NonNullable<MutationResolvers['completeImageUpload']> = async (
   _parent,

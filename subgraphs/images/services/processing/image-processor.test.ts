@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { uploadTypes, type UploadType } from '../image.js';
-import { createImageProcessor, maxPixels } from './image-processor.js';
+import { createImageProcessor } from './image-processor.js';
+import { maxPixels } from './picture-processing.js';
 
 const processor = createImageProcessor();
 const process = (bytes: Buffer, declaredType: string, purpose: 'AVATAR' | 'GALLERY' = 'GALLERY') =>

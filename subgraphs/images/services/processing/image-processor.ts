@@ -2,11 +2,8 @@ import { fileTypeFromBuffer } from 'file-type';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { AppError } from '../../../../shared/errors/app-error.js';
 import { isUploadType, limits, uploadTypes, type ImagePurpose, type UploadType } from '../image.js';
+import { maxPixels, type RejectionCode } from './picture-processing.js';
 
-export type RejectionCode = 'UNSUPPORTED_TYPE' | 'TYPE_MISMATCH' | 'TOO_LARGE' | 'TOO_MANY_PIXELS' | 'CORRUPT';
-
-/** More cannot be decoded: 50 million pixels are 200 MB of memory. */
-export const maxPixels = 50_000_000;
 /** Magic bytes stand at the beginning; a parser need not see more of a hostile file than this. In bytes. */
 const sniffLength = 64 * 1024;
 const timeoutSeconds = 30;

@@ -1,5 +1,5 @@
 import type { Image } from '../image.js';
-import type { RejectionCode } from '../processing/image-processor.js';
+import type { RejectionCode } from '../processing/picture-processing.js';
 import type { Upload } from './upload.js';
 
 /** What a user has already: published, and promised by uploads that are still open. */

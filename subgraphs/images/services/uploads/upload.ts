@@ -1,4 +1,4 @@
-import type { RejectionCode } from '../processing/image-processor.js';
+import type { RejectionCode } from '../processing/picture-processing.js';
 import type { ImagePurpose } from '../image.js';
 
 /** A promised file. The image that it becomes has the same id. */
