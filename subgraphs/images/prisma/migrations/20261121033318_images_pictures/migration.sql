@@ -24,7 +24,7 @@ CREATE TABLE "images"."picture" (
 -- CreateTable
 CREATE TABLE "images"."object_removal" (
     "key" TEXT NOT NULL,
-    "created_at" TIMESTAMPTZ(3) NOT NULL,
+    "due_at" TIMESTAMPTZ(3) NOT NULL,
 
     CONSTRAINT "object_removal_pkey" PRIMARY KEY ("key")
 );
@@ -36,6 +36,13 @@ FROM "images"."image";
 UPDATE "images"."image" SET "picture_id" = "id";
 ALTER TABLE "images"."image" ALTER COLUMN "picture_id" SET NOT NULL;
 
+-- Uploads from before named the objects to be removed themselves.
+INSERT INTO "images"."object_removal" ("key", "due_at")
+SELECT 'uploads/' || "object_name", "expires_at" + interval '1 hour' FROM "images"."upload"
+UNION ALL
+SELECT 'images/' || "object_name" || '.webp', "expires_at" + interval '1 hour' FROM "images"."upload"
+WHERE NOT EXISTS (SELECT 1 FROM "images"."image" WHERE "image"."id" = "upload"."id");
+
 -- CreateIndex
 CREATE UNIQUE INDEX "picture_digest_key" ON "images"."picture"("digest");
 
@@ -43,7 +50,7 @@ CREATE UNIQUE INDEX "picture_digest_key" ON "images"."picture"("digest");
 CREATE UNIQUE INDEX "picture_object_name_key" ON "images"."picture"("object_name");
 
 -- CreateIndex
-CREATE INDEX "object_removal_created_at_idx" ON "images"."object_removal"("created_at");
+CREATE INDEX "object_removal_due_at_idx" ON "images"."object_removal"("due_at");
 
 -- CreateIndex
 CREATE INDEX "image_picture_id_idx" ON "images"."image"("picture_id");
