@@ -108,6 +108,7 @@ export function startDecoderProcess({ entry = ownEntry(), memoryLimit }: Decoder
     },
     isFit: () => !hasEnded && child.connected && rss < memoryLimit / 2,
     async stop() {
+      if (!hasEnded) hold(child, true);
       child.kill('SIGKILL');
       await ended;
     },

@@ -96,9 +96,10 @@ function encodeChannel(plane: Float64Array, { width, height, nx, ny }: { width: 
   for (let cy = 0; cy < ny; cy += 1) {
     for (let cx = 0; cx * ny < nx * (ny - cy); cx += 1) {
       let sum = 0;
+      const fx = Float64Array.from({ length: width }, (_, x) => Math.cos((Math.PI / width) * cx * (x + 0.5)));
       for (let y = 0; y < height; y += 1) {
         const fy = Math.cos((Math.PI / height) * cy * (y + 0.5));
-        for (let x = 0; x < width; x += 1) sum += at(plane, x + y * width) * Math.cos((Math.PI / width) * cx * (x + 0.5)) * fy;
+        for (let x = 0; x < width; x += 1) sum += at(plane, x + y * width) * at(fx, x) * fy;
       }
       sum /= width * height;
       if (cx === 0 && cy === 0) dc = sum;
