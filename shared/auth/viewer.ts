@@ -12,7 +12,12 @@ export interface Viewer {
   readonly expiresAt: number;
 }
 
+/** Moderators and administrators. */
+export function isInCharge({ roles }: Viewer): boolean {
+  return roles.includes('MODERATOR') || roles.includes('ADMIN');
+}
+
 /** Whether no block hides anybody from the viewer: nobody gets out of the sight of those in charge by blocking them. */
 export function seesPastBlocks(viewer: Viewer | null): boolean {
-  return viewer !== null && (viewer.roles.includes('MODERATOR') || viewer.roles.includes('ADMIN'));
+  return viewer !== null && isInCharge(viewer);
 }

@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Gallery } from './services/gallery/gallery.js';
 import type { Image } from './services/image.js';
+import type { ReadImageUsage } from './services/image-usage.js';
 import type { CompleteUpload } from './services/uploads/complete-upload.js';
 import type { UserImages } from './services/user-images.js';
 import type { OpenUpload } from './services/uploads/open-upload.js';
@@ -14,6 +15,7 @@ export interface ImagesContext {
   readonly gallery: Gallery;
   readonly openUpload: OpenUpload;
   readonly completeUpload: CompleteUpload;
+  readonly imageUsage: ReadImageUsage;
   readonly userImages: UserImages;
   readonly loaders: {
     /** Published images by id, as the viewer may see them. */

@@ -16,26 +16,26 @@ import { createRelationTable } from '../../shared/users/relation-table.js';
 import { createImagesContext, type ImagesContext } from './context.js';
 import { createHiddenProfileRepository } from './data/hidden-profile-repository.js';
 import { createImageRepository } from './data/image-repository.js';
+import { createObjectRemovalRepository } from './data/object-removal-repository.js';
+import { createPictureRepository } from './data/picture-repository.js';
 import { createImagesPrisma, imagesSchema } from './data/prisma.js';
 import { createUploadRepository } from './data/upload-repository.js';
 import { createUserImagesRepository } from './data/user-images-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { getMediaRoute } from './routes/get-media.js';
 import { putUploadRoute } from './routes/put-upload.js';
+import { startCleanUp } from './services/clean-up/clean-up.js';
 import { createGallery } from './services/gallery/gallery.js';
-import { createImageProcessor } from './services/processing/image-processor.js';
-import { createWorkQueue } from './services/processing/work-queue.js';
+import { createObjectRemovals } from './services/pictures/object-removals.js';
+import { createPictureDigests } from './services/pictures/picture-digest.js';
+import { createPictureProcessor } from './services/processing/picture-processor.js';
 import { createCompleteUpload } from './services/uploads/complete-upload.js';
-import { startExpiredUploadRemoval } from './services/uploads/expired-upload-removal.js';
 import { createOpenUpload } from './services/uploads/open-upload.js';
 import { createReceiveUpload } from './services/uploads/receive-upload.js';
-import { removeExpiredUploads } from './services/uploads/remove-expired-uploads.js';
 import { createUploadSigner } from './services/uploads/upload-signature.js';
+import { createImageUsage } from './services/image-usage.js';
 import { createUserConsumer } from './services/user-consumer.js';
 import { createUserImages } from './services/user-images.js';
-
-/** Decoded, each of them may take 200 MB; and sharp uses several threads for one. */
-const processing = { concurrency: 2, capacity: 64 };
 
 export interface ImagesSubgraphOptions {
   readonly database: Database;
@@ -43,7 +43,7 @@ export interface ImagesSubgraphOptions {
   /** Where bytes are kept; closed by whoever opened it. */
   readonly objects: ObjectStore;
   readonly accessTokens: AccessTokenVerifier;
-  /** 32 bytes that sign upload URLs; the same in every process of this subgraph. */
+  /** 32 bytes that sign upload URLs and key the digests of pictures; the same in every process of this subgraph. */
   readonly signingKey: Uint8Array;
   readonly logger: Logger;
   readonly now?: () => number;
@@ -56,22 +56,19 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
   const typeDefs = parse(await readFile(join(projectRoot, 'schema/subgraphs/images.graphql'), 'utf8'));
   const prisma = createImagesPrisma(database);
   const images = createImageRepository(prisma);
+  const pictures = createPictureRepository(prisma);
   const uploads = createUploadRepository(prisma);
   const signer = createUploadSigner(signingKey);
   const relay = createOutboxRelay({ database: prisma, schema: imagesSchema, isAlone: database.isExclusive, bus, logger, now });
-  const gallery = createGallery({ images, onAnnounced: () => relay.wake(), now });
+  const removals = createObjectRemovals({ repository: createObjectRemovalRepository(prisma), objects, logger, now });
+  const gallery = createGallery({ images, removals, onAnnounced: () => relay.wake(), now });
   const openUpload = createOpenUpload({ uploads, objects, signer, now });
   const receiveUpload = createReceiveUpload({ uploads, objects, signer, now });
-  const completeUpload = createCompleteUpload({
-    uploads,
-    images,
-    objects,
-    processor: createImageProcessor(),
-    queue: createWorkQueue(processing),
-    logger,
-    now,
-  });
-  const userImages = createUserImages({ repository: createUserImagesRepository(prisma), objects, now });
+  const processor = createPictureProcessor({ logger });
+  const digests = createPictureDigests(signingKey);
+  const completeUpload = createCompleteUpload({ uploads, images, pictures, objects, removals, digests, processor, logger, now });
+  const imageUsage = createImageUsage({ uploads, now });
+  const userImages = createUserImages({ repository: createUserImagesRepository(prisma), objects, removals, now });
   await bus.subscribe(
     createUserConsumer({
       userImages,
@@ -79,7 +76,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
       hiddenProfiles: createHiddenProfileRepository(prisma),
     }),
   );
-  const removal = startExpiredUploadRemoval({ remove: () => removeExpiredUploads({ uploads, objects, logger, now }), logger });
+  const cleanUp = startCleanUp({ uploads, removals, logger, now });
 
   return {
     name: 'images',
@@ -91,6 +88,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
         gallery,
         openUpload,
         completeUpload,
+        imageUsage,
         userImages,
       });
     },
@@ -98,7 +96,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
       // A scope of its own, because the upload route changes how bodies are parsed.
       await app.register((scope, _options, done) => {
         putUploadRoute(receiveUpload)(scope);
-        getMediaRoute(objects)(scope);
+        getMediaRoute({ pictures, objects })(scope);
         done();
       });
     },
@@ -109,7 +107,8 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
         checkDependency('objects', () => objects.ping()),
       ]),
     async close() {
-      await removal.close();
+      await processor.close();
+      await cleanUp.close();
       await relay.close();
       await prisma.$disconnect();
     },

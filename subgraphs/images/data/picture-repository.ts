@@ -3,6 +3,7 @@ import type { PictureRepository } from '../services/pictures/picture-repository.
 import { pictureTypes, type Picture, type PictureVariant } from '../services/pictures/picture.js';
 import { variantNames } from '../services/processing/picture-processing.js';
 import type { Prisma } from '../__generated__/prisma/client.js';
+import { isVisible } from './visibility.js';
 import { crossOut } from './object-removal-repository.js';
 import type { ImagesPrisma } from './prisma.js';
 
@@ -36,10 +37,16 @@ export function createPictureRepository(prisma: ImagesPrisma): PictureRepository
       return image === null ? null : toPicture(image.picture);
     },
 
+    async isShownTo(onlooker, digest) {
+      const [found] = await prisma.$queryRaw<unknown[]>`
+        SELECT 1 FROM images.picture JOIN images.image ON picture_id = picture.id WHERE digest = ${digest} AND ${isVisible(onlooker)} LIMIT 1`;
+      return found !== undefined;
+    },
+
     addFormat: ({ id }, { name, type, size }, reservation) =>
       prisma.$transaction(async (tx) => {
         // Two formats that are added at the same time would each forget the other.
-        await tx.$queryRaw`SELECT 1 FROM images.picture WHERE id = ${id}::uuid FOR UPDATE`;
+        await tx.$queryRaw`SELECT 1 FROM images.picture WHERE id = ${id}::uuid FOR NO KEY UPDATE`;
         const row = await tx.picture.findUnique({ where: { id }, select: { variants: true } });
         const known = row === null ? [] : toVariants(row.variants);
         if (!known.some((variant) => variant.name === name) || !(await crossOut(tx, reservation))) return false;

@@ -1,27 +1,35 @@
 import { NIL as nobody } from 'uuid';
 import { eraseRelations } from '../../../shared/users/relation-table.js';
 import type { UserImagesRepository } from '../services/user-images.js';
-import { imageColumns } from './image-repository.js';
+import { deleteImages } from './image-deletion.js';
+import { imageColumns, toImage } from './image-repository.js';
 import { imagesSchema, type ImagesPrisma } from './prisma.js';
 import { toUpload, uploadColumns } from './upload-repository.js';
+
+/** Images of one transaction: in an embedded database everybody waits for it. */
+const batchSize = 100;
 
 export function createUserImagesRepository(prisma: ImagesPrisma): UserImagesRepository {
   return {
     async close(userId, at) {
-      // Rejected, so that their removal takes every object of theirs with it.
       await prisma.upload.updateMany({ where: { ownerId: userId, closedAt: null }, data: { closedAt: at, rejection: 'CORRUPT' } });
       const uploads = await prisma.upload.findMany({ where: { ownerId: userId }, select: uploadColumns });
-      const images = await prisma.image.findMany({ where: { ownerId: userId }, select: imageColumns });
-      return { uploads: uploads.map(toUpload), images };
+      return uploads.map(toUpload);
     },
+
+    deleteSome: (userId, at) =>
+      prisma.$transaction(async (tx) => {
+        const images = await tx.image.findMany({ where: { ownerId: userId }, take: batchSize, select: { id: true } });
+        if (images.length === 0) return null;
+        const ids = images.map(({ id }) => id);
+        return (await deleteImages(tx, ids, at)).removal;
+      }),
 
     async forget(userId) {
       await prisma.$transaction(async (tx) => {
         await eraseRelations(tx, imagesSchema, userId);
         await tx.hiddenProfile.deleteMany({ where: { userId } });
-        await tx.avatar.deleteMany({ where: { userId } });
-        await tx.image.deleteMany({ where: { ownerId: userId } });
-        await tx.upload.updateMany({ where: { ownerId: userId }, data: { ownerId: nobody } });
+        await tx.upload.updateMany({ where: { ownerId: userId }, data: { ownerId: nobody, idempotencyKey: null } });
         await tx.outboxEvent.deleteMany({ where: { key: userId } });
       });
     },
@@ -31,7 +39,7 @@ export function createUserImagesRepository(prisma: ImagesPrisma): UserImagesRepo
         prisma.image.findMany({ where: { ownerId: userId }, orderBy: { createdAt: 'asc' }, select: imageColumns }),
         prisma.avatar.findUnique({ where: { userId }, select: { imageId: true } }),
       ]);
-      return { images, avatarId: avatar?.imageId ?? null };
+      return { images: images.map(toImage), avatarId: avatar?.imageId ?? null };
     },
   };
 }

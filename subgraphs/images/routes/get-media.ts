@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../../../shared/http/server.js';
 import type { ObjectStore, StoredObject } from '../../../shared/objects/object-store.js';
-import { imageKey, parseImageName } from '../services/image.js';
+import { parseImageName } from '../services/image.js';
+import type { PublishedPictures } from '../services/pictures/picture-repository.js';
+import { pictureKey } from '../services/pictures/picture.js';
 
 /** The name is random and made for one content, so the answer never changes; and whatever the bytes are, no browser may run them. */
 const headers = {
@@ -15,11 +17,23 @@ const headers = {
 } as const;
 
 /** `GET` and `HEAD /media/<name>`: published images, and nothing else of the object store. */
-export function getMediaRoute(objects: ObjectStore): (app: FastifyInstance) => void {
+export function getMediaRoute({
+  pictures,
+  objects,
+}: {
+  pictures: PublishedPictures;
+  objects: ObjectStore;
+}): (app: FastifyInstance) => void {
+  async function keyOf(text: string): Promise<string | null> {
+    const name = parseImageName(text);
+    const picture = name === null ? null : await pictures.find(name);
+    return picture === null ? null : pictureKey(picture);
+  }
+
   return (app) => {
     app.get<{ Params: { name: string } }>('/media/:name', { exposeHeadRoute: false }, async (request, reply) => {
-      const name = parseImageName(request.params.name);
-      const found = name === null ? null : await objects.get(imageKey(name));
+      const key = await keyOf(request.params.name);
+      const found = key === null ? null : await objects.get(key);
       if (found === null) return notFound(reply);
       if (isKnown(request, found.object)) {
         found.body.destroy();
@@ -29,8 +43,8 @@ export function getMediaRoute(objects: ObjectStore): (app: FastifyInstance) => v
     });
 
     app.head<{ Params: { name: string } }>('/media/:name', async (request, reply) => {
-      const name = parseImageName(request.params.name);
-      const object = name === null ? null : await objects.head(imageKey(name));
+      const key = await keyOf(request.params.name);
+      const object = key === null ? null : await objects.head(key);
       if (object === null) return notFound(reply);
       if (isKnown(request, object)) return describe(reply, object).code(304).send();
       return describe(reply, object).header('content-length', object.size).send();

@@ -1,3 +1,6 @@
+import type { PictureVariant } from './pictures/picture.js';
+import type { VariantName } from './processing/picture-processing.js';
+
 export type ImagePurpose = 'AVATAR' | 'GALLERY';
 
 /** A published image. */
@@ -12,6 +15,12 @@ export interface Image {
   readonly size: number;
   readonly width: number;
   readonly height: number;
+  /** The smallest first. */
+  readonly variants: readonly Pick<PictureVariant, 'name' | 'width' | 'height'>[];
+  /** ThumbHash, base64; null for an image of an older version. */
+  readonly placeholder: string | null;
+  /** `#rrggbb`; null for an image of an older version. */
+  readonly dominantColor: string | null;
   readonly createdAt: Date;
 }
 
@@ -41,13 +50,14 @@ export const limits: Readonly<Record<ImagePurpose, { readonly maxBytes: number; 
 /** What one user may have, and may have open at a time. */
 export const quota = { images: 500, bytes: 500 * megabyte, openUploads: 20 } as const;
 
-/** Key of the published bytes in the object store, and path of their public address. */
-export function imageKey(name: string): string {
-  return `images/${name}`;
-}
-
+/** Path of the public address of an image. */
 export function imagePath(name: string): string {
   return `/media/${name}`;
+}
+
+/** Path of the public address of a variant of an image. */
+export function variantPath(name: string, variant: VariantName): string {
+  return `/media/${name.replace(/\.webp$/, '')}/${variant}`;
 }
 
 /** Everything published is WebP under a random name. Null for any other text. */

@@ -1,12 +1,15 @@
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import type { ObjectStore } from '../../../shared/objects/object-store.js';
-import { imageKey, imagePath, type Image } from './image.js';
-import { publishedName, uploadKey, type Upload } from './uploads/upload.js';
+import { imagePath, type Image } from './image.js';
+import type { ObjectRemovals, Reservation } from './pictures/object-removals.js';
+import { uploadKey, type Upload } from './uploads/upload.js';
 
 export interface UserImagesRepository {
-  /** Closes the user's open uploads, so that none of them becomes an image any more. Answers all uploads and images of the user. */
-  close(userId: string, at: Date): Promise<{ readonly uploads: readonly Upload[]; readonly images: readonly Image[] }>;
-  /** Forgets images, avatar, relations and announcements, and whose the uploads are; those are removed some time after they expire. */
+  /** Closes the user's open uploads, so that none of them becomes an image any more. Answers all uploads of the user. */
+  close(userId: string, at: Date): Promise<readonly Upload[]>;
+  /** Deletes some images of the user, with the pictures that nobody else shows; null when there are none left. */
+  deleteSome(userId: string, at: Date): Promise<Reservation | null>;
+  /** Forgets relations and announcements, and whose the uploads are. */
   forget(userId: string): Promise<void>;
   read(userId: string): Promise<{ readonly images: readonly Image[]; readonly avatarId: string | null }>;
 }
@@ -18,7 +21,7 @@ interface ExportedImages {
 }
 
 export interface UserImages {
-  /** Erases all images of a user: rows and bytes. Harmless when repeated. */
+  /** Erases all images of a user: rows, and bytes that nobody else shows. Harmless when repeated. */
   erase(userId: string): Promise<void>;
   /** What is kept about the user `userId`, for themself alone; null for everyone else. */
   export(viewer: Viewer | null, userId: string): Promise<ExportedImages | null>;
@@ -27,22 +30,24 @@ export interface UserImages {
 export function createUserImages({
   repository,
   objects,
+  removals,
   now = Date.now,
 }: {
   repository: UserImagesRepository;
   objects: Pick<ObjectStore, 'delete'>;
+  removals: Pick<ObjectRemovals, 'carryOut'>;
   now?: () => number;
 }): UserImages {
   return {
     async erase(userId) {
-      const { uploads, images } = await repository.close(userId, new Date(now()));
-      // Bytes go before the rows that name them, so that a crash in between loses track of nothing. What a request under way stores
-      // afterwards goes with its upload (remove-expired-uploads.ts).
-      const keys = [
-        ...uploads.flatMap((upload) => [uploadKey(upload), imageKey(publishedName(upload))]),
-        ...images.map(({ name }) => imageKey(name)),
-      ];
-      for (const key of new Set(keys)) await objects.delete(key);
+      const at = new Date(now());
+      // What a request under way stores afterwards is down for removal since the upload was opened.
+      for (const upload of await repository.close(userId, at)) await objects.delete(uploadKey(upload));
+      for (;;) {
+        const removal = await repository.deleteSome(userId, at);
+        if (removal === null) break;
+        await removals.carryOut(removal);
+      }
       await repository.forget(userId);
     },
 

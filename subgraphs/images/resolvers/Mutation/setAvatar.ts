@@ -1,4 +1,5 @@
 import type { MutationResolvers } from '../../__generated__/resolvers.js';
+import { imageNotFoundError } from '../image-not-found-error.js';
 
 export const setAvatar: NonNullable<MutationResolvers['setAvatar']> = async (_parent, { input }, { viewer, gallery, loaders }) => {
   const result = await gallery.setAvatar(viewer, input.imageId);
@@ -8,6 +9,6 @@ export const setAvatar: NonNullable<MutationResolvers['setAvatar']> = async (_pa
       loaders.avatar.clear(result.image.ownerId).prime(result.image.ownerId, result.image);
       return { __typename: 'SetAvatarPayload', user: { id: result.image.ownerId }, image: result.image };
     case 'ImageNotFound':
-      return { __typename: 'ImageNotFoundError', code: 'IMAGE_NOT_FOUND', message: 'You have no image of this id.' };
+      return imageNotFoundError;
   }
 };

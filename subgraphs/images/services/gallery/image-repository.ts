@@ -1,16 +1,8 @@
 import type { DomainEvent } from '../../../../shared/events/event-bus.js';
 import type { PageRequest } from '../../../../shared/graphql/connection.js';
 import type { Image, ImagePosition } from '../image.js';
-
-/**
- * Who looks at pictures. Of somebody else they see them when that one's profile is theirs to read, and, unless they see past blocks, no
- * block is between the two.
- */
-export interface Onlooker {
-  /** Null for an anonymous caller. */
-  readonly userId: string | null;
-  readonly seesPastBlocks: boolean;
-}
+import type { Reservation } from '../pictures/object-removals.js';
+import type { Onlooker } from './onlooker.js';
 
 export interface ImageRepository {
   /** The images that exist, whoever may see them, by id. Ids that are no uuid name none. */
@@ -23,6 +15,23 @@ export interface ImageRepository {
   listOwn(userId: string, page: PageRequest<ImagePosition>): Promise<readonly Image[]>;
   /** The avatars that the onlooker may see, by user id. */
   findAvatars(onlooker: Onlooker, userIds: readonly string[]): Promise<ReadonlyMap<string, Image>>;
-  /** Makes an image the avatar of a user, instead of the one before, and announces `event`. False, and no event, when it is already. */
-  setAvatar(avatar: { userId: string; imageId: string; at: Date; event: DomainEvent }): Promise<boolean>;
+  /** Makes an image the avatar of a user, instead of the one before, and announces `event` unless it is already. */
+  setAvatar(avatar: { userId: string; imageId: string; at: Date; event: DomainEvent }): Promise<'Set' | 'Unchanged' | 'NoImage'>;
+  /** False, and no event, when the user has none. */
+  removeAvatar(avatar: { userId: string; event: DomainEvent }): Promise<boolean>;
+  /**
+   * Deletes the image, its picture when no other image shows it, and announces what `announce` answers, which is told whose avatar it was.
+   * Null when there is none any more.
+   */
+  delete(image: {
+    id: string;
+    at: Date;
+    announce: (deleted: { avatarsOf: readonly string[] }) => readonly DomainEvent[];
+  }): Promise<DeletedImage | null>;
+}
+
+export interface DeletedImage {
+  /** Objects that nothing shows any more. */
+  readonly removal: Reservation;
+  readonly isAnnounced: boolean;
 }

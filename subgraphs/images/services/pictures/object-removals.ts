@@ -33,7 +33,7 @@ export interface ObjectRemovals {
   /** Removes the objects now. A store that fails leaves them to `sweep`. */
   carryOut(removal: Reservation): Promise<void>;
   /** Removes every object that is due, and answers how many. Several processes may do it at the same time. Rejects when the store fails. */
-  sweep(): Promise<number>;
+  sweep(closing?: AbortSignal): Promise<number>;
 }
 
 export interface ObjectRemovalsOptions {
@@ -62,14 +62,14 @@ export function createObjectRemovals({ repository, objects, logger, now = Date.n
       });
     },
 
-    async sweep() {
+    async sweep(closing) {
       let removed = 0;
       for (;;) {
         const time = now();
         const claimed = await repository.claim({ now: new Date(time), until: new Date(time + claimedForMs), limit: batchSize });
         await remove(claimed);
         removed += claimed.keys.length;
-        if (claimed.keys.length < batchSize) return removed;
+        if (claimed.keys.length < batchSize || closing?.aborted === true) return removed;
       }
     },
   };

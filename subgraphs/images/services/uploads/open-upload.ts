@@ -7,7 +7,7 @@ import type { ObjectStore, PresignedUpload } from '../../../../shared/objects/ob
 import { isUploadType, limits, quota, uploadTypes, type ImagePurpose } from '../image.js';
 import type { UploadRepository, Usage } from './upload-repository.js';
 import type { UploadSigner } from './upload-signature.js';
-import { uploadKey, type Upload } from './upload.js';
+import { uploadKeptMs, uploadKey, type Upload } from './upload.js';
 
 /** Long enough for 25 MB over a slow mobile line. In ms. */
 const uploadLifetimeMs = 15 * 60_000;
@@ -63,8 +63,11 @@ export function createOpenUpload({
       createdAt: new Date(openedAt),
       expiresAt: new Date(openedAt + uploadLifetimeMs),
       state: { kind: 'Open' },
+      idempotencyKey: null,
     };
-    const verdict = await uploads.open(upload, (usage) => judge(usage, size));
+    const opened = await uploads.open(upload, { since: new Date(openedAt - uploadKeptMs), judge: (usage) => judge(usage, size) });
+    if (opened.kind === 'Known') return { kind: 'Opened', upload: opened.upload, request: await presign(opened.upload) };
+    const { verdict } = opened;
     if (!verdict.isAllowed) {
       if (verdict.problem !== null) return invalidInput([verdict.problem]);
       throw new AppError('RATE_LIMITED', `At most ${quota.openUploads} uploads can be open at a time: complete one of them first.`, {

@@ -10,11 +10,21 @@ export interface Upload {
   readonly contentType: string;
   /** Exact number of bytes promised. */
   readonly size: number;
-  /** 32 hexadecimal digits; names its objects in the store. */
+  /** 32 hexadecimal digits; names its raw bytes in the store. */
   readonly objectName: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly state: UploadState;
+  /** The client's own; null for none. */
+  readonly idempotencyKey: string | null;
+}
+
+/** For so long an upload is found again by its idempotency key. In ms. */
+export const uploadKeptMs = 24 * 60 * 60_000;
+
+/** When nothing sends the raw bytes any more: a request that began just before the expiry, or a completion, is over by then. */
+export function rawDueAt({ expiresAt }: Pick<Upload, 'expiresAt'>): Date {
+  return new Date(expiresAt.getTime() + 60 * 60_000);
 }
 
 export type UploadState =
@@ -25,6 +35,7 @@ export function uploadKey(upload: Upload): string {
   return `uploads/${upload.objectName}`;
 }
 
+/** Name of the image that it becomes. */
 export function publishedName(upload: Upload): string {
   return `${upload.objectName}.webp`;
 }
