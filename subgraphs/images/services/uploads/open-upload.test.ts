@@ -44,10 +44,10 @@ function setUp(usage: Partial<Usage>) {
   const opened: Upload[] = [];
   const presigned: unknown[][] = [];
   const uploads: Pick<UploadRepository, 'open'> = {
-    open: (upload, judge) => {
+    open: (upload, { judge }) => {
       const verdict = judge({ images: 0, bytes: 0, openUploads: 0, firstExpiresAt: null, ...usage });
       if (verdict.isAllowed) opened.push(upload);
-      return Promise.resolve(verdict);
+      return Promise.resolve({ kind: 'Judged', verdict });
     },
   };
   const objects: Pick<ObjectStore, 'presignUpload'> = {
