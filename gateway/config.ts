@@ -5,6 +5,7 @@ import { projectRoot } from '../shared/config/project-root.js';
 import { logLevel, subgraphNames, subgraphUrls, type SubgraphName } from '../shared/config/subgraph-environment.js';
 import { parseTrustedProxies, type TrustsProxy } from '../shared/http/client-address.js';
 import type { LogLevel } from '../shared/logging/logger.js';
+import { s3Variables } from '../shared/objects/create-object-store.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -17,6 +18,8 @@ export interface DoorConfig {
   /** Origins of browser pages that may use it, beside its own; `*` stands for all. */
   readonly corsOrigins: readonly string[];
   readonly trustsProxy: TrustsProxy;
+  /** Where pages send uploads beside here; undefined when nowhere. */
+  readonly objectsUrl: string | undefined;
 }
 
 export interface GatewayConfig extends DoorConfig {
@@ -52,6 +55,7 @@ export const doorVariables = {
       return z.NEVER;
     })
     .default(() => () => false),
+  S3_PUBLIC_ENDPOINT: s3Variables.S3_PUBLIC_ENDPOINT,
 };
 
 export function toDoorConfig(values: z.output<z.ZodObject<typeof doorVariables>>): DoorConfig {
@@ -61,6 +65,7 @@ export function toDoorConfig(values: z.output<z.ZodObject<typeof doorVariables>>
     publicUrl: values.PUBLIC_URL,
     corsOrigins: values.CORS_ORIGINS,
     trustsProxy: values.TRUSTED_PROXIES,
+    objectsUrl: values.S3_PUBLIC_ENDPOINT,
   };
 }
 

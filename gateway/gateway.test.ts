@@ -49,6 +49,7 @@ async function start(options: Partial<GatewayOptions> = {}): Promise<void> {
       publicUrl: 'https://galaxia.example',
       corsOrigins: ['https://game.example'],
       trustsProxy: () => false,
+      objectsUrl: 'http://objects.example:9000',
     },
     supergraph: little.supergraph,
     accessTokens: createAccessTokenVerifier({ keys: createLocalJWKSet(jwks), revocations: little.revocations }),

@@ -88,7 +88,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     app.get('/.well-known/jwks.json', async (_request, reply) => reply.header('cache-control', 'public, max-age=60').send(await jwks()));
   }
   await addSubgraphRoutes(app, { routes: options.routes, trustsProxy: config.trustsProxy, allowedOrigins });
-  await addPage(app, options.pageFolder);
+  await addPage(app, { folder: options.pageFolder, objectsUrl: config.objectsUrl });
 
   const sockets = attachWebSocket({
     server: app.server,

@@ -2,23 +2,34 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 
-/** Everything from this server. Styles are set from scripts by the editor; its workers and pictures may be blobs. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "font-src 'self' data:",
-  "img-src 'self' data: blob: https:",
-  "connect-src 'self'",
-  "worker-src 'self' blob:",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** Everything from this server, but images and uploads from `objects`. Styles are set from scripts by the editor; its workers and pictures may be blobs. */
+function contentSecurityPolicy(objects: string | undefined): string {
+  const storage = objects === undefined ? '' : ` ${new URL(objects).origin}`;
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "font-src 'self' data:",
+    `img-src 'self' data: blob: https:${storage}`,
+    `connect-src 'self'${storage}`,
+    "worker-src 'self' blob:",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
 
-/** Serves the built GraphiQL page in `folder` at `/`; a line of text when it has not been built. */
-export async function addPage(app: FastifyInstance, folder: string): Promise<void> {
+export interface PageOptions {
+  /** Of the built GraphiQL page. */
+  readonly folder: string;
+  /** Where the page sends uploads and finds images beside here. */
+  readonly objectsUrl: string | undefined;
+}
+
+/** Serves GraphiQL at `/`; a line of text when it has not been built. */
+export async function addPage(app: FastifyInstance, { folder, objectsUrl }: PageOptions): Promise<void> {
+  const policy = contentSecurityPolicy(objectsUrl);
   if (!existsSync(join(folder, 'index.html'))) {
     app.get('/', (_request, reply) => reply.type('text/plain').send('Galaxia. The GraphQL API is at /graphql.\n'));
     return;

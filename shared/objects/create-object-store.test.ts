@@ -36,6 +36,14 @@ describe('The configuration of S3', () => {
     ]);
   });
 
+  it('redirects clients only where it knows to', () => {
+    const s3 = { S3_ENDPOINT: 'http://s3:9000', S3_ACCESS_KEY: 'key', S3_SECRET_KEY: 'secret', S3_DELIVERY: 'redirect' };
+    expect(problemsOf(s3)).toEqual([expect.stringMatching(/^S3_DELIVERY: redirect needs .*S3_PUBLIC_ENDPOINT/)]);
+    expect(problemsOf({ S3_DELIVERY: 'redirect' })).toEqual([expect.stringMatching(/^S3_DELIVERY: redirect needs S3_ENDPOINT/)]);
+    expect(problemsOf({ S3_DELIVERY: 'direct' })).toEqual([expect.stringMatching(/^S3_DELIVERY/)]);
+    expect(read({ ...s3, S3_PUBLIC_ENDPOINT: 'https://s3.example' })).toMatchObject({ delivery: 'redirect' });
+  });
+
   it('is null when nothing is set, and complete otherwise', () => {
     expect(read({})).toBeNull();
     expect(read({ S3_ENDPOINT: 'http://s3:9000/', S3_ACCESS_KEY: 'key', S3_SECRET_KEY: 'secret' })).toEqual({
@@ -45,6 +53,7 @@ describe('The configuration of S3', () => {
       secretKey: 'secret',
       bucket: 'galaxia',
       region: 'us-east-1',
+      delivery: 'proxy',
     });
   });
 

@@ -8,6 +8,10 @@ import { openS3ObjectStore, type S3Options } from './s3-object-store.js';
 export const s3Variables = {
   S3_ENDPOINT: httpUrl.optional().describe('http(s)://host[:port] of an S3 API'),
   S3_PUBLIC_ENDPOINT: httpUrl.optional().describe('the same S3 API as browsers and games reach it, to which they then upload directly'),
+  S3_DELIVERY: z
+    .enum(['proxy', 'redirect'])
+    .default('proxy')
+    .describe('how clients get images: through this server, or from S3_PUBLIC_ENDPOINT'),
   S3_ACCESS_KEY: z.string().optional().describe('needed with S3_ENDPOINT'),
   S3_SECRET_KEY: z.string().optional().describe('needed with S3_ENDPOINT'),
   S3_BUCKET: z
@@ -30,6 +34,13 @@ export function checkS3Variables(environment: S3Environment, context: z.core.$Re
       context.addIssue({ code: 'custom', path: [name], message: 'has no effect without S3_ENDPOINT' });
     }
   }
+  if (environment.S3_DELIVERY === 'redirect' && (!isUsed || environment.S3_PUBLIC_ENDPOINT === undefined)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['S3_DELIVERY'],
+      message: 'redirect needs S3_ENDPOINT and S3_PUBLIC_ENDPOINT, where clients are sent',
+    });
+  }
 }
 
 /** The S3 that the environment names; null without `S3_ENDPOINT`. */
@@ -43,6 +54,7 @@ export function readS3Options(environment: S3Environment): S3Options | null {
     secretKey,
     bucket: environment.S3_BUCKET,
     region: environment.S3_REGION,
+    delivery: environment.S3_DELIVERY,
   };
 }
 

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { exactSize } from './exact-size.js';
-import { assertObjectKey, type ObjectStore, type StoredObject } from './object-store.js';
+import { assertByteRange, assertObjectKey, type ObjectStore, type StoredObject } from './object-store.js';
 
 /**
  * Type and checksum stand behind the bytes in the same file, padded to this length: one rename then publishes both, and the file still
@@ -70,15 +70,22 @@ export async function openFileObjectStore({ folder, now = Date.now }: { folder: 
         throw error;
       }
     },
-    async get(key) {
+    async get(key, { range } = {}) {
       const opened = await openObject(key);
       if (opened === null) return null;
       const { file, object } = opened;
+      try {
+        if (range !== undefined) assertByteRange(range, object.size);
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
       if (object.size === 0) {
         await file.close();
         return { object, body: Readable.from([]) };
       }
-      return { object, body: file.createReadStream({ start: 0, end: object.size - 1 }) };
+      const { start, end } = range ?? { start: 0, end: object.size - 1 };
+      return { object, body: file.createReadStream({ start, end }) };
     },
     async head(key) {
       const opened = await openObject(key);
@@ -89,6 +96,7 @@ export async function openFileObjectStore({ folder, now = Date.now }: { folder: 
       await unlink(pathOf(key)).catch(nullWhenMissing);
     },
     presignUpload: () => Promise.resolve(null),
+    presignDownload: () => null,
     async ping() {
       await access(unfinished, constants.W_OK);
     },

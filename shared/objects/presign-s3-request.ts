@@ -10,6 +10,8 @@ export interface S3Request {
   readonly method: 'GET' | 'PUT';
   /** Scheme, host and path as the request will have them, without a query. Path segments hold only characters that need no escape. */
   readonly url: string;
+  /** Parameters beside those of the signature, for example `response-content-type`. */
+  readonly query?: Readonly<Record<string, string>>;
   /** Headers that the sender must send unchanged, by lower-case name; `host` is added. */
   readonly headers: Readonly<Record<string, string>>;
   readonly expiresInSeconds: number;
@@ -31,8 +33,10 @@ export function presignS3Request(request: S3Request, { accessKey, secretKey, reg
     ['X-Amz-Date', time],
     ['X-Amz-Expires', String(request.expiresInSeconds)],
     ['X-Amz-SignedHeaders', signedHeaders],
+    ...Object.entries(request.query ?? {}),
   ]
-    .map(([name = '', value = '']) => `${name}=${encodeURIComponent(value)}`)
+    .map(([name = '', value = '']) => `${escape(name)}=${escape(value)}`)
+    .sort()
     .join('&');
   const canonical = [
     request.method,
@@ -46,6 +50,11 @@ export function presignS3Request(request: S3Request, { accessKey, secretKey, reg
   const toSign = ['AWS4-HMAC-SHA256', time, scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
   const key = scope.split('/').reduce<string | Buffer>((secret, part) => hmac(secret, part), `AWS4${secretKey}`);
   return `${url.origin}${url.pathname}?${query}&X-Amz-Signature=${hmac(key, toSign).toString('hex')}`;
+}
+
+/** RFC 3986, as the signature wants it: `encodeURIComponent` leaves five more characters as they are. */
+function escape(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

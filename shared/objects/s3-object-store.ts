@@ -5,7 +5,15 @@ import { pipeline } from 'node:stream/promises';
 import { Client } from 'minio';
 import { request } from 'undici';
 import { exactSize } from './exact-size.js';
-import { assertObjectKey, SizeMismatchError, type ObjectStore, type PutOptions, type StoredObject } from './object-store.js';
+import {
+  assertByteRange,
+  assertObjectKey,
+  SizeMismatchError,
+  type ByteRange,
+  type ObjectStore,
+  type PutOptions,
+  type StoredObject,
+} from './object-store.js';
 import { presignS3Request } from './presign-s3-request.js';
 
 export interface S3Options {
@@ -17,14 +25,28 @@ export interface S3Options {
   readonly secretKey: string;
   readonly bucket: string;
   readonly region: string;
+  /** How clients get bytes: through this process, or from the public endpoint by themselves. */
+  readonly delivery?: 'proxy' | 'redirect';
 }
 
-/** A store that says nothing for this long counts as down. In ms. */
-const silenceMs = 30_000;
+export interface S3ObjectStoreOptions extends S3Options {
+  /** A store that says nothing for this long counts as down. In ms. */
+  readonly silenceMs?: number;
+  readonly now?: () => number;
+}
 
 /** Keeps objects in a bucket of any S3, which is made when missing. */
-export async function openS3ObjectStore(options: S3Options & { readonly now?: () => number }): Promise<ObjectStore> {
-  const { bucket, publicEndpoint, accessKey, secretKey, region, now = Date.now } = options;
+export async function openS3ObjectStore({
+  bucket,
+  publicEndpoint,
+  accessKey,
+  secretKey,
+  region,
+  delivery = 'proxy',
+  silenceMs = 30_000,
+  now = Date.now,
+  ...options
+}: S3ObjectStoreOptions): Promise<ObjectStore> {
   const endpoint = new URL(options.endpoint);
   const useSSL = endpoint.protocol === 'https:';
   const agent = useSSL ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
@@ -37,7 +59,7 @@ export async function openS3ObjectStore(options: S3Options & { readonly now?: ()
     region,
     pathStyle: true,
     transportAgent: agent,
-    transport: { request: requestWithTimeout(useSSL ? httpsRequest : httpRequest) },
+    transport: { request: requestWithTimeout(useSSL ? httpsRequest : httpRequest, silenceMs) },
   });
 
   await createMissingBucket(client, bucket, region);
@@ -75,16 +97,20 @@ export async function openS3ObjectStore(options: S3Options & { readonly now?: ()
       const checked = exactSize(size);
       await Promise.all([pipeline(body, checked), putStream(key, checked, { contentType, size })]);
     },
-    async get(key) {
+    async get(key, { range } = {}) {
       assertObjectKey(key);
-      const body = await client.getObject(bucket, key).catch(nullWhenMissing);
+      if (range !== undefined) assertByteRange(range, Infinity);
+      const body = await (
+        range === undefined ? client.getObject(bucket, key) : client.getPartialObject(bucket, key, range.start, range.end - range.start + 1)
+      ).catch(nullWhenMissing);
       if (body === null) return null;
       if (!(body instanceof IncomingMessage)) throw new TypeError('The S3 client answered something else than a response');
-      const { headers } = body;
-      return {
-        object: storedObject({ size: Number(headers['content-length']), contentType: headers['content-type'], etag: headers.etag }),
-        body,
-      };
+      try {
+        return { object: describeResponse(body, range), body };
+      } catch (error) {
+        body.destroy();
+        throw error;
+      }
     },
     async head(key) {
       assertObjectKey(key);
@@ -106,6 +132,23 @@ export async function openS3ObjectStore(options: S3Options & { readonly now?: ()
         // Content-Length is signed too, but not told: every HTTP client sets it itself, and browsers refuse to have it set.
         headers: [{ name: 'Content-Type', value: contentType }],
       });
+    },
+    presignDownload(key, { contentType, cacheControl, validForSeconds }) {
+      assertObjectKey(key);
+      if (delivery === 'proxy' || publicEndpoint === undefined) return null;
+      // Signed as of the beginning of the interval, so that everybody gets the same URL in it and caches are of use.
+      const interval = validForSeconds * 1000;
+      return presignS3Request(
+        {
+          method: 'GET',
+          url: `${new URL(publicEndpoint).origin}/${bucket}/${key}`,
+          query: { 'response-cache-control': cacheControl, 'response-content-type': contentType },
+          headers: {},
+          expiresInSeconds: 2 * validForSeconds,
+        },
+        { accessKey, secretKey, region },
+        Math.floor(now() / interval) * interval,
+      );
     },
     async ping() {
       if (!(await client.bucketExists(bucket))) throw new Error('The bucket is gone');
@@ -135,8 +178,20 @@ function storedObject(found: { size: number; contentType: string | undefined; et
   };
 }
 
+/** What a response to a GET says about the whole object. */
+function describeResponse({ headers, statusCode }: IncomingMessage, range: ByteRange | undefined): StoredObject {
+  const described = { contentType: headers['content-type'], etag: headers.etag };
+  if (range === undefined) return storedObject({ size: Number(headers['content-length']), ...described });
+  const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers['content-range'] ?? '') ?? [];
+  if (statusCode !== 206 || size === undefined) throw new Error('The object store does not answer ranges');
+  assertByteRange(range, Number(size));
+  if (Number(start) !== range.start || Number(end) !== range.end) throw new Error('The object store answered another range');
+  return storedObject({ size: Number(size), ...described });
+}
+
 function nullWhenMissing(error: unknown): null {
   if (['NoSuchKey', 'NotFound'].includes(codeOf(error))) return null;
+  if (codeOf(error) === 'InvalidRange') throw new RangeError('The object has not that many bytes', { cause: error });
   throw error;
 }
 
@@ -145,7 +200,7 @@ function codeOf(error: unknown): string {
 }
 
 /** `minio` waits for ever on a server that accepts a connection and then says nothing. */
-function requestWithTimeout(send: typeof httpRequest): typeof httpRequest {
+function requestWithTimeout(send: typeof httpRequest, silenceMs: number): typeof httpRequest {
   function sendInTime(options: RequestOptions | string | URL, callback?: Callback): ClientRequest;
   function sendInTime(url: string | URL, options: RequestOptions, callback?: Callback): ClientRequest;
   function sendInTime(target: RequestOptions | string | URL, second?: RequestOptions | Callback, third?: Callback): ClientRequest {

@@ -121,7 +121,7 @@ export async function startProduct(database: Database): Promise<Product> {
   });
   scope.defer(() => supergraph.close());
   const gateway = await createGateway({
-    config: { host: '127.0.0.1', port: 0, publicUrl: undefined, corsOrigins: [], trustsProxy: () => false },
+    config: { host: '127.0.0.1', port: 0, publicUrl: undefined, corsOrigins: [], trustsProxy: () => false, objectsUrl: undefined },
     supergraph,
     accessTokens,
     revocations,
