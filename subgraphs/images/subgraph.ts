@@ -11,6 +11,7 @@ import { createOutboxRelay } from '../../shared/events/outbox.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
+import { availableObjectStore } from '../../shared/objects/available-object-store.js';
 import type { ObjectStore } from '../../shared/objects/object-store.js';
 import { createRelationTable } from '../../shared/users/relation-table.js';
 import { createImagesContext, type ImagesContext } from './context.js';
@@ -22,9 +23,12 @@ import { createImagesPrisma, imagesSchema } from './data/prisma.js';
 import { createUploadRepository } from './data/upload-repository.js';
 import { createUserImagesRepository } from './data/user-images-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
-import { getMediaRoute } from './routes/get-media.js';
+import { getMediaRoute, mediaCacheControl } from './routes/get-media.js';
 import { putUploadRoute } from './routes/put-upload.js';
 import { startCleanUp } from './services/clean-up/clean-up.js';
+import { createDelivery } from './services/delivery/delivery.js';
+import { createPictureCache } from './services/delivery/picture-cache.js';
+import { createVariantFormats } from './services/delivery/variant-formats.js';
 import { createGallery } from './services/gallery/gallery.js';
 import { createObjectRemovals } from './services/pictures/object-removals.js';
 import { createPictureDigests } from './services/pictures/picture-digest.js';
@@ -51,7 +55,8 @@ export interface ImagesSubgraphOptions {
 
 /** Uploads, published images, avatars. */
 export async function createImagesSubgraph(options: ImagesSubgraphOptions): Promise<Subgraph<ImagesContext>> {
-  const { database, bus, objects, accessTokens, signingKey, logger, now = Date.now } = options;
+  const { database, bus, accessTokens, signingKey, logger, now = Date.now } = options;
+  const objects = availableObjectStore(options.objects, logger);
   await database.migrate({ name: 'images', folder: join(projectRoot, 'subgraphs/images/prisma/migrations') });
   const typeDefs = parse(await readFile(join(projectRoot, 'schema/subgraphs/images.graphql'), 'utf8'));
   const prisma = createImagesPrisma(database);
@@ -67,6 +72,12 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
   const processor = createPictureProcessor({ logger });
   const digests = createPictureDigests(signingKey);
   const completeUpload = createCompleteUpload({ uploads, images, pictures, objects, removals, digests, processor, logger, now });
+  const delivery = createDelivery({
+    pictures: createPictureCache({ pictures, now }),
+    objects,
+    makeFormat: createVariantFormats({ pictures, removals, objects, processor, logger, now }),
+    cacheControl: mediaCacheControl,
+  });
   const imageUsage = createImageUsage({ uploads, now });
   const userImages = createUserImages({ repository: createUserImagesRepository(prisma), objects, removals, now });
   await bus.subscribe(
@@ -96,7 +107,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
       // A scope of its own, because the upload route changes how bodies are parsed.
       await app.register((scope, _options, done) => {
         putUploadRoute(receiveUpload)(scope);
-        getMediaRoute({ pictures, objects })(scope);
+        getMediaRoute(delivery)(scope);
         done();
       });
     },

@@ -1,70 +1,122 @@
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../../../shared/http/server.js';
-import type { ObjectStore, StoredObject } from '../../../shared/objects/object-store.js';
+import { storeUnavailable } from '../../../shared/objects/available-object-store.js';
+import type { Delivery, Media } from '../services/delivery/delivery.js';
 import { parseImageName } from '../services/image.js';
-import type { PublishedPictures } from '../services/pictures/picture-repository.js';
-import { pictureKey } from '../services/pictures/picture.js';
+import { prefersAvif } from './accepted-types.js';
+import { isKnown, requestedPart } from './conditional-request.js';
 
-/** The name is random and made for one content, so the answer never changes; and whatever the bytes are, no browser may run them. */
-const headers = {
-  'cache-control': 'public, max-age=31536000, immutable',
+/** An address is random and made for one content, so the answer never changes. */
+export const mediaCacheControl = 'public, max-age=31536000, immutable';
+/** Until the better one is there. A redirect names a URL that is good for five minutes, and a deleted image should be gone soon. */
+const briefly = 'public, max-age=60';
+
+/** Whatever the bytes are, no browser may run them; and published for everyone, any page may show them, also on a canvas. */
+const commonHeaders = {
   'content-disposition': 'inline',
   'content-security-policy': "sandbox; default-src 'none'",
   'x-content-type-options': 'nosniff',
-  // Published for everyone, so any page may show it, also on a canvas.
   'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'etag, accept-ranges, content-range, content-length',
   'cross-origin-resource-policy': 'cross-origin',
 } as const;
 
-/** `GET` and `HEAD /media/<name>`: published images, and nothing else of the object store. */
-export function getMediaRoute({
-  pictures,
-  objects,
-}: {
-  pictures: PublishedPictures;
-  objects: ObjectStore;
-}): (app: FastifyInstance) => void {
-  async function keyOf(text: string): Promise<string | null> {
-    const name = parseImageName(text);
-    const picture = name === null ? null : await pictures.find(name);
-    return picture === null ? null : pictureKey(picture);
-  }
+type Handler = (request: FastifyRequest, reply: FastifyReply, media: Media) => Promise<FastifyReply> | FastifyReply;
+
+/**
+ * `GET` and `HEAD /media/<name>` and `/media/<name>/<variant>`: published images, and nothing else of the object store. A HEAD, and a GET
+ * by somebody who has the image already, cost neither a byte nor a question to the store.
+ */
+export function getMediaRoute(delivery: Delivery): (app: FastifyInstance) => void {
+  const found =
+    (answer: Handler) =>
+    async (request: FastifyRequest<{ Params: { name: string; variant?: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
+      const { name, variant = null } = request.params;
+      const imageName = parseImageName(variant === null ? name : `${name}.webp`);
+      const acceptsAvif = prefersAvif(request.headers.accept);
+      const media = imageName === null ? null : await delivery.find({ imageName, variant, acceptsAvif });
+      if (variant !== null) addVary(reply, 'Accept');
+      return media === null ? notFound(reply) : answer(request, reply, media);
+    };
+
+  const get: Handler = async (request, reply, media) => {
+    if (isKnown(request.headers, media.etag)) return describe(reply, media).code(304).send();
+    const elsewhere = delivery.redirectOf(media);
+    if (elsewhere !== null) return describe(reply, media).header('cache-control', briefly).redirect(elsewhere, 302);
+
+    const part = requestedPart(request.headers, media);
+    if (part.kind === 'NotSatisfiable') return notSatisfiable(reply, media);
+    const range = part.kind === 'Part' ? part.range : null;
+    const opened = await delivery.open(media, range);
+    if (opened === null) return notFound(reply);
+    await whenReadable(opened.body).catch((error: unknown) => {
+      request.log.error({ err: error, requestId: request.id }, 'the object store fails');
+      throw storeUnavailable(error);
+    });
+    describe(reply, media).type(media.contentType);
+    if (range === null) return reply.header('content-length', media.size).send(opened.body);
+    return reply
+      .code(206)
+      .header('content-range', `bytes ${range.start}-${range.end}/${media.size}`)
+      .header('content-length', range.end - range.start + 1)
+      .send(opened.body);
+  };
+
+  const head: Handler = (request, reply, media) =>
+    isKnown(request.headers, media.etag)
+      ? describe(reply, media).code(304).send()
+      : describe(reply, media).type(media.contentType).header('content-length', media.size).send();
 
   return (app) => {
-    app.get<{ Params: { name: string } }>('/media/:name', { exposeHeadRoute: false }, async (request, reply) => {
-      const key = await keyOf(request.params.name);
-      const found = key === null ? null : await objects.get(key);
-      if (found === null) return notFound(reply);
-      if (isKnown(request, found.object)) {
-        found.body.destroy();
-        return describe(reply, found.object).code(304).send();
-      }
-      return describe(reply, found.object).header('content-length', found.object.size).send(found.body);
-    });
-
-    app.head<{ Params: { name: string } }>('/media/:name', async (request, reply) => {
-      const key = await keyOf(request.params.name);
-      const object = key === null ? null : await objects.head(key);
-      if (object === null) return notFound(reply);
-      if (isKnown(request, object)) return describe(reply, object).code(304).send();
-      return describe(reply, object).header('content-length', object.size).send();
-    });
+    for (const url of ['/media/:name', '/media/:name/:variant']) {
+      app.get(url, { exposeHeadRoute: false }, found(get));
+      app.head(url, found(head));
+    }
   };
 }
 
-function describe(reply: FastifyReply, object: StoredObject): FastifyReply {
-  return reply.headers({ ...headers, etag: `"${object.etag}"` }).type(object.contentType);
+function describe(reply: FastifyReply, media: Media): FastifyReply {
+  return reply.headers({
+    ...commonHeaders,
+    'accept-ranges': 'bytes',
+    'cache-control': media.isSubstitute ? briefly : mediaCacheControl,
+    etag: `"${media.etag}"`,
+  });
 }
 
 function notFound(reply: FastifyReply): FastifyReply {
-  return reply
-    .code(404)
-    .header('cache-control', 'no-store')
-    .send(errorBody('NOT_FOUND', 'There is no such image.', reply.request.id));
+  return refuse(reply, 404, 'NOT_FOUND', 'There is no such image.');
 }
 
-/** RFC 9110, 13.1.2: weak comparison against a list of tags, or any. */
-function isKnown(request: FastifyRequest, { etag }: StoredObject): boolean {
-  const tags = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags?.some((tag) => tag === '*' || tag === `"${etag}"`) ?? false;
+function notSatisfiable(reply: FastifyReply, { size }: Media): FastifyReply {
+  reply.header('content-range', `bytes */${size}`);
+  return refuse(reply, 416, 'RANGE_NOT_SATISFIABLE', `The image has ${size} bytes.`);
+}
+
+function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
+  return reply
+    .code(status)
+    .headers({ 'cache-control': 'no-store', 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' })
+    .send(errorBody(code, message, reply.request.id));
+}
+
+/** Beside what CORS has said there already. */
+function addVary(reply: FastifyReply, name: string): void {
+  const known = reply.getHeader('vary');
+  reply.header('vary', known === undefined ? name : `${String(known)}, ${name}`);
+}
+
+/** Resolves with the first bytes, and rejects when the stream breaks before: the answer can then still be a refusal. */
+function whenReadable(body: Readable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error) => {
+      body.off('readable', onReadable).off('error', settle).off('close', onClose);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const onReadable = () => settle();
+    const onClose = () => settle(new Error('The store has closed the stream'));
+    body.on('readable', onReadable).on('error', settle).on('close', onClose);
+  });
 }
