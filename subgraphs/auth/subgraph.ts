@@ -103,6 +103,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   await bus.subscribe(
     createConsumer('auth', {
       'session.ended': (event) => sessionEnder.follow(event),
+      'image.removed': (event) => services.auditLog.followImageRemoval(event),
       'relation.changed': ({ id, payload }) => repositories.relations.take(id, payload),
     }),
   );

@@ -48,8 +48,9 @@ export function createAccountDeletionRepository(prisma: AuthPrisma): AccountDele
           SELECT 1 FROM auth.account WHERE id = ${id}::uuid AND username = ${username} AND deletes_at <= ${at.toISOString()}::timestamptz
           FOR UPDATE SKIP LOCKED`;
         if (taken.length === 0) return false;
-        await eraseFromAudit(tx, id, pseudonym);
+        // First, so that no event that names them comes between it and the rest.
         await eraseRelations(tx, authSchema, id);
+        await eraseFromAudit(tx, id, pseudonym);
         await tx.passkeyCeremony.deleteMany({ where: { accountId: id } });
         await tx.usernameHold.updateMany({ where: { accountId: id }, data: { accountId: null } });
         const hold = { accountId: null, heldUntil };

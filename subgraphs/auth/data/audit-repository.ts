@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { takeOnce } from '../../../shared/events/inbox.js';
+import { isAnyErased } from '../../../shared/users/erased-users.js';
 import { roles } from '../../../shared/auth/role.js';
 import type { AuditRepository, AuditRow } from '../services/audit/audit-log.js';
-import type { AuthPrisma } from './prisma.js';
+import { authSchema, type AuthPrisma } from './prisma.js';
 
 export const auditColumns = {
   id: true,
@@ -24,6 +26,15 @@ export function createAuditRepository(prisma: AuthPrisma): AuditRepository {
     async add(rows) {
       await prisma.auditEvent.createMany({ data: [...rows] });
     },
+
+    take: (eventId, row) =>
+      prisma.$transaction(async (tx) => {
+        if (!(await takeOnce(tx, authSchema, eventId))) return;
+        const isErased = async (id: string | null) => id !== null && (await isAnyErased(tx, authSchema, [id]));
+        const accountId = (await isErased(row.accountId)) ? null : row.accountId;
+        const actor = (await isErased(row.actorId)) ? { actorId: null, sessionId: null } : {};
+        await tx.auditEvent.createMany({ data: [{ ...row, accountId, ...actor }] });
+      }),
 
     async list(accountId, { limit, after }) {
       const rows = await prisma.auditEvent.findMany({

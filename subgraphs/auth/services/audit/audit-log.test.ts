@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { createDomainEvent } from '../../../../shared/events/domain-events.js';
+import { markErased } from '../../../../shared/users/erased-users.js';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, type Payload } from '../../tests/auth-client.js';
@@ -104,4 +107,37 @@ describe.each(databases)('the audit log on $name', ({ open }) => {
     await harness.prisma.account.update({ where: { id: eve.user.id }, data: { roles: ['USER'] } });
     await expect(list(eve.accessToken, { userId: ada.user.id })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
+
+  it('tells once that somebody in charge has deleted an image, however often it is announced', async () => {
+    const announced = imageRemoved(ada.user.id, eve.user.id);
+    for (let delivery = 0; delivery < 3; delivery += 1) await harness.publish(announced);
+    const { nodes } = await list(ada.accessToken);
+    const { imageId, sessionId } = announced.payload;
+    expect(nodes.filter((node) => (node as { action: string }).action === 'IMAGE_REMOVED')).toEqual([
+      expect.objectContaining({
+        user: { id: ada.user.id },
+        actor: { id: eve.user.id },
+        sessionId,
+        occurredAt: announced.occurredAt,
+        details: { imageId, purpose: 'GALLERY' },
+      }),
+    ]);
+  });
+
+  it('names nobody in an announcement that comes after their erasure', async () => {
+    const [erased, sessionId] = [randomUUID(), randomUUID()];
+    await harness.prisma.$transaction((tx) => markErased(tx, 'auth', erased));
+    await harness.publish(imageRemoved(erased, eve.user.id, sessionId));
+    await harness.publish(imageRemoved(eve.user.id, erased));
+    const rows = await harness.prisma.auditEvent.findMany({ where: { action: 'IMAGE_REMOVED' }, orderBy: { id: 'asc' } });
+    expect(rows.slice(-2)).toEqual([
+      expect.objectContaining({ accountId: null, actorId: eve.user.id, sessionId }),
+      expect.objectContaining({ accountId: eve.user.id, actorId: null, sessionId: null }),
+    ]);
+  });
 });
+
+function imageRemoved(ownerId: string, actorId: string, sessionId: string = randomUUID()) {
+  const payload = { imageId: randomUUID(), ownerId, purpose: 'GALLERY' as const, actorId, sessionId };
+  return createDomainEvent('image.removed', { key: ownerId, payload });
+}

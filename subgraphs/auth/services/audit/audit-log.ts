@@ -2,6 +2,7 @@ import { v7 as uuidv7, validate as isUuid } from 'uuid';
 import type { Role } from '../../../../shared/auth/role.js';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { AppError, unauthenticated } from '../../../../shared/errors/app-error.js';
+import type { TypedDomainEvent } from '../../../../shared/events/domain-events.js';
 import { parsePage, toConnection, type PageArguments, type PageRequest } from '../../../../shared/graphql/connection.js';
 
 /** Everything that the audit log tells of. Add to it, never rename or remove one: old rows keep their action for ever. */
@@ -37,6 +38,7 @@ export type AuditAction =
   | 'USER_DISABLED'
   | 'USER_ENABLED'
   | 'USER_SESSIONS_ENDED'
+  | 'IMAGE_REMOVED'
   | 'ROLES_CHANGED'
   | 'ACCOUNT_EXPORTED'
   | 'ACCOUNT_DELETION_SCHEDULED'
@@ -91,6 +93,8 @@ export function toAuditRow(
 
 export interface AuditRepository {
   add(rows: readonly AuditRow[]): Promise<void>;
+  /** What another subgraph announces. Has no effect for an event that was taken before; names nobody who was erased since. */
+  take(eventId: string, row: AuditRow): Promise<void>;
   /** Events of one account, the newest first; one more than `page.limit` when there is more. The position is an event's id. */
   list(accountId: string, page: PageRequest<string>): Promise<readonly AuditRow[]>;
   /** Roles as they stand now; none for an account that is gone or disabled. */
@@ -100,6 +104,8 @@ export interface AuditRepository {
 export interface AuditLog {
   /** Keeps what changes nothing else, such as a failed sign-in. What belongs to a change is written in its transaction (`toAuditRow`). */
   record(entry: AuditEntry): Promise<void>;
+  /** Keeps that somebody in charge has deleted another's picture, as images announces it. Harmless when repeated. */
+  followImageRemoval(event: TypedDomainEvent<'image.removed'>): Promise<void>;
   /**
    * The viewer's own events, or those of `userId` for administrators and moderators. Throws `UNAUTHENTICATED` for an anonymous viewer,
    * `FORBIDDEN` for others' events without such a role, `BAD_USER_INPUT` for a bad page.
@@ -118,6 +124,14 @@ function toPage(rows: readonly AuditRow[], page: PageRequest<string>) {
 export function createAuditLog({ events, now = Date.now }: { events: AuditRepository; now?: () => number }): AuditLog {
   return {
     record: (entry) => events.add([toAuditRow(entry, now)]),
+
+    followImageRemoval({ id, occurredAt, payload: { ownerId: accountId, actorId, sessionId, imageId, purpose } }) {
+      const entry: AuditEntry = { action: 'IMAGE_REMOVED', accountId, actorId, sessionId, details: { imageId, purpose } };
+      return events.take(
+        id,
+        toAuditRow(entry, () => Date.parse(occurredAt)),
+      );
+    },
 
     async list(viewer, userId, pageArguments) {
       if (viewer === null) throw unauthenticated();
