@@ -36,6 +36,6 @@ export function uploadKey(upload: Upload): string {
 }
 
 /** Name of the image that it becomes. */
-export function publishedName(upload: Upload): string {
+export function publishedName(upload: Pick<Upload, 'objectName'>): string {
   return `${upload.objectName}.webp`;
 }
