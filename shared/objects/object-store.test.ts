@@ -5,45 +5,64 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { createLogger } from '../logging/logger.js';
+import { availableObjectStore } from './available-object-store.js';
 import { openFileObjectStore } from './file-object-store.js';
 import type { ObjectStore } from './object-store.js';
 import { openS3ObjectStore } from './s3-object-store.js';
 import { realS3, startS3, type S3Access } from '../../tests/testkit/s3.js';
+import { startStrictS3 } from '../../tests/testkit/strict-s3.js';
 
 interface Implementation {
   readonly name: string;
-  /** s3rver writes over the file that others are reading; a real S3 does not. */
-  readonly replacesAtOnce: boolean;
+  /** It writes over the file that others are reading, and answers the whole for bytes 0 to 0; a real S3 does neither. */
+  readonly isS3rver?: boolean;
+  /** As every real S3 does. */
+  readonly checksSignatures?: boolean;
   readonly open: () => Promise<{ store: ObjectStore; close: () => Promise<void> }>;
 }
 
 const implementations: Implementation[] = [
   {
     name: 'files',
-    replacesAtOnce: true,
     open: async () => {
       const folder = await mkdtemp(join(tmpdir(), 'galaxia-objects-'));
       return { store: await openFileObjectStore({ folder }), close: () => rm(folder, { recursive: true }) };
     },
   },
-  { name: 's3 (s3rver)', replacesAtOnce: false, open: async () => openS3(await startS3()) },
+  {
+    name: 'files, with failures that clients understand',
+    open: async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'galaxia-objects-'));
+      return { store: availableObjectStore(await openFileObjectStore({ folder }), logger), close: () => rm(folder, { recursive: true }) };
+    },
+  },
+  { name: 's3 (s3rver)', isS3rver: true, open: async () => openS3(await startS3()) },
+  { name: 's3 (that checks signatures)', isS3rver: true, checksSignatures: true, open: async () => openS3(await startStrictS3()) },
 ];
 
 const real = realS3();
 if (real !== null) {
   implementations.push({
     name: `s3 (${real.endpoint})`,
-    replacesAtOnce: true,
+    checksSignatures: true,
     open: () => openS3({ ...real, close: () => Promise.resolve() }),
   });
 }
 
+const logger = createLogger({ name: 'test', level: 'silent' });
+
 async function openS3({ close, ...access }: S3Access & { close: () => Promise<void> }) {
-  const store = await openS3ObjectStore({ ...access, publicEndpoint: access.endpoint, bucket: `galaxia-test-${randomUUID()}` });
+  const store = await openS3ObjectStore({
+    ...access,
+    publicEndpoint: access.endpoint,
+    delivery: 'redirect',
+    bucket: `galaxia-test-${randomUUID()}`,
+  });
   return { store, close };
 }
 
-describe.each(implementations)('the object store on $name', ({ open, replacesAtOnce }) => {
+describe.each(implementations)('the object store on $name', ({ open, isS3rver = false, checksSignatures = false }) => {
   let opened: Awaited<ReturnType<typeof open>>;
   let store: ObjectStore;
 
@@ -126,6 +145,40 @@ describe.each(implementations)('the object store on $name', ({ open, replacesAtO
     expect(await store.head('some/where/a.bin')).toEqual(found?.object);
   });
 
+  describe('of a part', () => {
+    const bytes = randomBytes(200_000);
+    const last = bytes.length - 1;
+    beforeAll(() => store.put('part', bytes, { contentType: 'image/webp', size: bytes.length }));
+
+    it.each([
+      ['the first byte', 0, 0],
+      ['the last byte', last, last],
+      ['some in the middle', 70_000, 170_000],
+      ['all but the first', 1, last],
+      ['all', 0, last],
+    ])('gives %s, and says how large the whole is', async (_, start, end) => {
+      if (isS3rver && end === 0) return;
+      const found = await store.get('part', { range: { start, end } });
+      expect(found?.object).toEqual(await store.head('part'));
+      expect(found === null ? null : await buffer(found.body)).toEqual(bytes.subarray(start, end + 1));
+    });
+
+    it.each([
+      ['ends behind the end', 0, last + 1],
+      ['begins behind the end', last + 1, last + 1],
+      ['is backwards', 5, 4],
+      ['is negative', -1, 4],
+      ['is no whole number', 0, 1.5],
+      ['is none', NaN, NaN],
+    ])('refuses a range that %s', async (_, start, end) => {
+      await expect(store.get('part', { range: { start, end } })).rejects.toThrow(RangeError);
+    });
+
+    it('knows nothing of a key that was never stored', async () => {
+      expect(await store.get('never/stored', { range: { start: 0, end: 0 } })).toBeNull();
+    });
+  });
+
   it('keeps an empty object', async () => {
     await store.put('empty', Buffer.alloc(0), { contentType: 'text/plain', size: 0 });
     expect(await store.head('empty')).toMatchObject({ size: 0 });
@@ -146,7 +199,7 @@ describe.each(implementations)('the object store on $name', ({ open, replacesAtO
     const versions = [Buffer.alloc(50_000, 'a'), Buffer.alloc(50_000, 'b')] as const;
     const options = { contentType: 'text/plain', size: 50_000 };
     await store.put('replaced', versions[0], options);
-    const readers = replacesAtOnce ? 20 : 1;
+    const readers = isS3rver ? 1 : 20;
     const seen = await Promise.all(
       Array.from({ length: readers }, async (_, index) => {
         if (index % 2 === 0) await store.put('replaced', versions[index % 4 === 0 ? 1 : 0], options);
@@ -177,6 +230,43 @@ describe.each(implementations)('the object store on $name', ({ open, replacesAtO
     });
     expect(response.status).toBe(200);
     expect(await store.head('presigned/a')).toMatchObject({ contentType: 'text/plain', size: 5 });
+  });
+
+  it('refuses what differs from the upload that it has presigned', async () => {
+    const request = await store.presignUpload('presigned/b', { ...text, expiresInSeconds: 60 });
+    if (request === null || !checksSignatures) return;
+    const send = (url: string, type: string, body: string, method = 'PUT') =>
+      fetch(url, { method, headers: { 'content-type': type }, ...(method === 'GET' ? {} : { body }) });
+    for (const answer of [
+      await send(request.url, 'text/html', 'hello'),
+      await send(request.url, 'text/plain', 'hello!'),
+      await send(request.url, 'text/plain', 'hell'),
+      await send(request.url.replace('presigned/b', 'presigned/c'), 'text/plain', 'hello'),
+      await send(request.url.replace('X-Amz-Expires=60', 'X-Amz-Expires=600'), 'text/plain', 'hello'),
+      await send(request.url, 'text/plain', '', 'GET'),
+    ]) {
+      expect(answer.status).toBe(403);
+    }
+    expect([await store.head('presigned/b'), await store.head('presigned/c')]).toEqual([null, null]);
+  });
+
+  it('lets clients read what it has presigned, with the headers that they are to see', async () => {
+    await store.put('presigned/d', Buffer.from('hello'), { contentType: 'text/html', size: 5 });
+    const url = store.presignDownload('presigned/d', {
+      contentType: 'image/webp',
+      cacheControl: "max-age=5, x='()*!'",
+      validForSeconds: 60,
+    });
+    if (url === null) return;
+    const response = await fetch(url);
+    expect([response.status, await response.text()]).toEqual([200, 'hello']);
+    expect(response.headers.get('content-type')).toBe('image/webp');
+    expect(response.headers.get('cache-control')).toBe("max-age=5, x='()*!'");
+    const part = await fetch(url, { headers: { range: 'bytes=1-2' } });
+    expect([part.status, await part.text()]).toEqual([206, 'el']);
+    if (!checksSignatures) return;
+    expect((await fetch(url.replace('webp', 'html'))).status).toBe(403);
+    expect((await fetch(url.replace('presigned/d', 'presigned/a'))).status).toBe(403);
   });
 });
 
