@@ -28,7 +28,7 @@ export async function openImagesDatabase(open: TestDatabase['open']) {
   return {
     here: createImagesDatabase(clients[0]),
     there: createImagesDatabase(clients[1]),
-    async close() {
+    close: async () => {
       for (const client of clients) await client.$disconnect();
       await opened.close();
     },
