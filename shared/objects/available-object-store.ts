@@ -54,11 +54,19 @@ function isOfCaller(error: unknown): boolean {
 function watchFailure(body: Readable): { readonly stream: Readable; readonly failure: () => { readonly reason: unknown } | null } {
   let failure: { readonly reason: unknown } | null = null;
   async function* chunks(): AsyncGenerator<Buffer> {
+    const source: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
     try {
-      for await (const chunk of body) yield chunk as Buffer;
-    } catch (error) {
-      failure = { reason: error };
-      throw error;
+      for (;;) {
+        // Around this alone: a reader that fails throws at `yield`.
+        const next = await source.next().catch((error: unknown) => {
+          failure = { reason: error };
+          throw error;
+        });
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await source.return?.();
     }
   }
   return { stream: Readable.from(chunks(), { objectMode: false }), failure: () => failure };

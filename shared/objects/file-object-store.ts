@@ -17,8 +17,20 @@ const footer = z.object({ contentType: z.string(), etag: z.string(), size: z.int
 /** What a crash left half-written is removed once it is this old. In ms. */
 const abandonedAfterMs = 60 * 60_000;
 
-/** Keeps objects as files below `folder`, which is made when missing. */
-export async function openFileObjectStore({ folder, now = Date.now }: { folder: string; now?: () => number }): Promise<ObjectStore> {
+export interface FileObjectStoreOptions {
+  /** Made when missing. */
+  readonly folder: string;
+  readonly now?: () => number;
+  /** Opens files to be written; a test's disk may be full. */
+  readonly openToWrite?: (path: string) => Promise<FileHandle>;
+}
+
+/** Keeps objects as files below `folder`. */
+export async function openFileObjectStore({
+  folder,
+  now = Date.now,
+  openToWrite = (path) => open(path, 'wx', 0o600),
+}: FileObjectStoreOptions): Promise<ObjectStore> {
   // A key never begins with a dot, so this folder cannot clash with one.
   const unfinished = join(folder, '.unfinished');
   await mkdir(unfinished, { recursive: true });
@@ -47,7 +59,7 @@ export async function openFileObjectStore({ folder, now = Date.now }: { folder: 
       const path = pathOf(key);
       const temporary = join(unfinished, randomUUID());
       try {
-        const file = await open(temporary, 'wx', 0o600);
+        const file = await openToWrite(temporary);
         try {
           const hash = createHash('sha256');
           await pipeline(Buffer.isBuffer(body) ? Readable.from([body]) : body, exactSize(size), async (chunks: AsyncIterable<Buffer>) => {
@@ -62,9 +74,11 @@ export async function openFileObjectStore({ folder, now = Date.now }: { folder: 
         } finally {
           await file.close();
         }
-        await mkdir(dirname(path), { recursive: true });
+        const made = await mkdir(dirname(path), { recursive: true });
         await rename(temporary, path);
         await syncFolder(dirname(path));
+        // A new folder stands in the one above, which has to remember it as well.
+        if (made !== undefined) await syncFolders(dirname(path), dirname(made));
       } catch (error) {
         await rm(temporary, { force: true });
         throw error;
@@ -136,6 +150,14 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** Every folder above `inner`, up to `outer`. */
+async function syncFolders(inner: string, outer: string): Promise<void> {
+  for (let folder = inner; folder !== outer;) {
+    folder = dirname(folder);
+    await syncFolder(folder);
   }
 }
 

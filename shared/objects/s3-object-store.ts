@@ -1,5 +1,4 @@
-import { Agent as HttpAgent, IncomingMessage, type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client } from 'minio';
@@ -15,6 +14,7 @@ import {
   type StoredObject,
 } from './object-store.js';
 import { presignS3Request } from './presign-s3-request.js';
+import { createS3Transport } from './s3-transport.js';
 
 export interface S3Options {
   /** `http(s)://host[:port]` of the S3 API as this process reaches it. */
@@ -49,7 +49,7 @@ export async function openS3ObjectStore({
 }: S3ObjectStoreOptions): Promise<ObjectStore> {
   const endpoint = new URL(options.endpoint);
   const useSSL = endpoint.protocol === 'https:';
-  const agent = useSSL ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  const { agent, transport } = createS3Transport({ useSSL, silenceMs });
   const client = new Client({
     endPoint: endpoint.hostname,
     port: endpoint.port === '' ? (useSSL ? 443 : 80) : Number(endpoint.port),
@@ -59,7 +59,7 @@ export async function openS3ObjectStore({
     region,
     pathStyle: true,
     transportAgent: agent,
-    transport: { request: requestWithTimeout(useSSL ? httpsRequest : httpRequest, silenceMs) },
+    transport,
   });
 
   await createMissingBucket(client, bucket, region);
@@ -198,19 +198,3 @@ function nullWhenMissing(error: unknown): null {
 function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
-
-/** `minio` waits for ever on a server that accepts a connection and then says nothing. */
-function requestWithTimeout(send: typeof httpRequest, silenceMs: number): typeof httpRequest {
-  function sendInTime(options: RequestOptions | string | URL, callback?: Callback): ClientRequest;
-  function sendInTime(url: string | URL, options: RequestOptions, callback?: Callback): ClientRequest;
-  function sendInTime(target: RequestOptions | string | URL, second?: RequestOptions | Callback, third?: Callback): ClientRequest {
-    const callback = typeof second === 'function' ? second : third;
-    const options = typeof second === 'function' ? {} : second;
-    const isUrl = typeof target === 'string' || target instanceof URL;
-    const sent = isUrl ? send(target, { ...options, timeout: silenceMs }, callback) : send({ ...target, timeout: silenceMs }, callback);
-    return sent.on('timeout', () => sent.destroy(new Error('The object store does not answer')));
-  }
-  return sendInTime;
-}
-
-type Callback = (response: IncomingMessage) => void;
