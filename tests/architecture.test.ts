@@ -72,6 +72,16 @@ describe('The import rule', () => {
       .filter((file) => /from '(graphql|@apollo\/[^']*|@prisma\/[^']*)'/.test(readFileSync(join(projectRoot, file), 'utf8')));
     expect(found).toEqual([]);
   });
+
+  it('SECURITY 47: lets only the picture decoder, a process of its own, look into files that strangers send', () => {
+    const decoder = 'subgraphs/images/services/processing/decoder/';
+    const withParsers = sources
+      .filter((file) => !file.endsWith('.test.ts') && /from '(sharp|file-type)'/.test(readFileSync(file, 'utf8')))
+      .map(toPath);
+    expect(withParsers.length).toBeGreaterThan(0);
+    expect(withParsers.filter((file) => !file.startsWith(decoder))).toEqual([]);
+    expect(violations(({ from, to, isTypeOnly }) => to.startsWith(decoder) && !from.startsWith(decoder) && !isTypeOnly)).toEqual([]);
+  });
 });
 
 function violations(isViolation: (each: Import) => boolean): string[] {
