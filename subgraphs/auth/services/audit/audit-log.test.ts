@@ -113,7 +113,7 @@ describe.each(databases)('the audit log on $name', ({ open }) => {
     for (let delivery = 0; delivery < 3; delivery += 1) await harness.publish(announced);
     const { nodes } = await list(ada.accessToken);
     const { imageId, sessionId } = announced.payload;
-    expect(nodes.filter((node) => (node as { action: string }).action === 'IMAGE_REMOVED')).toEqual([
+    expect((nodes as unknown as { action: string }[]).filter(({ action }) => action === 'IMAGE_REMOVED')).toEqual([
       expect.objectContaining({
         user: { id: ada.user.id },
         actor: { id: eve.user.id },

@@ -1,19 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import { newUpload } from '../../tests/fixtures.js';
 import { createUploadSigner } from './upload-signature.js';
-import type { Upload } from './upload.js';
 
-const upload: Upload = {
-  id: '0193a000-0000-7000-8000-000000000001',
-  ownerId: '0193a000-0000-7000-8000-000000000002',
-  purpose: 'GALLERY',
-  contentType: 'image/png',
-  size: 1000,
-  objectName: 'a'.repeat(32),
-  createdAt: new Date(0),
-  expiresAt: new Date(900_000),
-  state: { kind: 'Open' },
-};
+const upload = newUpload({ id: '0193a000-0000-7000-8000-000000000001', size: 1000 });
 
 describe('An upload signature', () => {
   const signer = createUploadSigner(randomBytes(32));
