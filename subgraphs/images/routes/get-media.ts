@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../../../shared/http/server.js';
 import { storeUnavailable } from '../../../shared/objects/available-object-store.js';
-import type { Delivery, Media } from '../services/delivery/delivery.js';
+import type { Delivery, Media, OpenedMedia } from '../services/delivery/delivery.js';
 import { parseImageName } from '../services/image.js';
 import { prefersAvif } from './accepted-types.js';
 import { isKnown, requestedPart } from './conditional-request.js';
@@ -47,20 +47,13 @@ export function getMediaRoute(delivery: Delivery): (app: FastifyInstance) => voi
 
     const part = requestedPart(request.headers, media);
     if (part.kind === 'NotSatisfiable') return notSatisfiable(reply, media);
-    const range = part.kind === 'Part' ? part.range : null;
-    const opened = await delivery.open(media, range);
+    const opened = await delivery.open(media, part.kind === 'Part' ? part.range : null);
     if (opened === null) return notFound(reply);
     await whenReadable(opened.body).catch((error: unknown) => {
       request.log.error({ err: error, requestId: request.id }, 'the object store fails');
       throw storeUnavailable(error);
     });
-    describe(reply, media).type(media.contentType);
-    if (range === null) return reply.header('content-length', media.size).send(opened.body);
-    return reply
-      .code(206)
-      .header('content-range', `bytes ${range.start}-${range.end}/${media.size}`)
-      .header('content-length', range.end - range.start + 1)
-      .send(opened.body);
+    return send(reply, opened);
   };
 
   const head: Handler = (request, reply, media) =>
@@ -74,6 +67,16 @@ export function getMediaRoute(delivery: Delivery): (app: FastifyInstance) => voi
       app.head(url, found(head));
     }
   };
+}
+
+function send(reply: FastifyReply, { media, range, body }: OpenedMedia): FastifyReply {
+  describe(reply, media).type(media.contentType);
+  if (range === null) return reply.header('content-length', media.size).send(body);
+  return reply
+    .code(206)
+    .header('content-range', `bytes ${range.start}-${range.end}/${media.size}`)
+    .header('content-length', range.end - range.start + 1)
+    .send(body);
 }
 
 function describe(reply: FastifyReply, media: Media): FastifyReply {

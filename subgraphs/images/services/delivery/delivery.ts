@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import type { ByteRange, FoundObject, ObjectStore } from '../../../../shared/objects/object-store.js';
+import type { ByteRange, ObjectStore } from '../../../../shared/objects/object-store.js';
 import { isVariantName, pictureKey, variantKey, type Picture, type PictureVariant } from '../pictures/picture.js';
 import type { PictureType } from '../processing/picture-processing.js';
 import type { PictureCache } from './picture-cache.js';
@@ -20,6 +21,8 @@ export interface Media {
   readonly etag: string;
   /** Whether it stands in for a better one, which later viewers may get. */
   readonly isSubstitute: boolean;
+  /** What there is when the store has lost this; null when nothing is. */
+  readonly substitute: Media | null;
 }
 
 export interface MediaRequest {
@@ -30,11 +33,19 @@ export interface MediaRequest {
   readonly acceptsAvif: boolean;
 }
 
+export interface OpenedMedia {
+  /** What was asked for, or its substitute. */
+  readonly media: Media;
+  /** Null for all of it. */
+  readonly range: ByteRange | null;
+  readonly body: Readable;
+}
+
 export interface Delivery {
   /** What is published under an address; null when nothing is, any more. */
   find(request: MediaRequest): Promise<Media | null>;
   /** Its bytes; null when they were deleted meanwhile. Rejects with an `UNAVAILABLE` `AppError` when the store fails. */
-  open(media: Media, range: ByteRange | null): Promise<FoundObject | null>;
+  open(media: Media, range: ByteRange | null): Promise<OpenedMedia | null>;
   /** Where clients get the bytes instead; null when it is here. */
   redirectOf(media: Media): string | null;
 }
@@ -69,6 +80,14 @@ export function createDelivery({ pictures, objects, makeFormat, cacheControl, wa
     }
   }
 
+  async function read({ key, size }: Media, range: ByteRange | null): Promise<Readable | null> {
+    const found = await objects.get(key, range === null ? {} : { range });
+    if (found === null) return null;
+    if (found.object.size === size) return found.body;
+    found.body.destroy();
+    throw new Error(`Object ${key} has not the ${size} bytes that were stored`);
+  }
+
   return {
     async find(request) {
       const picture = await pictures.find(request.imageName);
@@ -77,19 +96,19 @@ export function createDelivery({ pictures, objects, makeFormat, cacheControl, wa
       if (!isVariantName(request.variant)) return null;
       const variant = picture.variants.find(({ name }) => name === request.variant);
       if (variant === undefined) return null;
-      if (request.acceptsAvif) {
-        const avif = describeVariant(picture, variant, 'image/avif') ?? (await avifOf(request, picture, variant));
-        if (avif !== null) return avif;
-      }
       const webp = describeVariant(picture, variant, 'image/webp');
-      return webp === null ? null : { ...webp, isSubstitute: request.acceptsAvif };
+      if (!request.acceptsAvif) return webp;
+      const substitute = webp === null ? null : { ...webp, isSubstitute: true };
+      const avif = describeVariant(picture, variant, 'image/avif') ?? (await avifOf(request, picture, variant));
+      return avif === null ? substitute : { ...avif, substitute };
     },
 
-    async open({ key, size }, range) {
-      const found = await objects.get(key, range === null ? {} : { range });
-      if (found === null || found.object.size === size) return found;
-      found.body.destroy();
-      throw new Error(`Object ${key} has not the ${size} bytes that were stored`);
+    async open(media, range) {
+      const body = await read(media, range);
+      if (body !== null) return { media, range, body };
+      if (media.substitute === null) return null;
+      const other = await read(media.substitute, null);
+      return other === null ? null : { media: media.substitute, range: null, body: other };
     },
 
     redirectOf: ({ key, contentType }) => objects.presignDownload(key, { contentType, cacheControl, validForSeconds: 300 }),
@@ -103,7 +122,14 @@ function describeVariant(picture: Picture, { name, formats }: PictureVariant, ty
 
 function describe(key: string, contentType: PictureType, size: number): Media {
   // An object that is published is never written again, so its key says as much as its bytes; and no look into the store is needed.
-  return { key, contentType, size, etag: createHash('sha256').update(key).digest('base64url').slice(0, 22), isSubstitute: false };
+  return {
+    key,
+    contentType,
+    size,
+    etag: createHash('sha256').update(key).digest('base64url').slice(0, 22),
+    isSubstitute: false,
+    substitute: null,
+  };
 }
 
 /** Without a trace when it is called off. */
