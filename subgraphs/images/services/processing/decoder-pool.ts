@@ -76,6 +76,7 @@ export function createDecoderPool({ size, startDecoder, timeLimitMs, idleMs, log
     let crashes = 0;
     let starts = 0;
     for (;;) {
+      if (isClosed) throw unavailable();
       const outcome = await attempt(job);
       if (isClosed && outcome.kind !== 'Done') throw unavailable();
       switch (outcome.kind) {
