@@ -16,6 +16,8 @@ export type Visibility = (typeof visibilities)[number];
 /** An owner with one thing of every kind. */
 interface Owner extends Person {
   readonly passkeyId: string;
+  /** A picture in the gallery. */
+  readonly imageId: string;
 }
 
 /** One question of the matrix: somebody asks for what is somebody's. */
@@ -221,11 +223,11 @@ async function furnish(galaxia: Pick<Galaxia, 'url'>, person: Person, visibility
     activity: { kind: 'LOBBY', text: 'Waiting' },
     visibility,
   });
-  await publishImage(galaxia, person, 'GALLERY');
+  const imageId = await publishImage(galaxia, person, 'GALLERY');
   const avatarId = await publishImage(galaxia, person, 'AVATAR');
   await succeed(person, 'setAvatar', 'SetAvatarInput', { imageId: avatarId });
   const { id: passkeyId } = await addPasskey(galaxia.url, person);
-  return { ...person, passkeyId };
+  return { ...person, passkeyId, imageId };
 }
 
 interface OpenUpload {

@@ -13,6 +13,11 @@ export const image: ObjectTable = {
       query: '{ images(first: 100) { nodes { owner { id } ...Asked } } }',
       path: ['images', 'nodes', ({ owner: shown }, { owner }) => (shown as { id: string }).id === owner.id],
     },
+    'by its id': {
+      query: 'query ($id: ID!) { image(id: $id) { ...Asked } }',
+      variables: ({ owner }) => ({ id: owner.imageId }),
+      path: ['image'],
+    },
     'as an avatar': {
       query: 'query ($id: ID!) { user(id: $id) { avatar { ...Asked } } }',
       variables: ({ owner }) => ({ id: owner.id }),
@@ -26,6 +31,9 @@ export const image: ObjectTable = {
     height: seen('value'),
     contentType: seen('value'),
     size: seen('value'),
+    variants: seen('value'),
+    placeholder: seen('value'),
+    dominantColor: seen('value'),
     purpose: seen('value'),
     owner: seen('the owner'),
     createdAt: seen('value'),

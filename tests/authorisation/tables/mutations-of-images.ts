@@ -18,4 +18,10 @@ export const mutationsOfImages: RootTable = {
     given: async ({ stage, owner }) => ({ input: { imageId: await publishImage(stage, owner, 'AVATAR') } }),
     gets: signedIn('ImageNotFoundError', { owner: 'SetAvatarPayload' }),
   },
+  'Mutation.removeAvatar': { owner: 'the caller', gets: signedIn('RemoveAvatarPayload') },
+  'Mutation.deleteImage': {
+    owner: 'new',
+    given: async ({ stage, owner }) => ({ input: { id: await publishImage(stage, owner, 'GALLERY') } }),
+    gets: signedIn('ImageNotFoundError', { owner: 'DeleteImagePayload', moderator: 'DeleteImagePayload', admin: 'DeleteImagePayload' }),
+  },
 };

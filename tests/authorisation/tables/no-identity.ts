@@ -15,6 +15,8 @@ export const noIdentity: readonly string[] = [
   'Activity',
   'ActivityPair',
   'HttpHeader',
+  'ImageUsage',
+  'ImageVariant',
   'InputFieldError',
   'UsernameAvailability',
   // Messages of the presence subscription, whose entries have a table.
@@ -42,6 +44,7 @@ export const noIdentity: readonly string[] = [
   'LastAdminError',
   'NotFriendsError',
   'PasskeyNotFoundError',
+  'QuotaExceededError',
   'SessionNotFoundError',
   'TotpAlreadyEnabledError',
   'UploadIncompleteError',

@@ -46,5 +46,7 @@ export const payloads: PayloadTable = {
   PresencePayload: { presence: 'value' },
   ImageUpload: { id: 'value', url: 'value', method: 'value', headers: 'value', expiresAt: 'value' },
   ImagePayload: { image: 'the caller' },
+  DeleteImagePayload: { imageId: 'value' },
+  RemoveAvatarPayload: { user: 'the caller' },
   SetAvatarPayload: { image: 'the caller', user: 'the caller' },
 };

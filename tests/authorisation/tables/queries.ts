@@ -53,6 +53,12 @@ export const queries: RootTable = {
     // For nobody there is no such session either.
     gets: { owner: 'value', others: 'null' },
   },
+  'Query.image': {
+    given: ({ owner }) => ({ id: owner.imageId }),
+    select: '{ id }',
+    gets: { others: 'value', blocked: 'null', blocker: 'null' },
+  },
+  'Query.imageUsage': { select: '{ images }', gets: signedIn('value') },
   'Query.images': {
     select: '(first: 100) { nodes { owner { id } } }',
     shows: ({ owner }) => owner.id,
