@@ -30,7 +30,12 @@ describe('A turn queue', () => {
     const next = queue.run('upload', () => Promise.resolve('fine'));
     await expect(failing).rejects.toThrow('broken');
     expect(await next).toBe('fine');
-    expect(await queue.run('variant', () => Promise.resolve('still'))).toBe('still');
+    const thrower = queue.run('upload', () => {
+      throw new Error('at once');
+    });
+    const last = queue.run('variant', () => Promise.resolve('still'));
+    await expect(thrower).rejects.toThrow('at once');
+    expect(await last).toBe('still');
   });
 
   it('tells those it refuses when to come again, from how long tasks take', async () => {

@@ -39,7 +39,8 @@ export function createTurnQueue({ concurrency, maxWaiting, now = Date.now }: Tur
 
   async function start<Result>(task: () => Promise<Result>): Promise<Result> {
     const startedAt = now();
-    const work = task();
+    // Also of a task that throws before it answers a promise, the place is handed on.
+    const work = (async () => task())();
     running.add(work);
     try {
       return await work;
