@@ -41,6 +41,10 @@ export function createDecoderPool({ size, startDecoder, timeLimitMs, idleMs, log
   const working = new Set<DecoderProcess>();
   let isClosed = false;
 
+  function assertOpen(): void {
+    if (isClosed) throw unavailable();
+  }
+
   function take(): DecoderProcess {
     for (let next = resting.pop(); next !== undefined; next = resting.pop()) {
       clearTimeout(next.timer);
@@ -76,9 +80,9 @@ export function createDecoderPool({ size, startDecoder, timeLimitMs, idleMs, log
     let crashes = 0;
     let starts = 0;
     for (;;) {
-      if (isClosed) throw unavailable();
+      assertOpen();
       const outcome = await attempt(job);
-      if (isClosed && outcome.kind !== 'Done') throw unavailable();
+      if (outcome.kind !== 'Done') assertOpen();
       switch (outcome.kind) {
         case 'Done':
         case 'OutOfMemory':
