@@ -15,7 +15,7 @@ export const image: ObjectTable = {
     },
     'by its id': {
       query: 'query ($id: ID!) { image(id: $id) { ...Asked } }',
-      variables: ({ owner }) => ({ id: owner.imageId }),
+      variables: ({ stage, owner }) => ({ id: Object.values(stage.owners).find(({ id }) => id === owner.id)?.imageId }),
       path: ['image'],
     },
     'as an avatar': {

@@ -54,7 +54,7 @@ export const queries: RootTable = {
     gets: { owner: 'value', others: 'null' },
   },
   'Query.image': {
-    given: ({ owner }) => ({ id: owner.imageId }),
+    given: ({ stage }) => ({ id: stage.owners.EVERYONE.imageId }),
     select: '{ id }',
     gets: { others: 'value', blocked: 'null', blocker: 'null' },
   },
