@@ -25,6 +25,7 @@ export const publicRoutes: Readonly<Partial<Record<SubgraphName, PublicRoutes>>>
     title: 'Images',
     routes: [
       { method: 'PUT', path: '/uploads/*' },
+      { method: 'POST', path: '/images' },
       { method: 'GET', path: '/media/*' },
     ],
   },

@@ -14,8 +14,10 @@ const forwarded = [
   'if-none-match',
   'if-modified-since',
   'range',
+  'if-range',
   'user-agent',
   'authorization',
+  'idempotency-key',
 ] as const;
 
 /** And where a cookie is what the route is about. */

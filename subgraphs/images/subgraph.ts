@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
@@ -24,6 +25,7 @@ import { createUploadRepository } from './data/upload-repository.js';
 import { createUserImagesRepository } from './data/user-images-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { getMediaRoute, mediaCacheControl } from './routes/get-media.js';
+import { postImagesRoute } from './routes/post-images.js';
 import { putUploadRoute } from './routes/put-upload.js';
 import { startCleanUp } from './services/clean-up/clean-up.js';
 import { createDelivery } from './services/delivery/delivery.js';
@@ -35,7 +37,10 @@ import { createPictureDigests } from './services/pictures/picture-digest.js';
 import { createPictureProcessor } from './services/processing/picture-processor.js';
 import { createCompleteUpload } from './services/uploads/complete-upload.js';
 import { createOpenUpload } from './services/uploads/open-upload.js';
+import { createPublishFile } from './services/uploads/publish-file.js';
 import { createReceiveUpload } from './services/uploads/receive-upload.js';
+import { createReceivingPlaces } from './services/uploads/receiving-places.js';
+import { createReserveUpload } from './services/uploads/reserve-upload.js';
 import { createUploadSigner } from './services/uploads/upload-signature.js';
 import { createImageUsage } from './services/image-usage.js';
 import { createUserConsumer } from './services/user-consumer.js';
@@ -67,11 +72,14 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
   const relay = createOutboxRelay({ database: prisma, schema: imagesSchema, isAlone: database.isExclusive, bus, logger, now });
   const removals = createObjectRemovals({ repository: createObjectRemovalRepository(prisma), objects, logger, now });
   const gallery = createGallery({ images, removals, onAnnounced: () => relay.wake(), now });
-  const openUpload = createOpenUpload({ uploads, objects, signer, now });
+  const reserveUpload = createReserveUpload({ uploads, now });
+  const openUpload = createOpenUpload({ reserveUpload, objects, signer, now });
   const receiveUpload = createReceiveUpload({ uploads, objects, signer, now });
   const processor = createPictureProcessor({ logger });
   const digests = createPictureDigests(signingKey);
   const completeUpload = createCompleteUpload({ uploads, images, pictures, objects, removals, digests, processor, logger, now });
+  const publishFile = createPublishFile({ reserveUpload, completeUpload, objects });
+  const takePlace = createReceivingPlaces();
   const delivery = createDelivery({
     pictures: createPictureCache({ pictures, now }),
     objects,
@@ -107,6 +115,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
       // A scope of its own, because the upload route changes how bodies are parsed.
       await app.register((scope, _options, done) => {
         putUploadRoute(receiveUpload)(scope);
+        postImagesRoute({ accessTokens, takePlace, publishFile, temporaryFolder: tmpdir() })(scope);
         getMediaRoute(delivery)(scope);
         done();
       });

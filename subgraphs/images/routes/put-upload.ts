@@ -36,7 +36,7 @@ function answer(reply: FastifyReply, result: ReceiveResult): FastifyReply {
     case 'Expired':
       return refuse(reply, 403, 'FORBIDDEN', 'The upload has expired: open a new one.');
     case 'Closed':
-      return refuse(reply, 409, 'CONFLICT', 'The upload is complete already: its bytes cannot be changed any more.');
+      return refuse(reply, 409, 'CONFLICT', 'The upload is complete already: completeImageUpload answers its image.');
     case 'WrongType':
       return refuse(reply, 415, 'UNSUPPORTED_MEDIA_TYPE', `The Content-Type must be ${result.expected}, as the upload was opened for.`);
     case 'TooLarge':

@@ -6,8 +6,8 @@ export const createImageUpload: NonNullable<MutationResolvers['createImageUpload
   { input },
   { viewer, openUpload },
 ) => {
-  const { contentType, size, purpose } = input;
-  const result = await openUpload(viewer, { contentType, size, purpose: purpose ?? 'GALLERY' });
+  const { contentType, size, purpose, idempotencyKey } = input;
+  const result = await openUpload(viewer, { contentType, size, purpose: purpose ?? 'GALLERY', idempotencyKey: idempotencyKey ?? null });
   switch (result.kind) {
     case 'Opened': {
       const { upload, request } = result;
@@ -20,6 +20,8 @@ export const createImageUpload: NonNullable<MutationResolvers['createImageUpload
         expiresAt: upload.expiresAt,
       };
     }
+    case 'QuotaExceeded':
+      return { __typename: 'QuotaExceededError', code: 'QUOTA_EXCEEDED', message: result.message, usage: result.usage };
     case 'InvalidInput':
       return toInvalidInputError(result);
   }

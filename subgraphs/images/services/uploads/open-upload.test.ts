@@ -1,64 +1,63 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
-import { AppError } from '../../../../shared/errors/app-error.js';
-import type { ObjectStore } from '../../../../shared/objects/object-store.js';
+import type { PresignedUpload } from '../../../../shared/objects/object-store.js';
 import { createOpenUpload } from './open-upload.js';
-import type { UploadRepository, Usage } from './upload-repository.js';
-import type { Upload } from './upload.js';
+import type { Upload, UploadState } from './upload.js';
 
-const megabyte = 1024 * 1024;
 const alice: Viewer = { userId: 'alice', username: 'alice', sessionId: 's', roles: ['USER'], authenticatedAt: 0, expiresAt: 0 };
+const input = { contentType: 'image/avif', size: 7, purpose: 'AVATAR', idempotencyKey: null } as const;
+const direct: PresignedUpload = { url: 'https://s3.example/object', method: 'PUT', headers: [] };
+const ours: PresignedUpload = { url: '/signed', method: 'PUT', headers: [{ name: 'Content-Type', value: 'image/avif' }] };
 
 describe('Opening an upload', () => {
-  it.each<[string, Partial<Usage>, number, string]>([
-    ['the 500th image', { images: 499 }, 1, 'Opened'],
-    ['the 501st image', { images: 500 }, 1, 'QUOTA_EXCEEDED'],
-    ['the 501st image, counting what is open', { images: 490, openUploads: 10 }, 1, 'QUOTA_EXCEEDED'],
-    ['the last byte of 500 MB', { bytes: 475 * megabyte }, 25 * megabyte, 'Opened'],
-    ['one byte more than 500 MB', { bytes: 475 * megabyte + 1 }, 25 * megabyte, 'QUOTA_EXCEEDED'],
-    ['a 20th upload at a time', { openUploads: 19 }, 1, 'Opened'],
-    ['a 21st upload at a time', { openUploads: 20, firstExpiresAt: new Date(90_500) }, 1, 'RATE_LIMITED after 91 s'],
-  ])('judges %s', async (_, usage, size, expected) => {
-    const { openUpload, opened } = setUp(usage);
-    const outcome = await openUpload(alice, { contentType: 'image/png', size, purpose: 'GALLERY' }).then(
-      (result) => (result.kind === 'InvalidInput' ? result.fields.map(({ code }) => code).join() : result.kind),
-      (error: unknown) => (error instanceof AppError ? `${error.code} after ${error.retryAfter ?? 0} s` : error),
-    );
-    expect(outcome).toBe(expected);
-    expect(opened).toHaveLength(expected === 'Opened' ? 1 : 0);
+  it('answers a request to the store that lives as long as the upload', async () => {
+    const { openUpload, presigned, upload } = setUp({ direct, now: 0 });
+    await expect(openUpload(alice, input)).resolves.toEqual({ kind: 'Opened', upload, request: direct });
+    expect(presigned).toEqual([[`uploads/${upload.objectName}`, { contentType: 'image/avif', size: 7, expiresInSeconds: 900 }]]);
   });
 
-  it('gives out requests that live as long as the upload, for a random key that the client does not choose', async () => {
-    const { openUpload, opened, presigned } = setUp({});
-    for (let index = 0; index < 2; index += 1) await openUpload(alice, { contentType: 'image/avif', size: 7, purpose: 'AVATAR' });
-    expect(new Set(opened.map(({ objectName }) => objectName)).size).toBe(2);
-    for (const [index, upload] of opened.entries()) {
-      expect(upload.objectName).toMatch(/^[0-9a-f]{32}$/);
-      expect(upload.expiresAt.getTime()).toBe(900_000);
-      expect(presigned[index]).toEqual([`uploads/${upload.objectName}`, { contentType: 'image/avif', size: 7, expiresInSeconds: 900 }]);
-    }
+  it('answers a request that lives no longer than the upload when it is opened again later', async () => {
+    const { openUpload, presigned } = setUp({ direct, now: 600_500 });
+    await openUpload(alice, input);
+    expect(presigned).toMatchObject([[expect.any(String), { expiresInSeconds: 299 }]]);
   });
+
+  it('answers a request to this server where clients do not reach the store', async () => {
+    const { openUpload } = setUp({ direct: null, now: 0 });
+    await expect(openUpload(alice, input)).resolves.toMatchObject({ request: ours });
+  });
+
+  it.each<UploadState>([{ kind: 'Published' }, { kind: 'Rejected', code: 'CORRUPT' }])(
+    'lets nothing reach the store for an upload that is $kind, which is opened again',
+    async (state) => {
+      const { openUpload, presigned } = setUp({ direct, now: 0, state });
+      await expect(openUpload(alice, input)).resolves.toMatchObject({ kind: 'Opened', request: ours });
+      expect(presigned).toEqual([]);
+    },
+  );
 });
 
-function setUp(usage: Partial<Usage>) {
-  const opened: Upload[] = [];
+function setUp({ direct: answer, now, state = { kind: 'Open' } }: { direct: PresignedUpload | null; now: number; state?: UploadState }) {
+  const upload: Upload = {
+    ...input,
+    id: '0193a000-0000-7000-8000-000000000001',
+    ownerId: alice.userId,
+    objectName: 'a'.repeat(32),
+    createdAt: new Date(0),
+    expiresAt: new Date(900_000),
+    state,
+  };
   const presigned: unknown[][] = [];
-  const uploads: Pick<UploadRepository, 'open'> = {
-    open: (upload, { judge }) => {
-      const verdict = judge({ images: 0, bytes: 0, openUploads: 0, firstExpiresAt: null, ...usage });
-      if (verdict.isAllowed) opened.push(upload);
-      return Promise.resolve({ kind: 'Judged', verdict });
+  const openUpload = createOpenUpload({
+    reserveUpload: () => Promise.resolve({ kind: 'Reserved', upload }),
+    objects: {
+      presignUpload: (...args) => {
+        presigned.push(args);
+        return Promise.resolve(answer);
+      },
     },
-  };
-  const objects: Pick<ObjectStore, 'presignUpload'> = {
-    presignUpload: (...args) => {
-      presigned.push(args);
-      return Promise.resolve(null);
-    },
-  };
-  return {
-    openUpload: createOpenUpload({ uploads, objects, signer: { sign: () => '/', verify: () => false }, now: () => 0 }),
-    opened,
-    presigned,
-  };
+    signer: { sign: () => '/signed', verify: () => false },
+    now: () => now,
+  });
+  return { openUpload, presigned, upload };
 }

@@ -44,8 +44,9 @@ export function createReceiveUpload({ uploads, objects, signer, now = Date.now }
     const upload = isUuid(id) ? await uploads.find(id) : null;
     if (upload === null) return { kind: 'NotFound' };
     if (!signer.verify(upload, { expires, signature })) return { kind: 'BadSignature' };
-    if (upload.expiresAt.getTime() <= now()) return { kind: 'Expired' };
+    // First, since whoever retries within a day is to learn that there is nothing left to send.
     if (upload.state.kind !== 'Open') return { kind: 'Closed' };
+    if (upload.expiresAt.getTime() <= now()) return { kind: 'Expired' };
     if (contentType !== upload.contentType) return { kind: 'WrongType', expected: upload.contentType };
     if (contentLength !== null && contentLength > upload.size) return { kind: 'TooLarge', expected: upload.size };
     if (contentLength !== upload.size) return { kind: 'WrongSize', expected: upload.size };

@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import type { AccessTokenVerifier } from '../../../shared/auth/access-token.js';
+import { unauthenticated } from '../../../shared/errors/app-error.js';
+import { multipartBoundary } from '../../../shared/http/multipart.js';
+import { errorBody } from '../../../shared/http/server.js';
+import { imagePath, variantPath, type Image } from '../services/image.js';
+import type { RejectionCode } from '../services/processing/picture-processing.js';
+import { inWorkFolder } from '../services/processing/work-folder.js';
+import type { PublishFile, PublishFileResult } from '../services/uploads/publish-file.js';
+import type { TakePlace } from '../services/uploads/receiving-places.js';
+import { rejectionMessages } from '../services/uploads/rejection-messages.js';
+import { mayHave } from '../services/uploads/reserve-upload.js';
+import { parsePurpose, readImageForm, type ImageFormResult } from './image-form.js';
+
+export interface PostImagesOptions {
+  readonly accessTokens: AccessTokenVerifier;
+  readonly takePlace: TakePlace;
+  readonly publishFile: PublishFile;
+  /** Where files are while they come in. */
+  readonly temporaryFolder: string;
+}
+
+/**
+ * `POST /images` with a form: a whole upload in one request, for `curl` and whoever else has a file and a token. A page of another origin
+ * may send such a form without asking (a "simple request" of CORS), so that the token of the header alone says who it is from, never a cookie.
+ */
+export function postImagesRoute({ accessTokens, takePlace, publishFile, temporaryFolder }: PostImagesOptions) {
+  async function receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const viewer = await accessTokens.verify(request.headers.authorization);
+    if (viewer === null) throw unauthenticated();
+    const boundary = multipartBoundary(request.headers['content-type']);
+    if (boundary === null) {
+      return refuse(reply, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send multipart/form-data with the image as the field "file".');
+    }
+    const { purpose } = request.query as { purpose?: unknown };
+    const saidBefore = typeof purpose === 'string' ? parsePurpose(purpose) : null;
+    if (purpose !== undefined && saidBefore === null) return refuseForm(reply, { kind: 'UnknownPurpose' });
+    const idempotencyKey = request.headers['idempotency-key'];
+
+    const giveBack = takePlace(viewer.userId);
+    try {
+      return await inWorkFolder(temporaryFolder, async (folder) => {
+        const read = await readImageForm(bodyOf(request), { boundary, path: join(folder, 'file'), purpose: saidBefore });
+        if (read.kind !== 'Read') return refuseForm(reply, read);
+        const options = {
+          purpose: read.form.purpose ?? 'GALLERY',
+          idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : null,
+        } as const;
+        return answer(reply, await publishFile(viewer, read.form.file, options));
+      });
+    } finally {
+      giveBack();
+    }
+  }
+
+  return (app: FastifyInstance): void => {
+    app.post('/images', async (request, reply) => {
+      try {
+        return await receive(request, reply);
+      } finally {
+        // Of a refused form the rest is read and forgotten, so that the client comes to read the answer.
+        request.raw.resume();
+      }
+    });
+  };
+}
+
+/** Left open when it is not read to its end, because the connection is still needed for the answer. */
+function bodyOf(request: FastifyRequest): AsyncIterable<Buffer> {
+  const body = request.body instanceof Readable ? request.body : Readable.from([]);
+  return { [Symbol.asyncIterator]: () => body.iterator({ destroyOnReturn: false }) };
+}
+
+function answer(reply: FastifyReply, result: PublishFileResult): FastifyReply {
+  switch (result.kind) {
+    case 'Published':
+      return reply.code(201).header('location', imagePath(result.image.name)).send(describe(result.image));
+    case 'Rejected':
+      return refuse(reply, statusOf[result.code], result.code, rejectionMessages[result.code]);
+    case 'QuotaExceeded':
+      return refuse(reply, 409, 'QUOTA_EXCEEDED', result.message, { usage: result.usage });
+    case 'InvalidInput': {
+      const [first] = result.fields;
+      const message = result.fields.map((field) => field.message).join(' ');
+      if (first?.path === 'contentType') return refuse(reply, 415, first.code, message);
+      return refuse(reply, first?.code === 'ALREADY_USED' ? 422 : 400, 'BAD_USER_INPUT', message, { fields: result.fields });
+    }
+    case 'NotFound':
+      return refuse(reply, 404, 'NOT_FOUND', 'The image of this idempotency key has been deleted: use a new key to send it again.');
+    case 'Incomplete':
+      return refuse(reply, 409, 'CONFLICT', 'Another file has been sent with the same idempotency key at the same time. Try again.');
+  }
+}
+
+function refuseForm(reply: FastifyReply, result: Exclude<ImageFormResult, { kind: 'Read' }>): FastifyReply {
+  switch (result.kind) {
+    case 'NoFile':
+      return refuse(reply, 400, 'BAD_USER_INPUT', 'No file provided');
+    case 'TwoFiles':
+      return refuse(reply, 400, 'BAD_USER_INPUT', 'Send one file at a time.');
+    case 'UnknownPurpose':
+      return refuse(reply, 400, 'BAD_USER_INPUT', 'The purpose must be AVATAR or GALLERY, and be given once.');
+    case 'TooLarge':
+      return refuse(reply, 413, 'TOO_LARGE', `A file ${mayHave('GALLERY')}, and ${mayHave('AVATAR')}.`);
+    case 'Malformed':
+      return refuse(reply, 400, 'BAD_USER_INPUT', result.message);
+  }
+}
+
+const statusOf: Readonly<Record<RejectionCode, number>> = {
+  UNSUPPORTED_TYPE: 415,
+  TYPE_MISMATCH: 415,
+  TOO_LARGE: 413,
+  TOO_MANY_PIXELS: 422,
+  CORRUPT: 422,
+};
+
+/** The image as in GraphQL, without its owner, who has asked. */
+function describe({ ownerId: _, name, ...image }: Image) {
+  const variants = image.variants.map((variant) => ({ ...variant, url: variantPath(name, variant.name) }));
+  return { ...image, url: imagePath(name), variants };
+}
+
+function refuse(reply: FastifyReply, status: number, code: string, message: string, more: object = {}): FastifyReply {
+  const { errors } = errorBody(code, message, reply.request.id);
+  return reply.code(status).send({ errors: errors.map((error) => ({ ...error, extensions: { ...error.extensions, ...more } })) });
+}
