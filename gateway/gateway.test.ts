@@ -290,6 +290,26 @@ describe('Requests over HTTP', () => {
     expect((await preflight('https://game.example')).headers.get('access-control-allow-origin')).toBe('https://game.example');
   });
 
+  it('may send the bytes of an upload from a page of an allowed origin', async () => {
+    await restart({ routes: [(app) => void app.put('/uploads/1', () => ({}))] });
+    const upload = (origin: string, method: string) =>
+      fetch(`${url}/uploads/1`, {
+        method,
+        headers: {
+          origin,
+          ...(method === 'PUT' ? {} : { 'access-control-request-method': 'PUT', 'access-control-request-headers': 'content-type' }),
+        },
+      });
+    for (const method of ['OPTIONS', 'PUT']) {
+      const [allowed, foreign] = [await upload('https://game.example', method), await upload('https://evil.example', method)];
+      expect(allowed.headers.get('access-control-allow-origin')).toBe('https://game.example');
+      expect(foreign.headers.get('access-control-allow-origin')).toBeNull();
+      if (method === 'PUT') continue;
+      expect(allowed.headers.get('access-control-allow-methods')).toMatch(/\bPUT\b/);
+      expect(allowed.headers.get('access-control-allow-headers')).toBe('content-type');
+    }
+  });
+
   it('abort their subgraph requests when the client hangs up', async () => {
     const request = httpRequest(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' } });
     request.on('error', () => undefined);

@@ -1,24 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-
-/** Everything from this server, but images and uploads from `objects`. Styles are set from scripts by the editor; its workers and pictures may be blobs. */
-function contentSecurityPolicy(objects: string | undefined): string {
-  const storage = objects === undefined ? '' : ` ${new URL(objects).origin}`;
-  return [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
-    "font-src 'self' data:",
-    `img-src 'self' data: blob: https:${storage}`,
-    `connect-src 'self'${storage}`,
-    "worker-src 'self' blob:",
-    "manifest-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
-}
+import { pagePolicy } from './page-policy.js';
 
 export interface PageOptions {
   /** Of the built GraphiQL page. */
@@ -29,7 +12,7 @@ export interface PageOptions {
 
 /** Serves GraphiQL at `/`; a line of text when it has not been built. */
 export async function addPage(app: FastifyInstance, { folder, objectsUrl }: PageOptions): Promise<void> {
-  const policy = contentSecurityPolicy(objectsUrl);
+  const policy = pagePolicy(objectsUrl);
   if (!existsSync(join(folder, 'index.html'))) {
     app.get('/', (_request, reply) => reply.type('text/plain').send('Galaxia. The GraphQL API is at /graphql.\n'));
     return;

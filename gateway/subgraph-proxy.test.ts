@@ -115,6 +115,12 @@ describe('The proxy to the images subgraph', () => {
     ]);
   });
 
+  it('passes on which part of an image is asked for, and in which type', async () => {
+    const headers = { accept: 'image/avif,image/webp', range: 'bytes=0-9', 'if-range': '"etag"' };
+    await send('GET', '/media/0123abc/thumb', headers);
+    expect(received).toMatchObject([{ method: 'GET', url: '/media/0123abc/thumb', headers }]);
+  });
+
   it('streams uploads larger than a GraphQL request may be, with their query', async () => {
     const body = 'x'.repeat(3 * 1024 * 1024);
     const { status } = await send('PUT', '/uploads/1?expires=2&signature=a-b_c', { 'content-type': 'image/png' }, body);

@@ -97,6 +97,44 @@ describe('GET /media/<name>', () => {
     expect((await raw(path, 'GET', { 'if-none-match': '"other"' })).status).toBe(200);
   });
 
+  it('has smaller ones, in WebP and, for those who ask for it, in AVIF, which is made once', async () => {
+    const noise = await sharp({
+      create: { width: 400, height: 200, channels: 3, noise: { type: 'gaussian', mean: 128, sigma: 40 }, background: '#000' },
+    })
+      .jpeg()
+      .toBuffer();
+    const { id } = await images.publish(alice, noise, { contentType: 'image/jpeg' });
+    const { data } = await images.ask(alice, `{ image(id: "${String(id)}") { url variants { name url width height } } }`);
+    const { variants } = data.image as { variants: { name: string; url: string; width: number; height: number }[] };
+    expect(variants.map(({ name }) => name)).toEqual(['thumb', 'small']);
+    const load = async (target: string, accept: string) => {
+      const response = await fetch(new URL(target, images.url), { headers: { accept } });
+      expect([response.status, response.headers.get('vary')]).toEqual([200, 'Accept']);
+      return { response, picture: Buffer.from(await response.arrayBuffer()) };
+    };
+    for (const { url, width, height } of variants) {
+      const webp = await load(url, '*/*');
+      expect(webp.response.headers.get('content-type')).toBe('image/webp');
+      expect(await sharp(webp.picture).metadata()).toMatchObject({ format: 'webp', width, height });
+
+      const accept = 'image/avif,image/webp,*/*;q=0.8';
+      let avif = await load(url, accept);
+      // On a busy machine it takes longer than anybody waits.
+      while (avif.response.headers.get('cache-control') === 'public, max-age=60') avif = await load(url, accept);
+      expect(avif.response.headers.get('content-type')).toBe('image/avif');
+      expect(await sharp(avif.picture).metadata()).toMatchObject({ format: 'heif', width, height });
+      expect((await load(url, accept)).picture).toEqual(avif.picture);
+    }
+  }, 60_000);
+
+  it('is gone within 3 seconds when its owner deletes it, with all its variants', async () => {
+    const { id, url } = await images.publish(alice, bytes);
+    expect((await raw(String(url))).status).toBe(200);
+    await images.ask(alice, `mutation { deleteImage(input: { id: "${String(id)}" }) { __typename } }`);
+    images.clock.now += 3000;
+    expect((await raw(String(url))).status).toBe(404);
+  });
+
   it('takes no other method', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) expect((await raw(path, method)).status).toBe(404);
   });
