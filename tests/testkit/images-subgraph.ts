@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { graphql } from 'graphql';
 import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
+import { roles, type Role } from '../../shared/auth/role.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Database } from '../../shared/database/database.js';
 import { openEmbedded } from '../../shared/database/embedded.js';
@@ -39,6 +40,8 @@ export interface ImagesUnderTest {
   readonly clock: { now: number };
   /** What the subgraph has announced. */
   readonly events: readonly DomainEvent[];
+  /** Announces what another subgraph does, and resolves when it is taken. */
+  announce(event: DomainEvent): Promise<void>;
   ask(person: string | null, query: string, variables?: Record<string, unknown>): Promise<Answer>;
   open(person: string, input: { contentType: string; size: number; purpose?: string }): Promise<OpenedUpload>;
   send(upload: OpenedUpload, bytes: Buffer): Promise<Response>;
@@ -48,26 +51,32 @@ export interface ImagesUnderTest {
   close(): Promise<void>;
 }
 
+const signingKey = randomBytes(32);
+
 export type StoreKind = 'files' | 's3, through this server' | 's3, directly';
 
 /** A cold PGlite takes seconds, on a busy machine many; for `beforeAll`. In ms. */
 export const startTimeoutMs = 120_000;
 
-/** With `database` it uses that one, which then outlives it. */
-export async function startImages(kind: StoreKind = 'files', given?: Database): Promise<ImagesUnderTest> {
-  const { objects, close: closeObjects } = await openStore(kind);
+/** With `given` it uses that database, which then outlives it; `beside` another process of the subgraph, the objects of that one as well. */
+export async function startImages(kind: StoreKind = 'files', given?: Database, beside?: ImagesUnderTest): Promise<ImagesUnderTest> {
+  const { objects, close: closeObjects } = beside === undefined ? await openStore(kind) : { objects: beside.objects, close: undefined };
   const database = given ?? (await openEmbedded('memory://'));
   const logger = createLogger({ name: 'test', level: 'silent' });
-  const clock = { now: Date.now() };
+  const clock = beside?.clock ?? { now: Date.now() };
   const events: DomainEvent[] = [];
   const bus = createInProcessEventBus({ logger });
-  await bus.subscribe({ group: 'test', types: ['avatar.changed'], handle: (event) => Promise.resolve(void events.push(event)) });
+  await bus.subscribe({
+    group: 'test',
+    types: ['avatar.changed', 'image.removed'],
+    handle: (event) => Promise.resolve(void events.push(event)),
+  });
   const subgraph = await createImagesSubgraph({
     database,
     bus,
     objects,
     accessTokens: trustingVerifier,
-    signingKey: randomBytes(32),
+    signingKey,
     logger,
     now: () => clock.now,
   });
@@ -92,10 +101,11 @@ export async function startImages(kind: StoreKind = 'files', given?: Database): 
     clock,
     events,
     ask,
+    announce: (event) => bus.publish([event]),
     async open(person, input) {
-      const { data } = await ask(person, createMutation, { input });
+      const { data, codes } = await ask(person, createMutation, { input });
       const upload = data.createImageUpload;
-      if (upload?.__typename !== 'ImageUpload') throw new Error(`No upload: ${JSON.stringify(data)}`);
+      if (upload?.__typename !== 'ImageUpload') throw new Error(`No upload: ${JSON.stringify({ data, codes })}`);
       return upload as unknown as OpenedUpload;
     },
     send: (upload, bytes) =>
@@ -120,7 +130,7 @@ export async function startImages(kind: StoreKind = 'files', given?: Database): 
       await bus.close();
       await subgraph.close();
       if (given === undefined) await database.close();
-      await closeObjects();
+      await closeObjects?.();
     },
   };
   return images;
@@ -134,13 +144,18 @@ const completeMutation = `mutation ($id: ID!) { completeImageUpload(input: { id:
   __typename ... on UserError { code message }
   ... on ImagePayload { image { id url width height contentType size purpose owner { id } createdAt } } } }`;
 
-/** The header is the id of the person. What real tokens can do is tested with their verifier. */
+/** The person of this id, as one of those in charge. */
+export function inCharge(id: string, role: Exclude<Role, 'USER'>): string {
+  return `${id} ${role}`;
+}
+
+/** The header is the id of the person, and a role beside that of every user. What real tokens can do is tested with their verifier. */
 const trustingVerifier: AccessTokenVerifier = {
-  verify: (authorization) => {
-    const viewer: Viewer | null =
-      authorization === undefined
-        ? null
-        : { userId: authorization, username: 'someone', sessionId: randomUUID(), roles: ['USER'], authenticatedAt: 0, expiresAt: Infinity };
+  verify(authorization) {
+    if (authorization === undefined) return Promise.resolve(null);
+    const [userId = '', ...more] = authorization.split(' ');
+    const given: Role[] = roles.filter((role) => role === 'USER' || more.includes(role));
+    const viewer: Viewer = { userId, username: 'someone', sessionId: randomUUID(), roles: given, authenticatedAt: 0, expiresAt: Infinity };
     return Promise.resolve(viewer);
   },
 };
