@@ -1,4 +1,9 @@
-import type { Pixels } from './thumb-hash.js';
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  /** Red, green, blue and alpha of each pixel, row by row, not premultiplied. */
+  readonly rgba: Uint8Array;
+}
 
 /**
  * The colour that a picture has most of, as `#rrggbb`: colours are counted in 16 × 16 × 16 groups, each pixel as much as it is opaque,

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Metadata, type Sharp } from 'sharp';
+import { rgbaToThumbHash } from 'thumbhash';
 import { uploadTypes, type UploadType } from '../../image.js';
 import {
   maxPixels,
@@ -12,10 +13,9 @@ import {
   type PictureType,
   type RejectionCode,
 } from '../picture-processing.js';
-import { dominantColor } from './dominant-color.js';
+import { dominantColor, type Pixels } from './dominant-color.js';
 import type { DecoderJobs } from './jobs.js';
 import { sniff } from './sniff.js';
-import { thumbHash, type Pixels } from './thumb-hash.js';
 
 /**
  * A variant is looked at smaller than the full picture, which hides more, and AVIF needs less for the same looks. Effort 2 takes half the
@@ -56,7 +56,7 @@ export async function makePictures({ path, declaredType, maxSide, folder }: Deco
         return { name, ...(await encode(smaller, join(folder, `${name}.webp`), encodings['image/webp'])) };
       }),
   ]);
-  const placeholder = Buffer.from(thumbHash(pixels)).toString('base64');
+  const placeholder = Buffer.from(rgbaToThumbHash(pixels.width, pixels.height, pixels.rgba)).toString('base64');
   return { kind: 'Encoded', full, variants, placeholder, dominantColor: dominantColor(pixels) };
 }
 
