@@ -43,7 +43,7 @@ export interface ImagesUnderTest {
   /** Announces what another subgraph does, and resolves when it is taken. */
   announce(event: DomainEvent): Promise<void>;
   ask(person: string | null, query: string, variables?: Record<string, unknown>): Promise<Answer>;
-  open(person: string, input: { contentType: string; size: number; purpose?: string }): Promise<OpenedUpload>;
+  open(person: string, input: { contentType: string; size: number; purpose?: string; idempotencyKey?: string }): Promise<OpenedUpload>;
   send(upload: OpenedUpload, bytes: Buffer): Promise<Response>;
   complete(person: string | null, id: string): Promise<Record<string, unknown>>;
   /** Opens, sends and completes; the published image. */
@@ -59,7 +59,11 @@ export type StoreKind = 'files' | 's3, through this server' | 's3, directly';
 export const startTimeoutMs = 120_000;
 
 /** With `given` it uses that database, which then outlives it; `beside` another process of the subgraph, the objects of that one as well. */
-export async function startImages(kind: StoreKind = 'files', given?: Database, beside?: ImagesUnderTest): Promise<ImagesUnderTest> {
+export async function startImages(
+  kind: StoreKind = 'files',
+  given?: Database,
+  beside?: Pick<ImagesUnderTest, 'objects' | 'clock'>,
+): Promise<ImagesUnderTest> {
   const { objects, close: closeObjects } = beside === undefined ? await openStore(kind) : { objects: beside.objects, close: undefined };
   const database = given ?? (await openEmbedded('memory://'));
   const logger = createLogger({ name: 'test', level: 'silent' });
