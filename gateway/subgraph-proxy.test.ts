@@ -93,6 +93,8 @@ describe('The proxy to the images subgraph', () => {
 
   it.each([
     ['POST', '/media/a.webp'],
+    ['GET', '/images'],
+    ['POST', '/images/a'],
     ['DELETE', '/uploads/1'],
     ['GET', '/uploads/1'],
     ['PUT', '/media/a.webp'],
@@ -126,6 +128,15 @@ describe('The proxy to the images subgraph', () => {
     const { status } = await send('PUT', '/uploads/1?expires=2&signature=a-b_c', { 'content-type': 'image/png' }, body);
     expect(status).toBe(200);
     expect(received).toMatchObject([{ method: 'PUT', url: '/uploads/1?expires=2&signature=a-b_c', bytes: body.length }]);
+  });
+
+  it('streams a form with the token and the key that it came with, also when nobody says how long it is', async () => {
+    const body = 'x'.repeat(3 * 1024 * 1024);
+    const headers = { 'content-type': 'multipart/form-data; boundary=b', authorization: 'Bearer token', 'idempotency-key': 'k' };
+    const { status } = await send('POST', '/images?purpose=AVATAR', { ...headers, 'transfer-encoding': 'chunked', cookie: 'a=b' }, body);
+    expect(status).toBe(200);
+    expect(received).toMatchObject([{ method: 'POST', url: '/images?purpose=AVATAR', bytes: body.length, headers }]);
+    expect(received[0]?.headers).not.toHaveProperty('cookie');
   });
 
   it('believes nothing that a client says about who it is', async () => {

@@ -47,6 +47,15 @@ describe('The routes of subgraphs at the public door', () => {
     await expect(post(url, { origin: 'https://evil.example' })).resolves.toMatchObject({ status: 403 });
   });
 
+  it('SECURITY 28: take a token without a cookie from every page when all are allowed, and from no foreign one otherwise', async () => {
+    const page = { origin: 'https://elsewhere.example', authorization: 'Bearer x' };
+    const url = await start({ allowedOrigins: ['*'] });
+    await expect(post(url, page)).resolves.toMatchObject({ status: 200 });
+    await expect(post(url, { ...page, cookie: 'a=b' })).resolves.toMatchObject({ status: 403 });
+    await app?.close();
+    await expect(post(await start(), page)).resolves.toMatchObject({ status: 403 });
+  });
+
   it('take a POST from an allowed page, from our own and from what is no page', async () => {
     const url = await start();
     for (const origin of ['https://game.example', url]) await expect(post(url, { origin })).resolves.toMatchObject({ status: 200 });

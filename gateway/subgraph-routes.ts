@@ -18,7 +18,9 @@ export async function addSubgraphRoutes(app: FastifyInstance, options: SubgraphR
   for (const routes of options.routes) {
     await app.register(async (scope) => {
       scope.addHook('onRequest', (request, _reply, done) => {
-        if (request.method === 'POST' && !isAllowedOrigin(request.headers, allowed)) {
+        // Browsers ask first (CORS) before a page may send a token, and such a page needs no cookie.
+        const isByToken = request.headers.authorization !== undefined && request.headers.cookie === undefined;
+        if (request.method === 'POST' && !isAllowedOrigin(request.headers, isByToken ? options.allowedOrigins : allowed)) {
           done(new AppError('FORBIDDEN', 'Pages of this origin may not do that. Add it to CORS_ORIGINS.'));
           return;
         }

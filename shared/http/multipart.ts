@@ -33,7 +33,7 @@ export async function* readMultipart(source: AsyncIterable<Buffer>, boundary: st
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
   // The first delimiter has no line before it.
   let buffered: Buffer = Buffer.from('\r\n');
-  let isInBody = true;
+  let delimiters = 0;
 
   async function readMore(): Promise<void> {
     const next = await chunks.next();
@@ -48,7 +48,7 @@ export async function* readMultipart(source: AsyncIterable<Buffer>, boundary: st
       const length = at === -1 ? Math.max(0, buffered.length - delimiter.length + 1) : at;
       const found = buffered.subarray(0, length);
       buffered = buffered.subarray(at === -1 ? length : at + delimiter.length);
-      isInBody = at === -1;
+      if (at !== -1) delimiters += 1;
       if (found.length > 0) yield found;
       if (at !== -1) return;
       await readMore();
@@ -61,12 +61,13 @@ export async function* readMultipart(source: AsyncIterable<Buffer>, boundary: st
     const first = buffered.toString('latin1', 0, 2);
     if (first === '--') return null;
     if (first !== '\r\n') throw new MultipartError('A boundary of the form is not alone on its line.');
+    const furthest = 2 + limits.headerBytes;
     let end = buffered.indexOf('\r\n\r\n');
-    while (end === -1 && buffered.length <= limits.headerBytes) {
+    while (end === -1 && buffered.length < furthest + 4) {
       await readMore();
       end = buffered.indexOf('\r\n\r\n');
     }
-    if (end === -1 || end > limits.headerBytes) {
+    if (end === -1 || end > furthest) {
       throw new MultipartError(`The headers of a part of the form have more than ${limits.headerBytes} bytes.`);
     }
     const text = buffered.toString('utf8', 2, Math.max(2, end));
@@ -85,10 +86,10 @@ export async function* readMultipart(source: AsyncIterable<Buffer>, boundary: st
       const headers = await readHeaders();
       if (headers === null) return;
       if (count > limits.parts) throw new MultipartError(`The form has more than ${limits.parts} parts.`);
-      isInBody = true;
+      const before = delimiters;
       yield { ...describePart(headers), body: readToDelimiter() };
       // Whoever has stopped in the middle of the body cannot have it go on.
-      if (isInBody) for await (const _ of readToDelimiter());
+      if (delimiters === before) for await (const _ of readToDelimiter());
     }
   } finally {
     await chunks.return?.();
