@@ -56,6 +56,34 @@ describe('The configuration of the gateway', () => {
   });
 });
 
+describe('Where pages send uploads beside here', () => {
+  const s3 = { S3_PUBLIC_ENDPOINT: 'https://objects.example/' };
+
+  it('is nowhere by default', () => {
+    expect(readGatewayConfig({ GATEWAY_SECRET: 'x'.repeat(32) }).objectsUrl).toBeUndefined();
+    expect(readAllInOneConfig({}).objectsUrl).toBeUndefined();
+  });
+
+  it('is the public store, of which a gateway of its own need know nothing more', () => {
+    expect(readGatewayConfig({ GATEWAY_SECRET: 'x'.repeat(32), ...s3 }).objectsUrl).toBe('https://objects.example');
+    const config = readAllInOneConfig({
+      ...s3,
+      S3_ENDPOINT: 'http://objects:9000',
+      S3_ACCESS_KEY: 'a',
+      S3_SECRET_KEY: 'b',
+      S3_DELIVERY: 'redirect',
+    });
+    expect(config.objectsUrl).toBe('https://objects.example');
+    expect(config.s3).toMatchObject({ endpoint: 'http://objects:9000', publicEndpoint: 'https://objects.example', delivery: 'redirect' });
+  });
+
+  it('is no text that is no URL', () => {
+    expect(
+      problemsOf(() => readGatewayConfig({ GATEWAY_SECRET: 'x'.repeat(32), S3_PUBLIC_ENDPOINT: "https: 'unsafe-inline'" })).join(),
+    ).toMatch('S3_PUBLIC_ENDPOINT');
+  });
+});
+
 describe('The configuration of everything in one process', () => {
   it('needs nothing', () => {
     expect(readAllInOneConfig({})).toMatchObject({ port: 4000, logLevel: 'warn', databaseUrls: {}, s3: null, redisUrl: undefined });
