@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import sharp from 'sharp';
 import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
 import { post, text, type Json } from '../testkit/graphql-client.js';
@@ -58,7 +59,9 @@ describe.each(databases)('The end of an account, over the whole product on $name
   }
 
   async function publishImage(person: Person, purpose: string): Promise<string> {
-    const bytes = await sharp({ create: { width: 40, height: 30, channels: 3, background: '#336699' } })
+    // Of a colour of its own: who shows a picture of somebody else's keeps its bytes when that one goes.
+    const [r, g, b] = randomBytes(3);
+    const bytes = await sharp({ create: { width: 40, height: 30, channels: 3, background: { r, g, b } } })
       .png()
       .toBuffer();
     const { createImageUpload: upload } = await ask(

@@ -1,5 +1,5 @@
 import type { Reservation } from '../services/pictures/object-removals.js';
-import { pictureKeys } from '../services/pictures/picture.js';
+import type { Picture } from '../services/pictures/picture.js';
 import type { Prisma } from '../__generated__/prisma/client.js';
 import { putDown } from './object-removal-repository.js';
 import { pictureColumns, toPicture } from './picture-repository.js';
@@ -16,7 +16,11 @@ export interface DeletedImages {
  * Deletes those of `ids` that exist, and every picture that none shows any more. Locks are taken in the order picture, image, avatar, as
  * everywhere: a publication of the same picture either comes first, and keeps it, or waits and makes it anew.
  */
-export async function deleteImages(tx: Prisma.TransactionClient, ids: readonly string[], at: Date): Promise<DeletedImages> {
+export async function deleteImages(
+  tx: Prisma.TransactionClient,
+  ids: readonly string[],
+  { at, keysOf }: { readonly at: Date; readonly keysOf: (picture: Picture) => readonly string[] },
+): Promise<DeletedImages> {
   const known = await tx.image.findMany({ where: { id: { in: [...ids] } }, select: { pictureId: true } });
   const pictureIds = [...new Set(known.map(({ pictureId }) => pictureId))];
   await tx.$queryRaw`SELECT 1 FROM images.picture WHERE id = ANY (${pictureIds}::uuid[]) ORDER BY id FOR UPDATE`;
@@ -29,7 +33,7 @@ export async function deleteImages(tx: Prisma.TransactionClient, ids: readonly s
 
   const unseen = await tx.picture.findMany({ where: { id: { in: pictureIds }, images: { none: {} } }, select: pictureColumns });
   await tx.picture.deleteMany({ where: { id: { in: unseen.map(({ id }) => id) } } });
-  const keys = unseen.flatMap((row) => pictureKeys(toPicture(row)));
+  const keys = unseen.flatMap((row) => keysOf(toPicture(row)));
   // Random names never come twice, so that none of the keys is down already.
   const removal = { keys: await putDown(tx, { keys, dueAt: at }), dueAt: at };
   return { ids: found, avatarsOf: avatars.map(({ userId }) => userId), removal };

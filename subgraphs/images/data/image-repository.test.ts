@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { testDatabases } from '../../../tests/testkit/databases.js';
 import type { Image } from '../services/image.js';
+import { pictureKeys } from '../services/pictures/picture.js';
 import { openImagesDatabase, type ImagesDatabase } from '../tests/images-database.js';
 
 const databases = await testDatabases();
@@ -57,7 +58,7 @@ describe.each(databases)('Images on $name', ({ open }) => {
         repository.images.setAvatar({ userId: ownerId, imageId: id, at, event: avatarChanged(ownerId, id) });
       if (round % 2 === 0) await set(here);
       const announce = ({ avatarsOf }: { avatarsOf: readonly string[] }) => avatarsOf.map((userId) => avatarChanged(userId, null));
-      const [deleted] = await Promise.all([there.images.delete({ id, at, announce }), set(here), set(there)]);
+      const [deleted] = await Promise.all([there.images.delete({ id, at, keysOf: pictureKeys, announce }), set(here), set(there)]);
       expect(deleted).not.toBeNull();
       expect(await set(here)).toBe('NoImage');
       expect((await here.userImages.read(ownerId)).avatarId).toBeNull();
@@ -73,7 +74,7 @@ describe.each(databases)('Images on $name', ({ open }) => {
     await here.images.setAvatar({ userId: ownerId, imageId: old.image.id, at, event: avatarChanged(ownerId, 'old') });
     await Promise.all([
       here.images.setAvatar({ userId: ownerId, imageId: next.image.id, at, event: avatarChanged(ownerId, 'next') }),
-      there.images.delete({ id: old.image.id, at, announce: () => [] }),
+      there.images.delete({ id: old.image.id, at, keysOf: pictureKeys, announce: () => [] }),
     ]);
     expect((await here.userImages.read(ownerId)).avatarId).toBe(next.image.id);
   });

@@ -78,9 +78,9 @@ export function createImageRepository(prisma: ImagesPrisma): ImageRepository {
         if (count > 0) await tx.outboxEvent.createMany({ data: [toOutboxRow(event)] });
         return count > 0;
       }),
-    delete: ({ id, at, announce }) =>
+    delete: ({ id, at, keysOf, announce }) =>
       prisma.$transaction(async (tx) => {
-        const { ids, avatarsOf, removal } = await deleteImages(tx, [id], at);
+        const { ids, avatarsOf, removal } = await deleteImages(tx, [id], { at, keysOf });
         if (ids.length === 0) return null;
         const events = announce({ avatarsOf });
         await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });

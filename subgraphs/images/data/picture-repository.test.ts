@@ -58,7 +58,7 @@ describe.each(databases)('Pictures on $name', ({ open }) => {
     const digest = randomUUID();
     const [one, other] = [await here.publish({}, { digest }), await here.publish({}, { digest })];
     const keys = pictureKeys(one.made.picture);
-    expect(await here.images.delete({ id: one.image.id, at, announce: silent })).toEqual({
+    expect(await here.images.delete({ id: one.image.id, at, keysOf: pictureKeys, announce: silent })).toEqual({
       removal: { keys: [], dueAt: at },
       isAnnounced: false,
     });
@@ -66,11 +66,11 @@ describe.each(databases)('Pictures on $name', ({ open }) => {
     expect(await there.pictures.find(other.image.name)).toEqual(one.made.picture);
     expect(await here.down(keys)).toEqual([]);
 
-    const deleted = await there.images.delete({ id: other.image.id, at, announce: silent });
+    const deleted = await there.images.delete({ id: other.image.id, at, keysOf: pictureKeys, announce: silent });
     expect([...(deleted?.removal.keys ?? [])].sort()).toEqual([...keys].sort());
     expect(await here.down(keys)).toEqual([...keys].sort());
     expect(await here.pictures.find(other.image.name)).toBeNull();
-    expect(await here.images.delete({ id: other.image.id, at, announce: silent })).toBeNull();
+    expect(await here.images.delete({ id: other.image.id, at, keysOf: pictureKeys, announce: silent })).toBeNull();
   });
 
   it('go once when their last two images are deleted at the same time', async () => {
@@ -78,8 +78,8 @@ describe.each(databases)('Pictures on $name', ({ open }) => {
       const digest = randomUUID();
       const publications = [await here.publish({}, { digest }), await here.publish({}, { digest })] as const;
       const deleted = await Promise.all([
-        here.images.delete({ id: publications[0].image.id, at, announce: silent }),
-        there.images.delete({ id: publications[1].image.id, at, announce: silent }),
+        here.images.delete({ id: publications[0].image.id, at, keysOf: pictureKeys, announce: silent }),
+        there.images.delete({ id: publications[1].image.id, at, keysOf: pictureKeys, announce: silent }),
       ]);
       expect(deleted.map((each) => each?.removal.keys.length).sort()).toEqual([0, 2]);
       await expectNothingLost(publications, digest);
@@ -94,7 +94,7 @@ describe.each(databases)('Pictures on $name', ({ open }) => {
       await here.removals.add(second.made.reservation);
       const [outcome] = await Promise.all([
         here.uploads.publish(second),
-        there.images.delete({ id: first.image.id, at, announce: silent }),
+        there.images.delete({ id: first.image.id, at, keysOf: pictureKeys, announce: silent }),
       ]);
       expect(outcome).toMatchObject({ kind: 'Published', image: { id: second.image.id } });
       await expectNothingLost([first, second], digest);
@@ -108,7 +108,7 @@ describe.each(databases)('Pictures on $name', ({ open }) => {
       const upload = await here.open();
       const [outcome] = await Promise.all([
         here.uploads.publish({ ...publicationOf(upload, { digest }), made: null }),
-        there.images.delete({ id: first.image.id, at, announce: silent }),
+        there.images.delete({ id: first.image.id, at, keysOf: pictureKeys, announce: silent }),
       ]);
       expect(['Published', 'NoPicture']).toContain(outcome.kind);
       expect((await there.uploads.find(upload.id))?.state).toEqual({ kind: outcome.kind === 'NoPicture' ? 'Open' : 'Published' });
@@ -164,7 +164,7 @@ describe.each(databases)('Pictures on $name', ({ open }) => {
       const keys = found === null ? [] : pictureKeys(found);
       expect(keys).toHaveLength(5);
       expect(await here.down(keys)).toEqual([]);
-      expect((await here.images.delete({ id: image.id, at, announce: silent }))?.removal.keys).toHaveLength(5);
+      expect((await here.images.delete({ id: image.id, at, keysOf: pictureKeys, announce: silent }))?.removal.keys).toHaveLength(5);
     });
 
     it('are made it by one at a time', async () => {
@@ -179,7 +179,7 @@ describe.each(databases)('Pictures on $name', ({ open }) => {
       expect(await here.pictures.addFormat(made.picture, format, reservation)).toBe(false);
       await here.removals.add(reservation);
       expect(await here.pictures.addFormat(made.picture, { ...format, name: 'large' }, reservation)).toBe(false);
-      await here.images.delete({ id: image.id, at, announce: silent });
+      await here.images.delete({ id: image.id, at, keysOf: pictureKeys, announce: silent });
       expect(await here.pictures.addFormat(made.picture, format, reservation)).toBe(false);
       expect(await here.down(reservation.keys)).toEqual(reservation.keys);
     });
@@ -197,9 +197,9 @@ describe.each(databases)('Pictures on $name', ({ open }) => {
     const shared = await here.publish({ ownerId }, { digest });
     const others = await here.publish({}, { digest });
     await here.images.setAvatar({ userId: ownerId, imageId: own.image.id, at, event: avatarChanged(ownerId) });
-    const removal = await here.userImages.deleteSome(ownerId, at);
+    const removal = await here.userImages.deleteSome(ownerId, { at, keysOf: pictureKeys });
     expect([...(removal?.keys ?? [])].sort()).toEqual([...pictureKeys(own.made.picture)].sort());
-    expect(await here.userImages.deleteSome(ownerId, at)).toBeNull();
+    expect(await here.userImages.deleteSome(ownerId, { at, keysOf: pictureKeys })).toBeNull();
     expect(await here.userImages.read(ownerId)).toEqual({ images: [], avatarId: null });
     expect(await here.pictures.find(shared.image.name)).toBeNull();
     expect(await here.pictures.find(others.image.name)).toEqual(shared.made.picture);

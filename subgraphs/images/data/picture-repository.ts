@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PictureRepository } from '../services/pictures/picture-repository.js';
-import { pictureTypes, type Picture, type PictureVariant } from '../services/pictures/picture.js';
-import { variantNames } from '../services/processing/picture-processing.js';
+import type { Picture, PictureVariant } from '../services/pictures/picture.js';
+import type { PictureType, VariantName } from '../services/processing/picture-processing.js';
 import type { Prisma } from '../__generated__/prisma/client.js';
 import { isVisible } from './visibility.js';
 import { crossOut } from './object-removal-repository.js';
@@ -21,12 +21,14 @@ export const pictureColumns = {
 
 type Row = Prisma.PictureGetPayload<{ select: typeof pictureColumns }>;
 
+const pictureType = z.enum({ 'image/webp': 'image/webp', 'image/avif': 'image/avif' } satisfies { [Type in PictureType]: Type });
+const variantName = z.enum({ thumb: 'thumb', small: 'small', medium: 'medium', large: 'large' } satisfies { [Name in VariantName]: Name });
 const storedVariants = z.array(
   z.object({
-    name: z.enum(variantNames),
+    name: variantName,
     width: z.int().positive(),
     height: z.int().positive(),
-    formats: z.partialRecord(z.enum(pictureTypes), z.int().nonnegative()),
+    formats: z.partialRecord(pictureType, z.int().nonnegative()),
   }),
 );
 
@@ -60,7 +62,7 @@ export function createPictureRepository(prisma: ImagesPrisma): PictureRepository
 }
 
 export function toPicture({ contentType, variants, ...row }: Row): Picture {
-  return { ...row, contentType: z.enum(pictureTypes).parse(contentType), variants: toVariants(variants) };
+  return { ...row, contentType: pictureType.parse(contentType), variants: toVariants(variants) };
 }
 
 /** Throws when they are not as `fromVariants` has written them: a fault. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { testDatabases } from '../../../tests/testkit/databases.js';
-import type { Usage } from '../services/uploads/upload-repository.js';
-import { rawDueAt, uploadKey, type Upload } from '../services/uploads/upload.js';
+import type { UploadRepository, Usage } from '../services/uploads/upload-repository.js';
+import { rawRemoval, uploadKey, type Upload } from '../services/uploads/upload.js';
 import { newUpload, publicationOf } from '../tests/fixtures.js';
 import { openImagesDatabase } from '../tests/images-database.js';
 
@@ -18,7 +18,6 @@ describe.each(databases)('Uploads on $name', ({ open }) => {
   }, 120_000);
   afterAll(() => database.close());
 
-  const since = new Date(0);
   const allow = () => ({ isAllowed: true });
 
   it('let no two take the last place, in one process or in two', async () => {
@@ -26,7 +25,7 @@ describe.each(databases)('Uploads on $name', ({ open }) => {
     const judge = ({ openUploads }: Usage) => ({ isAllowed: openUploads < 3 });
     const answers = await Promise.all(
       Array.from({ length: 5 }, () =>
-        [database.here, database.there].map(({ uploads }) => uploads.open(newUpload({ ownerId }), { since, judge })),
+        [database.here, database.there].map(({ uploads }) => openUpload(uploads, newUpload({ ownerId }), judge)),
       ).flat(),
     );
     expect(answers.filter((answer) => answer.kind === 'Judged' && answer.verdict.isAllowed)).toHaveLength(3);
@@ -46,7 +45,7 @@ describe.each(databases)('Uploads on $name', ({ open }) => {
       seen.push(usage);
       return { isAllowed: false };
     };
-    await here.uploads.open(newUpload({ ownerId, createdAt: new Date(1000) }), { since, judge });
+    await openUpload(here.uploads, newUpload({ ownerId, createdAt: new Date(1000) }), judge);
     expect(seen).toEqual([{ images: 1, bytes: 7 + 32, openUploads: 1, firstExpiresAt: new Date(5000) }]);
     expect(await here.uploads.usage(ownerId, new Date(1000))).toEqual(seen[0]);
     expect(await here.uploads.usage(ownerId, new Date(999))).toMatchObject({ bytes: 7 + 32 + 2, openUploads: 2 });
@@ -55,23 +54,24 @@ describe.each(databases)('Uploads on $name', ({ open }) => {
   it('have their raw bytes down for removal from the beginning', async () => {
     const { here } = database;
     const [opened, refused] = [await here.open(), newUpload()];
-    await here.uploads.open(refused, { since, judge: () => ({ isAllowed: false }) });
+    await openUpload(here.uploads, refused, () => ({ isAllowed: false }));
     expect(await here.down([uploadKey(opened), uploadKey(refused)])).toEqual([uploadKey(opened)]);
-    expect(await here.prisma.objectRemoval.findUnique({ where: { key: uploadKey(opened) } })).toMatchObject({ dueAt: rawDueAt(opened) });
+    expect(await here.prisma.objectRemoval.findUnique({ where: { key: uploadKey(opened) } })).toMatchObject({
+      dueAt: rawRemoval(opened).dueAt,
+    });
   });
 
   describe('of the same idempotency key', () => {
     const openAgain = (upload: Upload, change: Partial<Upload>) => {
       const { ownerId, idempotencyKey } = upload;
       const again = newUpload({ ownerId, idempotencyKey, ...change });
-      return database.there.uploads.open(again, { since: new Date(again.createdAt.getTime() - 86_400_000), judge: allow });
+      return openUpload(database.there.uploads, again, allow, new Date(again.createdAt.getTime() - 86_400_000));
     };
 
     it('are one, also when they are opened at the same time in two processes', async () => {
       const change = { ownerId: randomUUID(), idempotencyKey: 'holiday' };
-      const options = { since: new Date(-1), judge: allow };
       const answers = await Promise.all(
-        [database.here, database.there, database.here].map(({ uploads }) => uploads.open(newUpload(change), options)),
+        [database.here, database.there, database.here].map(({ uploads }) => openUpload(uploads, newUpload(change), allow, new Date(-1))),
       );
       expect(answers.map(({ kind }) => kind).sort()).toEqual(['Judged', 'Known', 'Known']);
       expect(await database.here.prisma.upload.count({ where: change })).toBe(1);
@@ -138,3 +138,13 @@ describe.each(databases)('Uploads on $name', ({ open }) => {
     expect(left.map((upload) => upload !== null)).toEqual([false, false, false, true]);
   });
 });
+
+/** With the uploads of one key since the epoch. */
+function openUpload<Verdict extends { readonly isAllowed: boolean }>(
+  uploads: UploadRepository,
+  upload: Upload,
+  judge: (usage: Usage) => Verdict,
+  since = new Date(0),
+) {
+  return uploads.open(upload, { raw: rawRemoval(upload), since, judge });
+}

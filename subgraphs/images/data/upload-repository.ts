@@ -1,6 +1,6 @@
 import type { RejectionCode } from '../services/processing/picture-processing.js';
 import type { UploadRepository, Usage } from '../services/uploads/upload-repository.js';
-import { rawDueAt, uploadKey, type Upload, type UploadState } from '../services/uploads/upload.js';
+import type { Upload, UploadState } from '../services/uploads/upload.js';
 import type { Prisma } from '../__generated__/prisma/client.js';
 import { putDown } from './object-removal-repository.js';
 import type { ImagesPrisma } from './prisma.js';
@@ -24,7 +24,7 @@ type Row = Prisma.UploadGetPayload<{ select: typeof uploadColumns }>;
 
 export function createUploadRepository(prisma: ImagesPrisma): UploadRepository {
   return {
-    open: (upload, { since, judge }) =>
+    open: (upload, { raw, since, judge }) =>
       prisma.$transaction(async (tx) => {
         const { state: _, ...row } = upload;
         // Two uploads of one owner at the same moment would both see room for one.
@@ -34,7 +34,7 @@ export function createUploadRepository(prisma: ImagesPrisma): UploadRepository {
         const verdict = judge(await readUsage(tx, upload.ownerId, upload.createdAt));
         if (verdict.isAllowed) {
           await tx.upload.create({ data: row, select: { id: true } });
-          await putDown(tx, { keys: [uploadKey(upload)], dueAt: rawDueAt(upload) });
+          await putDown(tx, raw);
         }
         return { kind: 'Judged', verdict };
       }),

@@ -17,12 +17,12 @@ export function createUserImagesRepository(prisma: ImagesPrisma): UserImagesRepo
       return uploads.map(toUpload);
     },
 
-    deleteSome: (userId, at) =>
+    deleteSome: (userId, options) =>
       prisma.$transaction(async (tx) => {
         const images = await tx.image.findMany({ where: { ownerId: userId }, take: batchSize, select: { id: true } });
         if (images.length === 0) return null;
         const ids = images.map(({ id }) => id);
-        return (await deleteImages(tx, ids, at)).removal;
+        return (await deleteImages(tx, ids, options)).removal;
       }),
 
     async forget(userId) {

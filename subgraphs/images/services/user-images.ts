@@ -2,13 +2,17 @@ import type { Viewer } from '../../../shared/auth/viewer.js';
 import type { ObjectStore } from '../../../shared/objects/object-store.js';
 import { imagePath, type Image } from './image.js';
 import type { ObjectRemovals, Reservation } from './pictures/object-removals.js';
+import { pictureKeys, type Picture } from './pictures/picture.js';
 import { uploadKey, type Upload } from './uploads/upload.js';
 
 export interface UserImagesRepository {
   /** Closes the user's open uploads, so that none of them becomes an image any more. Answers all uploads of the user. */
   close(userId: string, at: Date): Promise<readonly Upload[]>;
   /** Deletes some images of the user, with the pictures that nobody else shows; null when there are none left. */
-  deleteSome(userId: string, at: Date): Promise<Reservation | null>;
+  deleteSome(
+    userId: string,
+    options: { readonly at: Date; readonly keysOf: (picture: Picture) => readonly string[] },
+  ): Promise<Reservation | null>;
   /** Forgets relations and announcements, and whose the uploads are. */
   forget(userId: string): Promise<void>;
   read(userId: string): Promise<{ readonly images: readonly Image[]; readonly avatarId: string | null }>;
@@ -44,7 +48,7 @@ export function createUserImages({
       // What a request under way stores afterwards is down for removal since the upload was opened.
       for (const upload of await repository.close(userId, at)) await objects.delete(uploadKey(upload));
       for (;;) {
-        const removal = await repository.deleteSome(userId, at);
+        const removal = await repository.deleteSome(userId, { at, keysOf: pictureKeys });
         if (removal === null) break;
         await removals.carryOut(removal);
       }

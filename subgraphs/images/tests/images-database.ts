@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { projectRoot } from '../../../shared/config/project-root.js';
-import type { TestDatabase } from '../../../tests/testkit/databases.js';
+import type { Database } from '../../../shared/database/database.js';
 import { createImageRepository } from '../data/image-repository.js';
 import { createObjectRemovalRepository } from '../data/object-removal-repository.js';
 import { createPictureRepository } from '../data/picture-repository.js';
 import { createImagesPrisma, type ImagesPrisma } from '../data/prisma.js';
 import { createUploadRepository } from '../data/upload-repository.js';
 import { createUserImagesRepository } from '../data/user-images-repository.js';
-import type { Upload } from '../services/uploads/upload.js';
+import { rawRemoval, type Upload } from '../services/uploads/upload.js';
 import { newUpload, publicationOf } from './fixtures.js';
 
 /** One process' handle on the database of the images subgraph. */
@@ -20,8 +20,15 @@ export interface ImagesDatabase extends ReturnType<typeof createRepositories> {
   down(keys: readonly string[]): Promise<readonly string[]>;
 }
 
+interface EmptyDatabase {
+  readonly database: Database;
+  /** Another handle on it. */
+  again(): Promise<Database>;
+  close(): Promise<void>;
+}
+
 /** A new database, as two processes see it. */
-export async function openImagesDatabase(open: TestDatabase['open']) {
+export async function openImagesDatabase(open: () => Promise<EmptyDatabase>) {
   const opened = await open();
   await opened.database.migrate({ name: 'images', folder: join(projectRoot, 'subgraphs/images/prisma/migrations') });
   const clients = [createImagesPrisma(opened.database), createImagesPrisma(await opened.again())] as const;
@@ -42,12 +49,12 @@ function createImagesDatabase(prisma: ImagesPrisma): ImagesDatabase {
     ...repositories,
     async open(change) {
       const upload = newUpload(change);
-      await uploads.open(upload, { since: new Date(0), judge: () => ({ isAllowed: true }) });
+      await uploads.open(upload, { raw: rawRemoval(upload), since: new Date(0), judge: () => ({ isAllowed: true }) });
       return upload;
     },
     async publish(change, options) {
       const upload = newUpload(change);
-      await uploads.open(upload, { since: new Date(0), judge: () => ({ isAllowed: true }) });
+      await uploads.open(upload, { raw: rawRemoval(upload), since: new Date(0), judge: () => ({ isAllowed: true }) });
       const publication = publicationOf(upload, options);
       await removals.add(publication.made.reservation);
       const { kind } = await uploads.publish(publication);

@@ -5,6 +5,7 @@ import type { DomainEvent } from '../../../../shared/events/event-bus.js';
 import type { PageRequest } from '../../../../shared/graphql/connection.js';
 import type { ObjectRemovals } from '../pictures/object-removals.js';
 import { imagePath, type Image, type ImagePosition } from '../image.js';
+import { pictureKeys } from '../pictures/picture.js';
 import type { ImageRepository } from './image-repository.js';
 import { toOnlooker } from './onlooker.js';
 
@@ -72,6 +73,7 @@ export function createGallery({ images, removals, onAnnounced, now = Date.now }:
       const deleted = await images.delete({
         id: image.id,
         at: new Date(now()),
+        keysOf: pictureKeys,
         announce: ({ avatarsOf }) => [
           ...avatarsOf.map((userId) => avatarChanged(userId, null)),
           ...(isOwn ? [] : [imageRemoved(image, viewer)]),

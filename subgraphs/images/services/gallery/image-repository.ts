@@ -2,6 +2,7 @@ import type { DomainEvent } from '../../../../shared/events/event-bus.js';
 import type { PageRequest } from '../../../../shared/graphql/connection.js';
 import type { Image, ImagePosition } from '../image.js';
 import type { Reservation } from '../pictures/object-removals.js';
+import type { Picture } from '../pictures/picture.js';
 import type { Onlooker } from './onlooker.js';
 
 export interface ImageRepository {
@@ -21,11 +22,12 @@ export interface ImageRepository {
   removeAvatar(avatar: { userId: string; event: DomainEvent }): Promise<boolean>;
   /**
    * Deletes the image, its picture when no other image shows it, and announces what `announce` answers, which is told whose avatar it was.
-   * Null when there is none any more.
+   * Null when there is none any more. `keysOf` names the objects of a picture.
    */
   delete(image: {
     id: string;
     at: Date;
+    keysOf: (picture: Picture) => readonly string[];
     announce: (deleted: { avatarsOf: readonly string[] }) => readonly DomainEvent[];
   }): Promise<DeletedImage | null>;
 }

@@ -48,7 +48,7 @@ export function pictureKeys(picture: Picture): readonly string[] {
   ];
 }
 
-export const pictureTypes = Object.keys(extensions) as readonly PictureType[];
+const pictureTypes = Object.keys(extensions) as readonly PictureType[];
 
 export function isVariantName(text: string): text is VariantName {
   return variantNames.some((name) => name === text);

@@ -6,7 +6,7 @@ import { invalidInput, type FieldProblem, type InvalidInput } from '../../../../
 import { isUploadType, limits, quota, uploadTypes, type ImagePurpose } from '../image.js';
 import { toImageUsage, type ImageUsage } from '../image-usage.js';
 import type { UploadRepository, Usage } from './upload-repository.js';
-import { uploadKeptMs, type Upload } from './upload.js';
+import { rawRemoval, uploadKeptMs, type Upload } from './upload.js';
 
 /** Long enough for 25 MB over a slow mobile line. In ms. */
 const uploadLifetimeMs = 15 * 60_000;
@@ -60,7 +60,7 @@ export function createReserveUpload({
       state: { kind: 'Open' },
     };
     const since = new Date(openedAt - uploadKeptMs);
-    const opened = await uploads.open(upload, { since, judge: (usage) => judge(usage, request.size) });
+    const opened = await uploads.open(upload, { raw: rawRemoval(upload), since, judge: (usage) => judge(usage, request.size) });
     if (opened.kind === 'Known') return isSame(opened.upload, request) ? { kind: 'Reserved', upload: opened.upload } : keyAlreadyUsed;
     const { verdict } = opened;
     if (verdict.isAllowed) return { kind: 'Reserved', upload };

@@ -32,15 +32,15 @@ export type PublicationOutcome =
 
 export interface UploadRepository {
   /**
-   * Stores `upload` if `isAllowed` says so about what its owner has at that moment, and answers what it said. Puts its raw bytes down for
-   * removal (`rawDueAt`). Parallel calls for one owner wait for each other, so that the answer holds.
+   * Stores `upload` if `isAllowed` says so about what its owner has at that moment, and answers what it said. Puts down when its raw bytes
+   * go (`rawRemoval`). Parallel calls for one owner wait for each other, so that the answer holds.
    *
    * An upload of this owner with the same idempotency key from after `since` that is of any use, being no open one that has expired, is
    * answered instead.
    */
   open<Verdict extends { readonly isAllowed: boolean }>(
     upload: Upload,
-    options: { readonly since: Date; readonly judge: (usage: Usage) => Verdict },
+    options: { readonly raw: Reservation; readonly since: Date; readonly judge: (usage: Usage) => Verdict },
   ): Promise<{ readonly kind: 'Judged'; readonly verdict: Verdict } | { readonly kind: 'Known'; readonly upload: Upload }>;
   /** What the user has at that moment. */
   usage(ownerId: string, at: Date): Promise<Usage>;

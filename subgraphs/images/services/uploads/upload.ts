@@ -1,5 +1,6 @@
 import type { RejectionCode } from '../processing/picture-processing.js';
 import type { ImagePurpose } from '../image.js';
+import type { Reservation } from '../pictures/object-removals.js';
 
 /** A promised file. The image that it becomes has the same id. */
 export interface Upload {
@@ -22,9 +23,9 @@ export interface Upload {
 /** For so long an upload is found again by its idempotency key. In ms. */
 export const uploadKeptMs = 24 * 60 * 60_000;
 
-/** When nothing sends the raw bytes any more: a request that began just before the expiry, or a completion, is over by then. */
-export function rawDueAt({ expiresAt }: Pick<Upload, 'expiresAt'>): Date {
-  return new Date(expiresAt.getTime() + 60 * 60_000);
+/** When the raw bytes go at the latest: a request that began just before the expiry, or a completion, is over by then. */
+export function rawRemoval(upload: Upload): Reservation {
+  return { keys: [uploadKey(upload)], dueAt: new Date(upload.expiresAt.getTime() + 60 * 60_000) };
 }
 
 export type UploadState =
