@@ -14,6 +14,8 @@ import { assertByteRange, assertObjectKey, type ObjectStore, type StoredObject }
  */
 const footerLength = 256;
 const footer = z.object({ contentType: z.string(), etag: z.string(), size: z.int().nonnegative() });
+/** What is no longer is read at once: for a thumbnail, opening a stream costs more than its bytes. */
+const smallLength = 64 * 1024;
 /** What a crash left half-written is removed once it is this old. In ms. */
 const abandonedAfterMs = 60 * 60_000;
 
@@ -41,13 +43,20 @@ export async function openFileObjectStore({
     return join(folder, key);
   }
 
-  async function openObject(key: string): Promise<{ file: FileHandle; object: StoredObject } | null> {
+  /** Reads the footer and, when all of the file fits into `readAhead` bytes more, its content with it. */
+  async function openObject(
+    key: string,
+    readAhead = 0,
+  ): Promise<{ file: FileHandle; object: StoredObject; content: Buffer | null } | null> {
     const file = await open(pathOf(key), 'r').catch(nullWhenMissing);
     if (file === null) return null;
     try {
-      const object = await readFooter(file);
-      if (object !== null) return { file, object };
-      throw new Error(`The file of object ${key} is damaged`);
+      const { size } = await file.stat();
+      const length = size <= footerLength + readAhead ? size : footerLength;
+      const { buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, size - length);
+      const object = readFooter(buffer.subarray(-footerLength), size - footerLength);
+      if (object === null) throw new Error(`The file of object ${key} is damaged`);
+      return { file, object, content: length === size ? buffer.subarray(0, object.size) : null };
     } catch (error) {
       await file.close();
       throw error;
@@ -85,21 +94,21 @@ export async function openFileObjectStore({
       }
     },
     async get(key, { range } = {}) {
-      const opened = await openObject(key);
+      const opened = await openObject(key, smallLength);
       if (opened === null) return null;
-      const { file, object } = opened;
+      const { file, object, content } = opened;
+      let isHandedOver = false;
       try {
         if (range !== undefined) assertByteRange(range, object.size);
-      } catch (error) {
-        await file.close();
-        throw error;
+        if (content !== null) {
+          const bytes = range === undefined ? content : content.subarray(range.start, range.end + 1);
+          return { object, body: Readable.from(bytes.length === 0 ? [] : [bytes], { objectMode: false }) };
+        }
+        isHandedOver = true;
+        return { object, body: file.createReadStream(range ?? { start: 0, end: object.size - 1 }) };
+      } finally {
+        if (!isHandedOver) await file.close();
       }
-      if (object.size === 0) {
-        await file.close();
-        return { object, body: Readable.from([]) };
-      }
-      const { start, end } = range ?? { start: 0, end: object.size - 1 };
-      return { object, body: file.createReadStream({ start, end }) };
     },
     async head(key) {
       const opened = await openObject(key);
@@ -124,13 +133,11 @@ function writeFooter(object: StoredObject): Buffer {
   return Buffer.concat([text, Buffer.alloc(footerLength - text.length, ' ')]);
 }
 
-async function readFooter(file: FileHandle): Promise<StoredObject | null> {
-  const { size } = await file.stat();
-  if (size < footerLength) return null;
-  const { buffer } = await file.read(Buffer.alloc(footerLength), 0, footerLength, size - footerLength);
+/** Null when it is not the footer of `size` bytes. */
+function readFooter(bytes: Buffer, size: number): StoredObject | null {
   try {
-    const object = footer.parse(JSON.parse(buffer.toString('utf8')));
-    return object.size === size - footerLength ? object : null;
+    const object = footer.parse(JSON.parse(bytes.toString('utf8')));
+    return object.size === size ? object : null;
   } catch {
     return null;
   }

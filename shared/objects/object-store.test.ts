@@ -145,6 +145,16 @@ describe.each(implementations)('the object store on $name', ({ open, isS3rver = 
     expect(await store.head('some/where/a.bin')).toEqual(found?.object);
   });
 
+  // Around the length up to which files are read at once.
+  it.each([1, 65_535, 65_536, 65_537])('gives back an object of %d bytes, whole and in part', async (size) => {
+    const bytes = randomBytes(size);
+    await store.put('sized', bytes, { contentType: 'image/webp', size });
+    expect(await read('sized')).toEqual(bytes);
+    if (isS3rver && size === 1) return;
+    const part = await store.get('sized', { range: { start: Math.floor(size / 2), end: size - 1 } });
+    expect(part === null ? null : await buffer(part.body)).toEqual(bytes.subarray(Math.floor(size / 2)));
+  });
+
   describe('of a part', () => {
     const bytes = randomBytes(200_000);
     const last = bytes.length - 1;
