@@ -149,6 +149,7 @@ export function createInProcessPresenceStore(options: InProcessPresenceStoreOpti
         return { kind: 'Changes', moment: moment(), states: changed.map(([userId]) => stateOf(userId)) };
       }),
     shardOf: () => shard,
+    heard: moment,
     announce: (notice) =>
       settle(() => {
         const position = nextPosition();

@@ -90,6 +90,11 @@ export interface PresenceStore {
   readChanges(users: ReadonlyMap<string, Audience>, since: PresenceMoment): Promise<PresenceChanges>;
   /** Which shard's offsets tell of the user. */
   shardOf(userId: string): number;
+  /**
+   * Up to where, in every shard, all has been told to the listeners of this process, what is being told right now included. Begins where the
+   * telling began, before the first entry; of the new epoch from `onLost` on.
+   */
+  heard(): PresenceMoment;
   /** Tells the notice to the listeners of every process, this one too. Resolves when it will not be lost. */
   announce(notice: UserNotice): Promise<void>;
   /** Returns a function that stops it. */
