@@ -3,7 +3,7 @@ import type { Audience, PresenceState } from '../../presence/presence.js';
 import { encodeCursor } from './presence-cursor.js';
 import type { FollowedChange, PresenceFeed } from './presence-feed.js';
 import type { PresenceMoment } from './presence-store.js';
-import { createPullIterator } from './pull-iterator.js';
+import { createPullIterator } from '../pull-iterator.js';
 
 /** A message of the subscription. */
 export type PresenceMessage = PresenceEntriesMessage | PresenceRemovedMessage;
