@@ -4,8 +4,9 @@ import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { callerOf } from './caller.js';
 import { createDeadline } from './deadline.js';
-import { createHttpSubscription } from './http-subscription.js';
+import { createOwnSocketSubscription, type UpstreamOptions } from './own-socket-subscription.js';
 import type { SubgraphDataSource } from './subgraph-data-source.js';
+import { createSubgraphSockets } from './subgraph-sockets.js';
 import { readWireResult, unavailable, type WireResult } from './wire.js';
 
 export interface HttpDataSourceOptions {
@@ -19,14 +20,25 @@ export interface HttpDataSourceOptions {
   readonly timeoutMs?: number;
   /** Of one response, in bytes. */
   readonly maxResponseBytes?: number;
+  readonly now?: () => number;
 }
 
 /** A subgraph over HTTP and `graphql-transport-ws`. */
 export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDataSource {
-  const { name, url, secret, logger, timeoutMs = 10_000, maxResponseBytes = 32 * 1024 * 1024 } = options;
+  const { name, url, secret, logger, timeoutMs = 10_000, maxResponseBytes = 32 * 1024 * 1024, now = Date.now } = options;
   const { origin, pathname, search } = new URL(url);
   const secretHeader: Record<string, string> = secret === undefined ? {} : { [gatewaySecretHeader]: secret };
   const pool = new Pool(origin, { connections: 128, keepAliveTimeout: 10_000, keepAliveMaxTimeout: 60_000 });
+
+  const upstream: UpstreamOptions = {
+    url: url.replace(/^http/, 'ws'),
+    upgradeHeaders: secretHeader,
+    timeoutMs,
+    maxMessageBytes: maxResponseBytes,
+    logger: logger.child({ subgraph: name }),
+  };
+  // Only with one that knows us by the secret: a shared socket speaks for everybody.
+  const sockets = secret === undefined ? undefined : createSubgraphSockets(upstream, now);
 
   async function post(body: string, headers: SubgraphHeaders, signal: AbortSignal): Promise<WireResult> {
     const response = await pool.request({
@@ -69,16 +81,10 @@ export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDa
         deadline.clear();
       }
     },
-    subscribe: (request) =>
-      createHttpSubscription(request, {
-        url: url.replace(/^http/, 'ws'),
-        upgradeHeaders: secretHeader,
-        connectionParams: definedHeaders(request.headers),
-        timeoutMs,
-        maxMessageBytes: maxResponseBytes,
-        logger: logger.child({ subgraph: name, requestId: request.headers['x-request-id'] }),
-      }),
-    close: () => pool.destroy(),
+    subscribe: (request) => sockets?.subscribe(request) ?? createOwnSocketSubscription(request, upstream),
+    async close() {
+      await Promise.all([pool.destroy(), sockets?.close()]);
+    },
   };
 }
 
