@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "sessions"."relation" ADD COLUMN     "friends_until" TIMESTAMPTZ(3);
