@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { changesKeptMs, type Audience, type PresenceState } from '../presence/presence.js';
+import { changesKeptMs, versionsBegan, type Audience, type PresenceState } from '../presence/presence.js';
 import { createScheduler, type Scheduler } from '../presence/scheduler.js';
 import {
   absentUser,
@@ -11,9 +11,6 @@ import {
 } from '../presence/user-presence.js';
 import type { PresenceListener, PresenceMoment, PresencePosition, PresenceStore } from '../services/presence/presence-store.js';
 import { createDeadlines } from './deadlines.js';
-
-/** Versions begin with the seconds since then, so that they do not go back when the process starts again. Enough until 2094. */
-const versionsBegan = Date.UTC(2026, 0, 1);
 
 export interface InProcessPresenceStoreOptions {
   readonly scheduler?: Scheduler;

@@ -1,6 +1,12 @@
 /** How long changes are kept for those who resume, in ms (P7). */
 export const changesKeptMs = 120_000;
 
+/**
+ * Versions begin with the seconds since then, so that they do not go back when a store has lost its state: nobody's presence changes once
+ * a second for as long as a store lives. In ms since the epoch; enough until 2094.
+ */
+export const versionsBegan = Date.UTC(2026, 0, 1);
+
 /** Whether someone can be played or talked with now. */
 export type Availability = 'ONLINE' | 'AWAY' | 'BUSY' | 'OFFLINE';
 

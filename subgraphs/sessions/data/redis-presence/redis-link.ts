@@ -1,0 +1,60 @@
+import { Redis } from 'ioredis';
+import { AppError } from '../../../../shared/errors/app-error.js';
+import { disconnect } from '../../../../shared/events/redis-connection.js';
+import type { Logger } from '../../../../shared/logging/logger.js';
+
+/** A Redis that says nothing for so long is given up, with everything that was asked. In ms. */
+export const silenceMs = 2_000;
+
+/** A connection that fails at once while Redis is away, and comes back by itself. */
+export interface RedisLink {
+  readonly redis: Redis;
+  /** Throws `UNAVAILABLE` when nothing can be asked now. */
+  requireReady(): void;
+  close(): Promise<void>;
+}
+
+export function openRedisLink({ url, logger, purpose }: { url: string; logger: Logger; purpose: string }): RedisLink {
+  let isClosing = false;
+  const redis = new Redis(url, {
+    // Nothing waits for a Redis that is away: a lease that is renewed too late is worth nothing, and a queue would have no end.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: silenceMs,
+    socketTimeout: silenceMs,
+    // A primary that became a replica answers, but takes nothing.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    retryStrategy: (times) => (isClosing ? null : Math.min(500, times * 50)),
+  });
+  let isDown = false;
+  redis.on('error', (error) => {
+    if (!isDown) logger.warn({ err: error, purpose }, 'presence: Redis cannot be reached');
+    isDown = true;
+  });
+  redis.on('ready', () => {
+    if (isDown) logger.info({ purpose }, 'presence: Redis is back');
+    isDown = false;
+  });
+
+  return {
+    redis,
+    requireReady() {
+      if (redis.status !== 'ready') throw unavailable();
+    },
+    close() {
+      isClosing = true;
+      return disconnect(redis);
+    },
+  };
+}
+
+export function unavailable(cause?: unknown): AppError {
+  return new AppError('UNAVAILABLE', 'Presence is not available right now. Try again in a few seconds.', { retryAfter: 5, cause });
+}
+
+/** What a failed command means to who asked: a fault in a script is a fault of ours, everything else will be over some time. */
+export function toRefusal(error: unknown): unknown {
+  if (error instanceof AppError || (error instanceof Error && error.message.startsWith('ERR '))) return error;
+  return unavailable(error);
+}

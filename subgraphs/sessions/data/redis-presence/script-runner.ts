@@ -1,0 +1,90 @@
+import { keysOf } from './presence-keys.js';
+import type { PresenceScript } from './presence-scripts.js';
+import { toRefusal, type RedisLink } from './redis-link.js';
+import type { ShardAnswer, ShardLives } from './shard-lives.js';
+
+export interface ScriptCall {
+  readonly shard: number;
+  readonly script: PresenceScript;
+  /** What the script calls its own arguments. */
+  readonly args: readonly (string | number)[];
+}
+
+export interface ScriptRunner {
+  /** Runs all, in one round trip, and answers their results in order. Rejects with `UNAVAILABLE`; some may have been run. */
+  run(calls: readonly ScriptCall[]): Promise<readonly ScriptResult[]>;
+}
+
+export interface ScriptResult extends ShardAnswer {
+  readonly result: unknown;
+}
+
+export interface ScriptRunnerOptions {
+  readonly link: RedisLink;
+  readonly lives: ShardLives;
+  /** Names this process in what it changes. */
+  readonly processId: string;
+  /** For tests: instead of Redis' own clock. */
+  readonly now: (() => number) | undefined;
+}
+
+type Reply = readonly [epoch: string, offset: number, forgotten: number, base: number, result: unknown];
+
+export function createScriptRunner({ link, lives, processId, now }: ScriptRunnerOptions): ScriptRunner {
+  const { redis } = link;
+
+  function argumentsOf({ shard, args }: ScriptCall): [number, ...(string | number)[]] {
+    const life = lives.of(shard);
+    const keys = keysOf(shard);
+    const common = [processId, now?.() ?? '', life?.epoch ?? '', life?.offset ?? 0, lives.base];
+    return [keys.length, ...keys, ...common, ...args];
+  }
+
+  /** Observed as they come: two rounds of calls may overlap, and an answer that is looked at late would tell of an old life. */
+  function observe(answers: readonly { readonly shard: number; readonly reply: Reply }[]): ScriptResult[] {
+    const results = answers.map(({ shard, reply: [epoch, offset, forgotten, base, result] }) => {
+      return { shard, epoch, offset, forgotten, base, result };
+    });
+    lives.observe(results);
+    return results;
+  }
+
+  async function evaluate(call: ScriptCall): Promise<ScriptResult[]> {
+    const reply = (await redis.eval(call.script.source, ...argumentsOf(call))) as Reply;
+    return observe([{ shard: call.shard, reply }]);
+  }
+
+  async function send(calls: readonly ScriptCall[]): Promise<readonly ScriptResult[]> {
+    const pipeline = redis.pipeline();
+    for (const call of calls) pipeline.evalsha(call.script.sha, ...argumentsOf(call));
+    const replies = (await pipeline.exec()) ?? [];
+    const answered = calls.map((call, index) => {
+      const [error, reply] = replies[index] ?? [new Error('Redis left out an answer')];
+      // Redis has not seen the script since it began, or has forgotten it; run once from its source, it knows it again.
+      if (error?.message.startsWith('NOSCRIPT') === true) return { call, reply: undefined };
+      if (error !== null) throw error;
+      return { call, reply: reply as Reply };
+    });
+    const observed = observe(answered.flatMap(({ call: { shard }, reply }) => (reply === undefined ? [] : [{ shard, reply }])));
+    const results: ScriptResult[] = [];
+    let next = 0;
+    const again = await Promise.all(answered.map(({ call, reply }) => (reply === undefined ? evaluate(call) : [])));
+    for (const [index, { reply }] of answered.entries()) {
+      const result = reply === undefined ? again[index]?.[0] : observed[next++];
+      if (result !== undefined) results.push(result);
+    }
+    return results;
+  }
+
+  return {
+    async run(calls) {
+      if (calls.length === 0) return [];
+      link.requireReady();
+      try {
+        return await send(calls);
+      } catch (error) {
+        throw toRefusal(error);
+      }
+    },
+  };
+}
