@@ -14,20 +14,17 @@ import { checkDependency } from '../../shared/http/health.js';
 import { createScope } from '../../shared/http/lifecycle.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { createKnownUsers } from '../../shared/users/known-users.js';
+import { composeSessions } from './compose-sessions.js';
 import { createSessionsContext, type SessionsContext } from './context.js';
 import { createInProcessPresenceStore } from './data/in-process-presence-store.js';
 import { createKnownUserRepository } from './data/known-user-repository.js';
 import { createPresenceSettingsRepository } from './data/presence-settings-repository.js';
 import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
 import { createRelationRepository } from './data/relation-repository.js';
-import { createSessionRepository } from './data/session-repository.js';
-import { createUserErasureRepository } from './data/user-erasure-repository.js';
 import { createScheduler } from './presence/scheduler.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { createPresenceService } from './services/presence/presence-service.js';
 import { createSessionConsumer } from './services/session-consumer.js';
-import { createUserErasure } from './services/user-erasure.js';
-import { createSessionService } from './services/session-service.js';
 
 export interface SessionsSubgraphOptions {
   readonly database: Database;
@@ -70,19 +67,18 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
     logger,
   });
   scope.defer(() => presence.close());
-  const sessions = createSessionService({
-    repository: createSessionRepository(prisma),
+  const services = composeSessions({
+    prisma,
+    store,
+    presence,
     revocations,
-    endPresence: (session) => presence.endSession(session),
     onAnnounced: () => relay.wake(),
+    scheduler,
+    logger,
     now,
+    scope,
   });
-  const userErasure = createUserErasure({
-    repository: createUserErasureRepository(prisma),
-    revocations,
-    forgetPresence: (userId) => presence.forget(userId),
-    endPresence: (session) => presence.endSession(session),
-  });
+  const { sessions, userErasure } = services;
   for (const session of await sessions.endedSince(now() - accessTokenLifetimeMs)) revocations.revoke(session);
   await bus.subscribe(createSessionConsumer({ sessions, knownUsers, relations, userErasure }));
 
@@ -97,9 +93,8 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
         viewer,
         requestId: headers['x-request-id'] ?? randomUUID(),
         connection,
-        sessions,
         presence,
-        userErasure,
+        ...services,
       });
     },
     ready: async () => [await checkDependency('database', () => database.ping()), await checkDependency('events', () => bus.ping())],

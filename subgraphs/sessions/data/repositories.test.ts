@@ -5,14 +5,11 @@ import { projectRoot } from '../../../shared/config/project-root.js';
 import type { Database } from '../../../shared/database/database.js';
 import { openEmbedded } from '../../../shared/database/embedded.js';
 import { openPostgres } from '../../../shared/database/postgres.js';
-import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import { startPostgres } from '../../../tests/testkit/postgres.js';
 import { orSkip } from '../../../tests/testkit/services.js';
-import type { SessionObservation } from '../services/session.js';
 import { createPresenceSettingsRepository } from './presence-settings-repository.js';
 import { createSessionsPrisma, type SessionsPrisma } from './prisma.js';
 import { createRelationRepository } from './relation-repository.js';
-import { createSessionRepository } from './session-repository.js';
 
 const postgres = orSkip('PostgreSQL', await startPostgres());
 afterAll(() => postgres?.stop());
@@ -71,82 +68,6 @@ describe.each(databases)('On %s', (_name, open) => {
     });
   });
 
-  describe('the sessions', () => {
-    function observations(id: string, userId: string) {
-      const all: readonly SessionObservation[] = [
-        { kind: 'Started', id, userId, device: 'Phone', startedAt: at(0), expiresAt: at(30) },
-        { kind: 'Seen', id, userId, seenAt: at(1), startedAt: new Date(at(0).getTime() - 123), expiresAt: at(11) },
-        { kind: 'Refreshed', id, userId, seenAt: at(10), expiresAt: at(40) },
-        { kind: 'Ended', id, userId, endedAt: at(20), reason: 'LOGOUT' },
-        { kind: 'Ended', id, userId, endedAt: at(21), reason: 'TOKEN_REUSE' },
-      ];
-      return all;
-    }
-
-    it('are the same in whatever order, and however often, one hears of them', async () => {
-      const repository = createSessionRepository(prisma);
-      const userId = uuidv7();
-      for (const order of permutations([0, 1, 2, 3, 4])) {
-        const id = uuidv7();
-        const all = observations(id, userId);
-        for (const index of [...order, order[0], order[2]]) {
-          const observation = all[index ?? 0];
-          if (observation !== undefined) await repository.merge(observation);
-        }
-        expect(await prisma.session.findUnique({ where: { id } })).toEqual({
-          id,
-          userId,
-          device: 'Phone',
-          startedAt: at(0),
-          lastSeenAt: at(21),
-          expiresAt: at(40),
-          endedAt: at(20),
-          endReason: 'LOGOUT',
-        });
-      }
-    });
-
-    it('live until they end or expire, and are found by their owner alone', async () => {
-      const repository = createSessionRepository(prisma);
-      const [id, userId] = [uuidv7(), uuidv7()];
-      const [started, , , ended] = observations(id, userId);
-      if (started === undefined || ended === undefined) throw new Error('no observations');
-      await repository.merge(started);
-      const found = [{ id, userId, device: 'Phone', startedAt: at(0), lastSeenAt: at(0), expiresAt: at(30) }];
-      expect(await repository.list(userId, new Date(at(30).getTime() - 1))).toEqual(found);
-      expect(await repository.find({ userId, ids: [id, uuidv7(), 'no uuid'] }, at(1))).toEqual(found);
-      expect(await repository.find({ userId: uuidv7(), ids: [id] }, at(1))).toEqual([]);
-      expect(await repository.list(userId, at(30))).toEqual([]);
-      await repository.merge(ended);
-      expect(await repository.list(userId, at(1))).toEqual([]);
-    });
-
-    it('of another user are not changed by who knows their id', async () => {
-      const repository = createSessionRepository(prisma);
-      const [id, userId] = [uuidv7(), uuidv7()];
-      await repository.merge({ kind: 'Started', id, userId, device: 'Phone', startedAt: at(0), expiresAt: at(30) });
-      await repository.merge({ kind: 'Ended', id, userId: uuidv7(), endedAt: at(1), reason: 'ENDED' });
-      expect(await repository.list(userId, at(2))).toHaveLength(1);
-    });
-
-    it('end once, with one announcement, and neither for somebody else', async () => {
-      const repository = createSessionRepository(prisma);
-      const [id, userId] = [uuidv7(), uuidv7()];
-      await repository.merge({ kind: 'Started', id, userId, device: null, startedAt: at(0), expiresAt: at(30) });
-      const endedAt = at(5);
-      const end = (asUser: string) => {
-        const payload = { sessionId: id, userId: asUser, endedAt: endedAt.toISOString(), reason: 'ENDED' as const };
-        const event = createDomainEvent('session.ended', { key: asUser, payload });
-        return repository.end({ id, userId: asUser }, { endedAt, reason: 'ENDED', event });
-      };
-      expect(await end(uuidv7())).toBe(false);
-      expect((await Promise.all([end(userId), end(userId), end(userId)])).filter(Boolean)).toHaveLength(1);
-      expect(await prisma.outboxEvent.count({ where: { key: userId } })).toBe(1);
-      expect(await repository.endedSince(endedAt)).toContainEqual({ sessionId: id, endedAt: endedAt.getTime() });
-      expect((await repository.endedSince(new Date(endedAt.getTime() + 1))).map(({ sessionId }) => sessionId)).not.toContain(id);
-    });
-  });
-
   describe('the presence settings', () => {
     it('are none for who has set none, and for what is no id of a user', async () => {
       const repository = createPresenceSettingsRepository(prisma);
@@ -186,8 +107,3 @@ describe.each(databases)('On %s', (_name, open) => {
     });
   });
 });
-
-function permutations(items: readonly number[]): number[][] {
-  if (items.length <= 1) return [[...items]];
-  return items.flatMap((item) => permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
-}

@@ -1,4 +1,5 @@
 import { NIL as nobody } from 'uuid';
+import { Prisma } from '../__generated__/prisma/client.js';
 import type { UserErasureRepository } from '../services/user-erasure.js';
 import type { SessionsPrisma } from './prisma.js';
 
@@ -11,7 +12,7 @@ export function createUserErasureRepository(prisma: SessionsPrisma): UserErasure
           data: { endedAt: at, endReason: 'DELETED' },
           select: { id: true },
         });
-        await tx.session.updateMany({ where: { userId }, data: { userId: nobody, device: null } });
+        await tx.session.updateMany({ where: { userId }, data: { userId: nobody, device: null, data: Prisma.DbNull } });
         await tx.session.deleteMany({ where: { userId: nobody, endedAt: { lt: keptSince } } });
         await tx.knownUser.deleteMany({ where: { userId } });
         await tx.presenceSetting.deleteMany({ where: { userId } });
@@ -26,7 +27,17 @@ export function createUserErasureRepository(prisma: SessionsPrisma): UserErasure
         prisma.session.findMany({
           where: { userId },
           orderBy: { startedAt: 'asc' },
-          select: { id: true, device: true, startedAt: true, lastSeenAt: true, expiresAt: true, endedAt: true, endReason: true },
+          select: {
+            id: true,
+            device: true,
+            startedAt: true,
+            lastSeenAt: true,
+            expiresAt: true,
+            endedAt: true,
+            endReason: true,
+            data: true,
+            version: true,
+          },
         }),
         prisma.presenceSetting.findUnique({
           where: { userId },

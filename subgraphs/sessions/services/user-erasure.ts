@@ -1,6 +1,6 @@
-import type { Revocations } from '../../../shared/auth/revocations.js';
 import { accessTokenLifetimeMs } from '../../../shared/auth/revocations.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
+import type { SessionNews } from './session-news.js';
 
 /** Everything that this subgraph keeps about a person. */
 interface ExportedSessions {
@@ -12,6 +12,8 @@ interface ExportedSessions {
     readonly expiresAt: Date;
     readonly endedAt: Date | null;
     readonly endReason: string | null;
+    readonly data: unknown;
+    readonly version: number;
   }[];
   readonly presence: {
     readonly isBusy: boolean;
@@ -40,15 +42,13 @@ export interface UserErasure {
 
 export function createUserErasure({
   repository,
-  revocations,
   forgetPresence,
-  endPresence,
+  news,
 }: {
   repository: UserErasureRepository;
-  revocations: Revocations;
   /** Before the sessions end, so that nobody is told of somebody who has no name any more. */
   forgetPresence: (userId: string) => void;
-  endPresence: (session: { readonly userId: string; readonly sessionId: string }) => Promise<void>;
+  news: Pick<SessionNews, 'ended'>;
 }): UserErasure {
   return {
     async erase(userId, deletedAt) {
@@ -59,10 +59,8 @@ export function createUserErasure({
         keptSince: new Date(deletedAt - 2 * accessTokenLifetimeMs),
       });
       forgetPresence(userId);
-      for (const sessionId of ended) {
-        revocations.revoke({ sessionId, endedAt: deletedAt });
-        await endPresence({ userId, sessionId });
-      }
+      const sessions = ended.map((sessionId) => ({ userId, sessionId }));
+      await news.ended(sessions, new Date(deletedAt));
     },
     export: async (viewer, userId) => (viewer?.userId === userId ? repository.read(userId) : null),
   };
