@@ -3,9 +3,10 @@ import type { Viewer } from '../../../shared/auth/viewer.js';
 import type { SessionRepository } from './session-repository.js';
 import type { Session, SessionObservation } from './session.js';
 
-/** The announcement of a new session takes some milliseconds from auth to here; whoever asks for it sooner waits this long, in ms. */
+/** The announcement of a new session takes some milliseconds from auth to here; whoever asks for it sooner waits about as long, in ms. */
 const announcementMs = 1_000;
-const pollMs = 25;
+/** Before the second look; each pause after it is twice as long. */
+const firstPauseMs = 25;
 
 /** The living sessions of somebody, also when their announcement is still under way. */
 export interface OwnSessions {
@@ -37,10 +38,10 @@ export function createOwnSessions({ repository, now, wait = setTimeout }: OwnSes
   return {
     async find(viewer, id) {
       if (id === viewer.sessionId) return findCurrent(viewer);
-      for (let waited = 0; ; waited += pollMs) {
+      for (let pause = firstPauseMs; ; pause *= 2) {
         const found = await findNow(viewer.userId, id);
-        if (found !== null || waited >= announcementMs || !isNew(id, now())) return found;
-        await wait(pollMs);
+        if (found !== null || pause >= announcementMs || !isNew(id, now())) return found;
+        await wait(pause);
       }
     },
   };
