@@ -50,12 +50,24 @@ export const queries: RootTable = {
     // For nobody there is no such session either.
     gets: { owner: 'value', others: 'null' },
   },
+  'Query.verifySession': { select: '{ user { id } }', gets: { others: 'the caller', anonymous: 'null' } },
+  'Query.onlineFriends': {
+    select: '(first: 100) { nodes { id } }',
+    shows: ({ owner }) => owner.id,
+    // Nobody is their own friend; of the others one is the owner's.
+    gets: signedIn('not shown', { friend: 'shown' }),
+  },
   'Query.images': { select: '(first: 100) { nodes { owner { id } } }', shows: ({ owner }) => owner.id, gets: everyone('shown') },
   'Query.myImages': { select: '{ nodes { owner { id } } }', shows: ({ owner }) => owner.id, gets: ownAlone },
 };
 
 /** Asked on a socket. */
 export const subscriptions: RootTable = {
+  'Subscription.sessionEvents': {
+    select: '{ ... on SessionSnapshot { sessions { id } } }',
+    shows: ({ owner }) => owner.sessionId,
+    gets: ownAlone,
+  },
   'Subscription.presence': {
     given: ({ owner }) => ({ input: { userIds: [owner.id] } }),
     select: '{ ... on PresenceSnapshot { entries { user { id } } } }',
