@@ -36,11 +36,14 @@ export function openSubscriptionSocket<Extra>({ webSocket, connection, protocol,
   const ended = protocol.opened(
     {
       protocol: webSocket.protocol,
+      // Resolves only when it was written. After a loss nobody must ask for the next event: a source that always has one would be asked
+      // for ever and never let the loop come to the socket's 'close', which ends it.
       send: (text) =>
         new Promise((resolve) => {
           batch();
-          // Resolves when it fails as well: the socket is lost then, which its 'close' tells everyone at once.
-          webSocket.send(text, () => resolve());
+          webSocket.send(text, (error) => {
+            if (error == null) resolve();
+          });
         }),
       close: (code, reason) => webSocket.close(code, reason),
       onMessage(receive) {
