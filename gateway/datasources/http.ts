@@ -2,10 +2,11 @@ import { Pool } from 'undici';
 import { gatewaySecretHeader } from '../../shared/graphql/gateway-secret.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
-import { callerOf } from './caller.js';
+import { readAnswerScope } from './answer-scope.js';
+import { callerOf, requestOf } from './caller.js';
 import { createDeadline } from './deadline.js';
 import { createOwnSocketSubscription, type UpstreamOptions } from './own-socket-subscription.js';
-import type { SubgraphDataSource } from './subgraph-data-source.js';
+import type { Caller, FetchRequest, SubgraphDataSource } from './subgraph-data-source.js';
 import { createSubgraphSockets } from './subgraph-sockets.js';
 import { readWireResult, unavailable, type WireResult } from './wire.js';
 
@@ -62,25 +63,27 @@ export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDa
     }
     const result = readWireResult(parseJson(Buffer.concat(chunks)));
     if (result === undefined) throw new Error(`Status ${response.statusCode} without a GraphQL response`);
-    return result;
+    const scope = readAnswerScope(response.headers);
+    return scope === undefined ? result : { ...result, scope };
+  }
+
+  async function fetch({ query, operationName, variables }: FetchRequest, { subgraphHeaders, signal }: Caller): Promise<WireResult> {
+    const deadline = createDeadline(signal, timeoutMs);
+    try {
+      return await post(JSON.stringify({ query, operationName, variables }), subgraphHeaders, deadline.signal);
+    } catch (error) {
+      // Nobody waits for the answer of a client that has left, and nothing went wrong.
+      if (!signal.aborted)
+        logger.error({ err: error, subgraph: name, requestId: subgraphHeaders['x-request-id'] }, 'the subgraph does not answer');
+      return { data: null, errors: [unavailable] };
+    } finally {
+      deadline.clear();
+    }
   }
 
   return {
-    async process(options) {
-      const { subgraphHeaders, signal } = callerOf(options);
-      const { query, operationName, variables } = options.request;
-      const deadline = createDeadline(signal, timeoutMs);
-      try {
-        return await post(JSON.stringify({ query, operationName, variables }), subgraphHeaders, deadline.signal);
-      } catch (error) {
-        // Nobody waits for the answer of a client that has left, and nothing went wrong.
-        if (!signal.aborted)
-          logger.error({ err: error, subgraph: name, requestId: subgraphHeaders['x-request-id'] }, 'the subgraph does not answer');
-        return { errors: [unavailable] };
-      } finally {
-        deadline.clear();
-      }
-    },
+    fetch,
+    process: (options) => fetch(requestOf(options), callerOf(options)),
     subscribe: (request) => sockets?.subscribe(request) ?? createOwnSocketSubscription(request, upstream),
     async close() {
       await Promise.all([pool.destroy(), sockets?.close()]);

@@ -11,6 +11,7 @@ import type { Database } from '../../shared/database/database.js';
 import { createConsumer } from '../../shared/events/consumer.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
+import { declareSharing } from '../../shared/graphql/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
@@ -18,6 +19,7 @@ import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
 import type { AuthContext } from './context.js';
 import { createAuthPrisma } from './data/prisma.js';
 import { resolvers } from './resolvers/resolvers.js';
+import { sharing } from './resolvers/sharing.js';
 import { accountPages } from './routes/account-pages.js';
 import { browserSessionRoutes } from './routes/browser-sessions.js';
 import { jwksRoute } from './routes/jwks.js';
@@ -99,9 +101,11 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   await bus.subscribe(createConsumer('auth', { 'session.ended': (event) => sessionEnder.follow(event) }));
 
   const typeDefs = parse(readFileSync(join(projectRoot, 'schema/subgraphs/auth.graphql'), 'utf8'));
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers }]);
   return {
     name: 'auth',
-    schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
+    schema,
+    sharing: declareSharing(schema, sharing),
     keys,
     jwks: () => signingKeys.jwks(),
     async createContext(headers) {

@@ -8,6 +8,7 @@ import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
+import { declareSharing } from '../../shared/graphql/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
@@ -18,6 +19,7 @@ import { createImagesPrisma, imagesSchema } from './data/prisma.js';
 import { createUploadRepository } from './data/upload-repository.js';
 import { createUserImagesRepository } from './data/user-images-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
+import { sharing } from './resolvers/sharing.js';
 import { getMediaRoute } from './routes/get-media.js';
 import { putUploadRoute } from './routes/put-upload.js';
 import { createGallery } from './services/gallery/gallery.js';
@@ -73,9 +75,11 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
   await bus.subscribe(createUserConsumer({ userImages }));
   const removal = startExpiredUploadRemoval({ remove: () => removeExpiredUploads({ uploads, objects, logger, now }), logger });
 
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers }]);
   return {
     name: 'images',
-    schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
+    schema,
+    sharing: declareSharing(schema, sharing),
     async createContext(headers) {
       return createImagesContext({
         viewer: await accessTokens.verify(headers.authorization),
