@@ -58,6 +58,7 @@ export function createRedisPresenceStore({ url, logger, scheduler = createSchedu
   link.redis.on('ready', () => void sweeper.sweep());
   const reader = startStreamReader({
     link: openRedisLink({ url, logger, purpose: 'changes' }),
+    commands: link,
     lives,
     started: sweeper.started,
     relearn: () => sweeper.sweep(),
@@ -191,7 +192,8 @@ export function createRedisPresenceStore({ url, logger, scheduler = createSchedu
     async close() {
       sweeper.stop();
       listeners.clear();
-      await Promise.all([reader.close(), link.close()]);
+      await reader.close();
+      await link.close();
     },
   };
 }

@@ -20,14 +20,14 @@ export interface PresenceNodes {
   readonly nodes: readonly PresenceNode[];
   /** For what no store would do. */
   readonly redis: Redis;
-  now(): number;
+  readonly now: () => number;
   /** Lets time pass, with every store sweeping once a second. */
-  advance(ms: number): Promise<void>;
+  readonly advance: (ms: number) => Promise<void>;
   /** Lets time pass while nobody sweeps. */
-  jump(ms: number): void;
+  readonly jump: (ms: number) => void;
   /** Resolves when every store has told what happened to these users' shards. */
-  settle(): Promise<void>;
-  close(): Promise<void>;
+  readonly settle: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Begins with an empty Redis. */

@@ -136,3 +136,14 @@ return answer(redis.call('HMGET', usersKey, unpack(ARGV, own + 1)))`);
 export const announceScript = script(`
 append('notice', ARGV[own + 1])
 return answer(0)`);
+
+export const allScripts: readonly PresenceScript[] = [
+  connectScript,
+  renewScript,
+  leaveScript,
+  endSessionScript,
+  updateScript,
+  sweepScript,
+  readScript,
+  announceScript,
+];

@@ -1,5 +1,5 @@
 import { keysOf } from './presence-keys.js';
-import type { PresenceScript } from './presence-scripts.js';
+import { allScripts, type PresenceScript } from './presence-scripts.js';
 import { toRefusal, type RedisLink } from './redis-link.js';
 import type { ShardAnswer, ShardLives } from './shard-lives.js';
 
@@ -32,6 +32,10 @@ type Reply = readonly [epoch: string, offset: number, forgotten: number, base: n
 
 export function createScriptRunner({ link, lives, processId, now }: ScriptRunnerOptions): ScriptRunner {
   const { redis } = link;
+  // Once here, rather than by every call of a storm.
+  redis.on('ready', () => {
+    for (const { source } of allScripts) redis.script('LOAD', source).catch(() => undefined);
+  });
 
   function argumentsOf({ shard, args }: ScriptCall): [number, ...(string | number)[]] {
     const life = lives.of(shard);
@@ -49,9 +53,9 @@ export function createScriptRunner({ link, lives, processId, now }: ScriptRunner
     return results;
   }
 
-  async function evaluate(call: ScriptCall): Promise<ScriptResult[]> {
+  async function evaluate(call: ScriptCall): Promise<ScriptResult | undefined> {
     const reply = (await redis.eval(call.script.source, ...argumentsOf(call))) as Reply;
-    return observe([{ shard: call.shard, reply }]);
+    return observe([{ shard: call.shard, reply }])[0];
   }
 
   async function send(calls: readonly ScriptCall[]): Promise<readonly ScriptResult[]> {
@@ -66,14 +70,10 @@ export function createScriptRunner({ link, lives, processId, now }: ScriptRunner
       return { call, reply: reply as Reply };
     });
     const observed = observe(answered.flatMap(({ call: { shard }, reply }) => (reply === undefined ? [] : [{ shard, reply }])));
-    const results: ScriptResult[] = [];
-    let next = 0;
-    const again = await Promise.all(answered.map(({ call, reply }) => (reply === undefined ? evaluate(call) : [])));
-    for (const [index, { reply }] of answered.entries()) {
-      const result = reply === undefined ? again[index]?.[0] : observed[next++];
-      if (result !== undefined) results.push(result);
-    }
-    return results;
+    const again = answered.flatMap(({ call, reply }) => (reply === undefined ? [evaluate(call)] : []));
+    const evaluated = (await Promise.all(again)).values();
+    const known = observed.values();
+    return answered.flatMap(({ reply }) => (reply === undefined ? evaluated : known).next().value ?? []);
   }
 
   return {

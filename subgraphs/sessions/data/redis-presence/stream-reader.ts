@@ -22,6 +22,7 @@ export interface StreamReader {
 export interface StreamReaderOptions {
   /** Its own: a blocking read holds up everything behind it. */
   readonly link: RedisLink;
+  readonly commands: RedisLink;
   readonly lives: ShardLives;
   /** Resolves when the lives of all shards are known. */
   readonly started: Promise<void>;
@@ -33,10 +34,18 @@ export interface StreamReaderOptions {
 }
 
 /** Reads the streams of all shards with one blocking command, for as long as it is not closed. */
-export function startStreamReader({ link, lives, started, relearn, onEntry, logger }: StreamReaderOptions): StreamReader {
+export function startStreamReader({ link, commands, lives, started, relearn, onEntry, logger }: StreamReaderOptions): StreamReader {
   const { redis } = link;
   const closing = new AbortController();
   const isClosing = (): boolean => closing.signal.aborted;
+
+  let clientId: number | undefined;
+  redis.on('ready', () => {
+    redis.client('ID').then(
+      (id) => (clientId = id),
+      () => undefined,
+    );
+  });
 
   async function readOnce(): Promise<void> {
     link.requireReady();
@@ -75,9 +84,20 @@ export function startStreamReader({ link, lives, started, relearn, onEntry, logg
 
   const running = run();
 
+  /** Ends the blocking read. Cut off instead, ioredis would keep a timer for its answer. */
+  async function unblock(): Promise<boolean> {
+    try {
+      commands.requireReady();
+      return clientId !== undefined && (await commands.redis.client('UNBLOCK', clientId)) === 1;
+    } catch {
+      return false;
+    }
+  }
+
   return {
     async close() {
       closing.abort();
+      if (await unblock()) await running;
       await link.close();
       await running;
     },
