@@ -232,7 +232,10 @@ describe('Presence', () => {
     expect(await watching.next()).toMatchObject({ entries: [{ availability: 'OFFLINE', statusMessage: null }] });
     await watching.leave(1000);
 
-    const resumed = await watch(ada, [bob.userId], busy.cursor as string);
+    const elsewhere = await watch(ada, [bob.userId], busy.cursor as string);
+    expect(await elsewhere.next()).toMatchObject({ __typename: 'PresenceSnapshot', entries: [{ availability: 'OFFLINE' }] });
+    await elsewhere.leave(1000);
+    const resumed = await watch(ada, [ada.userId, bob.userId], busy.cursor as string);
     expect(await resumed.next()).toMatchObject({ __typename: 'PresenceChanged', entries: [{ availability: 'OFFLINE' }] });
     await resumed.leave(1000);
     const lost = await watch(ada, [bob.userId], 'a cursor of another life');

@@ -24,6 +24,7 @@ import { createRelationRepository } from './data/relation-repository.js';
 import { createScheduler } from './presence/scheduler.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { createPresenceService } from './services/presence/presence-service.js';
+import { createRelationChanges } from './services/presence/relation-changes.js';
 import { createSessionConsumer } from './services/session-consumer.js';
 
 export interface SessionsSubgraphOptions {
@@ -57,6 +58,8 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   scope.defer(() => store.close());
   const knownUsers = createKnownUserRepository(prisma);
   const relations = createRelationRepository(prisma);
+  const relationChanges = createRelationChanges({ repository: relations, store, scheduler, logger });
+  scope.defer(() => relationChanges.close());
   const presence = createPresenceService({
     store,
     settings: createPresenceSettingsRepository(prisma),
@@ -80,7 +83,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   });
   const { sessions, userErasure } = services;
   for (const session of await sessions.endedSince(now() - accessTokenLifetimeMs)) revocations.revoke(session);
-  await bus.subscribe(createSessionConsumer({ sessions, knownUsers, relations, userErasure }));
+  await bus.subscribe(createSessionConsumer({ sessions, knownUsers, relations: relationChanges, userErasure }));
 
   return {
     name: 'sessions',

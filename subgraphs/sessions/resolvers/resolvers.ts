@@ -9,6 +9,7 @@ import { presenceHeartbeat } from './Mutation/presenceHeartbeat.js';
 import { updatePresence } from './Mutation/updatePresence.js';
 import { updateSession } from './Mutation/updateSession.js';
 import { mySessions } from './Query/mySessions.js';
+import { onlineFriends } from './Query/onlineFriends.js';
 import { session } from './Query/session.js';
 import { verifySession } from './Query/verifySession.js';
 import { Session } from './Session.js';
@@ -18,7 +19,7 @@ import { User } from './User.js';
 
 export const resolvers = {
   DateTime: GraphQLDateTime,
-  Query: { mySessions, session, verifySession },
+  Query: { mySessions, session, verifySession, onlineFriends },
   Mutation: { createSession, updateSession, endSession, endOtherSessions, updatePresence, presenceHeartbeat, goOffline },
   Subscription: { presence, sessionEvents },
   AccountExport,

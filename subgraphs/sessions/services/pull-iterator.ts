@@ -3,8 +3,8 @@ export interface PullIterator<Value> {
   readonly iterator: AsyncIterableIterator<Value>;
   /** The source may have a value now: answers a `next()` that waits. */
   readonly wake: () => void;
-  /** Ends the iteration: every `next()` that waits, and every later one, is done. */
-  readonly end: () => void;
+  /** Ends the iteration: every `next()` that waits, and every later one, is done. `last` is given once before that. */
+  readonly end: (last?: Value) => void;
 }
 
 /**
@@ -14,25 +14,34 @@ export interface PullIterator<Value> {
 export function createPullIterator<Value>({ take, onEnd }: { take: () => Value | undefined; onEnd: () => void }): PullIterator<Value> {
   const waiting: ((result: IteratorResult<Value>) => void)[] = [];
   let hasEnded = false;
+  let remaining: Value | undefined;
   const done: IteratorResult<Value> = { value: undefined, done: true };
 
-  function end(): void {
+  function end(last?: Value): void {
     if (hasEnded) return;
     hasEnded = true;
-    for (const answer of waiting.splice(0)) answer(done);
+    remaining = last;
+    for (const answer of waiting.splice(0)) answer(takeRemaining());
     onEnd();
+  }
+
+  function takeRemaining(): IteratorResult<Value> {
+    const value = remaining;
+    remaining = undefined;
+    return value === undefined ? done : { value, done: false };
   }
 
   return {
     iterator: {
       next() {
-        if (hasEnded) return Promise.resolve(done);
+        if (hasEnded) return Promise.resolve(takeRemaining());
         const value = waiting.length === 0 ? take() : undefined;
         if (value !== undefined) return Promise.resolve({ value, done: false });
         return new Promise((resolve) => waiting.push(resolve));
       },
       return() {
         end();
+        remaining = undefined;
         return Promise.resolve(done);
       },
       throw(error: unknown) {

@@ -1,14 +1,14 @@
 import { createConsumer } from '../../../shared/events/consumer.js';
 import type { Consumer } from '../../../shared/events/event-bus.js';
 import type { KnownUserRepository } from './known-user-repository.js';
-import type { RelationRepository } from './presence/relations.js';
+import type { RelationChanges } from './presence/relation-changes.js';
 import type { UserErasure } from './user-erasure.js';
 import type { SessionService } from './session-service.js';
 
 export interface SessionConsumerOptions {
   readonly sessions: SessionService;
   readonly knownUsers: KnownUserRepository;
-  readonly relations: RelationRepository;
+  readonly relations: Pick<RelationChanges, 'take'>;
   readonly userErasure: UserErasure;
 }
 

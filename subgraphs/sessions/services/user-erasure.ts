@@ -47,7 +47,7 @@ export function createUserErasure({
 }: {
   repository: UserErasureRepository;
   /** Before the sessions end, so that nobody is told of somebody who has no name any more. */
-  forgetPresence: (userId: string) => void;
+  forgetPresence: (userId: string) => Promise<void>;
   news: Pick<SessionNews, 'ended'>;
 }): UserErasure {
   return {
@@ -58,7 +58,7 @@ export function createUserErasure({
         // Other processes ask for what has ended since a token lives; twice that, for their clocks.
         keptSince: new Date(deletedAt - 2 * accessTokenLifetimeMs),
       });
-      forgetPresence(userId);
+      await forgetPresence(userId);
       const sessions = ended.map((sessionId) => ({ userId, sessionId }));
       await news.ended(sessions, new Date(deletedAt));
     },

@@ -1,6 +1,7 @@
+import { subscriptionLost } from '../../../../shared/graphql/subscription-lost.js';
 import type { SubscriptionResolvers } from '../../__generated__/resolvers.js';
-import type { PresenceMessage } from '../../services/presence/presence-subscription.js';
-import { toPresence } from '../to-presence.js';
+import type { PresenceMessage } from '../../services/presence/presence-messages.js';
+import { toPresenceEntry } from '../to-presence-entry.js';
 
 const typenames = { Snapshot: 'PresenceSnapshot', Changed: 'PresenceChanged', Resync: 'PresenceResync' } as const;
 
@@ -12,11 +13,17 @@ export const presence: NonNullable<SubscriptionResolvers['presence']> = {
       context.connection,
     ),
   resolve(message: PresenceMessage) {
-    const { kind, cursor } = message;
-    if (kind === 'Removed') {
-      return { __typename: 'PresenceRemoved' as const, cursor, user: { id: message.userId }, reason: 'DELETED' as const };
+    switch (message.kind) {
+      case 'Lost':
+        throw subscriptionLost();
+      case 'Removed': {
+        const { cursor, userId, reason } = message;
+        return { __typename: 'PresenceRemoved' as const, cursor, user: { id: userId }, reason };
+      }
+      case 'Snapshot':
+      case 'Changed':
+      case 'Resync':
+        return { __typename: typenames[message.kind], cursor: message.cursor, entries: message.entries.map(toPresenceEntry) };
     }
-    const entries = message.entries.map((entry) => ({ ...toPresence(entry), user: { id: entry.userId } }));
-    return { __typename: typenames[kind], cursor, entries };
   },
 };

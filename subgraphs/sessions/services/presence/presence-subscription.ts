@@ -1,136 +1,232 @@
-import { versionFor, viewPresence, type PresenceView } from '../../presence/presence-view.js';
-import type { Audience, PresenceState } from '../../presence/presence.js';
+import type { PresenceState } from '../../presence/presence.js';
+import type { Scheduler } from '../../presence/scheduler.js';
+import { createFollowedUsers } from './followed-users.js';
 import { encodeCursor } from './presence-cursor.js';
-import type { FollowedChange, PresenceFeed } from './presence-feed.js';
+import type { PresenceFeed } from './presence-feed.js';
+import { latest, reaches } from './presence-moments.js';
+import type { PresenceMessage, PresenceMessages, PresenceRemovedMessage } from './presence-messages.js';
 import type { PresenceMoment } from './presence-store.js';
 import { createPullIterator } from '../pull-iterator.js';
+import type { RelationKind } from './relations.js';
+import { asksFor, type Following, type Sight } from './sight.js';
 
-/** A message of the subscription. */
-export type PresenceMessage = PresenceEntriesMessage | PresenceRemovedMessage;
-
-/** An entry replaces the entry before it of the same user. */
-export interface PresenceEntriesMessage {
-  readonly kind: 'Snapshot' | 'Changed' | 'Resync';
-  readonly cursor: string;
-  readonly entries: readonly PresenceView[];
-}
-
-/** The account of a followed user is gone: nothing more is told of them. */
-export interface PresenceRemovedMessage {
-  readonly kind: 'Removed';
-  readonly cursor: string;
-  readonly userId: string;
-}
+/** A client that does not take what waits for it is let go after this long, in ms (P9). */
+export const unsentMs = 10_000;
 
 /** What the first message says. */
 export interface FirstMessage {
-  readonly kind: PresenceEntriesMessage['kind'];
+  readonly kind: 'Snapshot' | 'Changed' | 'Resync';
   readonly moment: PresenceMoment;
   readonly states: readonly PresenceState[];
+  /** Of these, those whom the viewer saw with other eyes before; see `renew` of followed-users.ts. */
+  readonly renewed?: ReadonlySet<string>;
+  /** Whom the client may know and must forget, because of a change of relation. */
+  readonly removed?: readonly string[];
 }
 
 export interface PresenceSubscription {
+  readonly viewerId: string;
   readonly messages: AsyncIterableIterator<PresenceMessage>;
   readonly end: () => void;
+  /**
+   * How the viewer and the user stand is being read: nothing is told until `relate` says it. False when that may not matter to the
+   * subscription: then `relate` must not be called.
+   */
+  hold(userId: string): boolean;
+  /** How they stand, as read after `hold`, and the user's state, as read after that. */
+  relate(userId: string, relation: RelationKind | undefined, state: PresenceState): void;
+  /** What was told is worth nothing: nothing is told until `resync`. */
+  lose(): void;
+  /** Reads everything anew. Rejects when it cannot; then it must be called again. */
+  resync(): Promise<void>;
 }
 
 export interface PresenceSubscriptionOptions {
-  readonly feed: PresenceFeed;
   readonly viewerId: string;
-  /** Everyone followed, and as what the viewer looks at them. */
-  readonly audiences: ReadonlyMap<string, Audience>;
+  readonly following: Following;
+  readonly requestHash: string;
+  readonly feed: PresenceFeed;
+  readonly messages: PresenceMessages;
+  readonly scheduler: Scheduler;
+  /** How the viewer looks at everyone followed. Called after changes of relation are being heard. */
+  readonly readSight: () => Promise<Sight>;
   /** Reads what the first message says. Called after changes are being collected. */
-  readonly readFirst: () => Promise<FirstMessage>;
-  readonly now: () => number;
+  readonly readFirst: (sight: Sight) => Promise<FirstMessage>;
+  readonly readAnew: (sight: Sight, kind: 'Snapshot' | 'Resync') => Promise<FirstMessage>;
+  /** The relations to these users changed while they were read; called before anything is told. */
+  readonly onUnsettled: (userIds: readonly string[]) => void;
   /** Called once, when the subscription has ended for whatever reason. */
   readonly onEnd: () => void;
 }
 
-/**
- * Follows many users without missing anything (P7): collects changes first, then reads the first message, and afterwards tells only
- * what is newer than what was told. Per followed user one change at most waits to be taken, the latest.
- */
-export async function openPresenceSubscription(options: PresenceSubscriptionOptions): Promise<PresenceSubscription> {
-  const { feed, viewerId, audiences, readFirst, now, onEnd } = options;
-  const pending = new Map<string, FollowedChange>();
-  const toldVersions = new Map<string, number>();
-  const removed = new Set<string>();
-  const untoldRemovals: string[] = [];
-  let wake = (): void => undefined;
-
-  const unfollow = feed.follow({
+/** A subscription that has read nothing yet: `open` does, and rejects when it cannot. */
+export function createPresenceSubscription(options: PresenceSubscriptionOptions): PresenceSubscription & { open(): Promise<void> } {
+  const { viewerId, following, requestHash, feed, messages, scheduler, readSight, readFirst, readAnew, onUnsettled, onEnd } = options;
+  const users = createFollowedUsers({
     viewerId,
-    userIds: audiences.keys(),
-    onChange(change) {
-      pending.set(change.state.userId, change);
-      wake();
-    },
-    onRemoved(userId) {
-      pending.delete(userId);
-      removed.add(userId);
-      untoldRemovals.push(userId);
-      wake();
-    },
+    following,
+    feed,
+    messages,
+    now: scheduler.now,
+    onNews: () => deliver(),
+    onDeleted: (id) => remove(id, 'DELETED'),
   });
-
+  /** Whose relation to the viewer is being read, by how many at once. */
+  const held = new Map<string, number>();
+  /** Those whose relation has changed while everything was being read. */
+  const unsettled = new Set<string>();
+  const removals: Pick<PresenceRemovedMessage, 'userId' | 'reason'>[] = [];
+  /** Of the reading under way, or the last one. */
+  let reading = 0;
+  let isReading = true;
+  let hasEnded = false;
+  let hasTold = false;
   let first: FirstMessage | undefined;
-  try {
-    first = await readFirst();
-  } catch (error) {
-    unfollow();
-    throw error;
-  }
-  const { epoch, position: firstPosition } = first.moment;
-  let position = firstPosition;
+  /** Up to where the client knows everything, until the feed has told as much. */
+  let ahead: PresenceMoment | undefined;
+  let cursor = '';
+  let cancelUnsent: (() => void) | undefined;
 
   const pull = createPullIterator<PresenceMessage>({
-    take: () => (first === undefined ? (takeRemoval() ?? takePending()) : takeFirst(first)),
+    take,
     onEnd() {
-      unfollow();
-      pending.clear();
+      hasEnded = true;
+      cancelUnsent?.();
+      users.clear();
+      for (const userId of held.keys()) users.stopHearing(userId);
+      removals.length = 0;
+      first = undefined;
       onEnd();
     },
   });
-  wake = pull.wake;
 
-  function takeFirst({ kind, states }: FirstMessage): PresenceMessage {
+  async function read(readMessage: (sight: Sight) => Promise<FirstMessage>): Promise<void> {
+    const mine = ++reading;
+    isReading = true;
+    const isOver = (): boolean => hasEnded || mine !== reading;
+    const sight = await readSight();
+    if (isOver()) return;
+    users.follow(sight.audiences, new Set(held.keys()));
+    const message = await readMessage(sight);
+    if (isOver()) return;
+    first = message;
+    ahead = message.moment;
+    for (const userId of message.removed ?? []) removals.push({ userId, reason: 'RELATION_CHANGED' });
+    isReading = false;
+    if (unsettled.size > 0) onUnsettled([...unsettled]);
+    unsettled.clear();
+    deliver();
+  }
+
+  /** Wakes a reader that waits; one that does not has `unsentMs` to come. */
+  function deliver(): void {
+    pull.wake();
+    watchUnsent();
+  }
+
+  function watchUnsent(): void {
+    if (hasEnded || !hasUnsent()) return;
+    if (users.isPendingTooLarge()) pull.end({ kind: 'Lost' });
+    else cancelUnsent ??= scheduler.after(unsentMs, () => pull.end({ kind: 'Lost' }));
+  }
+
+  function hasUnsent(): boolean {
+    return isReady() && (first !== undefined || removals.length > 0 || users.hasPending());
+  }
+
+  function isReady(): boolean {
+    return !isReading && held.size === 0;
+  }
+
+  function take(): PresenceMessage | undefined {
+    if (!isReady()) return undefined;
+    cancelUnsent?.();
+    cancelUnsent = undefined;
+    const message = first === undefined ? (takeRemoval() ?? takePending()) : takeFirst(first);
+    watchUnsent();
+    return message;
+  }
+
+  function takeFirst({ kind, moment, states, renewed }: FirstMessage): PresenceMessage {
     first = undefined;
-    const remaining = states.filter(({ userId }) => !removed.has(userId));
-    return toMessage(kind, remaining);
+    hasTold = true;
+    const entries = users.firstEntries(states, renewed);
+    cursor = encodeCursor({ moment, issuedAt: scheduler.now(), requestHash });
+    return { kind, cursor, entries };
   }
 
+  /** With the cursor of the message before it: what else waits is not told yet. */
   function takeRemoval(): PresenceMessage | undefined {
-    const userId = untoldRemovals.shift();
-    return userId === undefined ? undefined : { kind: 'Removed', cursor: cursorNow(), userId };
-  }
-
-  function cursorNow(): string {
-    return encodeCursor({ epoch, position }, now());
+    const removal = removals.shift();
+    return removal && { kind: 'Removed', cursor, ...removal };
   }
 
   function takePending(): PresenceMessage | undefined {
-    const isNews = ({ position: changedAt, state }: FollowedChange): boolean =>
-      changedAt > firstPosition && version(state) > (toldVersions.get(state.userId) ?? 0);
-    const states = [...pending.values()].filter(isNews).map(({ state }) => state);
-    pending.clear();
-    // All up to here was told, now or before; what is held back to keep the pace was not.
-    position = Math.max(position, feed.settledPosition());
-    return states.length === 0 ? undefined : toMessage('Changed', states);
+    const entries = users.takePending(ahead);
+    if (entries.length === 0) return undefined;
+    // All that has settled was told, now or before; what is held back to keep the pace was not.
+    cursor = settledCursor();
+    return messages.changed(cursor, entries);
   }
 
-  function toMessage(kind: PresenceEntriesMessage['kind'], states: readonly PresenceState[]): PresenceMessage {
-    for (const state of states) toldVersions.set(state.userId, version(state));
-    const entries = states.map((state) => viewPresence(state, audienceOf(state.userId), now()));
-    return { kind, cursor: cursorNow(), entries };
+  /** A first message's own moment may be ahead of the feed: a cursor never goes back behind it. */
+  function settledCursor(): string {
+    if (ahead === undefined) return messages.cursor(requestHash);
+    const settled = feed.settled();
+    if (settled.epoch === ahead.epoch && reaches(settled, ahead)) {
+      ahead = undefined;
+      return messages.cursor(requestHash);
+    }
+    // Of two epochs there is nothing between: a resync is on its way.
+    if (settled.epoch === ahead.epoch) ahead = latest(ahead, settled);
+    return encodeCursor({ moment: ahead, issuedAt: scheduler.now(), requestHash });
   }
 
-  function version(state: PresenceState): number {
-    return versionFor(state, audienceOf(state.userId));
+  function remove(userId: string, reason: PresenceRemovedMessage['reason']): void {
+    removals.push({ userId, reason });
+    deliver();
   }
 
-  function audienceOf(userId: string): Audience {
-    return audiences.get(userId) ?? 'STRANGER';
-  }
-
-  return { messages: pull.iterator, end: pull.end };
+  return {
+    viewerId,
+    messages: pull.iterator,
+    end: () => pull.end(),
+    open: () => read(readFirst),
+    hold(userId) {
+      if (hasEnded || !asksFor(following, userId)) return false;
+      if (isReading) {
+        unsettled.add(userId);
+        return false;
+      }
+      held.set(userId, (held.get(userId) ?? 0) + 1);
+      // Before their state is read, so that nothing is missed in between.
+      users.hear(userId);
+      return true;
+    },
+    relate(userId, relation, state) {
+      if (hasEnded) return;
+      const left = (held.get(userId) ?? 1) - 1;
+      if (left > 0) {
+        // Whoever holds on reads again, later than this.
+        held.set(userId, left);
+        return;
+      }
+      held.delete(userId);
+      // What is read anew began before or after this was read: nobody knows.
+      if (isReading) unsettled.add(userId);
+      else if (users.relate(userId, relation, state) === 'Lost') remove(userId, 'RELATION_CHANGED');
+      deliver();
+    },
+    lose() {
+      reading += 1;
+      isReading = true;
+      first = undefined;
+      removals.length = 0;
+      cancelUnsent?.();
+      cancelUnsent = undefined;
+      users.forgetPending();
+    },
+    // Who was told nothing yet has nothing to forget.
+    resync: () => read((sight) => readAnew(sight, hasTold ? 'Resync' : 'Snapshot')),
+  };
 }

@@ -1,0 +1,263 @@
+import { defaultSettings } from '../../presence/presence.js';
+import type { Scheduler } from '../../presence/scheduler.js';
+import type { ConnectionTime, PresenceSettingsRepository, StoredPresence } from './presence-settings-repository.js';
+import type { PresenceListener, PresenceMoment, PresenceStore } from './presence-store.js';
+import type { RelationKind, Relations } from './relations.js';
+
+/** Settings in memory, and every write of last connections. */
+export interface FakeSettings extends PresenceSettingsRepository {
+  readonly rows: Map<string, StoredPresence>;
+  readonly written: (ConnectionTime & { readonly userId: string })[];
+}
+
+export function createFakeSettings(): FakeSettings {
+  const rows = new Map<string, StoredPresence>();
+  const written: FakeSettings['written'] = [];
+  const row = (userId: string): StoredPresence => rows.get(userId) ?? { settings: defaultSettings, lastConnectionAt: null };
+  return {
+    rows,
+    written,
+    find: (userIds) => Promise.resolve(new Map([...rows].filter(([userId]) => userIds.includes(userId)))),
+    update(userId, patch) {
+      const { settings, lastConnectionAt } = row(userId);
+      const next = { ...settings, ...patch, revision: settings.revision + 1 };
+      rows.set(userId, { settings: next, lastConnectionAt });
+      return Promise.resolve(next);
+    },
+    recordConnections(times) {
+      for (const [userId, time] of times) {
+        rows.set(userId, { ...row(userId), lastConnectionAt: time.at });
+        written.push({ ...time, userId });
+      }
+      return Promise.resolve();
+    },
+  };
+}
+
+export interface FakeRelations extends Relations {
+  /** Writes down how the two stand, and announces nothing. Undefined = strangers. */
+  set(userId: string, otherId: string, kind: RelationKind | undefined): void;
+  kindOf(userId: string, otherId: string): RelationKind | undefined;
+  /** Until taken back, everything that is asked waits. */
+  pause(): () => void;
+}
+
+/** Relations in memory, with a history like that of the database. */
+export function createFakeRelations(scheduler: Pick<Scheduler, 'now'>): FakeRelations {
+  const rows = new Map<
+    string,
+    { readonly kind: RelationKind | undefined; readonly changedAt: number; readonly friendsUntil: number | null }
+  >();
+  let gate: Promise<void> = Promise.resolve();
+  const keyOf = (a: string, b: string): string => [a, b].sort().join(' ');
+  const others = (userId: string) =>
+    [...rows].flatMap(([key, row]) => {
+      const pair = key.split(' ');
+      return pair.includes(userId) ? [{ otherId: pair.find((id) => id !== userId) ?? userId, ...row }] : [];
+    });
+
+  return {
+    set(userId, otherId, kind) {
+      const before = rows.get(keyOf(userId, otherId));
+      if (before?.kind === kind) return;
+      const ended = before?.kind === 'FRIEND' ? scheduler.now() : (before?.friendsUntil ?? null);
+      rows.set(keyOf(userId, otherId), { kind, changedAt: scheduler.now(), friendsUntil: ended });
+    },
+    kindOf: (userId, otherId) => rows.get(keyOf(userId, otherId))?.kind,
+    pause() {
+      let open = (): void => undefined;
+      gate = new Promise((resolve) => (open = resolve));
+      return open;
+    },
+    async friendsOf(userId) {
+      await gate;
+      return new Set(others(userId).flatMap(({ otherId, kind }) => (kind === 'FRIEND' ? [otherId] : [])));
+    },
+    async among(userId, otherIds) {
+      await gate;
+      return new Map(
+        others(userId).flatMap(({ otherId, kind }) => (kind !== undefined && otherIds.includes(otherId) ? [[otherId, kind]] : [])),
+      );
+    },
+    async changedSince(userId, since) {
+      await gate;
+      const recent = others(userId).filter(({ changedAt }) => changedAt >= since);
+      return recent.map(({ otherId, kind, friendsUntil }) => ({
+        otherId,
+        kind,
+        wereFriends: friendsUntil !== null && friendsUntil >= since,
+      }));
+    },
+  };
+}
+
+/** One store of several shards made of `shards` stores of one each. The user `x…` is in the shard that the last letter of the id names. */
+export function createShardedStore(shards: readonly PresenceStore[]): PresenceStore {
+  const shardOf = (userId: string): number => (userId.codePointAt(userId.length - 1) ?? 0) % shards.length;
+  const storeOf = (userId: string): PresenceStore => {
+    const store = shards[shardOf(userId)];
+    if (store === undefined) throw new Error('There is no such shard');
+    return store;
+  };
+  const joined = (moments: readonly (readonly [shard: number, moment: PresenceMoment])[]): PresenceMoment => ({
+    epoch: 'shards',
+    offsets: new Map(moments.map(([shard, { offsets }]) => [shard, offsets.get(0) ?? 0])),
+  });
+  const grouped = (userIds: readonly string[]): ReadonlyMap<number, readonly string[]> => {
+    const groups = new Map<number, string[]>();
+    for (const userId of userIds) groups.set(shardOf(userId), [...(groups.get(shardOf(userId)) ?? []), userId]);
+    return groups;
+  };
+
+  return {
+    connect: (key, settings) => storeOf(key.userId).connect(key, settings),
+    renew: async (keys) => (await Promise.all(keys.map((key) => storeOf(key.userId).renew([key])))).flat(),
+    leave: (key, graceMs) => storeOf(key.userId).leave(key, graceMs),
+    endSession: (session) => storeOf(session.userId).endSession(session),
+    update: (session, update) => storeOf(session.userId).update(session, update),
+    async read(userIds) {
+      const parts = await Promise.all(
+        [...grouped(userIds)].map(async ([shard, ids]) => [shard, await storeOf(ids[0] ?? '').read(ids)] as const),
+      );
+      const states = new Map(parts.flatMap(([, part]) => part.states.map((state) => [state.userId, state])));
+      return {
+        moment: joined(parts.map(([shard, part]) => [shard, part.moment])),
+        states: userIds.flatMap((userId) => states.get(userId) ?? []),
+      };
+    },
+    async readChanges(users, since) {
+      if (since.epoch !== 'shards') return { kind: 'UnknownEpoch' };
+      const parts = await Promise.all(
+        [...grouped([...users.keys()])].map(async ([shard, ids]) => {
+          const store = storeOf(ids[0] ?? '');
+          const offset = since.offsets.get(shard);
+          const followed = new Map([...users].filter(([userId]) => ids.includes(userId)));
+          const offsets = new Map(offset === undefined ? [] : [[0, offset]]);
+          return [shard, await store.readChanges(followed, { epoch: store.heard().epoch, offsets })] as const;
+        }),
+      );
+      const read = parts.flatMap(([shard, part]) => (part.kind === 'Changes' ? [[shard, part] as const] : []));
+      const bad = parts.find(([, { kind }]) => kind !== 'Changes')?.[1];
+      if (bad !== undefined) return bad;
+      return {
+        kind: 'Changes',
+        moment: joined(read.map(([shard, { moment }]) => [shard, moment])),
+        states: read.flatMap(([, { states }]) => states),
+      };
+    },
+    shardOf,
+    heard: () => joined(shards.map((store, shard) => [shard, store.heard()])),
+    async announce(notice) {
+      await storeOf(notice.userId).announce(notice);
+      if (notice.kind === 'RelationChanged' && shardOf(notice.otherId) !== shardOf(notice.userId)) {
+        await storeOf(notice.otherId).announce(notice);
+      }
+    },
+    listen(listener) {
+      const stops = shards.map((store, shard) =>
+        store.listen({
+          onChange: (change) => listener.onChange?.({ ...change, position: { ...change.position, shard } }),
+          onNotice: (notice, position) => listener.onNotice?.(notice, { ...position, shard }),
+        }),
+      );
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+    ping: () => Promise.resolve(),
+    async close() {
+      for (const store of shards) await store.close();
+    },
+  };
+}
+
+/** The store as one of several processes sees it: it hears what happens late, and makes what it is asked to make. */
+export interface PresenceNode extends PresenceStore {
+  /** Lets the node hear everything that has happened. */
+  catchUp(): void;
+  /** The node has lost everything, and hears on from now. */
+  lose(): void;
+}
+
+interface NodeOptions {
+  readonly scheduler: Scheduler;
+  /** What a change takes to the node, in ms, for each anew; shards do not wait for each other. */
+  readonly delay: () => number;
+}
+
+/** Two processes; leases that run out are found by the first. */
+export function createPresenceNodes(store: PresenceStore, options: NodeOptions): readonly [PresenceNode, PresenceNode] {
+  const maker = { current: 0 };
+  return [createNode(store, { ...options, maker, index: 0 }), createNode(store, { ...options, maker, index: 1 })];
+}
+
+function createNode(
+  store: PresenceStore,
+  { scheduler, delay, maker, index }: NodeOptions & { readonly maker: { current: number }; readonly index: number },
+): PresenceNode {
+  const listeners = new Set<PresenceListener>();
+  const queues = new Map<number, { readonly offset: number; readonly tell: (listener: PresenceListener) => void }[]>();
+  const heard = new Map(store.heard().offsets);
+
+  const stop = store.listen({
+    onChange(change) {
+      const madeHere = maker.current === index;
+      enqueue(change.position.shard, change.position.offset, (listener) => listener.onChange?.({ ...change, madeHere }));
+    },
+    onNotice: (notice, position) => enqueue(position.shard, position.offset, (listener) => listener.onNotice?.(notice, position)),
+  });
+
+  function enqueue(shard: number, offset: number, tell: (listener: PresenceListener) => void): void {
+    const queue = queues.get(shard) ?? [];
+    queues.set(shard, queue);
+    queue.push({ offset, tell });
+    const wait = delay();
+    if (wait <= 0 && queue.length === 1) tellUpTo(shard, offset);
+    else scheduler.after(wait, () => tellUpTo(shard, offset));
+  }
+
+  function tellUpTo(shard: number, offset: number): void {
+    const queue = queues.get(shard) ?? [];
+    for (let next = queue[0]; next !== undefined && next.offset <= offset; next = queue[0]) {
+      queue.shift();
+      heard.set(shard, next.offset);
+      for (const listener of [...listeners]) next.tell(listener);
+    }
+  }
+
+  /** Stores in this process tell what a call makes before they return. */
+  function here<Result>(work: () => Promise<Result>): Promise<Result> {
+    maker.current = index;
+    try {
+      return work();
+    } finally {
+      maker.current = 0;
+    }
+  }
+
+  return {
+    ...store,
+    connect: (key, settings) => here(() => store.connect(key, settings)),
+    leave: (key, graceMs) => here(() => store.leave(key, graceMs)),
+    endSession: (session) => here(() => store.endSession(session)),
+    update: (session, update) => here(() => store.update(session, update)),
+    heard: () => ({ epoch: store.heard().epoch, offsets: new Map(heard) }),
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    catchUp() {
+      for (const shard of queues.keys()) tellUpTo(shard, Infinity);
+    },
+    lose() {
+      queues.clear();
+      for (const [shard, offset] of store.heard().offsets) heard.set(shard, offset);
+      for (const listener of [...listeners]) listener.onLost?.();
+    },
+    close() {
+      stop();
+      listeners.clear();
+      return Promise.resolve();
+    },
+  };
+}
