@@ -130,12 +130,12 @@ describe.each(await availableWays())('Sessions on several devices, %s', (way) =>
       ['x'.repeat(16_383), 'TOO_LONG'],
       [{ a: '\0' }, 'INVALID_CHARACTER'],
       ['\ud800', 'INVALID_CHARACTER'],
-      [JSON.parse('['.repeat(33) + ']'.repeat(33)), 'TOO_DEEP'],
+      [nested(33), 'TOO_DEEP'],
     ] as const) {
       const answer = await update(alice, { id: alice.sessionId, data });
       expect(answer.data.updateSession).toEqual({ __typename: 'InvalidInputError', fields: [{ path: 'data', code }] });
     }
-    const fits = [JSON.parse('['.repeat(31) + ']'.repeat(31)), 'x'.repeat(16_384 - 5 - 62)];
+    const fits = [nested(31), 'x'.repeat(16_384 - 5 - 62)];
     expect(JSON.stringify(fits)).toHaveLength(16_384);
     expect((await update(alice, { id: alice.sessionId, data: fits })).data.updateSession).toMatchObject({ session: { data: fits } });
   });
@@ -177,3 +177,8 @@ describe.each(await availableWays())('Sessions on several devices, %s', (way) =>
     expect(await eventOf(socket, 'SessionEnded', phone.sessionId)).toMatchObject({ reason: 'LOGOUT' });
   });
 });
+
+/** So many levels of arrays around nothing. */
+function nested(levels: number): unknown {
+  return JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+}

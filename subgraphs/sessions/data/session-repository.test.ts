@@ -29,7 +29,7 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
     await opened.close();
   });
 
-  async function start({ id = uuidv7(), userId = uuidv7(), device = 'Phone' as string | null, expiresAt = at(30) } = {}) {
+  async function start({ id = uuidv7(), userId = uuidv7(), device = 'Phone', expiresAt = at(30) } = {}) {
     await repository.merge({ kind: 'Started', id, userId, device, startedAt: at(0), expiresAt });
     return { id, userId };
   }

@@ -82,7 +82,7 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
         SELECT 'before' AS moment, ${merged} FROM before UNION ALL SELECT 'after', ${merged} FROM after`;
       const before = rows.find(({ moment }) => moment === 'before');
       const after = rows.find(({ moment }) => moment === 'after');
-      const isNews = after !== undefined && (before === undefined || before.isEnded !== after.isEnded || hasNews(before, after));
+      const isNews = after !== undefined && (before?.isEnded !== after.isEnded || hasNews(before, after));
       return { isNews, lastSeenAt: (after ?? before)?.lastSeenAt ?? null };
     },
 

@@ -4,7 +4,12 @@ import { fakeSession, noon, viewerOf } from './fake-sessions.js';
 import { createOwnSessions } from './own-sessions.js';
 import type { Session, SessionObservation } from './session.js';
 
-function create(sessions: readonly Session[] = [], { onWait = (_waits: number) => {}, onMerge = () => {} } = {}) {
+interface Hooks {
+  readonly onWait: (waits: number) => unknown;
+  readonly onMerge: () => unknown;
+}
+
+function create(sessions: readonly Session[] = [], { onWait, onMerge }: Partial<Hooks> = {}) {
   let now = noon;
   let waits = 0;
   const merged: SessionObservation[] = [];
@@ -13,14 +18,15 @@ function create(sessions: readonly Session[] = [], { onWait = (_waits: number) =
       find: ({ userId, ids }) => Promise.resolve(sessions.filter((each) => ids.includes(each.id) && each.userId === userId)),
       merge(observation) {
         merged.push(observation);
-        onMerge();
+        onMerge?.();
         return Promise.resolve({ isNews: true, lastSeenAt: new Date(now) });
       },
     },
     now: () => now,
     wait(ms) {
       now += ms;
-      onWait((waits += 1));
+      waits += 1;
+      onWait?.(waits);
       return Promise.resolve();
     },
   });
@@ -41,7 +47,7 @@ describe('A session of one’s own', () => {
     const session = fakeSession({ id: uuidv7({ msecs: noon }) });
     const viewer = viewerOf(uuidv7(), session.userId);
     const known: Session[] = [];
-    const { own } = create(known, { onWait: (waits) => void (waits === 3 && known.push(session)) });
+    const { own } = create(known, { onWait: (waits) => waits === 3 && known.push(session) });
     expect(await own.find(viewer, session.id)).toBe(session);
     const { own: other, waits } = create();
     expect(await other.find(viewer, session.id)).toBeNull();
@@ -52,7 +58,7 @@ describe('A session of one’s own', () => {
     const session = fakeSession();
     const viewer = viewerOf(session.id, session.userId);
     const known: Session[] = [];
-    const { own, merged } = create(known, { onMerge: () => void known.push(session) });
+    const { own, merged } = create(known, { onMerge: () => known.push(session) });
     expect(await own.find(viewer, session.id)).toBe(session);
     expect(await own.find(viewer, session.id)).toBe(session);
     expect(merged).toMatchObject([{ kind: 'Seen', id: session.id, userId: session.userId }]);

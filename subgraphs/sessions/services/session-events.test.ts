@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createVirtualScheduler } from '../presence/virtual-scheduler.js';
 import { fakeSession, viewerOf } from './fake-sessions.js';
-import type { PresenceListener, PresencePosition } from './presence/presence-store.js';
+import type { PresenceListener, PresencePosition, UserNotice } from './presence/presence-store.js';
 import { createSessionEvents } from './session-events.js';
 import type { SessionState } from './session.js';
 
@@ -30,16 +30,21 @@ function create() {
     scheduler: createVirtualScheduler(),
     logger,
   });
+  function notify(notice: UserNotice): void {
+    for (const { onNotice } of listeners) onNotice?.(notice, position);
+  }
   return {
     events,
     listeners,
     reads,
-    change(state: SessionState): void {
+    change: (state: SessionState): void => {
       states.push(state);
-      const notice = { kind: 'SessionChanged', userId: state.userId, sessionId: state.id } as const;
-      for (const { onNotice } of listeners) onNotice?.(notice, position);
+      notify({ kind: 'SessionChanged', userId: state.userId, sessionId: state.id });
     },
-    tell: (listen: (listener: PresenceListener) => void) => listeners.forEach(listen),
+    notify,
+    lose: (): void => {
+      for (const { onLost } of listeners) onLost?.();
+    },
   };
 }
 
@@ -49,12 +54,12 @@ describe('Events of sessions', () => {
   });
 
   it('are told to the user’s own subscriptions alone, each of them, and other notices to none', async () => {
-    const { events, change, reads, tell } = create();
+    const { events, change, reads, notify } = create();
     const [ada, bob] = [viewerOf('a', 'ada'), viewerOf('b', 'bob')];
     const [phone, laptop, foreign] = await Promise.all([ada, ada, bob].map((viewer) => events.subscribe(viewer, undefined)));
     for (const each of [phone, laptop, foreign]) await each?.next();
-    tell(({ onNotice }) => onNotice?.({ kind: 'UserDeleted', userId: 'ada' }, position));
-    tell(({ onNotice }) => onNotice?.({ kind: 'RelationChanged', userId: 'ada', otherId: 'bob' }, position));
+    notify({ kind: 'UserDeleted', userId: 'ada' });
+    notify({ kind: 'RelationChanged', userId: 'ada', otherId: 'bob' });
     change({ ...fakeSession({ id: 'c', userId: 'ada' }), endReason: null });
     for (const each of [phone, laptop]) {
       expect((await each?.next())?.value).toMatchObject({ kind: 'Started', session: { id: 'c' } });
@@ -63,10 +68,10 @@ describe('Events of sessions', () => {
   });
 
   it('begin anew for everybody when the store may have missed something', async () => {
-    const { events, tell } = create();
+    const { events, lose } = create();
     const [one, two] = await Promise.all([viewerOf('a', 'ada'), viewerOf('b', 'bob')].map((viewer) => events.subscribe(viewer, undefined)));
     for (const each of [one, two]) await each?.next();
-    tell(({ onLost }) => onLost?.());
+    lose();
     for (const each of [one, two]) expect((await each?.next())?.value).toEqual({ kind: 'Snapshot', sessions: [] });
   });
 

@@ -48,7 +48,7 @@ function create() {
     announce,
     put,
     /** Writes and announces. */
-    change(given: Partial<SessionState> & { id: string }): void {
+    change: (given: Partial<SessionState> & { id: string }): void => {
       put(given);
       announce(given.id);
     },
@@ -56,14 +56,13 @@ function create() {
     fail: (down: boolean) => void (isDown = down),
     hold: () => void (held = []),
     /** Lets the readings go that are held. */
-    async release(): Promise<void> {
-      for (const let_ of held?.splice(0) ?? []) let_();
+    release: async (): Promise<void> => {
+      for (const answerNow of held?.splice(0) ?? []) answerNow();
       await new Promise(setImmediate);
     },
     followers,
     counts: () => ({ reads, readMany }),
-    ends: [] as string[],
-    async open() {
+    open: async () => {
       const ends: string[] = [];
       const subscription = await openSessionSubscription({
         follow(follower) {
@@ -82,10 +81,10 @@ function create() {
       return {
         ...subscription,
         ends,
-        async next(): Promise<SessionEvent> {
-          const { value, done } = await subscription.events.next();
-          if (done === true) throw new Error('the subscription has ended');
-          return value;
+        next: async (): Promise<SessionEvent> => {
+          const result = await subscription.events.next();
+          if (result.done === true) throw new Error('the subscription has ended');
+          return result.value;
         },
       };
     },
@@ -269,7 +268,7 @@ describe('However changes, news, readings and a client’s own pace fall togethe
         const { open, put, sessions, living, announce, lose, fail, hold, release, scheduler } = create();
         const undelivered: string[] = [];
         const seen = new Map<string, string>();
-        let next: (() => Promise<SessionEvent>) | undefined;
+        let subscribed: { readonly next: () => Promise<SessionEvent> } | null = null;
         let waiting: Promise<void> | undefined;
         const essence = ({ device, version, expiresAt }: Session): string =>
           [device, version, Math.floor(expiresAt.getTime() / dayMs)].join();
@@ -308,8 +307,8 @@ describe('However changes, news, readings and a client’s own pace fall togethe
           }
         }
         async function take(): Promise<void> {
-          if (next === undefined) return;
-          waiting ??= next().then((event) => {
+          if (subscribed === null) return;
+          waiting ??= subscribed.next().then((event) => {
             waiting = undefined;
             hear(event);
           });
@@ -334,7 +333,7 @@ describe('However changes, news, readings and a client’s own pace fall togethe
         const opening = open();
         for (const each of before) if (each.kind !== 'Take' && each.kind !== 'Fail') await run(each);
         await release();
-        ({ next } = await opening);
+        subscribed = await opening;
         for (const each of after) await run(each);
 
         fail(false);
