@@ -51,7 +51,7 @@ describe('A session of one’s own', () => {
     expect(await own.find(viewer, session.id)).toBe(session);
     const { own: other, waits } = create();
     expect(await other.find(viewer, session.id)).toBeNull();
-    expect(waits()).toBe(6);
+    expect(waits()).toBe(5);
   });
 
   it('is made from the token when it is the current one and not there yet, and stays away when it has ended', async () => {

@@ -40,7 +40,7 @@ export function createOwnSessions({ repository, now, wait = setTimeout }: OwnSes
       if (id === viewer.sessionId) return findCurrent(viewer);
       for (let pause = firstPauseMs; ; pause *= 2) {
         const found = await findNow(viewer.userId, id);
-        if (found !== null || pause >= announcementMs || !isNew(id, now())) return found;
+        if (found !== null || 2 * pause > announcementMs || !isNew(id, now())) return found;
         await wait(pause);
       }
     },
