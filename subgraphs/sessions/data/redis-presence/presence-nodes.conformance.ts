@@ -25,8 +25,10 @@ export interface PresenceNodes {
   readonly advance: (ms: number) => Promise<void>;
   /** Lets time pass while nobody sweeps. */
   readonly jump: (ms: number) => void;
-  /** Resolves when every store has told what happened to these users' shards. */
+  /** Resolves when every store has told what happened in these users' shards until now. */
   readonly settle: () => Promise<void>;
+  /** Ends one of them: its leases stay. */
+  readonly kill: (node: PresenceNode) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -78,6 +80,10 @@ export async function startPresenceNodes(
       jumped += ms;
     },
     settle,
+    async kill(node) {
+      nodes.splice(nodes.indexOf(node), 1);
+      await node.store.close();
+    },
     async close() {
       for (const { store } of nodes) await store.close();
       redis.disconnect();

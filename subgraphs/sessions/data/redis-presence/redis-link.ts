@@ -11,6 +11,11 @@ export interface RedisLink {
   readonly redis: Redis;
   /** Throws `UNAVAILABLE` when nothing can be asked now. */
   requireReady(): void;
+  /**
+   * The server that answers, by its own word: another one after every restart. Empty when it does not say. Throws `UNAVAILABLE` when
+   * nothing can be asked now.
+   */
+  serverId(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -32,15 +37,28 @@ export function openRedisLink({ url, logger, purpose }: { url: string; logger: L
     if (!isDown) logger.warn({ err: error, purpose }, 'presence: Redis cannot be reached');
     isDown = true;
   });
+  let server: Promise<string> | undefined;
+  redis.on('close', () => (server = undefined));
   redis.on('ready', () => {
+    server = redis.info('server').then((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? '');
+    // Told to whoever asks for it.
+    server.catch(() => undefined);
     if (isDown) logger.info({ purpose }, 'presence: Redis is back');
     isDown = false;
   });
 
+  function requireReady(): void {
+    if (redis.status !== 'ready') throw unavailable();
+  }
+
   return {
     redis,
-    requireReady() {
-      if (redis.status !== 'ready') throw unavailable();
+    requireReady,
+    async serverId() {
+      requireReady();
+      const id = await server;
+      requireReady();
+      return id ?? '';
     },
     close() {
       isClosing = true;

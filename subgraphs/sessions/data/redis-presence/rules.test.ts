@@ -177,7 +177,7 @@ if (server !== null) {
       let now = Date.UTC(2026, 10, 20, 12);
       let swept = now;
       const run = ([script, ...args]: Call, expectation: Expected): void => {
-        pipeline.evalsha(script.sha, keys.length, ...keys, 'me', now, '', 0, base, ...args);
+        pipeline.evalsha(script.sha, keys.length, ...keys, 'me', now, '', 0, base, '', ...args);
         pipeline.xrevrange(keys[3], '+', '-', 'COUNT', userIds.length);
         expected.push(expectation);
       };

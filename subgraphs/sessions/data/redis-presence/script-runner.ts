@@ -37,10 +37,10 @@ export function createScriptRunner({ link, lives, processId, now }: ScriptRunner
     for (const { source } of allScripts) redis.script('LOAD', source).catch(() => undefined);
   });
 
-  function argumentsOf({ shard, args }: ScriptCall): [number, ...(string | number)[]] {
+  function argumentsOf({ shard, args }: ScriptCall, server: string): [number, ...(string | number)[]] {
     const life = lives.of(shard);
     const keys = keysOf(shard);
-    const common = [processId, now?.() ?? '', life?.epoch ?? '', life?.offset ?? 0, lives.base];
+    const common = [processId, now?.() ?? '', life?.epoch ?? '', life?.offset ?? 0, lives.base, server];
     return [keys.length, ...keys, ...common, ...args];
   }
 
@@ -54,13 +54,14 @@ export function createScriptRunner({ link, lives, processId, now }: ScriptRunner
   }
 
   async function evaluate(call: ScriptCall): Promise<ScriptResult | undefined> {
-    const reply = (await redis.eval(call.script.source, ...argumentsOf(call))) as Reply;
+    const reply = (await redis.eval(call.script.source, ...argumentsOf(call, await link.serverId()))) as Reply;
     return observe([{ shard: call.shard, reply }])[0];
   }
 
   async function send(calls: readonly ScriptCall[]): Promise<readonly ScriptResult[]> {
+    const server = await link.serverId();
     const pipeline = redis.pipeline();
-    for (const call of calls) pipeline.evalsha(call.script.sha, ...argumentsOf(call));
+    for (const call of calls) pipeline.evalsha(call.script.sha, ...argumentsOf(call, server));
     const replies = (await pipeline.exec()) ?? [];
     const answered = calls.map((call, index) => {
       const [error, reply] = replies[index] ?? [new Error('Redis left out an answer')];
@@ -79,7 +80,6 @@ export function createScriptRunner({ link, lives, processId, now }: ScriptRunner
   return {
     async run(calls) {
       if (calls.length === 0) return [];
-      link.requireReady();
       try {
         return await send(calls);
       } catch (error) {

@@ -10,18 +10,19 @@ const streamKeptMs = changesKeptMs + 5_000;
 /**
  * What every script begins with: the life of its shard, seen at one moment by Redis' own clock. In Lua, like the rest.
  *
- * A life begins when nothing is there (a flush, a restart without persistence), or when the shard stands before an offset that a process
- * has seen already (a restart or a failover that lost the last writes). It has a new epoch, and no version in it is lower than the
- * seconds since 2026, so that no version goes back.
+ * A life begins when nothing is there (a flush, a restart without persistence), when another server answers (after a restart with
+ * persistence or a failover the last writes may be missing), and when the shard stands before an offset that a process has seen already.
+ * It has a new epoch, and no version in it is lower than the seconds since 2026, so that no version goes back.
  *
  * ARGV: 1 = the process, 2 = time for tests or nothing, 3 and 4 = the epoch and the offset that the process knows, 5 = the highest base
- * of versions that it knows of any shard, so that the users of whom nothing is known have one version in all shards.
+ * of versions that it knows of any shard, so that the users of whom nothing is known have one version in all shards, 6 = the server by its
+ * own word, or nothing.
  */
 export const shardScript = `
 local metaKey, usersKey, dueKey, changesKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local own = 5
+local own = 6
 local time = redis.call('TIME')
-local known = redis.call('HMGET', metaKey, 'epoch', 'offset', 'forgotten', 'base', 'swept', 'amnesty', 'skew')
+local known = redis.call('HMGET', metaKey, 'epoch', 'offset', 'forgotten', 'base', 'swept', 'amnesty', 'skew', 'server')
 local epoch = known[1]
 local offset, forgotten, base = tonumber(known[2] or 0), tonumber(known[3] or 0), tonumber(known[4] or 0)
 local amnesty, skew = tonumber(known[6] or 0), tonumber(known[7] or 0)
@@ -39,14 +40,16 @@ local function beginLife()
   epoch = string.sub(redis.sha1hex(ARGV[1] .. ' ' .. time[1] .. '.' .. time[2] .. ' ' .. metaKey), 1, 12)
   forgotten = offset
   base = math.max(base, math.floor((now - ${versionsBegan}) / 1000), 1)
-  redis.call('HSET', metaKey, 'epoch', epoch, 'offset', offset, 'forgotten', forgotten, 'base', base, 'swept', now)
+  redis.call('HSET', metaKey, 'epoch', epoch, 'offset', offset, 'forgotten', forgotten, 'base', base, 'swept', now, 'server', ARGV[6])
 end
+local isOtherServer = ARGV[6] ~= '' and known[8] ~= ARGV[6]
+local isBehind = ARGV[3] == epoch and offset < tonumber(ARGV[4])
 if not epoch then
   -- Of a shard that lost a part, the rest is worth nothing.
   redis.call('DEL', metaKey, usersKey, dueKey, changesKey)
   offset, amnesty, skew, swept = 0, 0, 0, now
   beginLife()
-elseif ARGV[3] == epoch and offset < tonumber(ARGV[4]) then
+elseif isOtherServer or isBehind then
   swept, amnesty = now, now + ${amnestyMs}
   beginLife()
   redis.call('HSET', metaKey, 'amnesty', amnesty)
