@@ -1,4 +1,4 @@
-import { defaultFieldResolver, isObjectType, Kind, OperationTypeNode, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
+import { defaultFieldResolver, isObjectType, OperationTypeNode, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import type { DocumentNode, GraphQLField, GraphQLSchema } from 'graphql';
 
 /**
@@ -60,13 +60,11 @@ export function declareSharing<Context>(schema: GraphQLSchema, rules: SharingRul
   };
 }
 
-function watchField<Context>(
-  field: GraphQLField<{ readonly id: string }, Context & { readonly sharing?: Sharing }>,
-  rule: Exclude<SharingRule<Context>, string>,
-): void {
+function watchField<Context>(field: GraphQLField<unknown, unknown>, rule: Exclude<SharingRule<Context>, string>): void {
   const { resolve = defaultFieldResolver } = field;
   field.resolve = (source, fieldArguments, context, info) => {
-    context.sharing?.note(rule(source, context));
+    // What graphql cannot type: objects are resolved by id, and the context is the subgraph's own with what its server added.
+    (context as { readonly sharing?: Sharing }).sharing?.note(rule(source as { readonly id: string }, context as Context));
     return resolve(source, fieldArguments, context, info);
   };
 }
@@ -93,21 +91,22 @@ function createSharing(): Sharing {
 /** Whether every field that the document may select has a rule, in a query that begins at entities or at fields with rules. */
 function isCoveredBy(rules: SharingRules<never>, schema: GraphQLSchema, document: DocumentNode): boolean {
   const typeInfo = new TypeInfo(schema);
-  let isCovered = true;
+  const uncovered = new Set<string>();
   visit(
     document,
     visitWithTypeInfo(typeInfo, {
       OperationDefinition({ operation }) {
-        if (operation !== OperationTypeNode.QUERY) isCovered = false;
+        if (operation !== OperationTypeNode.QUERY) uncovered.add(operation);
       },
       Field({ name: { value: name } }) {
         const parent = typeInfo.getParentType();
         if (parent === schema.getQueryType() && name === '_entities') return;
-        const fields = parent != null && Object.hasOwn(rules, parent.name) ? rules[parent.name] : undefined;
+        const typeName = parent?.name ?? '';
         // Whether there is such an object at all may depend on the viewer where nothing is said about its type.
-        if (fields === undefined || (name !== '__typename' && !Object.hasOwn(fields, name))) isCovered = false;
+        const fields = Object.hasOwn(rules, typeName) ? rules[typeName] : undefined;
+        if (fields === undefined || (name !== '__typename' && !Object.hasOwn(fields, name))) uncovered.add(`${typeName}.${name}`);
       },
     }),
   );
-  return isCovered && document.definitions.some(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  return uncovered.size === 0;
 }

@@ -54,7 +54,7 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
   }
   const recent = createRecentEvents(limits, vainAsksOf, now);
 
-  function enter({ generation, operation, variables }: OperationRequest): { readonly channel: Channel; leave(): void } {
+  function enter({ generation, operation, variables }: OperationRequest): { readonly channel: Channel; readonly leave: () => void } {
     const byVariables = byOperation.get(operation) ?? new Map<string, Channel>();
     byOperation.set(operation, byVariables);
     // The same client software writes them in the same order. Hashed, because they may be long.
@@ -126,13 +126,13 @@ async function makeForEveryone(
   { answers, signal }: SharedEvent,
 ): Promise<PreparedResult | undefined> {
   const except = new Set<string>();
-  let isForEveryone = true;
+  const outcome = { isForEveryone: true };
   const ask: Ask = async (source, fetchRequest) => {
-    const answer = isForEveryone ? await answers.ask(source, fetchRequest) : undefined;
+    const answer = outcome.isForEveryone ? await answers.ask(source, fetchRequest) : undefined;
     for (const userId of answer?.except ?? []) except.add(userId);
     if (answer !== undefined) return { data: answer.data };
     // Nobody will see this result.
-    isForEveryone = false;
+    outcome.isForEveryone = false;
     return { data: null };
   };
   try {
@@ -140,7 +140,7 @@ async function makeForEveryone(
     const anonymous = { ...request, caller: { subgraphHeaders: {}, signal } };
     const { data, errors, extensions } = await plan.complete(event, anonymous, ask);
     // Errors name the request of the one who is told.
-    return isForEveryone && errors === undefined && extensions === undefined ? prepareResult(data ?? null, except) : undefined;
+    return outcome.isForEveryone && errors === undefined && extensions === undefined ? prepareResult(data ?? null, except) : undefined;
   } catch {
     // Each subscriber meets it again, and says so in their own name.
     return undefined;
@@ -159,9 +159,9 @@ function askTogether({ answers }: SharedEvent): Ask {
   };
 }
 
-function holdsFor(headers: SubgraphHeaders, except: readonly string[] | ReadonlySet<string>): boolean {
+function holdsFor(headers: SubgraphHeaders, except: ReadonlySet<string>): boolean {
+  if (except.size === 0) return true;
   const userId = headers['x-user-id'];
-  if (userId !== undefined) return Array.isArray(except) ? !except.includes(userId) : !(except as ReadonlySet<string>).has(userId);
-  // Whose token it is only the subgraphs know.
-  return headers.authorization === undefined || ('size' in except ? except.size : except.length) === 0;
+  // Without an id whose token it is only the subgraphs know.
+  return userId === undefined ? headers.authorization === undefined : !except.has(userId);
 }

@@ -6,7 +6,7 @@ import type { VainAsks } from './vain-asks.js';
 export interface PublicAnswer {
   readonly data: Record<string, unknown>;
   /** Ids of the users for whom it does not hold. */
-  readonly except: readonly string[];
+  readonly except: ReadonlySet<string>;
 }
 
 /** Answers of subgraphs that hold for everyone, for one event. */
@@ -44,7 +44,8 @@ export function createPublicAnswers({ limits, vainAsks, signal }: PublicAnswersO
       // No token, no address, no request id of a subscriber: what cannot be told cannot show in the answer.
       const answer = await source.fetch(request, { subgraphHeaders: { 'x-request-id': randomUUID() }, signal });
       const { data, errors, scope } = answer;
-      if (scope?.kind === 'public' && errors === undefined && data !== null) return { data: JSON.stringify(data), except: scope.except };
+      if (scope?.kind === 'public' && errors === undefined && data !== null)
+        return { data: JSON.stringify(data), except: new Set(scope.except) };
       if (!signal.aborted) vain.remember(request, variables, answer);
       return undefined;
     } finally {
