@@ -17,7 +17,7 @@ import {
   updateScript,
   type PresenceScript,
 } from './redis-presence/presence-scripts.js';
-import { openRedisLink, silenceMs, toRefusal } from './redis-presence/redis-link.js';
+import { openRedisLink, silenceMs, toRefusal, unavailable } from './redis-presence/redis-link.js';
 import { createScriptRunner, type ScriptCall, type ScriptResult } from './redis-presence/script-runner.js';
 import { createShardLives } from './redis-presence/shard-lives.js';
 import { startShardSweeper } from './redis-presence/shard-sweeper.js';
@@ -91,13 +91,24 @@ export function createRedisPresenceStore({ url, logger, scheduler = createSchedu
     }
   }
 
-  async function run(calls: readonly ScriptCall[]): Promise<readonly ScriptResult[]> {
+  async function start(): Promise<void> {
     try {
+      link.requireHope();
       await within(silenceMs, sweeper.started);
     } catch (error) {
       throw toRefusal(error);
     }
-    return runner.run(calls);
+  }
+
+  async function run(calls: readonly ScriptCall[]): Promise<readonly ScriptResult[]> {
+    await start();
+    const results = await runner.run(calls);
+    const areStrange = (): boolean => results.some((result) => lives.isStrange(result));
+    // A shard has begun a new life: everybody hears of it before this call has an effect. The sweep under way may have begun before it.
+    for (let round = 0; round < 2 && areStrange(); round += 1) await sweeper.sweep();
+    // It began after the call, which is forgotten like everything else.
+    if (areStrange()) throw unavailable();
+    return results;
   }
 
   async function transit(userId: string, script: PresenceScript, ...args: readonly (string | number)[]): Promise<PresenceState> {
@@ -181,7 +192,7 @@ export function createRedisPresenceStore({ url, logger, scheduler = createSchedu
       return () => listeners.delete(listener);
     },
     async ping() {
-      await run([]);
+      await start();
       try {
         link.requireReady();
         await link.redis.ping();

@@ -11,6 +11,8 @@ export interface RedisLink {
   readonly redis: Redis;
   /** Throws `UNAVAILABLE` when nothing can be asked now. */
   requireReady(): void;
+  /** Throws `UNAVAILABLE` when Redis is known to be away, not while it is being connected for the first time. */
+  requireHope(): void;
   /**
    * The server that answers, by its own word: another one after every restart. Empty when it does not say. Throws `UNAVAILABLE` when
    * nothing can be asked now.
@@ -54,6 +56,9 @@ export function openRedisLink({ url, logger, purpose }: { url: string; logger: L
   return {
     redis,
     requireReady,
+    requireHope() {
+      if (isDown || isClosing) throw unavailable();
+    },
     async serverId() {
       requireReady();
       const id = await server;

@@ -44,18 +44,15 @@ export function createScriptRunner({ link, lives, processId, now }: ScriptRunner
     return [keys.length, ...keys, ...common, ...args];
   }
 
-  /** Observed as they come: two rounds of calls may overlap, and an answer that is looked at late would tell of an old life. */
-  function observe(answers: readonly { readonly shard: number; readonly reply: Reply }[]): ScriptResult[] {
-    const results = answers.map(({ shard, reply: [epoch, offset, forgotten, base, result] }) => {
-      return { shard, epoch, offset, forgotten, base, result };
-    });
-    lives.observe(results);
-    return results;
+  /** Observed as it comes: two rounds of calls may overlap. */
+  function toResult(shard: number, [epoch, offset, forgotten, base, result]: Reply): ScriptResult {
+    const answer = { shard, epoch, offset, forgotten, base };
+    lives.observe(answer);
+    return { ...answer, result };
   }
 
-  async function evaluate(call: ScriptCall): Promise<ScriptResult | undefined> {
-    const reply = (await redis.eval(call.script.source, ...argumentsOf(call, await link.serverId()))) as Reply;
-    return observe([{ shard: call.shard, reply }])[0];
+  async function evaluate(call: ScriptCall): Promise<ScriptResult> {
+    return toResult(call.shard, (await redis.eval(call.script.source, ...argumentsOf(call, await link.serverId()))) as Reply);
   }
 
   async function send(calls: readonly ScriptCall[]): Promise<readonly ScriptResult[]> {
@@ -63,18 +60,15 @@ export function createScriptRunner({ link, lives, processId, now }: ScriptRunner
     const pipeline = redis.pipeline();
     for (const call of calls) pipeline.evalsha(call.script.sha, ...argumentsOf(call, server));
     const replies = (await pipeline.exec()) ?? [];
-    const answered = calls.map((call, index) => {
-      const [error, reply] = replies[index] ?? [new Error('Redis left out an answer')];
-      // Redis has not seen the script since it began, or has forgotten it; run once from its source, it knows it again.
-      if (error?.message.startsWith('NOSCRIPT') === true) return { call, reply: undefined };
-      if (error !== null) throw error;
-      return { call, reply: reply as Reply };
-    });
-    const observed = observe(answered.flatMap(({ call: { shard }, reply }) => (reply === undefined ? [] : [{ shard, reply }])));
-    const again = answered.flatMap(({ call, reply }) => (reply === undefined ? [evaluate(call)] : []));
-    const evaluated = (await Promise.all(again)).values();
-    const known = observed.values();
-    return answered.flatMap(({ reply }) => (reply === undefined ? evaluated : known).next().value ?? []);
+    return Promise.all(
+      calls.map((call, index) => {
+        const [error, reply] = replies[index] ?? [new Error('Redis left out an answer')];
+        if (error === null) return toResult(call.shard, reply as Reply);
+        // Redis has not seen the script since it began, or has forgotten it; run once from its source, it knows it again.
+        if (error.message.startsWith('NOSCRIPT')) return evaluate(call);
+        throw error;
+      }),
+    );
   }
 
   return {

@@ -33,8 +33,12 @@ export interface ShardLives {
   readonly epoch: string;
   /** How far every shard has been told. */
   heard(): PresenceMoment;
-  /** Takes in answers of one moment. */
-  observe(answers: readonly ShardAnswer[]): void;
+  /** Takes in what an answer says of the life that is known of its shard. */
+  observe(answer: ShardAnswer): void;
+  /** Takes in what all shards answered, new lives too: Redis loses its shards together, and everybody is to hear of it once. */
+  learn(answers: readonly ShardAnswer[]): void;
+  /** Whether the answer tells of another life than the known one. */
+  isStrange(answer: ShardAnswer): boolean;
   /** The entry at the offset is told now. False when it was told before. */
   tell(shard: number, offset: number): boolean;
 }
@@ -57,21 +61,27 @@ export function createShardLives({ onLost }: { onLost: () => void }): ShardLives
   }
 
   /** Whether something is lost. */
-  function observeOne({ shard, ...answer }: ShardAnswer): boolean {
+  function observe(answer: ShardAnswer): boolean {
+    const { shard, ...life } = answer;
     const known = lives.get(shard);
     base = Math.max(base, answer.base);
-    if (known?.epoch !== answer.epoch) {
-      // Whoever is new hears what comes from now on; whoever knew another life hears this one from its beginning.
-      set(shard, { ...answer, told: known === undefined ? answer.offset : answer.forgotten });
-      epoch = undefined;
-      heard = undefined;
-      return known !== undefined;
-    }
+    if (known?.epoch !== answer.epoch) return false;
     const isMissed = known.told < answer.forgotten;
     // Answers of calls that ran side by side may come in any order.
     const offset = Math.max(known.offset, answer.offset);
-    set(shard, { ...answer, offset, told: Math.max(known.told, answer.forgotten) });
+    set(shard, { ...life, offset, told: Math.max(known.told, answer.forgotten) });
     return isMissed;
+  }
+
+  /** Whether something is lost. */
+  function learn({ shard, ...life }: ShardAnswer): boolean {
+    const known = lives.get(shard);
+    if (known?.epoch === life.epoch) return observe({ shard, ...life });
+    // Whoever is new hears what comes from now on; whoever knew another life hears this one from its beginning.
+    lives.set(shard, { ...life, told: known === undefined ? life.offset : life.forgotten });
+    epoch = undefined;
+    heard = undefined;
+    return known !== undefined;
   }
 
   return {
@@ -86,11 +96,14 @@ export function createShardLives({ onLost }: { onLost: () => void }): ShardLives
       return epochNow();
     },
     heard: () => (heard ??= { epoch: epochNow(), offsets: new Map([...lives].map(([shard, { told }]) => [shard, told])) }),
-    observe(answers) {
-      // All of them before anybody hears of a loss: Redis loses its shards together.
-      const losses = answers.filter(observeOne);
+    observe(answer) {
+      if (observe(answer)) onLost();
+    },
+    learn(answers) {
+      const losses = answers.filter(learn);
       if (losses.length > 0) onLost();
     },
+    isStrange: ({ shard, epoch: answered }) => lives.get(shard)?.epoch !== answered,
     tell(shard, offset) {
       const life = lives.get(shard);
       if (life === undefined || offset <= life.told) return false;

@@ -58,16 +58,17 @@ export function startShardSweeper({ runner, lives, scheduler, logger }: ShardSwe
   }
 
   async function sweepAll(): Promise<void> {
-    await sweepShards(everyShard);
+    let due = await sweepShards(everyShard);
     // A shard that has just begun does not know the others' base.
-    if (!lives.areEven) await sweepShards(everyShard);
+    if (!lives.areEven) due = await sweepShards(everyShard);
+    while (due.length > 0) due = await sweepShards(due);
   }
 
-  async function sweepShards(calls: readonly ScriptCall[]): Promise<void> {
-    for (let due = calls; due.length > 0;) {
-      const results = await runner.run(due);
-      due = due.filter((_, index) => results[index]?.result === 1);
-    }
+  /** Answers those of which there is more to sweep. */
+  async function sweepShards(calls: readonly ScriptCall[]): Promise<readonly ScriptCall[]> {
+    const results = await runner.run(calls);
+    lives.learn(results);
+    return calls.filter((_, index) => results[index]?.result === 1);
   }
 
   return {
