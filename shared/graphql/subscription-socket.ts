@@ -42,7 +42,7 @@ export function openSubscriptionSocket<Extra>({ webSocket, connection, protocol,
         new Promise((resolve) => {
           batch();
           webSocket.send(text, (error) => {
-            if (error == null) resolve();
+            if (!(error instanceof Error)) resolve();
           });
         }),
       close: (code, reason) => webSocket.close(code, reason),

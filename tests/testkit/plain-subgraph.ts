@@ -41,7 +41,11 @@ export async function startPlainSubgraph(target: string): Promise<PlainSubgraph>
     upstream.on('open', () => {
       for (const text of early) upstream.send(text);
     });
-    upstream.on('message', (data: Buffer) => client.send(data.toString()));
+    upstream.on('message', (data: Buffer) => {
+      client.send(data.toString(), () => upstream.resume());
+      // A client that does not read must hold the subgraph back through us.
+      if (client.bufferedAmount > 64 * 1024) upstream.pause();
+    });
     client.on('close', (code) => closeLike(upstream, code));
     upstream.on('close', (code) => closeLike(client, code));
     upstream.on('error', () => client.terminate());
