@@ -58,9 +58,13 @@ export function createUserErasure({
         // Other processes ask for what has ended since a token lives; twice that, for their clocks.
         keptSince: new Date(deletedAt - 2 * accessTokenLifetimeMs),
       });
-      await forgetPresence(userId);
-      const sessions = ended.map((sessionId) => ({ userId, sessionId }));
-      await news.ended(sessions, new Date(deletedAt));
+      try {
+        await forgetPresence(userId);
+      } finally {
+        // Also when the presence store is away: a repetition finds none of them any more, and their tokens have to stop.
+        const sessions = ended.map((sessionId) => ({ userId, sessionId }));
+        await news.ended(sessions, new Date(deletedAt));
+      }
     },
     export: async (viewer, userId) => (viewer?.userId === userId ? repository.read(userId) : null),
   };
