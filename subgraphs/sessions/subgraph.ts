@@ -20,6 +20,7 @@ import { createInProcessPresenceStore } from './data/in-process-presence-store.j
 import { createKnownUserRepository } from './data/known-user-repository.js';
 import { createPresenceSettingsRepository } from './data/presence-settings-repository.js';
 import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
+import { createRedisPresenceStore } from './data/redis-presence-store.js';
 import { createRelationRepository } from './data/relation-repository.js';
 import { createScheduler } from './presence/scheduler.js';
 import { resolvers } from './resolvers/resolvers.js';
@@ -33,6 +34,8 @@ export interface SessionsSubgraphOptions {
   readonly accessTokens: AccessTokenVerifier;
   /** Gets to know every session that ends, and at the start those whose tokens may still live. */
   readonly revocations: Revocations;
+  /** Where the processes share the presence of everybody; without one, this process alone knows it. */
+  readonly redisUrl?: string | undefined;
   readonly logger: Logger;
   readonly now?: () => number;
 }
@@ -44,7 +47,7 @@ export type SessionsSubgraph = Subgraph<SessionsContext> & {
 
 /** Sessions and presence. */
 export async function createSessionsSubgraph(options: SessionsSubgraphOptions): Promise<SessionsSubgraph> {
-  const { database, bus, accessTokens, revocations, logger, now = Date.now } = options;
+  const { database, bus, accessTokens, revocations, redisUrl, logger, now = Date.now } = options;
   await database.migrate({ name: 'sessions', folder: join(projectRoot, 'subgraphs/sessions/prisma/migrations') });
   const typeDefs = parse(await readFile(join(projectRoot, 'schema/subgraphs/sessions.graphql'), 'utf8'));
   const scope = createScope();
@@ -54,7 +57,8 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   scope.defer(() => prisma.$disconnect());
   const relay = createOutboxRelay({ database: prisma, schema: sessionsSchema, isAlone: database.isExclusive, bus, logger, now });
   scope.defer(() => relay.close());
-  const store = createInProcessPresenceStore({ scheduler });
+  const store =
+    redisUrl === undefined ? createInProcessPresenceStore({ scheduler }) : createRedisPresenceStore({ url: redisUrl, scheduler, logger });
   scope.defer(() => store.close());
   const knownUsers = createKnownUserRepository(prisma);
   const relations = createRelationRepository(prisma);
@@ -100,7 +104,11 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
         ...services,
       });
     },
-    ready: async () => [await checkDependency('database', () => database.ping()), await checkDependency('events', () => bus.ping())],
+    ready: async () => [
+      await checkDependency('database', () => database.ping()),
+      await checkDependency('events', () => bus.ping()),
+      await checkDependency('presence', () => store.ping()),
+    ],
     endedSince: (since) => sessions.endedSince(since),
     close: () => scope.close(),
   };

@@ -61,7 +61,7 @@ export function createScriptRunner({ link, lives, processId, now }: ScriptRunner
     for (const call of calls) pipeline.evalsha(call.script.sha, ...argumentsOf(call, server));
     const replies = (await pipeline.exec()) ?? [];
     return Promise.all(
-      calls.map((call, index) => {
+      calls.map(async (call, index) => {
         const [error, reply] = replies[index] ?? [new Error('Redis left out an answer')];
         if (error === null) return toResult(call.shard, reply as Reply);
         // Redis has not seen the script since it began, or has forgotten it; run once from its source, it knows it again.
