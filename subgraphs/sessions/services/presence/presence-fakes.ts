@@ -177,6 +177,8 @@ export interface PresenceNode extends PresenceStore {
   catchUp(): void;
   /** The node has lost everything, and hears on from now. */
   lose(): void;
+  /** Whether the store cannot be reached from the node. */
+  setDown(isDown: boolean): void;
 }
 
 interface NodeOptions {
@@ -225,8 +227,11 @@ function createNode(
     }
   }
 
+  let isDown = false;
+
   /** Stores in this process tell what a call makes before they return. */
   function here<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (isDown) return Promise.reject(new Error('down'));
     maker.current = index;
     try {
       return work();
@@ -241,6 +246,11 @@ function createNode(
     leave: (key, graceMs) => here(() => store.leave(key, graceMs)),
     endSession: (session) => here(() => store.endSession(session)),
     update: (session, update) => here(() => store.update(session, update)),
+    renew: (keys) => here(() => store.renew(keys)),
+    read: (userIds) => here(() => store.read(userIds)),
+    readChanges: (users, since) => here(() => store.readChanges(users, since)),
+    announce: (notice) => here(() => store.announce(notice)),
+    setDown: (down) => void (isDown = down),
     heard: () => ({ epoch: store.heard().epoch, offsets: new Map(heard) }),
     listen(listener) {
       listeners.add(listener);

@@ -1,201 +1,182 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { createInProcessPresenceStore } from '../../data/in-process-presence-store.js';
-import { viewPresence, type PresenceView } from '../../presence/presence-view.js';
-import { defaultSettings, type Audience } from '../../presence/presence.js';
-import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
-import { decodeCursor } from './presence-cursor.js';
-import { createPresenceFeed } from './presence-feed.js';
-import { openPresenceSubscription, type FirstMessage, type PresenceEntriesMessage, type PresenceMessage } from './presence-subscription.js';
+import { defaultSettings } from '../../presence/presence.js';
+import { pendingLimit } from './followed-users.js';
+import { createCluster, person, settle } from './presence-harness.js';
+import { unsentMs } from './presence-subscription.js';
 
-const users = ['ada', 'bob', 'eve'] as const;
-const audiences = new Map<string, Audience>(users.map((userId) => [userId, 'STRANGER']));
-
-function create() {
-  const scheduler = createVirtualScheduler();
-  const store = createInProcessPresenceStore({ scheduler });
-  const feed = createPresenceFeed({ store, scheduler });
-  const ends: string[] = [];
-
-  const readSnapshot = async (): Promise<FirstMessage> => ({ kind: 'Snapshot', ...(await store.read(users)) });
-
-  async function readSince(cursor: string): Promise<FirstMessage> {
-    const decoded = decodeCursor(cursor, scheduler.now());
-    if (decoded.kind !== 'Moment') throw new Error(decoded.kind);
-    const changes = await store.readChanges(audiences, decoded.moment);
-    return changes.kind === 'Changes' ? { ...changes, kind: 'Changed' } : { kind: 'Resync', ...(await store.read(users)) };
-  }
-
-  return {
-    scheduler,
-    store,
-    feed,
-    ends,
-    readSnapshot,
-    readSince,
-    open: (readFirst = readSnapshot) =>
-      openPresenceSubscription({ feed, viewerId: 'me', audiences, readFirst, now: () => scheduler.now(), onEnd: () => ends.push('ended') }),
-  };
-}
-
-function keyOf(userId: string) {
-  return { userId, sessionId: 's', connectionId: 'c' };
-}
+const [ada, eve] = [person('ada'), person('eve')];
+const keyOf = (userId: string) => ({ userId, sessionId: 's', connectionId: 'c' });
 
 describe('A presence subscription', () => {
-  it('ends at once while nobody changes, and gives back what it held', async () => {
-    const { open, ends, store, scheduler, feed } = create();
-    const { messages } = await open();
-    await messages.next();
-    const waiting = messages.next();
-    await messages.return?.();
-    expect((await waiting).done).toBe(true);
-    await store.connect(keyOf('ada'), defaultSettings);
-    feed.close();
-    await store.close();
-    expect([ends, scheduler.waiting]).toEqual([['ended'], 0]);
+  it('P7: says nothing of a change that its viewer may not see', async () => {
+    const { connect, store, pass } = createCluster();
+    const client = await connect(ada, { userIds: ['bob'] });
+    await settle();
+    await store.connect(keyOf('bob'), { ...defaultSettings, revision: 1, visibility: 'FRIENDS' });
+    await pass(1_000);
+    expect(client.kinds).toEqual(['Snapshot']);
   });
 
-  it('tells that somebody is gone, and nothing of them afterwards', async () => {
-    const { open, store, feed } = create();
-    const { messages } = await open();
-    feed.remove('bob');
-    const first = (await messages.next()) as IteratorYieldResult<PresenceEntriesMessage>;
-    expect(first.value.entries.map(({ userId }) => userId)).toEqual(['ada', 'eve']);
-    expect((await messages.next()).value).toMatchObject({ kind: 'Removed', userId: 'bob' });
-    await store.connect(keyOf('ada'), defaultSettings);
-    feed.remove('ada');
-    await store.leave(keyOf('ada'), 0);
-    expect((await messages.next()).value).toMatchObject({ kind: 'Removed', userId: 'ada' });
-    await store.connect(keyOf('eve'), defaultSettings);
-    expect((await messages.next()).value).toMatchObject({ kind: 'Changed', entries: [{ userId: 'eve' }] });
+  it('is refused with UNAVAILABLE while the store cannot be reached, and leaves nothing behind', async () => {
+    const { connect, stores, nodes, close, scheduler } = createCluster();
+    const client = await connect(ada, { userIds: ['bob'] });
+    stores[0].setDown(true);
+    const refusal = { code: 'UNAVAILABLE', retryAfter: 5 };
+    await expect(connect(eve, { userIds: ['bob'] })).rejects.toMatchObject(refusal);
+    await expect(nodes[0].heartbeat(eve)).rejects.toMatchObject(refusal);
+    await expect(nodes[0].view(eve, ['ada'])).rejects.toMatchObject(refusal);
+    // Whoever was there stays.
+    expect(client.hasEnded()).toBe(false);
+    stores[0].setDown(false);
+    expect((await nodes[0].view(null, ['ada', 'eve'])).map(({ availability }) => availability)).toEqual(['ONLINE', 'OFFLINE']);
+    await client.leave(1000);
+    await close();
+    expect(scheduler.waiting).toBe(0);
   });
 
-  it('gives back what it held when the first read fails', async () => {
-    const { open, store, scheduler, feed } = create();
-    await expect(open(() => Promise.reject(new Error('unreachable')))).rejects.toThrow('unreachable');
-    await store.connect(keyOf('ada'), defaultSettings);
-    // A follower would have started the pace of this user.
-    await store.leave(keyOf('ada'), 0);
-    expect([feed.settledPosition(), scheduler.waiting]).toEqual([2, 1]);
-  });
-
-  it('keeps one change per user for a client that does not take them, the latest', async () => {
-    const { open, store, scheduler } = create();
-    const { messages } = await open();
-    await messages.next();
-    for (let round = 0; round < 50; round += 1) {
-      await store.connect(keyOf('ada'), defaultSettings);
-      scheduler.advance(1_000);
-      await store.update(keyOf('ada'), { isAway: round % 2 === 0 });
-      await store.connect(keyOf('bob'), defaultSettings);
-      scheduler.advance(1_000);
+  it('P9: keeps one change per user for a client that does not take them, the latest', async () => {
+    const { connect, store, pass } = createCluster();
+    const client = await connect(ada, { userIds: ['bob', 'eve'] });
+    await settle();
+    client.stall();
+    // The read that waits already takes the first change.
+    await store.connect(keyOf('bob'), defaultSettings);
+    await settle();
+    for (let round = 0; round < 9; round += 1) {
+      await store.update(keyOf('bob'), { isAway: round % 2 === 0 });
+      await store.connect(keyOf('eve'), defaultSettings);
+      await pass(1_000);
     }
-    const { value } = (await messages.next()) as IteratorYieldResult<PresenceEntriesMessage>;
-    expect(value.entries.map(({ userId, availability }) => `${userId} ${availability}`).sort()).toEqual(['ada ONLINE', 'bob ONLINE']);
+    client.read();
+    await settle();
+    expect(client.kinds).toEqual(['Snapshot', 'Changed', 'Changed']);
+    expect(client.seen()).toEqual(['bob AWAY', 'eve ONLINE']);
   });
 
-  it('says nothing of a change that its viewer may not see', async () => {
-    const { open, store, scheduler } = create();
-    const { messages } = await open();
-    await messages.next();
-    let hasAnswered = false;
-    void messages.next().then(() => (hasAnswered = true));
-    await store.connect(keyOf('ada'), { ...defaultSettings, revision: 1, visibility: 'FRIENDS' });
-    scheduler.advance(1_000);
-    await new Promise(setImmediate);
-    expect(hasAnswered).toBe(false);
+  it('P9: ends when something was not taken for 10 s, and comes back with every difference', async () => {
+    const { connect, store, pass } = createCluster();
+    const client = await connect(ada, { userIds: ['bob'] });
+    await settle();
+    client.stall();
+    await store.connect(keyOf('bob'), defaultSettings);
+    await pass(20_000, 1_000);
+    expect(client.kinds).toEqual(['Snapshot', 'Changed']);
+    await store.update(keyOf('bob'), { isAway: true });
+    await pass(unsentMs - 1);
+    client.read();
+    await settle();
+    expect([client.kinds.at(-1), client.hasEnded()]).toEqual(['Changed', false]);
+    client.stall();
+    await store.update(keyOf('bob'), { isAway: false });
+    await settle();
+    await store.update(keyOf('bob'), { isAway: true });
+    await pass(500);
+    await pass(unsentMs);
+    client.read();
+    await settle();
+    expect([client.kinds.at(-1), client.hasEnded()]).toEqual(['Lost', true]);
+    const back = await connect(ada, { userIds: ['bob'], since: client.cursor() }, client);
+    await settle();
+    expect([back.kinds, back.seen(), back.stepsBack()]).toEqual([['Changed'], ['bob AWAY'], 0]);
+  });
+
+  it.each([
+    ['goes on when 1 MB waits', 0, false],
+    ['ends when more than 1 MB waits', 1, true],
+  ])('P9: %s', async (_name, more, ends) => {
+    const { connect, store, pass } = createCluster();
+    const client = await connect(ada, { userIds: ['bob', 'eve'] });
+    await settle();
+    client.stall();
+    // The read that waits takes the first change.
+    for (const userId of ['bob', 'eve']) await store.connect(keyOf(userId), defaultSettings);
+    await pass(500);
+    const activity = { kind: 'LOBBY', gameId: null, joinable: false, since: 0, data: [] } as const;
+    const textOf = (bytes: number) => '€'.repeat(bytes / 3) + '.'.repeat(bytes % 3);
+    const waiting = 2 * 400;
+    await store.update(keyOf('eve'), { activity: { ...activity, text: textOf(pendingLimit - waiting + more) } });
+    await store.update(keyOf('bob'), { isAway: true });
+    client.read();
+    await settle();
+    expect(client.hasEnded()).toBe(ends);
+  });
+
+  it('ends at once while nobody changes, and gives back what it held', async () => {
+    const { connect, scheduler, store, close } = createCluster();
+    const client = await connect(ada, { userIds: ['bob'] });
+    await settle();
+    await client.leave(1000);
+    await settle();
+    expect(client.hasEnded()).toBe(true);
+    await store.connect(keyOf('bob'), defaultSettings);
+    await close();
+    expect(scheduler.waiting).toBe(0);
+  });
+
+  it('tells on every process that somebody is gone, and nothing of them afterwards', async () => {
+    const { connect, nodes, store, deleted, pass } = createCluster();
+    const clients = [await connect(ada, { userIds: ['bob', 'eva'] }), await connect(eve, { userIds: ['bob'] }, undefined, nodes[1])];
+    await settle();
+    deleted.add('bob');
+    await nodes[0].forget('bob');
+    await store.connect(keyOf('bob'), defaultSettings);
+    await pass(1_000);
+    for (const client of clients) {
+      expect(client.messages.at(-1)).toMatchObject({ kind: 'Removed', userId: 'bob', reason: 'DELETED' });
+      expect(client.seen().some((each) => each.startsWith('bob'))).toBe(false);
+    }
+    // Who was away when it happened must forget them too.
+    const back = await connect(ada, { userIds: ['bob', 'eva'], since: clients[0]?.cursor() ?? null });
+    await settle();
+    expect([back.kinds, back.seen()]).toEqual([['Snapshot'], ['eva OFFLINE']]);
   });
 });
 
-/** One thing that happens while somebody subscribes, reads, loses the connection and resumes. */
-type Step =
-  | { readonly kind: 'Change'; readonly userId: (typeof users)[number]; readonly what: 'connect' | 'away' | 'back' | 'leave' }
-  | { readonly kind: 'Wait'; readonly ms: number }
-  | { readonly kind: 'Take' }
-  | { readonly kind: 'Reopen' };
+describe('Subscriptions of equal requests', () => {
+  it('P7: get the same message with the same cursor when they look with the same eyes', async () => {
+    const { connect, relations, store } = createCluster({ shards: 3 });
+    const viewers = ['v1', 'v2', 'v3'].map((userId) => person(userId));
+    for (const { userId } of viewers) relations.set(userId, 'bob', 'FRIEND');
+    relations.set('v1', 'somebody else', 'FRIEND');
+    const clients = await Promise.all(viewers.map((viewer) => connect(viewer, { friends: true })));
+    await settle();
+    await store.connect(keyOf('bob'), defaultSettings);
+    await settle();
+    const told = clients.map(({ messages }) => messages.at(-1));
+    expect(told[0]).toMatchObject({ kind: 'Changed', entries: [{ userId: 'bob', availability: 'ONLINE' }] });
+    for (const message of told) expect(message).toBe(told[0]);
+  });
 
-const changes = fc.record({
-  kind: fc.constant('Change' as const),
-  userId: fc.constantFrom(...users),
-  what: fc.constantFrom('connect' as const, 'away' as const, 'back' as const, 'leave' as const),
-});
-const steps: fc.Arbitrary<readonly Step[]> = fc.array(
-  fc.oneof(
-    { weight: 6, arbitrary: changes },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('Wait' as const), ms: fc.integer({ min: 1, max: 700 }) }) },
-    { weight: 3, arbitrary: fc.constant({ kind: 'Take' as const }) },
-    { weight: 1, arbitrary: fc.constant({ kind: 'Reopen' as const }) },
-  ),
-  { maxLength: 60 },
-);
-const few = fc.array(changes, { maxLength: 4 });
+  it('P8: share nothing with those who look with other eyes', async () => {
+    const { connect, relations, store, nodes, pass } = createCluster();
+    relations.set('ada', 'bob', 'FRIEND');
+    const [friend, stranger] = [await connect(ada, { userIds: ['bob'] }), await connect(eve, { userIds: ['bob'] })];
+    await store.connect(keyOf('bob'), defaultSettings);
+    await pass(500);
+    await nodes[0].update(person('bob', 's'), { visibility: 'FRIENDS', statusMessage: 'for friends' });
+    await pass(500);
+    expect(friend.view('bob')).toMatchObject({ availability: 'ONLINE', statusMessage: 'for friends' });
+    expect(stranger.view('bob')).toMatchObject({ availability: 'OFFLINE', statusMessage: null });
+  });
 
-describe('However changes fall between subscribing, reading and resuming', () => {
-  it('every viewer ends with what the store knows, and no version goes back', async () => {
-    await fc.assert(
-      fc.asyncProperty(few, few, few, steps, async (before, duringRead, afterRead, given) => {
-        const { store, scheduler, open, readSnapshot, readSince } = create();
-        const seen = new Map<string, PresenceView>();
-        let cursor: string | undefined;
-        let waiting: Promise<void> | undefined;
-
-        async function change({ userId, what }: { userId: string; what: 'connect' | 'away' | 'back' | 'leave' }): Promise<void> {
-          if (what === 'connect') await store.connect(keyOf(userId), defaultSettings);
-          else if (what === 'leave') await store.leave(keyOf(userId), 0);
-          else await store.update({ userId, sessionId: 's' }, { isAway: what === 'away' });
-        }
-        async function changeAll(all: readonly { userId: string; what: 'connect' | 'away' | 'back' | 'leave' }[]): Promise<void> {
-          for (const each of all) await change(each);
-        }
-        function subscribe() {
-          const since = cursor;
-          return open(async () => {
-            await changeAll(duringRead);
-            const first = since === undefined ? await readSnapshot() : await readSince(since);
-            await changeAll(afterRead);
-            return first;
-          });
-        }
-        function take(messages: AsyncIterator<PresenceMessage>): Promise<void> {
-          waiting ??= messages.next().then(({ done, value }: IteratorResult<PresenceMessage, unknown>) => {
-            waiting = undefined;
-            if (done === true) return;
-            ({ cursor } = value);
-            for (const entry of value.kind === 'Removed' ? [] : value.entries) {
-              expect(entry.version).toBeGreaterThanOrEqual(seen.get(entry.userId)?.version ?? 0);
-              seen.set(entry.userId, entry);
-            }
-          });
-          return new Promise(setImmediate);
-        }
-
-        await changeAll(before);
-        let subscription = await subscribe();
-        for (const step of given) {
-          if (step.kind === 'Change') await change(step);
-          else if (step.kind === 'Wait') scheduler.advance(step.ms);
-          else if (step.kind === 'Take') await take(subscription.messages);
-          else {
-            subscription.end();
-            await new Promise(setImmediate);
-            subscription = await subscribe();
-          }
-        }
-        for (let rest = 0; rest < 4; rest += 1) {
-          await take(subscription.messages);
-          scheduler.advance(500);
-        }
-        await take(subscription.messages);
-
-        const { states } = await store.read(users);
-        const strip = ({ userId, availability, version }: PresenceView) => ({ userId, availability, version });
-        expect(users.map((userId) => seen.get(userId)).map((view) => view && strip(view))).toEqual(
-          states.map((state) => strip(viewPresence(state, 'STRANGER', scheduler.now()))),
-        );
-        subscription.end();
-      }),
-      { numRuns: 500 },
-    );
+  it('P7: have cursors that never go back, though a first message may be ahead of what the process has heard', async () => {
+    const { connect, store, stores, nodes, pass } = createCluster({ shards: 2, delay: () => 1_000_000 });
+    await store.connect(keyOf('bob'), defaultSettings);
+    await store.connect(keyOf('eve'), defaultSettings);
+    const client = await connect(ada, { userIds: ['bob', 'eve'] }, undefined, nodes[1]);
+    await settle();
+    const first = client.cursor();
+    expect(client.seen()).toEqual(['bob ONLINE', 'eve ONLINE']);
+    await store.leave(keyOf('bob'), 0);
+    stores[1].catchUp();
+    await pass(500);
+    expect(client.seen()).toEqual(['bob OFFLINE', 'eve ONLINE']);
+    for (const since of [first, client.cursor()]) {
+      const back = await connect(ada, { userIds: ['eve', 'bob'], since }, client, nodes[1]);
+      await settle();
+      expect([back.kinds, back.seen(), back.stepsBack()]).toEqual([['Changed'], ['bob OFFLINE', 'eve ONLINE'], 0]);
+      // Known since the first message, told to the process only later.
+      expect(back.messages[0]).toMatchObject({ entries: since === first ? [{ userId: 'bob' }] : [] });
+    }
   });
 });
