@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { projectRoot } from '../../../shared/config/project-root.js';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
 import type { SessionChange, SessionRepository } from '../services/session-repository.js';
-import type { SessionObservation } from '../services/session.js';
+import { isNews, seenIntervalMs, type SessionObservation } from '../services/session.js';
 import { createSessionsPrisma, type SessionsPrisma } from './prisma.js';
 import { createSessionEndRepository } from './session-end-repository.js';
 import { createSessionRepository } from './session-repository.js';
@@ -34,6 +34,11 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
     return { id, userId };
   }
 
+  async function tells(observation: SessionObservation): Promise<boolean> {
+    const { before, after } = await repository.merge(observation);
+    return isNews(before, after);
+  }
+
   async function endReasonOf({ id, userId }: { id: string; userId: string }) {
     return (await repository.findStates({ userId, ids: [id] }))[0]?.endReason;
   }
@@ -47,7 +52,7 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
         const id = uuidv7();
         const all: readonly SessionObservation[] = [
           { kind: 'Started', id, userId, device: 'Phone', startedAt: at(0), expiresAt: at(30) },
-          { kind: 'Seen', id, userId, seenAt: at(1), startedAt: new Date(at(0).getTime() - 123), expiresAt: at(11) },
+          { kind: 'Seen', id, userId, seenAt: at(1), notSince: at(0), startedAt: new Date(at(0).getTime() - 123), expiresAt: at(11) },
           { kind: 'Refreshed', id, userId, seenAt: at(10), expiresAt: at(40) },
           { kind: 'Ended', id, userId, endedAt: at(20), reason: 'LOGOUT' },
           { kind: 'Ended', id, userId, endedAt: at(21), reason: 'TOKEN_REUSE' },
@@ -76,35 +81,33 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
 
     it('of another user changes nothing for who knows the id', async () => {
       const { id, userId } = await start();
-      expect(await repository.merge({ kind: 'Ended', id, userId: uuidv7(), endedAt: at(1), reason: 'ENDED' })).toEqual({
-        isNews: false,
-        lastSeenAt: null,
-      });
+      const foreign = await repository.merge({ kind: 'Ended', id, userId: uuidv7(), endedAt: at(1), reason: 'ENDED' });
+      expect(foreign).toEqual({ before: null, after: null });
       expect(await repository.list(userId, at(2))).toHaveLength(1);
     });
 
     it('is news when the session is new, ends, gets its name or lives on to another day, and not when it is only used', async () => {
       const [id, userId] = [uuidv7(), uuidv7()];
-      const isNews = async (observation: SessionObservation) => (await repository.merge(observation)).isNews;
-      const seen = { kind: 'Seen', id, userId, seenAt: at(1), startedAt: at(0), expiresAt: at(11) } as const;
-      expect(await isNews(seen)).toBe(true);
-      expect(await isNews({ ...seen, seenAt: at(3) })).toBe(false);
-      expect(await isNews({ kind: 'Started', id, userId, device: 'Phone', startedAt: at(0), expiresAt: at(30) })).toBe(true);
+      const seen = { kind: 'Seen', id, userId, seenAt: at(1), notSince: at(0), startedAt: at(0), expiresAt: at(11) } as const;
+      expect(await tells(seen)).toBe(true);
+      expect(await tells({ ...seen, seenAt: at(3) })).toBe(false);
+      expect(await tells({ kind: 'Started', id, userId, device: 'Phone', startedAt: at(0), expiresAt: at(30) })).toBe(true);
       const endOfDay = new Date(Date.UTC(2026, 10, 21) - 1);
-      expect(await isNews({ kind: 'Refreshed', id, userId, seenAt: at(4), expiresAt: endOfDay })).toBe(false);
-      expect(await isNews({ kind: 'Refreshed', id, userId, seenAt: at(5), expiresAt: new Date(endOfDay.getTime() + 1) })).toBe(true);
-      expect(await isNews({ kind: 'Ended', id, userId, endedAt: at(6), reason: 'LOGOUT' })).toBe(true);
+      expect(await tells({ kind: 'Refreshed', id, userId, seenAt: at(4), expiresAt: endOfDay })).toBe(false);
+      expect(await tells({ kind: 'Refreshed', id, userId, seenAt: at(5), expiresAt: new Date(endOfDay.getTime() + 1) })).toBe(true);
+      expect(await tells({ kind: 'Ended', id, userId, endedAt: at(6), reason: 'LOGOUT' })).toBe(true);
     });
 
     it('as its use is written once a minute, by however many processes', async () => {
       const { id, userId } = await start();
-      const use = (seenAt: Date) => repository.merge({ kind: 'Seen', id, userId, seenAt, startedAt: at(0), expiresAt: at(11) });
+      const use = (seenAt: Date) => {
+        const notSince = new Date(seenAt.getTime() - seenIntervalMs);
+        return repository.merge({ kind: 'Seen', id, userId, seenAt, notSince, startedAt: at(0), expiresAt: at(11) });
+      };
       const justBefore = new Date(at(1).getTime() - 1);
-      expect(await Promise.all([use(justBefore), use(justBefore)])).toEqual([
-        { isNews: false, lastSeenAt: at(0) },
-        { isNews: false, lastSeenAt: at(0) },
-      ]);
-      expect((await use(at(1))).lastSeenAt).toEqual(at(1));
+      const leftOut = { before: { lastSeenAt: at(0) }, after: null };
+      expect(await Promise.all([use(justBefore), use(justBefore)])).toMatchObject([leftOut, leftOut]);
+      expect(await use(at(1))).toMatchObject({ after: { lastSeenAt: at(1) } });
       expect((await repository.find({ userId, ids: [id] }, at(2)))[0]?.lastSeenAt).toEqual(at(1));
     });
 
@@ -117,7 +120,7 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
         await repository.merge({ kind: 'Refreshed', ...each, seenAt: at(29), expiresAt: at(30) });
         expect(await endReasonOf(each)).not.toBeNull();
       }
-      expect((await repository.merge({ kind: 'Refreshed', ...early, seenAt: at(29), expiresAt: at(60) })).isNews).toBe(true);
+      expect(await tells({ kind: 'Refreshed', ...early, seenAt: at(29), expiresAt: at(60) })).toBe(true);
       await repository.merge({ kind: 'Refreshed', ...ended, seenAt: at(29), expiresAt: at(60) });
       expect([await endReasonOf(early), await endReasonOf(ended)]).toEqual([null, 'LOGOUT']);
     });
@@ -185,7 +188,7 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
     it('as the name of the device survives the announcement of the session, also when there is none any more', async () => {
       for (const device of ['Mine', null]) {
         const [id, userId] = [uuidv7(), uuidv7()];
-        await repository.merge({ kind: 'Seen', id, userId, seenAt: at(0), startedAt: at(0), expiresAt: at(10) });
+        await repository.merge({ kind: 'Seen', id, userId, seenAt: at(0), notSince: at(-1), startedAt: at(0), expiresAt: at(10) });
         await change({ id, userId }, { device });
         await start({ id, userId, device: 'Chrome on Linux' });
         expect((await repository.find({ userId, ids: [id] }, at(2)))[0]?.device).toBe(device);
@@ -194,7 +197,7 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
 
     it('as the data leaves the name of the device to the announcement', async () => {
       const [id, userId] = [uuidv7(), uuidv7()];
-      await repository.merge({ kind: 'Seen', id, userId, seenAt: at(0), startedAt: at(0), expiresAt: at(10) });
+      await repository.merge({ kind: 'Seen', id, userId, seenAt: at(0), notSince: at(-1), startedAt: at(0), expiresAt: at(10) });
       await change({ id, userId }, { data: '1' });
       await start({ id, userId, device: 'Phone' });
       expect(await repository.find({ userId, ids: [id] }, at(2))).toMatchObject([{ device: 'Phone', data: 1, version: 1 }]);

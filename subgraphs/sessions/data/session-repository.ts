@@ -1,6 +1,6 @@
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { ChangedSession, SessionRepository, SessionsOfUser } from '../services/session-repository.js';
-import { hasNews, seenIntervalMs, type EndReason, type KnownSession, type Session, type SessionObservation } from '../services/session.js';
+import type { EndReason, ObservedSession, Session, SessionObservation } from '../services/session.js';
 import { onlyUuids, type SessionsPrisma } from './prisma.js';
 
 const columns = {
@@ -27,11 +27,7 @@ interface Row {
   readonly endReason: string | null;
 }
 
-interface MergeRow extends KnownSession {
-  readonly moment: 'before' | 'after';
-  readonly lastSeenAt: Date;
-  readonly isEnded: boolean;
-}
+type MergeRow = ObservedSession & { readonly moment: 'before' | 'after' };
 
 export function createSessionRepository(prisma: SessionsPrisma): SessionRepository {
   async function find({ userId, ids }: SessionsOfUser, now: Date): Promise<readonly Session[]> {
@@ -45,8 +41,8 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
       const { id, userId, kind } = observation;
       const row = toRow(observation);
       const isStart = kind === 'Started';
-      // Other processes write as well: one of them may have done so within the minute.
-      const seenBefore = kind === 'Seen' ? new Date(observation.seenAt.getTime() - seenIntervalMs) : null;
+      // Other processes write as well: one of them may have done so just now.
+      const seenBefore = kind === 'Seen' ? observation.notSince : null;
       // Each column takes the earlier, the later or the surer of two values, so that the order of observations does not matter. EXPIRED
       // is only what it looked like when nothing else was heard: whatever says better replaces it.
       const rows = await prisma.$queryRaw<readonly MergeRow[]>`
@@ -80,10 +76,8 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
           RETURNING *
         )
         SELECT 'before' AS moment, ${merged} FROM before UNION ALL SELECT 'after', ${merged} FROM after`;
-      const before = rows.find(({ moment }) => moment === 'before');
-      const after = rows.find(({ moment }) => moment === 'after');
-      const isNews = after !== undefined && (before?.isEnded !== after.isEnded || hasNews(before, after));
-      return { isNews, lastSeenAt: (after ?? before)?.lastSeenAt ?? null };
+      const at = (wanted: MergeRow['moment']) => rows.find(({ moment }) => moment === wanted) ?? null;
+      return { before: at('before'), after: at('after') };
     },
 
     list: (userId, now) => prisma.session.findMany({ where: { userId, ...living(now) }, select: columns }),

@@ -19,7 +19,7 @@ function create(sessions: readonly Session[] = [], { onWait, onMerge }: Partial<
       merge(observation) {
         merged.push(observation);
         onMerge?.();
-        return Promise.resolve({ isNews: true, lastSeenAt: new Date(now) });
+        return Promise.resolve({ before: null, after: null });
       },
     },
     now: () => now,

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import type { SessionRepository } from './session-repository.js';
-import type { Session, SessionObservation } from './session.js';
+import { seenIntervalMs, type Session, type SessionObservation } from './session.js';
 
 /** The announcement of a new session takes some milliseconds from auth to here; whoever asks for it sooner waits about as long, in ms. */
 const announcementMs = 1_000;
@@ -49,7 +49,8 @@ export function createOwnSessions({ repository, now, wait = setTimeout }: OwnSes
 
 /** What a verified token tells of its session. `now` is in ms since the epoch. */
 export function toUse({ sessionId: id, userId, authenticatedAt, expiresAt }: Viewer, now: number): SessionObservation {
-  return { kind: 'Seen', id, userId, seenAt: new Date(now), startedAt: new Date(authenticatedAt), expiresAt: new Date(expiresAt) };
+  const [seenAt, notSince] = [new Date(now), new Date(now - seenIntervalMs)];
+  return { kind: 'Seen', id, userId, seenAt, notSince, startedAt: new Date(authenticatedAt), expiresAt: new Date(expiresAt) };
 }
 
 /** Whether the session was opened so short a while ago that its announcement may be under way. Its id, a uuid v7, begins with the time. */

@@ -1,10 +1,10 @@
-import type { Session, SessionObservation, SessionState } from './session.js';
+import type { ObservedSession, Session, SessionObservation, SessionState } from './session.js';
 
 /** Sessions live until they end or expire. Ids to find may be of any form. */
 export interface SessionRepository {
   /**
-   * Merges an observation into what is known: the result is the same in whatever order, and however often, observations come; only uses
-   * within a minute of another are left out. Whoever was marked as expired too early lives again.
+   * Merges an observation into what is known: the result is the same in whatever order, and however often, observations come, but for uses
+   * that are left out. A session that was marked as expired too early lives again.
    */
   merge(observation: SessionObservation): Promise<MergedSession>;
   /** The user's living sessions. */
@@ -23,10 +23,10 @@ export interface SessionsOfUser {
 }
 
 export interface MergedSession {
-  /** Whether there is something new that the user's other devices should hear of. May be true without need. */
-  readonly isNews: boolean;
-  /** As it is written now; null when the session is somebody else's. */
-  readonly lastSeenAt: Date | null;
+  /** Null when it was not known, or is somebody else's. What others write at the same time may be missing. */
+  readonly before: ObservedSession | null;
+  /** Null when nothing was written. */
+  readonly after: ObservedSession | null;
 }
 
 /** What is left out (undefined) stays. */

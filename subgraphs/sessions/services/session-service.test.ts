@@ -3,7 +3,11 @@ import { v7 as uuidv7 } from 'uuid';
 import { fakeNews, fakeSession, noon, viewerOf } from './fake-sessions.js';
 import type { MergedSession } from './session-repository.js';
 import { createSessionService } from './session-service.js';
-import { seenIntervalMs, type Session, type SessionObservation } from './session.js';
+import { seenIntervalMs, type ObservedSession, type Session, type SessionObservation } from './session.js';
+
+function observed(seenAt: number): ObservedSession {
+  return { ...fakeSession({ lastSeenAt: new Date(seenAt) }), isEnded: false };
+}
 
 function create(sessions: readonly Session[] = []) {
   let now = noon;
@@ -16,7 +20,7 @@ function create(sessions: readonly Session[] = []) {
       merge(observation) {
         if (isDown) return Promise.reject(new Error('down'));
         merged.push(observation);
-        return Promise.resolve(merging ?? { isNews: false, lastSeenAt: new Date(now) });
+        return Promise.resolve(merging ?? { before: null, after: null });
       },
       list: () => Promise.resolve(sessions),
       find: ({ ids }) => Promise.resolve(sessions.filter(({ id }) => ids.includes(id))),
@@ -64,7 +68,7 @@ describe('Using a session', () => {
   it('is written a minute after another process wrote it, not a minute after that was found', async () => {
     const { service, merged, pass, answerMerge } = create();
     const viewer = viewerOf(uuidv7());
-    answerMerge({ isNews: false, lastSeenAt: new Date(noon - 40_000) });
+    answerMerge({ before: observed(noon - 40_000), after: null });
     await service.observe(viewer);
     pass(19_999);
     await service.observe(viewer);
@@ -77,7 +81,7 @@ describe('Using a session', () => {
   it('is tried again after a minute when the clock of another process is ahead', async () => {
     const { service, merged, pass, answerMerge } = create();
     const viewer = viewerOf(uuidv7());
-    answerMerge({ isNews: false, lastSeenAt: new Date(noon + 3_600_000) });
+    answerMerge({ before: observed(noon + 3_600_000), after: null });
     await service.observe(viewer);
     pass(seenIntervalMs);
     await service.observe(viewer);
@@ -87,9 +91,9 @@ describe('Using a session', () => {
   it('is told to the other devices when it is the first that is heard of the session, and not otherwise', async () => {
     const { service, log, pass, answerMerge } = create();
     const viewer = viewerOf(uuidv7());
-    answerMerge({ isNews: true, lastSeenAt: new Date(noon) });
+    answerMerge({ before: null, after: observed(noon) });
     await service.observe(viewer);
-    answerMerge({ isNews: false, lastSeenAt: new Date(noon) });
+    answerMerge({ before: observed(noon), after: observed(noon) });
     pass(seenIntervalMs);
     await service.observe(viewer);
     expect(log).toEqual([`changed ${viewer.sessionId}`]);
@@ -137,7 +141,7 @@ describe('What an event tells', () => {
     const { service, log, answerMerge } = create();
     const refreshed = { kind: 'Refreshed', id: 'a', userId: uuidv7(), seenAt: new Date(noon), expiresAt: new Date(noon + 1) } as const;
     await service.take(refreshed);
-    answerMerge({ isNews: true, lastSeenAt: new Date(noon) });
+    answerMerge({ before: null, after: observed(noon) });
     await service.take(refreshed);
     expect(log).toEqual(['changed a']);
   });

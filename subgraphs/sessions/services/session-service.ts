@@ -6,7 +6,7 @@ import { requireViewer } from './require-viewer.js';
 import type { SessionEndRepository } from './session-end-repository.js';
 import type { SessionNews } from './session-news.js';
 import type { SessionRepository } from './session-repository.js';
-import { seenIntervalMs, type Session, type SessionObservation } from './session.js';
+import { isNews, seenIntervalMs, type Session, type SessionObservation } from './session.js';
 
 /** So many sessions are remembered as seen just now; for the others one write too many does no harm. */
 const seenCacheSize = 100_000;
@@ -67,10 +67,11 @@ export function createSessionService({ repository, ends, own, news, now }: Sessi
       seen.set(sessionId, seenAt);
       if (seen.size > seenCacheSize) seen.delete(seen.keys().next().value ?? '');
       try {
-        const { isNews, lastSeenAt } = await repository.merge(toUse(viewer, seenAt));
-        // Another process has written it less than a minute ago: the next write is due a minute after that one.
-        if (lastSeenAt !== null) seen.set(sessionId, Math.min(seenAt, lastSeenAt.getTime()));
-        if (isNews) await news.changed({ userId, sessionId });
+        const { before, after } = await repository.merge(toUse(viewer, seenAt));
+        const written = after ?? before;
+        // Another process may have written it less than a minute ago: the next write is due a minute after that one.
+        if (written !== null) seen.set(sessionId, Math.min(seenAt, written.lastSeenAt.getTime()));
+        if (isNews(before, after)) await news.changed({ userId, sessionId });
       } catch (error) {
         seen.delete(sessionId);
         throw error;
@@ -78,10 +79,10 @@ export function createSessionService({ repository, ends, own, news, now }: Sessi
     },
 
     async take(observation) {
-      const { isNews } = await repository.merge(observation);
+      const { before, after } = await repository.merge(observation);
       const { id: sessionId, userId, kind } = observation;
       if (kind === 'Ended') await news.ended([{ sessionId, userId }], observation.endedAt);
-      else if (isNews) await news.changed({ sessionId, userId });
+      else if (isNews(before, after)) await news.changed({ sessionId, userId });
     },
 
     endedSince: (since) => ends.endedSince(new Date(Math.max(since, now() - accessTokenLifetimeMs))),

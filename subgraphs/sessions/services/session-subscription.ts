@@ -100,7 +100,6 @@ export async function openSessionSubscription(options: SessionSubscriptionOption
       () => {
         isReading = false;
         pull.wake();
-        readOn();
       },
       (error: unknown) => {
         logger.warn({ err: error }, 'sessions could not be read for a subscription; trying again in a second');

@@ -31,15 +31,26 @@ export type SessionState = Session & {
 export type SessionObservation = { readonly id: string; readonly userId: string } & (
   | { readonly kind: 'Started'; readonly device: string | null; readonly startedAt: Date; readonly expiresAt: Date }
   | { readonly kind: 'Refreshed'; readonly seenAt: Date; readonly expiresAt: Date }
-  /** A verified token was used; it tells when the user signed in, and that the session lives at least as long as the token. */
-  | { readonly kind: 'Seen'; readonly seenAt: Date; readonly startedAt: Date; readonly expiresAt: Date }
+  /**
+   * A verified token was used; it tells when the user signed in, and that the session lives at least as long as the token. Left out when
+   * another use is known since `notSince`.
+   */
+  | { readonly kind: 'Seen'; readonly seenAt: Date; readonly notSince: Date; readonly startedAt: Date; readonly expiresAt: Date }
   | { readonly kind: 'Ended'; readonly endedAt: Date; readonly reason: EndReason }
 );
 
 /** What the user's devices know of a session. */
 export type KnownSession = Pick<Session, 'device' | 'version' | 'expiresAt'>;
 
+/** What an observation can change of a session. */
+export type ObservedSession = KnownSession & { readonly lastSeenAt: Date; readonly isEnded: boolean };
+
 const dayMs = 86_400_000;
+
+/** Whether the user's devices hear of what an observation has changed, of a session that was not known before (null), or not at all (null). */
+export function isNews(before: ObservedSession | null, after: ObservedSession | null): boolean {
+  return after !== null && (before?.isEnded !== after.isEnded || hasNews(before, after));
+}
 
 /**
  * Whether the user's devices hear of the difference. Sessions in use are refreshed every few minutes, which moves their expiry by as
