@@ -183,6 +183,18 @@ describe('The sockets to a subgraph', () => {
     expect(peers).toHaveLength(2);
   });
 
+  it.each([
+    ['agrees twice', shares()],
+    ['sends an event that is none', { type: 'next', id: '1', payload: { a: 1 } }],
+    ['sends what only clients do', { type: 'subscribe', id: '1', payload: { query: '{ a }' } }],
+  ])('end as a loss when the subgraph %s', async (_name, frame) => {
+    const upstreams = ['alice', 'bob'].map((user) => subscribe(user));
+    await subscribed(2);
+    peers[0]?.send(frame);
+    for (const upstream of upstreams) expect(await upstream.next()).toEqual({ kind: 'lost', code: 1006 });
+    await until(() => peers[0]?.code !== undefined, 'the socket to be cut');
+  });
+
   it('end with 1012 when the gateway does, and wait for that', async () => {
     const upstream = subscribe('alice');
     await subscribed(1);
@@ -198,6 +210,8 @@ describe('The sockets to a subgraph', () => {
     ['4408', (peer: Peer) => peer.socket.close(4408)],
     ['a cut', (peer: Peer) => peer.socket.terminate()],
     ['garbage', (peer: Peer) => peer.socket.send('garbage')],
+    ['a message of clients', (peer: Peer) => peer.send({ type: 'connection_init' })],
+    ['an event', (peer: Peer) => peer.send({ type: 'next', id: '1', payload: { data: { a: 1 } } })],
   ])('answer all that wait with UNAVAILABLE when the subgraph answers the offer with %s', async (_name, answer) => {
     greet = answer;
     const messages = await Promise.all(['alice', 'bob'].map((user) => subscribe(user).next()));

@@ -46,6 +46,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     perMessageDeflate: false,
   });
   let batch = (): void => undefined;
+  let isAcknowledged = false;
   let isOver = false;
   const startTimer = setTimeout(() => fail(new Error(`No connection_ack within ${timeoutMs} ms`)), timeoutMs);
   let pongTimer: NodeJS.Timeout | undefined;
@@ -83,6 +84,8 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
   function receive(message: Message): void {
     switch (message.type) {
       case MessageType.ConnectionAck:
+        if (isAcknowledged) throw new Error('A second connection_ack');
+        isAcknowledged = true;
         clearTimeout(startTimer);
         options.onAcknowledged(message.payload);
         return;
@@ -94,6 +97,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
       case MessageType.Next:
       case MessageType.Error:
       case MessageType.Complete:
+        if (!isAcknowledged) throw new Error(`A message of type ${message.type} before connection_ack`);
         options.onMessage(message);
         return;
       case MessageType.ConnectionInit:

@@ -287,18 +287,30 @@ describe('A shared socket to a subgraph', () => {
     });
   });
 
-  it('takes as many operations as it has said, and not one more', async () => {
+  it('takes twice as many operations as it has said, for those that still wind down, and not one more', async () => {
     const shared = await open();
-    for (let n = 1; n <= maxOperations; n++) shared.subscribe(String(n), `user ${n}`);
-    await until(() => asked.size === maxOperations);
+    for (let n = 1; n <= 2 * maxOperations; n++) shared.subscribe(String(n), `user ${n}`);
+    await until(() => asked.size === 2 * maxOperations);
     expect(shared.frames).toEqual([]);
     shared.subscribe('one more', 'mallory');
     await until(() => shared.frames.length > 0);
     expect(shared.frames).toMatchObject([{ type: 'error', id: 'one more', payload: [{ extensions: { code: 'RATE_LIMITED' } }] }]);
     shared.send({ type: 'complete', id: '1' });
-    await until(() => asked.size === maxOperations - 1);
+    await until(() => asked.size === 2 * maxOperations - 1);
     shared.subscribe('one more', 'bob');
     await until(() => asked.has('bob'));
+  });
+
+  it('lets all its operations leave and as many begin at the same moment', async () => {
+    const shared = await open();
+    for (let n = 1; n <= maxOperations; n++) shared.subscribe(`first ${n}`, `first ${n}`);
+    for (let n = 1; n <= maxOperations; n++) {
+      shared.send({ type: 'complete', id: `first ${n}` });
+      shared.subscribe(`then ${n}`, `then ${n}`);
+    }
+    await until(() => asked.has(`then ${maxOperations}`) && asked.size === maxOperations);
+    expect(shared.frames).toEqual([]);
+    expect([...asked.keys()].every((name) => name.startsWith('then'))).toBe(true);
   });
 
   it('takes frames up to 1 MB and closes with 1009 above it', async () => {

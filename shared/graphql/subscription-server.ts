@@ -27,6 +27,10 @@ import { openSubscriptionSocket } from './subscription-socket.js';
  * the sockets cost nothing.
  */
 const terms: SharedSocketTerms = { sharedSocket: 1, maxOperations: 1_000 };
+/** The gateway counts an operation until it sends `complete`, and we until it has wound down: those that have just left come on top. */
+const refusedAt = 2 * terms.maxOperations;
+/** Only the gateway gets here, and when it is late it is because we are busy: all its clients would be refused. In ms. */
+const initTimeoutMs = 10_000;
 /** Frames hold a subscription's document and variables, or news of every operation of the socket, nothing larger. In bytes. */
 const maxPayload = 1024 * 1024;
 /** For the closing handshake, in ms. */
@@ -60,6 +64,7 @@ export function serveSubscriptions<Context extends object>(options: Subscription
   const check = createDocumentCache(subgraph.schema);
 
   const protocol = makeServer<Record<string, unknown>, SocketOperations>({
+    connectionInitWaitTimeout: initTimeoutMs,
     onConnect: ({ connectionParams }) => (isSharedSocketOffer(connectionParams) ? { ...terms } : true),
     onPong(context, payload) {
       if (!isSharedSocketOffer(context.connectionParams)) return;
@@ -72,7 +77,7 @@ export function serveSubscriptions<Context extends object>(options: Subscription
       const caller = readCaller(context, payload);
       if (caller === undefined) return [refusal('BAD_USER_INPUT', 'On a shared socket each operation must say whose it is.')];
       const operations = context.extra;
-      if (operations.count() >= terms.maxOperations) {
+      if (operations.count() >= refusedAt) {
         return [refusal('RATE_LIMITED', `At most ${terms.maxOperations} operations may be under way on one socket.`)];
       }
       const checked = check(payload.query);
