@@ -58,7 +58,6 @@ export function createRedisPresenceStore({ url, logger, scheduler = createSchedu
   link.redis.on('ready', () => void sweeper.sweep());
   const reader = startStreamReader({
     link: openRedisLink({ url, logger, purpose: 'changes' }),
-    commands: link,
     lives,
     started: sweeper.started,
     relearn: () => sweeper.sweep(),
@@ -195,7 +194,7 @@ export function createRedisPresenceStore({ url, logger, scheduler = createSchedu
       await start();
       try {
         link.requireReady();
-        await link.redis.ping();
+        await link.within(silenceMs, link.redis.ping());
       } catch (error) {
         throw toRefusal(error);
       }

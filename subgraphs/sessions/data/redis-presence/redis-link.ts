@@ -18,6 +18,8 @@ export interface RedisLink {
    * nothing can be asked now.
    */
   serverId(): Promise<string>;
+  /** The answer; after `ms` without one, the connection is cut and made anew, and everything that waits on it fails. */
+  within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -29,25 +31,41 @@ export function openRedisLink({ url, logger, purpose }: { url: string; logger: L
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: silenceMs,
-    socketTimeout: silenceMs,
     // A primary that became a replica answers, but takes nothing.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     retryStrategy: (times) => (isClosing ? null : Math.min(500, times * 50)),
   });
   let isDown = false;
+  let server: Promise<string> | undefined;
+  // A server that takes the connection and then says nothing.
+  let handshake: NodeJS.Timeout | undefined;
   redis.on('error', (error) => {
     if (!isDown) logger.warn({ err: error, purpose }, 'presence: Redis cannot be reached');
     isDown = true;
   });
-  let server: Promise<string> | undefined;
-  redis.on('close', () => (server = undefined));
+  redis.on('connect', () => (handshake = setTimeout(cut, silenceMs)));
+  redis.on('close', () => {
+    clearTimeout(handshake);
+    server = undefined;
+  });
   redis.on('ready', () => {
-    server = redis.info('server').then((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? '');
+    clearTimeout(handshake);
+    server = within(silenceMs, redis.info('server')).then((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? '');
     // Told to whoever asks for it.
     server.catch(() => undefined);
     if (isDown) logger.info({ purpose }, 'presence: Redis is back');
     isDown = false;
   });
+
+  /** Not ioredis' `socketTimeout`: when a connection breaks, its timer lives on and cuts the next one. */
+  function cut(): void {
+    redis.stream.destroy(new Error(`Redis did not answer within ${silenceMs} ms`));
+  }
+
+  function within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer> {
+    const timer = setTimeout(cut, ms);
+    return answer.finally(() => clearTimeout(timer));
+  }
 
   function requireReady(): void {
     if (redis.status !== 'ready') throw unavailable();
@@ -61,10 +79,13 @@ export function openRedisLink({ url, logger, purpose }: { url: string; logger: L
     },
     async serverId() {
       requireReady();
+      // Between two events of ioredis nobody has asked yet.
+      if (server === undefined) throw unavailable();
       const id = await server;
       requireReady();
-      return id ?? '';
+      return id;
     },
+    within,
     close() {
       isClosing = true;
       return disconnect(redis);

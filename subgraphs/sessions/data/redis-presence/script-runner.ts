@@ -1,6 +1,6 @@
 import { keysOf } from './presence-keys.js';
 import { allScripts, type PresenceScript } from './presence-scripts.js';
-import { toRefusal, type RedisLink } from './redis-link.js';
+import { silenceMs, toRefusal, type RedisLink } from './redis-link.js';
 import type { ShardAnswer, ShardLives } from './shard-lives.js';
 
 export interface ScriptCall {
@@ -52,14 +52,15 @@ export function createScriptRunner({ link, lives, processId, now }: ScriptRunner
   }
 
   async function evaluate(call: ScriptCall): Promise<ScriptResult> {
-    return toResult(call.shard, (await redis.eval(call.script.source, ...argumentsOf(call, await link.serverId()))) as Reply);
+    const server = await link.serverId();
+    return toResult(call.shard, (await link.within(silenceMs, redis.eval(call.script.source, ...argumentsOf(call, server)))) as Reply);
   }
 
   async function send(calls: readonly ScriptCall[]): Promise<readonly ScriptResult[]> {
     const server = await link.serverId();
     const pipeline = redis.pipeline();
     for (const call of calls) pipeline.evalsha(call.script.sha, ...argumentsOf(call, server));
-    const replies = (await pipeline.exec()) ?? [];
+    const replies = (await link.within(silenceMs, pipeline.exec())) ?? [];
     return Promise.all(
       calls.map(async (call, index) => {
         const [error, reply] = replies[index] ?? [new Error('Redis left out an answer')];

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../../shared/logging/logger.js';
 import { decodeEntry, type StreamEntry } from './presence-codec.js';
 import { changesKey, shardCount } from './presence-keys.js';
-import type { RedisLink } from './redis-link.js';
+import { silenceMs, type RedisLink } from './redis-link.js';
 import type { ShardLives } from './shard-lives.js';
 
 /** After this long the reader looks whether a shard has begun anew, and with it its offsets. In ms. */
@@ -22,7 +22,6 @@ export interface StreamReader {
 export interface StreamReaderOptions {
   /** Its own: a blocking read holds up everything behind it. */
   readonly link: RedisLink;
-  readonly commands: RedisLink;
   readonly lives: ShardLives;
   /** Resolves when the lives of all shards are known. */
   readonly started: Promise<void>;
@@ -34,23 +33,18 @@ export interface StreamReaderOptions {
 }
 
 /** Reads the streams of all shards with one blocking command, for as long as it is not closed. */
-export function startStreamReader({ link, commands, lives, started, relearn, onEntry, logger }: StreamReaderOptions): StreamReader {
+export function startStreamReader({ link, lives, started, relearn, onEntry, logger }: StreamReaderOptions): StreamReader {
   const { redis } = link;
   const closing = new AbortController();
   const isClosing = (): boolean => closing.signal.aborted;
 
-  let clientId: number | undefined;
-  redis.on('ready', () => {
-    redis.client('ID').then(
-      (id) => (clientId = id),
-      () => undefined,
-    );
-  });
-
   async function readOnce(): Promise<void> {
     link.requireReady();
     const positions = shards.map((shard) => `${lives.of(shard)?.told ?? 0}-0`);
-    const found = await redis.xread('COUNT', batchSize, 'BLOCK', blockMs, 'STREAMS', ...streams, ...positions);
+    const found = await link.within(
+      blockMs + silenceMs,
+      redis.xread('COUNT', batchSize, 'BLOCK', blockMs, 'STREAMS', ...streams, ...positions),
+    );
     let isStrange = false;
     for (const [stream, entries] of found ?? []) {
       const shard = shardOfStream.get(stream) ?? 0;
@@ -84,20 +78,9 @@ export function startStreamReader({ link, commands, lives, started, relearn, onE
 
   const running = run();
 
-  /** Ends the blocking read. Cut off instead, ioredis would keep a timer for its answer. */
-  async function unblock(): Promise<boolean> {
-    try {
-      commands.requireReady();
-      return clientId !== undefined && (await commands.redis.client('UNBLOCK', clientId)) === 1;
-    } catch {
-      return false;
-    }
-  }
-
   return {
     async close() {
       closing.abort();
-      if (await unblock()) await running;
       await link.close();
       await running;
     },
