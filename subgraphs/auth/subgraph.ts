@@ -98,7 +98,13 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     now,
   });
   const { sessionEnder, sessionRefresher, throttles } = services;
-  await bus.subscribe(createConsumer('auth', { 'session.ended': (event) => sessionEnder.follow(event) }));
+  await bus.subscribe(
+    createConsumer('auth', {
+      'session.ended': (event) => sessionEnder.follow(event),
+      'session.renamed': ({ id: eventId, payload: { sessionId: familyId, device } }) =>
+        repositories.families.takeDevice({ eventId, familyId, device }),
+    }),
+  );
 
   const typeDefs = parse(readFileSync(join(projectRoot, 'schema/subgraphs/auth.graphql'), 'utf8'));
   const schema = buildSubgraphSchema([{ typeDefs, resolvers }]);

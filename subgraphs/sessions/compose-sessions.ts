@@ -53,7 +53,7 @@ export function composeSessions(options: SessionServicesOptions): SessionService
   scope.defer(() => expiry.close());
   return {
     sessions,
-    sessionChanges: createSessionChanges({ repository, own, news, now }),
+    sessionChanges: createSessionChanges({ repository, own, news, onAnnounced, now }),
     sessionEnds: createSessionEnds({ repository: ends, own, news, onAnnounced, logger, now }),
     sessionEvents,
     userErasure: createUserErasure({

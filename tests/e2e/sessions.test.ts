@@ -97,6 +97,15 @@ describe.each(await availableWays())('Sessions on several devices, %s', (way) =>
       session: { id: phone.sessionId, device: 'Pocket' },
     });
     expect(await eventOf(socket, 'SessionUpdated', phone.sessionId)).toMatchObject({ session: { device: 'Pocket' } });
+    // Auth answers with the name as well, once it has heard of it.
+    const named = async () =>
+      (
+        await post(galaxia.url, {
+          query: `mutation ($token: String!) { refreshSession(input: { refreshToken: $token }) { ... on AuthPayload { session { device } } } }`,
+          variables: { token: phone.refreshToken },
+        })
+      ).data.refreshSession?.session?.device;
+    while (text(await named()) !== 'Pocket') await new Promise((resolve) => setTimeout(resolve, 50));
   });
 
   it('lets one of two win that change the same version, and shows the other how it is now', async () => {
@@ -162,6 +171,7 @@ describe.each(await availableWays())('Sessions on several devices, %s', (way) =>
     expect((await alice.ask('{ mySessions { id } }')).data).toEqual({ mySessions: [{ id: alice.sessionId }] });
     expect((await bob.ask('{ verifySession { id } }')).data).toEqual({ verifySession: { id: bob.sessionId } });
     expect(foreign.ws.readyState).toBe(foreign.ws.OPEN);
+    expect(JSON.stringify(foreign.pending())).not.toContain(alice.username);
   });
 
   it('tells of a sign-in and of a sign-out elsewhere, and makes nobody online', async () => {

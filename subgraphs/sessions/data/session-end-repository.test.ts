@@ -27,6 +27,7 @@ const ending: SessionEnding = {
 describe.each(databases)('The end of sessions on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let prisma: SessionsPrisma;
+  let elsewhere: SessionsPrisma;
   let sessions: SessionRepository;
   let ends: SessionEndRepository;
   /** As another process would. */
@@ -38,9 +39,11 @@ describe.each(databases)('The end of sessions on $name', ({ open }) => {
     prisma = createSessionsPrisma(opened.database);
     sessions = createSessionRepository(prisma);
     ends = createSessionEndRepository(prisma);
-    endsElsewhere = createSessionEndRepository(createSessionsPrisma(await opened.again()));
+    elsewhere = createSessionsPrisma(await opened.again());
+    endsElsewhere = createSessionEndRepository(elsewhere);
   });
   afterAll(async () => {
+    await elsewhere.$disconnect();
     await prisma.$disconnect();
     await opened.close();
   });

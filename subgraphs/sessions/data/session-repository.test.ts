@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { projectRoot } from '../../../shared/config/project-root.js';
+import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
 import type { SessionChange, SessionRepository } from '../services/session-repository.js';
-import { isNews, seenIntervalMs, type SessionObservation } from '../services/session.js';
+import { isNews, seenIntervalMs, type Session, type SessionObservation } from '../services/session.js';
 import { createSessionsPrisma, type SessionsPrisma } from './prisma.js';
 import { createSessionEndRepository } from './session-end-repository.js';
 import { createSessionRepository } from './session-repository.js';
@@ -57,11 +58,11 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
           { kind: 'Ended', id, userId, endedAt: at(20), reason: 'LOGOUT' },
           { kind: 'Ended', id, userId, endedAt: at(21), reason: 'TOKEN_REUSE' },
         ];
-        for (const index of [...order, order[0], order[2]]) {
+        for (const [position, index] of [...order, order[0], order[2]].entries()) {
           const observation = all[index ?? 0];
           if (observation !== undefined) await repository.merge(observation);
           // However early it looked like it: what was ended by somebody was not expired.
-          await expiry();
+          if (position === order[3]) await expiry();
         }
         expect(await prisma.session.findUnique({ where: { id } })).toEqual({
           id,
@@ -193,6 +194,22 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
         await start({ id, userId, device: 'Chrome on Linux' });
         expect((await repository.find({ userId, ids: [id] }, at(2)))[0]?.device).toBe(device);
       }
+    });
+
+    it('as the name of the device is announced with the change, or neither', async () => {
+      const key = await start();
+      const toEvent = ({ id: sessionId, userId, device }: Session) =>
+        createDomainEvent('session.renamed', { key: userId, payload: { sessionId, userId, device } });
+      const announced = () => prisma.outboxEvent.findMany({ where: { key: key.userId }, select: { payload: true } });
+      expect(await change(key, { device: 'Mine', expectedVersion: 1, toEvent })).toMatchObject({ kind: 'Conflict' });
+      expect(await announced()).toEqual([]);
+      expect(await change(key, { device: 'Mine', toEvent })).toMatchObject({ kind: 'Changed', session: { device: 'Mine' } });
+      expect(await announced()).toEqual([{ payload: { sessionId: key.id, userId: key.userId, device: 'Mine' } }]);
+      const fault = () => {
+        throw new Error('no event');
+      };
+      await expect(change(key, { device: 'Other', toEvent: fault })).rejects.toThrow('no event');
+      expect(await repository.find({ userId: key.userId, ids: [key.id] }, at(2))).toMatchObject([{ device: 'Mine', version: 1 }]);
     });
 
     it('as the data leaves the name of the device to the announcement', async () => {

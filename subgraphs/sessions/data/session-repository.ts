@@ -1,5 +1,6 @@
+import { toOutboxRow } from '../../../shared/events/outbox.js';
 import { Prisma } from '../__generated__/prisma/client.js';
-import type { ChangedSession, SessionRepository, SessionsOfUser } from '../services/session-repository.js';
+import type { ChangedSession, SessionChange, SessionRepository, SessionsOfUser } from '../services/session-repository.js';
 import type { EndReason, ObservedSession, Session, SessionObservation } from '../services/session.js';
 import { onlyUuids, type SessionsPrisma } from './prisma.js';
 
@@ -97,11 +98,36 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
       }));
     },
 
-    async change({ id, userId }, { data, device, expectedVersion = null }, now): Promise<ChangedSession> {
+    async change(key, { toEvent, ...change }, now): Promise<ChangedSession> {
+      const { id, userId } = key;
       if (onlyUuids([id]).length === 0) return { kind: 'NotFound' };
-      const [setsData, setsDevice] = [data !== undefined, device !== undefined];
-      // Whoever changes it at the same time is waited for, and counted: the row is locked before it is looked at.
-      const [changed] = await prisma.$queryRaw<readonly (Session & { readonly hadData: boolean })[]>`
+      const changed =
+        toEvent === undefined
+          ? await changeRow(prisma, key, change, now)
+          : await prisma.$transaction(async (tx) => {
+              const row = await changeRow(tx, key, change, now);
+              if (row !== undefined) await tx.outboxEvent.createMany({ data: [toOutboxRow(toEvent(row))] });
+              return row;
+            });
+      if (changed !== undefined) {
+        const { hadData, ...session } = changed;
+        return { kind: 'Changed', session, hadData };
+      }
+      const [session] = await find({ userId, ids: [id] }, now);
+      return session === undefined ? { kind: 'NotFound' } : { kind: 'Conflict', session };
+    },
+  };
+}
+
+async function changeRow(
+  prisma: Pick<SessionsPrisma, '$queryRaw'>,
+  { id, userId }: { readonly id: string; readonly userId: string },
+  { data, device, expectedVersion = null }: Omit<SessionChange, 'toEvent'>,
+  now: Date,
+): Promise<(Session & { readonly hadData: boolean }) | undefined> {
+  const [setsData, setsDevice] = [data !== undefined, device !== undefined];
+  // Whoever changes it at the same time is waited for, and counted: the row is locked before it is looked at.
+  const [changed] = await prisma.$queryRaw<readonly (Session & { readonly hadData: boolean })[]>`
         WITH locked AS (
           SELECT id, version, data IS NOT NULL AS had_data FROM sessions.session
           WHERE id = ${id}::uuid AND user_id = ${userId}::uuid AND ended_at IS NULL AND expires_at > ${toSql(now)}::timestamptz
@@ -117,14 +143,7 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
         RETURNING session.id, session.user_id AS "userId", session.device, session.started_at AS "startedAt",
           session.last_seen_at AS "lastSeenAt", session.expires_at AS "expiresAt", session.data, session.version,
           locked.had_data AS "hadData"`;
-      if (changed !== undefined) {
-        const { hadData, ...session } = changed;
-        return { kind: 'Changed', session, hadData };
-      }
-      const [session] = await find({ userId, ids: [id] }, now);
-      return session === undefined ? { kind: 'NotFound' } : { kind: 'Conflict', session };
-    },
-  };
+  return changed;
 }
 
 const merged = Prisma.raw(`device, version, last_seen_at AS "lastSeenAt", expires_at AS "expiresAt", ended_at IS NOT NULL AS "isEnded"`);

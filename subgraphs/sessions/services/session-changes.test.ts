@@ -19,6 +19,7 @@ function create(answers: ChangedSession[] = [changed], { isFound = true } = {}) 
     },
     own: { find: () => Promise.resolve(isFound ? session : null) },
     news,
+    onAnnounced: () => news.log.push('announced'),
     now: () => noon,
   });
   return { changes, asked, log: news.log };
@@ -71,9 +72,9 @@ describe('What users keep with their sessions', () => {
     await changes.update(viewer, { id: session.id, data: null, device: null, expectedVersion: null });
     await changes.update(viewer, { id: session.id, data: { a: [1] }, device: ' Mine ', expectedVersion: 0 });
     expect(asked).toEqual([
-      { data: undefined, device: undefined, expectedVersion: undefined },
-      { data: null, device: null, expectedVersion: undefined },
-      { data: '{"a":[1]}', device: 'Mine', expectedVersion: 0 },
+      { data: undefined, device: undefined, expectedVersion: undefined, toEvent: undefined },
+      { data: null, device: null, expectedVersion: undefined, toEvent: expect.any(Function) },
+      { data: '{"a":[1]}', device: 'Mine', expectedVersion: 0, toEvent: expect.any(Function) },
     ]);
   });
 
@@ -89,6 +90,6 @@ describe('What users keep with their sessions', () => {
     await changes.create(viewer, {});
     expect(log).toEqual([]);
     await changes.update(viewer, { id: session.id, device: 'Mine' });
-    expect(log).toEqual([`changed ${session.id}`]);
+    expect(log).toEqual(['announced', `changed ${session.id}`]);
   });
 });

@@ -1,5 +1,7 @@
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../shared/errors/app-error.js';
+import { createDomainEvent } from '../../../shared/events/domain-events.js';
+import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { invalidInput, type InvalidInput } from '../../../shared/errors/invalid-input.js';
 import type { OwnSessions } from './own-sessions.js';
 import { requireViewer } from './require-viewer.js';
@@ -40,10 +42,12 @@ export interface SessionChangesOptions {
   readonly repository: Pick<SessionRepository, 'change'>;
   readonly own: OwnSessions;
   readonly news: SessionNews;
+  /** Called after an event was committed to the outbox. */
+  readonly onAnnounced: () => void;
   readonly now: () => number;
 }
 
-export function createSessionChanges({ repository, own, news, now }: SessionChangesOptions): SessionChanges {
+export function createSessionChanges({ repository, own, news, onAnnounced, now }: SessionChangesOptions): SessionChanges {
   async function change(viewer: Viewer, id: string, wanted: SessionChange): Promise<ChangedSession> {
     const key = { id, userId: viewer.userId };
     let changed = await repository.change(key, wanted, new Date(now()));
@@ -51,8 +55,14 @@ export function createSessionChanges({ repository, own, news, now }: SessionChan
     if (changed.kind === 'NotFound' && (await own.find(viewer, id)) !== null)
       changed = await repository.change(key, wanted, new Date(now()));
     const isNews = wanted.data !== undefined || wanted.device !== undefined;
+    if (changed.kind === 'Changed' && wanted.toEvent !== undefined) onAnnounced();
     if (changed.kind === 'Changed' && isNews) await news.changed({ userId: viewer.userId, sessionId: id });
     return changed;
+  }
+
+  /** Auth names the device in its answers as well. */
+  function toRenamed({ id: sessionId, userId, device }: Session): DomainEvent {
+    return createDomainEvent('session.renamed', { key: userId, payload: { sessionId, userId, device }, now });
   }
 
   return {
@@ -75,6 +85,7 @@ export function createSessionChanges({ repository, own, news, now }: SessionChan
         data: data.value,
         device: device.value,
         expectedVersion: expectedVersion ?? undefined,
+        toEvent: device.value === undefined ? undefined : toRenamed,
       });
       switch (changed.kind) {
         case 'Changed':

@@ -1,3 +1,4 @@
+import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import type { ObservedSession, Session, SessionObservation, SessionState } from './session.js';
 
 /** Sessions live until they end or expire. Ids to find may be of any form. */
@@ -36,6 +37,8 @@ export interface SessionChange {
   readonly device?: string | null | undefined;
   /** With another version, nothing is changed. */
   readonly expectedVersion?: number | undefined;
+  /** The event that announces the change, if any: both are written or neither. */
+  readonly toEvent?: ((session: Session) => DomainEvent) | undefined;
 }
 
 export type ChangedSession =
