@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import { text } from '../testkit/graphql-client.js';
 import { until } from '../testkit/little-supergraph.js';
 import { registerPerson, type Person } from '../testkit/person.js';
 import { openInitialisedSocket, type Frame, type Socket } from '../testkit/socket.js';
@@ -115,4 +116,58 @@ describe.each(await availableWays())('Sockets and subscriptions of the running p
     bystander.send({ type: 'ping' });
     while ((await bystander.next()).type !== 'pong');
   });
+});
+
+/** Only with Redis does presence outlive the process that restarts. */
+const distributed = (await availableWays()).filter((way) => way === 'distributed');
+
+(distributed.length > 0 ? describe : describe.skip)('A restart', () => {
+  let galaxia: Galaxia;
+  beforeAll(async () => {
+    galaxia = await startGalaxia('distributed');
+  }, 90_000);
+  afterAll(() => galaxia.stop());
+
+  it.each(['gateway', 'sessions'] as const)(
+    'P5: of %s in order closes the clients with 1012, and nobody who comes back was ever gone',
+    async (name) => {
+      const [alice, bob] = await Promise.all([registerPerson(galaxia), registerPerson(galaxia)]);
+      const followed = await bob.watch([alice]);
+      await followed.next();
+      const view = await alice.watch([bob]);
+      const snapshot = (await view.next()).payload?.data?.presence;
+      expect(snapshot).toMatchObject({ __typename: 'PresenceSnapshot', entries: [{ availability: 'ONLINE' }] });
+
+      const restarted = galaxia.restart(name);
+      for (const socket of [followed, view]) expect(await socket.closed(20_000)).toMatchObject({ code: 1012 });
+      await restarted;
+
+      const bobAgain = await bob.watch([alice]);
+      await bobAgain.next();
+      const again = await alice.watch([bob], text(snapshot?.cursor));
+      expect((await again.next()).payload?.data?.presence).toMatchObject({ __typename: 'PresenceChanged', entries: [] });
+      // Longer than a lost socket would be waited for.
+      await expect(again.next(17_000)).rejects.toThrow('No frame');
+      for (const { ws } of [bobAgain, again]) ws.close();
+    },
+    90_000,
+  );
+
+  it('P4: of a gateway that was killed is a loss for all its clients: who stays away is OFFLINE once, after the grace', async () => {
+    const [alice, bob] = await Promise.all([registerPerson(galaxia), registerPerson(galaxia)]);
+    await (await bob.watch([alice])).next();
+    const view = await alice.watch([bob]);
+    const snapshot = (await view.next()).payload?.data?.presence;
+    const lostAt = Date.now();
+    await galaxia.process('gateway').stop('SIGKILL');
+    await galaxia.restart('gateway');
+
+    const again = await alice.watch([bob], text(snapshot?.cursor));
+    expect((await again.next()).payload?.data?.presence).toMatchObject({ __typename: 'PresenceChanged', entries: [] });
+    const offline = await again.next(25_000);
+    expect(offline.payload?.data?.presence).toMatchObject({ entries: [{ availability: 'OFFLINE', user: { id: bob.id } }] });
+    expect(Date.now() - lostAt).toBeGreaterThan(14_000);
+    expect(again.pending()).toEqual([]);
+    again.ws.close();
+  }, 90_000);
 });
