@@ -185,6 +185,8 @@ interface NodeOptions {
   readonly scheduler: Scheduler;
   /** What a change takes to the node, in ms, for each anew; shards do not wait for each other. */
   readonly delay: () => number;
+  /** What an answer to a reading takes to come back to the node, in ms. */
+  readonly readDelay?: () => number;
 }
 
 /** Two processes; leases that run out are found by the first. */
@@ -195,7 +197,7 @@ export function createPresenceNodes(store: PresenceStore, options: NodeOptions):
 
 function createNode(
   store: PresenceStore,
-  { scheduler, delay, maker, index }: NodeOptions & { readonly maker: { current: number }; readonly index: number },
+  { scheduler, delay, readDelay = () => 0, maker, index }: NodeOptions & { readonly maker: { current: number }; readonly index: number },
 ): PresenceNode {
   const listeners = new Set<PresenceListener>();
   const queues = new Map<number, { readonly offset: number; readonly tell: (listener: PresenceListener) => void }[]>();
@@ -240,6 +242,13 @@ function createNode(
     }
   }
 
+  async function late<Result>(reading: Promise<Result>): Promise<Result> {
+    const result = await reading;
+    const wait = readDelay();
+    if (wait > 0) await new Promise<void>((resolve) => scheduler.after(wait, resolve));
+    return result;
+  }
+
   return {
     ...store,
     connect: (key, settings) => here(() => store.connect(key, settings)),
@@ -247,8 +256,8 @@ function createNode(
     endSession: (session) => here(() => store.endSession(session)),
     update: (session, update) => here(() => store.update(session, update)),
     renew: (keys) => here(() => store.renew(keys)),
-    read: (userIds) => here(() => store.read(userIds)),
-    readChanges: (users, since) => here(() => store.readChanges(users, since)),
+    read: (userIds) => late(here(() => store.read(userIds))),
+    readChanges: (users, since) => late(here(() => store.readChanges(users, since))),
     announce: (notice) => here(() => store.announce(notice)),
     setDown: (down) => void (isDown = down),
     heard: () => ({ epoch: store.heard().epoch, offsets: new Map(heard) }),

@@ -36,11 +36,15 @@ export interface Client {
   hasEnded(): boolean;
 }
 
-/** Two processes on one store of `shards` shards; the second hears of what happens `delay` ms later, the first at once. */
-export function createCluster({ shards = 1, delay = () => 0 }: { shards?: number; delay?: () => number } = {}) {
+/** Two processes on one store of `shards` shards. Each hears of what happens `delay` ms later, and waits `readDelay` ms for what it reads. */
+export function createCluster({
+  shards = 1,
+  delay = () => 0,
+  readDelay = () => 0,
+}: { shards?: number; delay?: () => number; readDelay?: () => number } = {}) {
   const scheduler = createVirtualScheduler();
   const store = createShardedStore(Array.from({ length: shards }, () => createInProcessPresenceStore({ scheduler })));
-  const stores = createPresenceNodes(store, { scheduler, delay });
+  const stores = createPresenceNodes(store, { scheduler, delay, readDelay });
   const settings = createFakeSettings();
   const relations = createFakeRelations(scheduler);
   const revocations = createRevocations(() => scheduler.now());

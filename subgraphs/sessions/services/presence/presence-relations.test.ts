@@ -180,6 +180,19 @@ describe('A friendship', () => {
     expect(client.stepsBack()).toBe(0);
   });
 
+  it('P8: that begins and ends at once is over, though the reading of its beginning comes back last', async () => {
+    const waits = [0, 1_500, 0];
+    const cluster = createCluster({ shards: 2, readDelay: () => waits.shift() ?? 0 });
+    await cluster.store.connect(key, defaultSettings);
+    const client = await cluster.connect(ada, { friends: true });
+    await settle();
+    await cluster.relate('ada', 'bob', 'FRIEND');
+    await cluster.relate('ada', 'bob', undefined);
+    await cluster.pass(2_000);
+    await stir(cluster);
+    expect(client.seen()).toEqual([]);
+  });
+
   it('P8: is announced twice without being told twice', async () => {
     const { client, stores } = await follow('both ways');
     await stores[0].announce({ kind: 'RelationChanged', userId: 'ada', otherId: 'bob' });

@@ -273,6 +273,129 @@ describe('Without a socket', () => {
   });
 });
 
+describe('What is declared too often', () => {
+  const lobby = (text: string) => ({ activity: { kind: 'LOBBY', text } }) as const;
+
+  it('P6: takes effect for the fifth update in 20 s at once, and for the sixth at the end of that time', async () => {
+    const { presence, scheduler } = create();
+    await presence.heartbeat(ada);
+    const textSeen = async () => (await presence.view(bob, ['ada']))[0]?.activity?.text;
+    for (const text of ['1', '2', '3', '4', '5']) await presence.update(ada, lobby(text));
+    expect(await textSeen()).toBe('5');
+    expect(await presence.update(ada, lobby('6'))).toMatchObject({ kind: 'Updated', presence: { activity: { text: '6' } } });
+    const merged = await presence.update(ada, { statusMessage: 'seven', availability: 'BUSY' });
+    expect(merged).toMatchObject({ presence: { availability: 'BUSY', statusMessage: 'seven', activity: { text: '6' } } });
+    expect(await textSeen()).toBe('5');
+    scheduler.advance(19_999);
+    await settle();
+    expect(await textSeen()).toBe('5');
+    scheduler.advance(1);
+    await settle();
+    expect((await presence.view(bob, ['ada']))[0]).toMatchObject({
+      availability: 'BUSY',
+      statusMessage: 'seven',
+      activity: { text: '6' },
+    });
+  });
+
+  it('P6: is refused as ever when it is not valid, and does not count', async () => {
+    const { presence } = create();
+    for (let index = 0; index < 10; index += 1) {
+      expect((await presence.update(ada, { statusMessage: 'x'.repeat(129) })).kind).toBe('InvalidInput');
+    }
+    await presence.heartbeat(ada);
+    await presence.update(ada, { statusMessage: 'x' });
+    expect((await presence.view(bob, ['ada']))[0]?.statusMessage).toBe('x');
+  });
+
+  it.each([
+    [{ availability: 'AWAY' }, 'AWAY'],
+    [{ availability: 'BUSY' }, 'BUSY'],
+    [{ availability: 'ONLINE' }, 'ONLINE'],
+    [{ statusMessage: 'hi' }, 'ONLINE'],
+  ] as const)('P6: answers what it will be: %j', async (input, availability) => {
+    const { presence, scheduler } = create();
+    await presence.heartbeat(ada);
+    for (let index = 0; index < 5; index += 1) await presence.update(ada, {});
+    expect(await presence.update(ada, input)).toMatchObject({ presence: { availability } });
+    await presence.heartbeat(ada);
+    scheduler.advance(20_000);
+    await settle();
+    expect((await presence.view(ada, ['ada']))[0]).toMatchObject({ availability });
+  });
+
+  it('P6: ends with the session when it goes offline, but for what is the user’s own', async () => {
+    const { presence, scheduler } = create();
+    await presence.heartbeat(ada);
+    for (let index = 0; index < 5; index += 1) await presence.update(ada, {});
+    await presence.update(ada, { ...lobby('never seen'), statusMessage: 'seen' });
+    await presence.goOffline(ada);
+    scheduler.advance(20_000);
+    await settle();
+    await presence.heartbeat(ada);
+    expect((await presence.view(ada, ['ada']))[0]).toMatchObject({ availability: 'ONLINE', activity: null, statusMessage: 'seen' });
+  });
+
+  it('P6: is not lost when the process stops', async () => {
+    const { presence, settings } = create();
+    for (let index = 0; index < 5; index += 1) await presence.update(ada, { statusMessage: `${index}` });
+    await presence.update(ada, { statusMessage: 'last' });
+    await presence.close();
+    expect(settings.rows.get('ada')?.settings.statusMessage).toBe('last');
+  });
+
+  it('costs the store nothing for the sixth heartbeat in 20 s, which keeps the session online all the same', async () => {
+    const { presence, store, scheduler, availability } = create();
+    let told = 0;
+    store.listen({ onChange: () => (told += 1) });
+    for (let index = 0; index < 5; index += 1) {
+      await presence.heartbeat(ada);
+      await presence.goOffline(ada);
+    }
+    expect(told).toBe(10);
+    expect((await presence.heartbeat(ada)).availability).toBe('OFFLINE');
+    expect(told).toBe(10);
+    scheduler.advance(20_000);
+    await settle();
+    expect(await availability('ada')).toBe('ONLINE');
+  });
+});
+
+describe('Friends who are online', () => {
+  const page = { limit: 100, after: null };
+
+  it('are refused to an anonymous caller', async () => {
+    await expect(create().presence.onlineFriends(null, page)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  it('P11: are those who let it be seen, and no others', async () => {
+    const { presence } = create(['away', 'gone', 'here', 'hidden'], ['blocked']);
+    for (const userId of ['away', 'gone', 'here', 'hidden', 'blocked', 'stranger']) await presence.heartbeat(person(userId));
+    await presence.update(person('away'), { availability: 'AWAY' });
+    await presence.update(person('here'), { visibility: 'FRIENDS' });
+    await presence.update(person('hidden'), { visibility: 'NOBODY' });
+    await presence.goOffline(person('gone'));
+    const found = await presence.onlineFriends(ada, page);
+    expect(found.map(({ userId, availability, devices }) => [userId, availability, devices])).toEqual([
+      ['away', 'AWAY', null],
+      ['here', 'ONLINE', null],
+    ]);
+  });
+
+  it('P11: come in the order of their ids, in pages that skip who is offline', async () => {
+    const friends = Array.from({ length: 1_200 }, (_, index) => `f${String(index).padStart(4, '0')}`);
+    const { presence } = create(friends.toReversed());
+    const online = friends.filter((_, index) => index % 400 === 399 || index < 2);
+    for (const userId of online) await presence.heartbeat(person(userId));
+    const idsAfter = async (after: string | null, limit: number) =>
+      (await presence.onlineFriends(ada, { limit, after })).map(({ userId }) => userId);
+    expect(await idsAfter(null, 100)).toEqual(online);
+    expect(await idsAfter(null, 3)).toEqual(online.slice(0, 3));
+    expect(await idsAfter('f0001', 2)).toEqual(online.slice(2, 4));
+    expect(await idsAfter('f1199', 1)).toEqual([]);
+  });
+});
+
 describe('What others see', () => {
   it('of someone invisible is nothing, also after a restart of the store', async () => {
     const { presence, settings, scheduler } = create();

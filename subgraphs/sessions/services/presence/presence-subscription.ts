@@ -30,7 +30,7 @@ export interface PresenceSubscription {
   readonly end: () => void;
   /**
    * How the viewer and the user stand is being read: nothing is told until `relate` says it. False when that may not matter to the
-   * subscription: then `relate` must not be called.
+   * subscription: then `relate` must not be called. Not called again before that.
    */
   hold(userId: string): boolean;
   /** How they stand, as read after `hold`, and the user's state, as read after that. */
@@ -71,8 +71,8 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
     onNews: () => deliver(),
     onDeleted: (id) => remove(id, 'DELETED'),
   });
-  /** Whose relation to the viewer is being read, by how many at once. */
-  const held = new Map<string, number>();
+  /** Whose relation to the viewer is being read. */
+  const held = new Set<string>();
   /** Those whose relation has changed while everything was being read. */
   const unsettled = new Set<string>();
   const removals: Pick<PresenceRemovedMessage, 'userId' | 'reason'>[] = [];
@@ -93,7 +93,7 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
       hasEnded = true;
       cancelUnsent?.();
       users.clear();
-      for (const userId of held.keys()) users.stopHearing(userId);
+      for (const userId of held) users.stopHearing(userId);
       removals.length = 0;
       first = undefined;
       onEnd();
@@ -106,7 +106,7 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
     const isOver = (): boolean => hasEnded || mine !== reading;
     const sight = await readSight();
     if (isOver()) return;
-    users.follow(sight.audiences, new Set(held.keys()));
+    users.follow(sight.audiences, held);
     const message = await readMessage(sight);
     if (isOver()) return;
     first = message;
@@ -139,9 +139,10 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
   }
 
   function take(): PresenceMessage | undefined {
-    if (!isReady()) return undefined;
+    // Whoever asks is not slow, whether there is an answer yet or not.
     cancelUnsent?.();
     cancelUnsent = undefined;
+    if (!isReady()) return undefined;
     const message = first === undefined ? (takeRemoval() ?? takePending()) : takeFirst(first);
     watchUnsent();
     return message;
@@ -198,19 +199,13 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
         unsettled.add(userId);
         return false;
       }
-      held.set(userId, (held.get(userId) ?? 0) + 1);
+      held.add(userId);
       // Before their state is read, so that nothing is missed in between.
       users.hear(userId);
       return true;
     },
     relate(userId, relation, state) {
       if (hasEnded) return;
-      const left = (held.get(userId) ?? 1) - 1;
-      if (left > 0) {
-        // Whoever holds on reads again, later than this.
-        held.set(userId, left);
-        return;
-      }
       held.delete(userId);
       // What is read anew began before or after this was read: nobody knows.
       if (isReading) unsettled.add(userId);

@@ -1,9 +1,9 @@
 import type { Logger } from '../../../../shared/logging/logger.js';
-import type { Audience } from '../../presence/presence.js';
+import type { Audience, PresenceState } from '../../presence/presence.js';
 import type { Scheduler } from '../../presence/scheduler.js';
 import type { PresenceReader } from './presence-reader.js';
 import type { PresenceSubscription } from './presence-subscription.js';
-import type { Relations } from './relations.js';
+import type { RelationKind, Relations } from './relations.js';
 
 /** After what could not be read, in ms. Until then nothing is told to whom it concerns. */
 export const retryMs = 1_000;
@@ -25,34 +25,62 @@ export interface RelationWatchOptions {
   readonly logger: Logger;
 }
 
+interface Look {
+  readonly viewerId: string;
+  readonly userId: string;
+  /** Who is told nothing until it is done. */
+  readonly held: Set<PresenceSubscription>;
+  /** It has changed again since the reading began. */
+  mustReadAgain: boolean;
+  cancelRetry: () => void;
+}
+
 export function createRelationWatch({ relations, reader, subscriptionsOf, scheduler, logger }: RelationWatchOptions): RelationWatch {
-  const retries = new Set<() => void>();
+  /** What is being read, by viewer and user. */
+  const looks = new Map<string, Look>();
   let isClosed = false;
 
   /** Holds back all who follow, so that nobody who was blocked hears anything while that is being read. */
   function look(viewerId: string, userId: string, subscriptions: Iterable<PresenceSubscription>): void {
-    const held = [...subscriptions].filter((subscription) => subscription.hold(userId));
-    if (held.length > 0) void read(viewerId, userId, held);
+    const key = `${viewerId} ${userId}`;
+    const known = looks.get(key);
+    const held = [...subscriptions].filter((subscription) => known?.held.has(subscription) === true || subscription.hold(userId));
+    if (known !== undefined) {
+      for (const subscription of held) known.held.add(subscription);
+      known.mustReadAgain = true;
+    } else if (held.length > 0) {
+      const begun: Look = { viewerId, userId, held: new Set(held), mustReadAgain: false, cancelRetry: () => undefined };
+      looks.set(key, begun);
+      void finish(key, begun);
+    }
   }
 
-  async function read(viewerId: string, userId: string, held: readonly PresenceSubscription[]): Promise<void> {
+  /** One reading of a pair at a time: of two, the one that was begun first could answer last, with what is over. */
+  async function finish(key: string, begun: Look): Promise<void> {
+    const { viewerId, userId, held } = begun;
     try {
-      const relation = (await relations.among(viewerId, [userId])).get(userId);
-      // Whoever is blocked is not looked up.
-      const audiences = new Map<string, Audience>();
-      if (relation !== 'BLOCKED') audiences.set(userId, relation ?? 'STRANGER');
-      const [state] = (await reader.read({ userIds: [userId], audiences })).states;
-      if (state === undefined) throw new Error('The presence reader left out a state');
-      for (const subscription of held) subscription.relate(userId, relation, state);
+      let read: Awaited<ReturnType<typeof readRelation>>;
+      do {
+        begun.mustReadAgain = false;
+        read = await readRelation(viewerId, userId);
+      } while (mustReadAgain(begun));
+      looks.delete(key);
+      for (const subscription of held) subscription.relate(userId, read.relation, read.state);
     } catch (error) {
       if (isClosed) return;
       logger.warn({ err: error }, 'a change of relation could not be read; trying again in a second');
-      const cancel = scheduler.after(retryMs, () => {
-        retries.delete(cancel);
-        void read(viewerId, userId, held);
-      });
-      retries.add(cancel);
+      begun.cancelRetry = scheduler.after(retryMs, () => void finish(key, begun));
     }
+  }
+
+  async function readRelation(viewerId: string, userId: string): Promise<{ relation: RelationKind | undefined; state: PresenceState }> {
+    const relation = (await relations.among(viewerId, [userId])).get(userId);
+    // Whoever is blocked is not looked up.
+    const audiences = new Map<string, Audience>();
+    if (relation !== 'BLOCKED') audiences.set(userId, relation ?? 'STRANGER');
+    const [state] = (await reader.read({ userIds: [userId], audiences })).states;
+    if (state === undefined) throw new Error('The presence reader left out a state');
+    return { relation, state };
   }
 
   return {
@@ -63,8 +91,13 @@ export function createRelationWatch({ relations, reader, subscriptionsOf, schedu
     settle: (subscription, userId) => look(subscription.viewerId, userId, [subscription]),
     close() {
       isClosed = true;
-      for (const cancel of retries) cancel();
-      retries.clear();
+      for (const { cancelRetry } of looks.values()) cancelRetry();
+      looks.clear();
     },
   };
+}
+
+// In a function, because nothing tells the compiler that it changes while we wait.
+function mustReadAgain(look: Look): boolean {
+  return look.mustReadAgain;
 }
