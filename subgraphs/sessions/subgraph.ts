@@ -21,6 +21,7 @@ import { createKnownUserRepository } from './data/known-user-repository.js';
 import { createPresenceSettingsRepository } from './data/presence-settings-repository.js';
 import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
 import { createRedisPresenceStore } from './data/redis-presence-store.js';
+import { createRelationHistoryRepository } from './data/relation-history-repository.js';
 import { createRelationRepository } from './data/relation-repository.js';
 import { createScheduler } from './presence/scheduler.js';
 import { resolvers } from './resolvers/resolvers.js';
@@ -62,12 +63,14 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   scope.defer(() => store.close());
   const knownUsers = createKnownUserRepository(prisma);
   const relations = createRelationRepository(prisma);
-  const relationChanges = createRelationChanges({ repository: relations, store, scheduler, logger });
+  const history = createRelationHistoryRepository(prisma);
+  const relationChanges = createRelationChanges({ repository: relations, history, store, scheduler, logger });
   scope.defer(() => relationChanges.close());
   const presence = createPresenceService({
     store,
     settings: createPresenceSettingsRepository(prisma),
     relations,
+    history,
     knownUsers: createKnownUsers({ repository: knownUsers, scheduler }),
     revocations,
     scheduler,

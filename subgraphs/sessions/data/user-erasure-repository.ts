@@ -2,6 +2,7 @@ import { NIL as nobody } from 'uuid';
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { UserErasureRepository } from '../services/user-erasure.js';
 import type { SessionsPrisma } from './prisma.js';
+import { eraseRelationHistory } from './relation-history-repository.js';
 
 export function createUserErasureRepository(prisma: SessionsPrisma): UserErasureRepository {
   return {
@@ -16,6 +17,7 @@ export function createUserErasureRepository(prisma: SessionsPrisma): UserErasure
         await tx.session.deleteMany({ where: { userId: nobody, endedAt: { lt: keptSince } } });
         await tx.knownUser.deleteMany({ where: { userId } });
         await tx.presenceSetting.deleteMany({ where: { userId } });
+        await eraseRelationHistory(tx, userId);
         await tx.relation.deleteMany({ where: { OR: [{ lowId: userId }, { highId: userId }] } });
         // Nobody needs to hear any more that a session of theirs was ended.
         await tx.outboxEvent.deleteMany({ where: { key: userId } });

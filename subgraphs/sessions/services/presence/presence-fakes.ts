@@ -2,7 +2,7 @@ import { defaultSettings } from '../../presence/presence.js';
 import type { Scheduler } from '../../presence/scheduler.js';
 import type { ConnectionTime, PresenceSettingsRepository, StoredPresence } from './presence-settings-repository.js';
 import type { PresenceListener, PresenceMoment, PresenceStore } from './presence-store.js';
-import type { RelationKind, Relations } from './relations.js';
+import type { RelationHistory, RelationKind, Relations } from './relations.js';
 
 /** Settings in memory, and every write of last connections. */
 export interface FakeSettings extends PresenceSettingsRepository {
@@ -35,6 +35,9 @@ export function createFakeSettings(): FakeSettings {
 }
 
 export interface FakeRelations extends Relations {
+  readonly history: RelationHistory;
+  /** Nobody stands to the user any more, whose account is gone. */
+  erase(userId: string): void;
   /** Writes down how the two stand, and announces nothing. Undefined = strangers. */
   set(userId: string, otherId: string, kind: RelationKind | undefined): void;
   kindOf(userId: string, otherId: string): RelationKind | undefined;
@@ -48,6 +51,8 @@ export function createFakeRelations(scheduler: Pick<Scheduler, 'now'>): FakeRela
     string,
     { readonly kind: RelationKind | undefined; readonly changedAt: number; readonly friendsUntil: number | null }
   >();
+  /** When a friend of each was erased last. */
+  const erasedAt = new Map<string, number>();
   let gate: Promise<void> = Promise.resolve();
   const keyOf = (a: string, b: string): string => [a, b].sort().join(' ');
   const others = (userId: string) =>
@@ -79,14 +84,21 @@ export function createFakeRelations(scheduler: Pick<Scheduler, 'now'>): FakeRela
         others(userId).flatMap(({ otherId, kind }) => (kind !== undefined && otherIds.includes(otherId) ? [[otherId, kind]] : [])),
       );
     },
-    async changedSince(userId, since) {
-      await gate;
-      const recent = others(userId).filter(({ changedAt }) => changedAt >= since);
-      return recent.map(({ otherId, kind, friendsUntil }) => ({
-        otherId,
-        kind,
-        wereFriends: friendsUntil !== null && friendsUntil >= since,
-      }));
+    history: {
+      async since(userId, since) {
+        await gate;
+        const recent = others(userId).filter(({ changedAt }) => changedAt >= since);
+        return [
+          ...recent.map(({ otherId, friendsUntil }) => ({ otherId, wereFriends: friendsUntil !== null && friendsUntil >= since })),
+          ...((erasedAt.get(userId) ?? -Infinity) >= since ? [{ otherId: null, wereFriends: false }] : []),
+        ];
+      },
+    },
+    erase(userId) {
+      for (const { otherId, kind } of others(userId)) {
+        if (kind === 'FRIEND') erasedAt.set(otherId, scheduler.now());
+        rows.delete(keyOf(userId, otherId));
+      }
     },
   };
 }

@@ -51,7 +51,7 @@ export function createCluster({
   const deleted = new Set<string>();
   const knownUsers = { among: (userIds: readonly string[]) => Promise.resolve(new Set(userIds.filter((id) => !deleted.has(id)))) };
   const logger = createLogger({ name: 'test', level: 'silent' });
-  const shared = { settings, relations, knownUsers, revocations, scheduler, logger, random: () => 0.5 };
+  const shared = { settings, relations, history: relations.history, knownUsers, revocations, scheduler, logger, random: () => 0.5 };
   const nodes = [createPresenceService({ ...shared, store: stores[0] }), createPresenceService({ ...shared, store: stores[1] })] as const;
 
   async function connect(

@@ -254,6 +254,17 @@ describe('Coming back after a change of relation', () => {
     expect([back.kinds, back.seen()]).toEqual([['Changed'], ['bob ONLINE']]);
   });
 
+  it('P7: forgets a friend whose account is gone', async () => {
+    const { client, request, ...cluster } = await follow('as a friend');
+    await client.leave();
+    cluster.relations.erase('bob');
+    cluster.deleted.add('bob');
+    await cluster.nodes[0].forget('bob');
+    const back = await cluster.connect(ada, { ...request, since: client.cursor() }, client);
+    await settle();
+    expect([back.kinds, back.seen()]).toEqual([['Snapshot'], []]);
+  });
+
   it('P7: hears nothing of who was blocked all the time', async () => {
     const cluster = createCluster({ shards: 2 });
     cluster.relations.set('ada', 'bob', 'BLOCKED');

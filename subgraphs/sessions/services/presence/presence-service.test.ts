@@ -22,7 +22,16 @@ function create(friends: readonly string[] = [], blocked: readonly string[] = []
   }
   const store = createInProcessPresenceStore({ scheduler });
   const knownUsers = { among: (userIds: readonly string[]) => Promise.resolve(new Set(userIds)) };
-  const presence = createPresenceService({ store, settings, relations, knownUsers, revocations, scheduler, logger });
+  const presence = createPresenceService({
+    store,
+    settings,
+    relations,
+    history: relations.history,
+    knownUsers,
+    revocations,
+    scheduler,
+    logger,
+  });
   return {
     scheduler,
     settings,

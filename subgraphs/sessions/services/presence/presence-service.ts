@@ -18,7 +18,7 @@ import type { PresenceSettingsRepository } from './presence-settings-repository.
 import type { PresenceStore } from './presence-store.js';
 import { createPresenceSubscriptions, type PresenceRequest } from './presence-subscriptions.js';
 import { withRefusals } from './reachable-store.js';
-import type { Relations } from './relations.js';
+import type { RelationHistory, Relations } from './relations.js';
 import { sightOf } from './sight.js';
 
 export interface PresenceService {
@@ -52,6 +52,7 @@ export interface PresenceServiceOptions {
   readonly store: PresenceStore;
   readonly settings: PresenceSettingsRepository;
   readonly relations: Relations;
+  readonly history: RelationHistory;
   readonly knownUsers: KnownUsers;
   readonly revocations: Revocations;
   readonly scheduler: Scheduler;

@@ -15,7 +15,7 @@ import type { PresenceReader } from './presence-reader.js';
 import type { PresenceStore } from './presence-store.js';
 import { createPresenceSubscription, type PresenceSubscription } from './presence-subscription.js';
 import { createRelationWatch } from './relation-watch.js';
-import type { Relations } from './relations.js';
+import type { RelationHistory, Relations } from './relations.js';
 import { createPresenceResume } from './resume.js';
 import { createResyncs } from './resyncs.js';
 import { sightOfFollowing } from './sight.js';
@@ -43,6 +43,7 @@ export interface PresenceSubscriptions {
 export interface PresenceSubscriptionsOptions {
   readonly store: PresenceStore;
   readonly relations: Relations;
+  readonly history: RelationHistory;
   readonly reader: PresenceReader;
   readonly connections: PresenceConnections;
   readonly knownUsers: KnownUsers;
@@ -54,12 +55,12 @@ export interface PresenceSubscriptionsOptions {
 }
 
 export function createPresenceSubscriptions(options: PresenceSubscriptionsOptions): PresenceSubscriptions {
-  const { store, relations, reader, connections, knownUsers, revocations, scheduler, logger, random } = options;
+  const { store, relations, history, reader, connections, knownUsers, revocations, scheduler, logger, random } = options;
   /** By viewer. */
   const open = new Map<string, Set<PresenceSubscription>>();
   const feed = createPresenceFeed({ store, scheduler });
   const messages = createPresenceMessages({ settled: feed.settled, now: scheduler.now });
-  const resume = createPresenceResume({ store, relations, reader, now: scheduler.now });
+  const resume = createPresenceResume({ store, history, reader, now: scheduler.now });
   const resyncs = createResyncs({ scheduler, logger, random });
   const watch = createRelationWatch({ relations, reader, subscriptionsOf: (viewerId) => open.get(viewerId) ?? [], scheduler, logger });
 

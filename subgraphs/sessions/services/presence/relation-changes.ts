@@ -1,9 +1,10 @@
 import type { Logger } from '../../../../shared/logging/logger.js';
 import type { Scheduler } from '../../presence/scheduler.js';
 import type { PresenceStore } from './presence-store.js';
-import type { RelationChange, RelationRepository } from './relations.js';
+import type { RelationChange, RelationHistoryRepository, RelationKind, RelationRepository } from './relations.js';
 
-const forgettingMs = 60 * 60_000;
+/** How often what is too old to be told is forgotten, in ms. */
+export const forgettingMs = 60 * 60_000;
 
 /** Takes in how users come to stand to each other, and makes every process hear of it. */
 export interface RelationChanges {
@@ -11,32 +12,31 @@ export interface RelationChanges {
   close(): Promise<void>;
 }
 
-export function createRelationChanges({
-  repository,
-  store,
-  scheduler,
-  logger,
-}: {
-  readonly repository: RelationRepository;
-  readonly store: PresenceStore;
+export interface RelationChangesOptions {
+  readonly repository: Pick<RelationRepository, 'among' | 'take'>;
+  readonly history: RelationHistoryRepository;
+  readonly store: Pick<PresenceStore, 'announce'>;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
-}): RelationChanges {
+}
+
+export function createRelationChanges({ repository, history, store, scheduler, logger }: RelationChangesOptions): RelationChanges {
   let cancelForgetting = scheduler.after(forgettingMs, forget);
   let forgetting: Promise<void> = Promise.resolve();
 
   function forget(): void {
     cancelForgetting = scheduler.after(forgettingMs, forget);
-    forgetting = repository
-      .forgetEnded()
-      .catch((error: unknown) => logger.warn({ err: error }, 'ended relations were not forgotten; trying again later'));
+    forgetting = history.forgetOld().catch((error: unknown) => logger.warn({ err: error }, 'old changes of relations were not forgotten'));
   }
 
   return {
     async take(eventId, change) {
-      await repository.take(eventId, change);
-      // Also for a repetition: the first time may have ended between the two. Who hears of it reads what was written before.
       const [userId, otherId] = change.userIds;
+      const before = (await repository.among(userId, [otherId])).get(otherId);
+      // First, so that it cannot be lost between the two. A second block on top of the first must not look like news.
+      if (before !== kindOf(change)) await history.add(change.userIds, { wereFriends: before === 'FRIEND' });
+      await repository.take(eventId, change);
+      // Also for a repetition: the first time may have ended before this. Who hears of it reads what was written.
       await store.announce({ kind: 'RelationChanged', userId, otherId });
     },
     async close() {
@@ -44,4 +44,9 @@ export function createRelationChanges({
       await forgetting;
     },
   };
+}
+
+function kindOf({ friends, blockers }: RelationChange): RelationKind | undefined {
+  if (blockers.length > 0) return 'BLOCKED';
+  return friends ? 'FRIEND' : undefined;
 }

@@ -3,7 +3,7 @@ import { decodeCursor } from './presence-cursor.js';
 import type { PresenceReader } from './presence-reader.js';
 import type { PresenceStore } from './presence-store.js';
 import type { FirstMessage } from './presence-subscription.js';
-import type { RecentRelation, Relations } from './relations.js';
+import type { RecentRelation, RelationHistory } from './relations.js';
 import { asksFor, type Following, type Sight } from './sight.js';
 
 /** How long a change of relation may take from the database to every subscription, and how far clocks may be apart, in ms. */
@@ -28,12 +28,12 @@ export interface PresenceResume {
 
 export function createPresenceResume({
   store,
-  relations,
+  history,
   reader,
   now,
 }: {
   readonly store: PresenceStore;
-  readonly relations: Relations;
+  readonly history: RelationHistory;
   readonly reader: PresenceReader;
   readonly now: () => number;
 }): PresenceResume {
@@ -58,7 +58,7 @@ export function createPresenceResume({
     if (request.namesNobody) return snapshot('Snapshot', sight);
     const [changes, recent] = await Promise.all([
       store.readChanges(sight.audiences, cursor.moment),
-      relations.changedSince(viewerId, cursor.issuedAt - relationMarginMs),
+      history.since(viewerId, cursor.issuedAt - relationMarginMs),
     ]);
     switch (changes.kind) {
       case 'TooOld':
@@ -66,6 +66,7 @@ export function createPresenceResume({
       case 'UnknownEpoch':
         return snapshot('Resync', sight);
       case 'Changes':
+        if (request.following.friends && recent.some(({ otherId }) => otherId === null)) return snapshot('Snapshot', sight);
         return withRelations(sight, request, { moment: changes.moment, states: await reader.complete(changes.states) }, recent);
     }
   }
@@ -77,21 +78,23 @@ export function createPresenceResume({
     changes: Pick<FirstMessage, 'moment' | 'states'>,
     recent: readonly RecentRelation[],
   ): Promise<FirstMessage> {
-    const concerned = recent.filter(({ otherId }) => asksFor(following, otherId));
-    const seen = concerned.filter(({ otherId }) => audiences.has(otherId));
-    // Somebody who only asks for friends must not learn who else has blocked them.
-    const removed = concerned.filter(
-      ({ otherId, wereFriends }) => !audiences.has(otherId) && (wereFriends || following.userIds.has(otherId)),
+    const concerned = recent.flatMap(({ otherId, wereFriends }) =>
+      otherId !== null && asksFor(following, otherId) ? [{ userId: otherId, wereFriends }] : [],
     );
+    const seen = concerned.filter(({ userId }) => audiences.has(userId));
+    // Somebody who only asks for friends must not learn who else has blocked them.
+    const removed = concerned.filter(({ userId, wereFriends }) => !audiences.has(userId) && (wereFriends || following.userIds.has(userId)));
     const changed = new Set(changes.states.map(({ userId }) => userId));
-    const missing = seen.map(({ otherId }) => otherId).filter((userId) => !changed.has(userId));
+    const missing = seen.map(({ userId }) => userId).filter((userId) => !changed.has(userId));
     return {
       kind: 'Changed',
       moment: changes.moment,
       // Read later than the rest, and told as newer changes would be: the moment of the rest stands.
       states: [...changes.states, ...(await readStates(missing, audiences))],
-      renewed: new Set(seen.filter(({ kind, wereFriends }) => kind === 'FRIEND' || wereFriends).map(({ otherId }) => otherId)),
-      removed: removed.map(({ otherId }) => otherId),
+      renewed: new Set(
+        seen.filter(({ userId, wereFriends }) => wereFriends || audiences.get(userId) === 'FRIEND').map(({ userId }) => userId),
+      ),
+      removed: removed.map(({ userId }) => userId),
     };
   }
 

@@ -1,2 +1,0 @@
--- AlterTable
-ALTER TABLE "sessions"."relation" ADD COLUMN     "friends_until" TIMESTAMPTZ(3);
