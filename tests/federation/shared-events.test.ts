@@ -49,9 +49,9 @@ describe('What an event shows of a user', () => {
       });
       const imageId = await publishImage(product, ada, 'AVATAR');
       await answerOf(ada, 'mutation ($imageId: ID!) { setAvatar(input: { imageId: $imageId }) { __typename } }', { imageId });
-      for (const { id, ask } of [friend, otherFriend]) {
-        await ask('mutation ($id: ID!) { requestFriend(input: { userId: $id }) { __typename } }', { id: ada.id });
-        await ada.ask('mutation ($id: ID!) { acceptFriend(input: { userId: $id }) { __typename } }', { id });
+      for (const each of [friend, otherFriend]) {
+        await each.ask('mutation ($id: ID!) { requestFriend(input: { userId: $id }) { __typename } }', { id: ada.id });
+        await ada.ask('mutation ($id: ID!) { acceptFriend(input: { userId: $id }) { __typename } }', { id: each.id });
       }
       await ada.ask('mutation ($id: ID!) { blockUser(input: { userId: $id }) { __typename } }', { id: blocked.id });
       await blocking.ask('mutation ($id: ID!) { blockUser(input: { userId: $id }) { __typename } }', { id: ada.id });

@@ -62,7 +62,7 @@ export function createFanOutHarness(options: { readonly limits?: Partial<FanOutL
     /** The same supergraph loaded again. */
     reload: (): SupergraphGeneration => createGeneration(sdl, source),
     /** `viewer` null subscribes without a token. */
-    join(
+    join: (
       viewer: string | null,
       query: string,
       more: {
@@ -71,7 +71,7 @@ export function createFanOutHarness(options: { readonly limits?: Partial<FanOutL
         /** Whether the gateway knows whose token it is. */
         readonly isVerified?: boolean;
       } = {},
-    ): Subscriber {
+    ): Subscriber => {
       const { variables = {}, isVerified = true } = more;
       const ofGeneration = more.generation ?? generation;
       const parsed = ofGeneration.operations.parse(query, undefined);
@@ -106,3 +106,21 @@ export function payloadOf(completed: CompletedEvent): unknown {
   const { data, errors } = completed.result;
   return JSON.parse(JSON.stringify(errors === undefined ? { data } : { data, errors }));
 }
+
+export const query = 'subscription { tick { n user { name } } }';
+export const forEveryone = { kind: 'public', except: [] } as const;
+
+/** One entity for each that was asked for. */
+export const entities = (fetched: Fetched, fields: (id: string) => object) => ({ data: { _entities: fetched.ids.map(fields) } });
+
+/** Names are for everyone. */
+export const names = (fetched: Fetched): WireResult => ({ ...entities(fetched, (id) => ({ name: `User ${id}` })), scope: forEveryone });
+
+/** What is told to friends alone. */
+export const secrets = (fetched: Fetched): WireResult => ({
+  ...entities(fetched, (id) => ({ name: `User ${id}`, bio: fetched.viewer === 'friend' ? `secret of ${id}` : null })),
+  ...(fetched.viewer === undefined ? { scope: { kind: 'private' } } : {}),
+});
+
+export const all = (subscribers: readonly Subscriber[], event: Parameters<Subscriber['complete']>[0]) =>
+  Promise.all(subscribers.map((subscriber) => subscriber.complete(structuredClone(event))));
