@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Leave } from '../../shared/graphql/subgraph.js';
+import { isSubscriptionLost } from '../../shared/graphql/subscription-lost.js';
 import { createRequestContext, type OperationRequest } from '../execution/request-context.js';
 import { refuseVariables } from '../execution/result.js';
 import type { GatewayResult } from '../execution/supergraph.js';
@@ -8,8 +9,10 @@ import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
 export type SubscriptionMessage =
   | CompletedEvent
   | { readonly kind: 'complete' }
-  /** The connection to the owning subgraph broke; `code` is its close code. */
+  /** The connection to the owning subgraph broke; `code` is its close code. Or the client was too slow for it: 1013. */
   | { readonly kind: 'lost'; readonly code: number };
+
+const overloaded = 1013;
 
 export interface FederatedSubscription {
   /** The next message, complete over all subgraphs. One call at a time. */
@@ -32,6 +35,7 @@ export function subscribeFederated(request: OperationRequest, fanOut: FanOut): F
   return {
     async next() {
       const message = await upstream.next();
+      if ('errors' in message && isSubscriptionLost(message.errors)) return { kind: 'lost', code: overloaded };
       switch (message.kind) {
         case 'event':
           // One at a time, so that results keep the order of the events.

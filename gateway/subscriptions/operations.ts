@@ -10,6 +10,10 @@ import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
 import { subscribeFederated } from './federated-subscription.js';
 import { createResultIterator, type ResultSource } from './result-iterator.js';
 
+/** Close codes of a subgraph that clients should hear: come back with a new token, come back later. Any other is a restart to them. */
+const toldCodes = [4403, 1013];
+const restart = 1012;
+
 /** The same policy as over HTTP (depth, cost, introspection …), asked before validation. What it gives refuses the operation. */
 export type CheckOperation = (input: {
   readonly schema: GraphQLSchema;
@@ -123,7 +127,7 @@ function subscriptionSource(request: OperationRequest, { socket, fanOut }: RunOp
             return message;
           case 'lost':
             // An error would end the subscription for good; a closed socket is what clients come back from.
-            socket.close(message.code === 4403 ? 4403 : 1012, 'Subscription lost, connect again');
+            socket.close(toldCodes.includes(message.code) ? message.code : restart, 'Subscription lost, connect again');
             return undefined;
           case 'complete':
             return undefined;

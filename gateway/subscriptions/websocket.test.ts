@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { GraphQLError } from 'graphql';
+import { subscriptionLost } from '../../shared/graphql/subscription-lost.js';
 import {
   startLittleSupergraph,
   until,
@@ -150,6 +151,26 @@ describe.each(ways)('The WebSocket door, %s', (way) => {
     await until(() => little.sockets.stats().operations === 0, 'the socket to end', 10_000);
     socket.ws.resume();
     expect((await socket.closed()).code).toBe(1013);
+  });
+
+  it.each([
+    ['at its end', () => little.feed.fail(subscriptionLost())],
+    [
+      'in an event',
+      () =>
+        little.feed.publish({
+          get n() {
+            throw subscriptionLost();
+          },
+        }),
+    ],
+  ])('P9: closes with 1013 when the subgraph says %s that the client is too slow, so that it comes back', async (_name, lose) => {
+    await start();
+    const socket = await subscribed();
+    lose();
+    expect((await socket.closed()).code).toBe(1013);
+    expect(socket.pending()).toEqual([]);
+    await quiet();
   });
 
   it('delivers everything to a client that reads late, but reads', async () => {
