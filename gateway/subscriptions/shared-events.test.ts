@@ -24,6 +24,9 @@ describe.each(ways)('An event for several subscribers, %s', (way) => {
     sockets.push(...opened);
     for (const socket of opened) socket.send({ id, type: 'subscribe', payload: { query } });
     await until(() => little.feed.listeners() === before + viewers.length, 'the subscriptions');
+    // Past the first event, which is shared from the second one on who gets it.
+    little.feed.publish({ user: null });
+    await next(opened);
     little.received.length = 0;
     return opened;
   }
@@ -95,6 +98,23 @@ describe.each(ways)('An event for several subscribers, %s', (way) => {
     }
     little.feed.complete();
     expect(await next(opened)).toEqual(opened.map(() => ({ id: 'same', type: 'complete' })));
+  });
+
+  it('holds back two that do not read, and closes them with 1013', async () => {
+    const slow = await startLittleSupergraph(way, { limits: { stallTimeoutMs: 300 } });
+    const opened = await Promise.all(['ada', 'bob'].map((viewer) => openInitialisedSocket(slow.origin, viewer)));
+    for (const socket of opened) {
+      socket.ws.pause();
+      socket.send({ id: '1', type: 'subscribe', payload: { query: 'subscription { flood(size: 20000) { n text } }' } });
+    }
+    await until(() => slow.sockets.stats().operations === 2, 'the floods to begin');
+    await until(() => slow.sockets.stats().operations === 0, 'the floods to end', 15_000);
+    expect(slow.feed.floods * 20_000).toBeLessThan(80 * 1024 * 1024);
+    for (const socket of opened) {
+      socket.ws.resume();
+      expect((await socket.closed()).code).toBe(1013);
+    }
+    await slow.close();
   });
 
   it('goes on for the others when one completes, and not at all for that one', async () => {

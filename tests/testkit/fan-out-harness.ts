@@ -70,13 +70,15 @@ export function createFanOutHarness(options: { readonly limits?: Partial<FanOutL
         readonly generation?: SupergraphGeneration;
         /** Whether the gateway knows whose token it is. */
         readonly isVerified?: boolean;
+        /** Whether it has had no event yet. */
+        readonly isNew?: boolean;
       } = {},
     ): Subscriber => {
       const { variables = {}, isVerified = true } = more;
       const ofGeneration = more.generation ?? generation;
       const parsed = ofGeneration.operations.parse(query, undefined);
       if (parsed.kind === 'refused') throw new Error(`refused: ${parsed.errors.join()}`);
-      return fanOut.join({
+      const subscriber = fanOut.join({
         generation: ofGeneration,
         operation: parsed.operation,
         variables,
@@ -91,6 +93,9 @@ export function createFanOutHarness(options: { readonly limits?: Partial<FanOutL
           },
         },
       });
+      // Past its first event, which is shared by a second subscriber only, and here by nobody.
+      if (more.isNew !== true) void subscriber.complete({ data: { tick: null }, errors: [{ message: 'the first event' }] });
+      return subscriber;
     },
   };
 }

@@ -46,6 +46,17 @@ describe('Completing an event for many', () => {
     expect(fetched.map(({ viewer }) => viewer)).toEqual(['alice']);
   });
 
+  it('asks in the name of each new subscriber for a first event of their own, and shares it from the second one on who gets it', async () => {
+    const { join, fetched } = createFanOutHarness({ answer: names });
+    const subscribers = ['ada', 'bob', 'cy', 'dan'].map((viewer) => join(viewer, query, { isNew: true }));
+    await Promise.all(subscribers.map((subscriber, index) => subscriber.complete(tick(index === 0 ? '1' : '2'))));
+    expect(fetched.map(({ viewer, ids }) => [viewer, ...ids])).toEqual([
+      ['ada', '1'],
+      ['bob', '2'],
+      [undefined, '2'],
+    ]);
+  });
+
   it('never uses for an event what was fetched for one before that reads the same', async () => {
     let version = 0;
     const { join } = createFanOutHarness({

@@ -85,16 +85,22 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
       let last = recent.sequence();
       let release: () => void = () => undefined;
       let hasLeft = false;
+      let isFirst = true;
 
       return {
         plan,
         async complete(event) {
+          const wasFirst = isFirst;
+          isFirst = false;
+          const alone = async (): Promise<CompletedEvent> => ({ kind: 'result', result: await plan.complete(event, request, askAlone) });
           const text = channel.subscribers > 1 && event.errors.length === 0 ? JSON.stringify(event.data) : undefined;
-          if (text === undefined || text.length > limits.maxEventCharacters) {
-            return { kind: 'result', result: await plan.complete(event, request, askAlone) };
-          }
+          if (text === undefined || text.length > limits.maxEventCharacters) return alone();
           const shared = recent.take(channel.events, text, last);
           last = shared.sequence;
+          shared.takers += 1;
+          // The first event is often a state of the viewer's own, such as a list of friends. It becomes shared by a second one who gets it,
+          // or thousands who come back at once would each have it asked for everyone in vain.
+          if (wasFirst && shared.takers === 1) return alone();
           release = shared.hold();
           if (hasLeft) release();
           try {

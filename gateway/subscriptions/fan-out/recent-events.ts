@@ -6,6 +6,8 @@ import { createPublicAnswers, type PublicAnswers, type PublicAnswersOptions } fr
 export interface SharedEvent {
   /** Grows from event to event. */
   readonly sequence: number;
+  /** How many have got it. */
+  takers: number;
   readonly answers: PublicAnswers;
   readonly signal: AbortSignal;
   /** The result that everyone may have, made by the first call; undefined when there is none. */
@@ -94,6 +96,7 @@ export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswers
     sequence += 1;
     const event: SharedEvent = {
       sequence,
+      takers: 0,
       answers,
       signal: controller.signal,
       result: (make) => (making ??= makeOnce(make)),
