@@ -84,6 +84,7 @@ runProcess({
         accessTokens,
         revocations,
         redisUrl: config.redisUrl,
+        rateLimitScale: config.rateLimitScale,
         logger,
       }),
     );

@@ -251,6 +251,60 @@ describe('Presence', () => {
     await watching.leave(1000);
   });
 
+  it('P8: follows what becomes of a relation, from the announcement to the message', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    await Promise.all([ada, bob].map(register));
+    const relate = async (friends: boolean, blockers: readonly string[]) => {
+      const userIds = [ada.userId, bob.userId].sort() as [string, string];
+      const payload = { userIds, friends, blockers: [...blockers] };
+      await bus.publish([createDomainEvent('relation.changed', { key: userIds[0], payload })]);
+    };
+    await run(bob, 'mutation { presenceHeartbeat { presence { availability } } }');
+    const watching = await watch(ada, [bob.userId]);
+    const snapshot = await watching.next();
+    expect(snapshot).toMatchObject({ entries: [{ availability: 'ONLINE' }] });
+    await relate(false, [bob.userId]);
+    expect(await watching.next()).toMatchObject({ __typename: 'PresenceRemoved' });
+    await relate(false, []);
+    expect(await watching.next()).toMatchObject({ __typename: 'PresenceChanged', entries: [{ availability: 'ONLINE' }] });
+    await watching.leave(1000);
+    await relate(false, [ada.userId]);
+    const back = await watch(ada, [bob.userId], snapshot.cursor as string);
+    expect(await back.next()).toMatchObject({ __typename: 'PresenceChanged', entries: [] });
+    expect(await back.next()).toMatchObject({ __typename: 'PresenceRemoved' });
+    await back.leave(1000);
+  });
+
+  it('P11: pages through the friends who are online, and no others', async () => {
+    const ada = newPerson();
+    const friends = [newPerson(), newPerson(), newPerson()].sort((a, b) => (a.userId < b.userId ? -1 : 1));
+    const stranger = newPerson();
+    await Promise.all([ada, ...friends, stranger].map(register));
+    for (const { userId } of friends) {
+      const userIds = [ada.userId, userId].sort() as [string, string];
+      await bus.publish([createDomainEvent('relation.changed', { key: userIds[0], payload: { userIds, friends: true, blockers: [] } })]);
+    }
+    const online = [friends[0], friends[2], stranger].filter((each) => each !== undefined);
+    for (const each of online) await run(each, 'mutation { presenceHeartbeat { presence { availability } } }');
+    const source = `query ($first: Int, $after: String) { onlineFriends(first: $first, after: $after) {
+      edges { cursor node { id } entry { user { id } availability version } } nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }`;
+    const page = async (variables: Record<string, unknown>) =>
+      (await run(ada, source, variables)).data?.onlineFriends as Record<string, unknown>;
+    expect(codeOf(await run(null, source))).toBe('UNAUTHENTICATED');
+    for (const first of [0, 101]) expect(codeOf(await run(ada, source, { first }))).toBe('BAD_USER_INPUT');
+    expect(codeOf(await run(ada, source, { after: 'x' }))).toBe('BAD_USER_INPUT');
+    const one = await page({ first: 1 });
+    expect(one).toMatchObject({
+      edges: [{ node: { id: friends[0]?.userId }, entry: { user: { id: friends[0]?.userId }, availability: 'ONLINE' } }],
+      pageInfo: { hasNextPage: true, hasPreviousPage: false },
+    });
+    const { endCursor } = one.pageInfo as { endCursor: string };
+    expect(await page({ first: 100, after: endCursor })).toMatchObject({
+      nodes: [{ id: friends[2]?.userId }],
+      pageInfo: { hasNextPage: false, hasPreviousPage: true },
+    });
+  });
+
   it('names each refused field and changes nothing', async () => {
     const ada = newPerson();
     const source = `mutation ($input: UpdatePresenceInput!) { updatePresence(input: $input) {

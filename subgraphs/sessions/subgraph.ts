@@ -37,6 +37,8 @@ export interface SessionsSubgraphOptions {
   readonly revocations: Revocations;
   /** Where the processes share the presence of everybody; without one, this process alone knows it. */
   readonly redisUrl?: string | undefined;
+  /** Multiplies the quotas of what clients declare (`RATE_LIMIT_SCALE`). */
+  readonly rateLimitScale?: number;
   readonly logger: Logger;
   readonly now?: () => number;
 }
@@ -48,7 +50,7 @@ export type SessionsSubgraph = Subgraph<SessionsContext> & {
 
 /** Sessions and presence. */
 export async function createSessionsSubgraph(options: SessionsSubgraphOptions): Promise<SessionsSubgraph> {
-  const { database, bus, accessTokens, revocations, redisUrl, logger, now = Date.now } = options;
+  const { database, bus, accessTokens, revocations, redisUrl, rateLimitScale = 1, logger, now = Date.now } = options;
   await database.migrate({ name: 'sessions', folder: join(projectRoot, 'subgraphs/sessions/prisma/migrations') });
   const typeDefs = parse(await readFile(join(projectRoot, 'schema/subgraphs/sessions.graphql'), 'utf8'));
   const scope = createScope();
@@ -75,6 +77,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
     revocations,
     scheduler,
     logger,
+    rateLimitScale,
   });
   scope.defer(() => presence.close());
   const services = composeSessions({

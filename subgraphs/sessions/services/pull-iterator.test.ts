@@ -31,6 +31,23 @@ describe('A pull iterator', () => {
     expect([ends, await iterator.next()]).toEqual([['ended'], { value: undefined, done: true }]);
   });
 
+  it('gives a last value once, to whoever waits or asks next, and to nobody after it was returned', async () => {
+    const done = { value: undefined, done: true };
+    const waited = create();
+    const waiting = waited.iterator.next();
+    waited.end(7);
+    expect([await waiting, await waited.iterator.next()]).toEqual([{ value: 7, done: false }, done]);
+    const asked = create();
+    asked.put(1);
+    asked.end(7);
+    asked.end(8);
+    expect([await asked.iterator.next(), await asked.iterator.next()]).toEqual([{ value: 7, done: false }, done]);
+    const returned = create();
+    returned.end(7);
+    await returned.iterator.return?.();
+    expect(await returned.iterator.next()).toEqual(done);
+  });
+
   it('answers those who wait in their order, and takes nothing before it is asked', async () => {
     const { iterator, put } = create();
     const [first, second] = [iterator.next(), iterator.next()];

@@ -1,9 +1,5 @@
-import { subscriptionLost } from '../../../../shared/graphql/subscription-lost.js';
 import type { SubscriptionResolvers } from '../../__generated__/resolvers.js';
-import type { PresenceMessage } from '../../services/presence/presence-messages.js';
-import { toPresenceEntry } from '../to-presence-entry.js';
-
-const typenames = { Snapshot: 'PresenceSnapshot', Changed: 'PresenceChanged', Resync: 'PresenceResync' } as const;
+import { toPresenceMessage } from '../to-presence-message.js';
 
 export const presence: NonNullable<SubscriptionResolvers['presence']> = {
   subscribe: (_parent, { input, since }, context) =>
@@ -12,18 +8,5 @@ export const presence: NonNullable<SubscriptionResolvers['presence']> = {
       { friends: input.friends ?? false, userIds: input.userIds ?? [], since: since ?? null },
       context.connection,
     ),
-  resolve(message: PresenceMessage) {
-    switch (message.kind) {
-      case 'Lost':
-        throw subscriptionLost();
-      case 'Removed': {
-        const { cursor, userId, reason } = message;
-        return { __typename: 'PresenceRemoved' as const, cursor, user: { id: userId }, reason };
-      }
-      case 'Snapshot':
-      case 'Changed':
-      case 'Resync':
-        return { __typename: typenames[message.kind], cursor: message.cursor, entries: message.entries.map(toPresenceEntry) };
-    }
-  },
+  resolve: toPresenceMessage,
 };

@@ -6,6 +6,7 @@ import type { RelationHistory, RelationKind, Relations } from './relations.js';
 
 /** Settings in memory, and every write of last connections. */
 export interface FakeSettings extends PresenceSettingsRepository {
+  recordConnections: (times: ReadonlyMap<string, ConnectionTime>) => Promise<void>;
   readonly rows: Map<string, StoredPresence>;
   readonly written: (ConnectionTime & { readonly userId: string })[];
 }
@@ -35,6 +36,7 @@ export function createFakeSettings(): FakeSettings {
 }
 
 export interface FakeRelations extends Relations {
+  among: (userId: string, otherIds: readonly string[]) => Promise<ReadonlyMap<string, RelationKind>>;
   readonly history: RelationHistory;
   /** Nobody stands to the user any more, whose account is gone. */
   erase(userId: string): void;

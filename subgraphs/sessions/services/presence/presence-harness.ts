@@ -80,18 +80,18 @@ export function createCluster({
     deleted,
     connect,
     /** As the users subgraph does, through whichever process takes the event. */
-    async relate(userId: string, otherId: string, kind: RelationKind | undefined, node = stores[0]) {
+    relate: async (userId: string, otherId: string, kind: RelationKind | undefined, node = stores[0]): Promise<void> => {
       relations.set(userId, otherId, kind);
       await node.announce({ kind: 'RelationChanged', userId, otherId });
       await settle();
     },
-    async pass(ms: number, step = ms) {
+    pass: async (ms: number, step = ms): Promise<void> => {
       for (let passed = 0; passed < ms; passed += step) {
         scheduler.advance(Math.min(step, ms - passed));
         await settle();
       }
     },
-    async close() {
+    close: async (): Promise<void> => {
       await Promise.all(nodes.map((node) => node.close()));
       await Promise.all(stores.map((each) => each.close()));
       await store.close();

@@ -42,7 +42,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('Stall'), viewerId, isOver: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('Lose'), node }) },
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('Turn') }) },
-  ) as fc.Arbitrary<Step>,
+  ),
   { minLength: 5, maxLength: 80 },
 );
 const delays = fc.array(fc.constantFrom(0, 0, 1, 40, 300, 1_500), { minLength: 1, maxLength: 8 });

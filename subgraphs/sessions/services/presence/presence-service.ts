@@ -66,13 +66,21 @@ export interface PresenceServiceOptions {
 export function createPresenceService(options: PresenceServiceOptions): PresenceService {
   const { settings: repository, relations, revocations, scheduler, logger, rateLimitScale = 1, random = Math.random } = options;
   const store = withRefusals(options.store, logger);
-  const { now } = scheduler;
+  const now = (): number => scheduler.now();
   const reader = createPresenceReader({ store, repository, now });
   const connections = createPresenceConnections({ store, loadSettings, scheduler, logger, random });
-  const lastConnections = createLastConnections({ store, repository, connected: connections.userIds, scheduler, logger });
+  const lastConnections = createLastConnections({ store, repository, connected: () => connections.userIds(), scheduler, logger });
   const subscriptions = createPresenceSubscriptions({ ...options, store, reader, connections, random });
-  const onSeen = lastConnections.seen;
-  const own = createOwnPresence({ store, repository, reader, revocations, scheduler, logger, onSeen, rateLimitScale });
+  const own = createOwnPresence({
+    store,
+    repository,
+    reader,
+    revocations,
+    scheduler,
+    logger,
+    onSeen: (userId) => lastConnections.seen(userId),
+    rateLimitScale,
+  });
 
   const stopRevocations = revocations.onRevoked((sessionId) => {
     const userId = connections.ownerOf(sessionId);

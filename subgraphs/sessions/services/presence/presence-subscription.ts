@@ -67,7 +67,7 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
     following,
     feed,
     messages,
-    now: scheduler.now,
+    now: () => scheduler.now(),
     onNews: () => deliver(),
     onDeleted: (id) => remove(id, 'DELETED'),
   });

@@ -59,8 +59,9 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
   /** By viewer. */
   const open = new Map<string, Set<PresenceSubscription>>();
   const feed = createPresenceFeed({ store, scheduler });
-  const messages = createPresenceMessages({ settled: feed.settled, now: scheduler.now });
-  const resume = createPresenceResume({ store, history, reader, now: scheduler.now });
+  const now = (): number => scheduler.now();
+  const messages = createPresenceMessages({ settled: () => feed.settled(), now });
+  const resume = createPresenceResume({ store, history, reader, now });
   const resyncs = createResyncs({ scheduler, logger, random });
   const watch = createRelationWatch({ relations, reader, subscriptionsOf: (viewerId) => open.get(viewerId) ?? [], scheduler, logger });
 
