@@ -83,6 +83,25 @@ describe('Sharing', () => {
     expect(await scopeOf('name', { ids: ['2'], audiences })).toEqual(forEveryone);
   });
 
+  it('asks no rule for a document that is not shared anyway', async () => {
+    let asked = 0;
+    const audiences = {
+      get 1(): Audience {
+        asked += 1;
+        return 'everyone';
+      },
+    };
+    const policy = declareSharing(buildSubgraphSchema([{ typeDefs }]), rules);
+    const sharing = policy.begin();
+    sharing.note(() => Promise.resolve(audiences[1]));
+    expect(
+      await policy.scopeOf(sharing, parse('query ($_: [_Any!]!) { _entities(representations: $_) { ... on User { email } } }'), true),
+    ).toBeUndefined();
+    expect(asked).toBe(0);
+    await sharing.scope();
+    expect(asked).toBe(1);
+  });
+
   it('is private when something went wrong', async () => {
     expect(await scopeOf('name', { isFaultless: false })).toEqual({ kind: 'private' });
   });

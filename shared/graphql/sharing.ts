@@ -22,9 +22,9 @@ export type SharingRule<Context> = 'everyone' | ((source: { readonly id: string 
 /** By type and field. A field without a rule is its asker's, so that a new one is shared only when somebody has thought about it. */
 export type SharingRules<Context> = Readonly<Record<string, Readonly<Record<string, SharingRule<Context>>>>>;
 
-/** What the rules said while one operation was resolved. Lies in the operation's context as `sharing`. */
+/** The rules of all objects that one operation has resolved. Lies in the operation's context as `sharing`. */
 export interface Sharing {
-  note(audience: Promise<Audience>): void;
+  note(audience: () => Promise<Audience>): void;
   scope(): Promise<AnswerScope>;
 }
 
@@ -64,22 +64,19 @@ function watchField<Context>(field: GraphQLField<unknown, unknown>, rule: Exclud
   const { resolve = defaultFieldResolver } = field;
   field.resolve = (source, fieldArguments, context, info) => {
     // What graphql cannot type: objects are resolved by id, and the context is the subgraph's own with what its server added.
-    (context as { readonly sharing?: Sharing }).sharing?.note(rule(source as { readonly id: string }, context as Context));
+    (context as { readonly sharing?: Sharing }).sharing?.note(() => rule(source as { readonly id: string }, context as Context));
     return resolve(source, fieldArguments, context, info);
   };
 }
 
 function createSharing(): Sharing {
-  const notes: Promise<Audience>[] = [];
+  const notes: (() => Promise<Audience>)[] = [];
   return {
-    note(audience) {
-      notes.push(audience);
-      // It is awaited at the end; until then a rejection is nobody's, which would end the process.
-      audience.catch(() => undefined);
-    },
+    // Asked at the end, and only of documents that may be shared: they may cost a look at the database.
+    note: (audience) => void notes.push(audience),
     async scope() {
       const except = new Set<string>();
-      for (const note of await Promise.allSettled(notes)) {
+      for (const note of await Promise.allSettled(notes.map(async (audience) => audience()))) {
         if (note.status === 'rejected' || note.value === 'asker') return { kind: 'private' };
         if (note.value !== 'everyone') for (const userId of note.value.everyoneBut) except.add(userId);
       }

@@ -167,7 +167,7 @@ function askTogether({ answers }: SharedEvent): Ask {
 
 function holdsFor(headers: SubgraphHeaders, except: ReadonlySet<string>): boolean {
   if (except.size === 0) return true;
-  const userId = headers['x-user-id'];
+  const userId = headers['x-user-id']?.toLowerCase();
   // Without an id whose token it is only the subgraphs know.
   return userId === undefined ? headers.authorization === undefined : !except.has(userId);
 }

@@ -65,7 +65,7 @@ describe('Identity never crosses viewers', () => {
   it('P8: an answer for everyone but some is not for these, nor for tokens of unknown owners', async () => {
     const answer: Answer = (fetched) => ({
       ...entities(fetched, (id) => ({ name: fetched.viewer === 'blocked' || fetched.viewer === 'unknown' ? null : `User ${id}` })),
-      ...(fetched.viewer === undefined ? { scope: { kind: 'public', except: ['blocked'] } } : {}),
+      ...(fetched.viewer === undefined ? { scope: { kind: 'public', except: ['Blocked'] } } : {}),
     });
     const { join, fetched } = createFanOutHarness({ answer });
     const subscribers = [join('alice', query), join('blocked', query), join('unknown', query, { isVerified: false }), join(null, query)];

@@ -2,7 +2,7 @@
 export interface PreparedResult {
   /** In bytes. */
   readonly size: number;
-  /** Ids of the users for whom it does not hold. */
+  /** Ids, in small letters, of the users for whom it does not hold. */
   readonly except: ReadonlySet<string>;
   /** The `next` message for the operation `id`. */
   message(id: string): Buffer;

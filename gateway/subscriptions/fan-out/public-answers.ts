@@ -5,7 +5,7 @@ import type { VainAsks } from './vain-asks.js';
 
 export interface PublicAnswer {
   readonly data: Record<string, unknown>;
-  /** Ids of the users for whom it does not hold. */
+  /** Ids, in small letters, of the users for whom it does not hold. */
   readonly except: ReadonlySet<string>;
 }
 
@@ -45,7 +45,7 @@ export function createPublicAnswers({ limits, vainAsks, signal }: PublicAnswersO
       const answer = await source.fetch(request, { subgraphHeaders: { 'x-request-id': randomUUID() }, signal });
       const { data, errors, scope } = answer;
       if (scope?.kind === 'public' && errors === undefined && data !== null)
-        return { data: JSON.stringify(data), except: new Set(scope.except) };
+        return { data: JSON.stringify(data), except: new Set(scope.except.map((userId) => userId.toLowerCase())) };
       if (!signal.aborted) vain.remember(request, variables, answer);
       return undefined;
     } finally {
