@@ -39,7 +39,7 @@ export interface SubgraphServer {
 /**
  * Serves a subgraph to its gateway: `POST /graphql`, subscriptions by `graphql-transport-ws` on the same path, the subgraph's own
  * routes, and `/health/*`, which alone answers without the secret. Over a socket the header contract travels as the payload of
- * `connection_init`.
+ * `connection_init`, or on a shared socket with each `subscribe` (shared-socket.ts).
  */
 export async function serveSubgraph<Context extends object>(options: SubgraphServerOptions<Context>): Promise<SubgraphServer> {
   const { subgraph, logger } = options;
