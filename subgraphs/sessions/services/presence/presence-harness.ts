@@ -99,7 +99,7 @@ export function createCluster({
   };
 }
 
-function createClient(
+export function createClient(
   iterator: AsyncIterableIterator<PresenceMessage>,
   known: Client | undefined,
   leave: (code: number) => Promise<void>,

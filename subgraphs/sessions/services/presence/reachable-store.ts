@@ -10,6 +10,7 @@ export function withRefusals(store: PresenceStore, logger: Logger): PresenceStor
     try {
       return await work;
     } catch (error) {
+      if (error instanceof AppError) throw error;
       logger.error({ err: error }, 'the presence store cannot be reached');
       const message = 'Presence cannot be reached at the moment. Try again in some seconds.';
       throw new AppError('UNAVAILABLE', message, { retryAfter: retryAfterSeconds, cause: error });
