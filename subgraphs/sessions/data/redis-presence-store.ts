@@ -33,6 +33,8 @@ export interface RedisPresenceStoreOptions {
   readonly scheduler?: Scheduler;
   /** For tests: instead of Redis' own clock, the same in all processes. */
   readonly now?: () => number;
+  /** For tests: how Redis is reached. */
+  readonly openLink?: typeof openRedisLink;
 }
 
 /**
@@ -40,7 +42,8 @@ export interface RedisPresenceStoreOptions {
  * an entry of the shard's stream, which every process reads. Redis may lose everything; it must not evict keys by itself
  * (`maxmemory-policy noeviction`).
  */
-export function createRedisPresenceStore({ url, logger, scheduler = createScheduler(), now }: RedisPresenceStoreOptions): PresenceStore {
+export function createRedisPresenceStore(options: RedisPresenceStoreOptions): PresenceStore {
+  const { url, logger, scheduler = createScheduler(), now, openLink = openRedisLink } = options;
   const processId = randomUUID();
   const listeners = new Set<PresenceListener>();
   const lastKnown = createLastKnownStates();
@@ -51,13 +54,13 @@ export function createRedisPresenceStore({ url, logger, scheduler = createSchedu
       tell((listener) => listener.onLost?.());
     },
   });
-  const link = openRedisLink({ url, logger, purpose: 'commands' });
+  const link = openLink({ url, logger, purpose: 'commands' });
   const runner = createScriptRunner({ link, lives, processId, now });
   const sweeper = startShardSweeper({ runner, lives, scheduler, logger });
   // Not at the next turn of the sweeper: who starts, or was cut off, wants to know what has become of the shards.
   link.redis.on('ready', () => void sweeper.sweep());
   const reader = startStreamReader({
-    link: openRedisLink({ url, logger, purpose: 'changes' }),
+    link: openLink({ url, logger, purpose: 'changes' }),
     lives,
     started: sweeper.started,
     relearn: () => sweeper.sweep(),

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { AppError } from '../../../../shared/errors/app-error.js';
 import { disconnect } from '../../../../shared/events/redis-connection.js';
@@ -20,11 +21,13 @@ export interface RedisLink {
   serverId(): Promise<string>;
   /** The answer; after `ms` without one, the connection is cut and made anew, and everything that waits on it fails. */
   within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer>;
+  /** Until `ms` have passed, or the link is closed. */
+  pause(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
 export function openRedisLink({ url, logger, purpose }: { url: string; logger: Logger; purpose: string }): RedisLink {
-  let isClosing = false;
+  const closing = new AbortController();
   const redis = new Redis(url, {
     // Nothing waits for a Redis that is away: a lease that is renewed too late is worth nothing, and a queue would have no end.
     enableOfflineQueue: false,
@@ -33,7 +36,7 @@ export function openRedisLink({ url, logger, purpose }: { url: string; logger: L
     connectTimeout: silenceMs,
     // A primary that became a replica answers, but takes nothing.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    retryStrategy: (times) => (isClosing ? null : Math.min(500, times * 50)),
+    retryStrategy: (times) => (closing.signal.aborted ? null : Math.min(500, times * 50)),
   });
   let isDown = false;
   let server: Promise<string> | undefined;
@@ -75,7 +78,7 @@ export function openRedisLink({ url, logger, purpose }: { url: string; logger: L
     redis,
     requireReady,
     requireHope() {
-      if (isDown || isClosing) throw unavailable();
+      if (isDown || closing.signal.aborted) throw unavailable();
     },
     async serverId() {
       requireReady();
@@ -86,8 +89,9 @@ export function openRedisLink({ url, logger, purpose }: { url: string; logger: L
       return id;
     },
     within,
+    pause: (ms) => delay(ms, undefined, { signal: closing.signal }).catch(() => undefined),
     close() {
-      isClosing = true;
+      closing.abort();
       return disconnect(redis);
     },
   };

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../../shared/logging/logger.js';
 import { decodeEntry, type StreamEntry } from './presence-codec.js';
 import { changesKey, shardCount } from './presence-keys.js';
@@ -71,7 +70,7 @@ export function startStreamReader({ link, lives, started, relearn, onEntry, logg
       } catch (error) {
         if (isClosing()) return;
         logger.debug({ err: error }, 'presence: changes cannot be read');
-        await delay(retryMs, undefined, { signal: closing.signal }).catch(() => undefined);
+        await link.pause(retryMs);
       }
     }
   }
