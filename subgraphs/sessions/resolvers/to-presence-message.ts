@@ -1,5 +1,5 @@
 import { subscriptionLost } from '../../../shared/graphql/subscription-lost.js';
-import type { PresenceMessage } from '../services/presence/presence-messages.js';
+import type { PresenceMessage } from '../services/presence/following/presence-messages.js';
 import { toPresenceEntry } from './to-presence-entry.js';
 
 const typenames = { Snapshot: 'PresenceSnapshot', Changed: 'PresenceChanged', Resync: 'PresenceResync' } as const;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { createCluster, person, settle } from './presence-harness.js';
+import { createOneService } from './tests/one-service.js';
+import { createCluster, person, settle } from './tests/presence-harness.js';
 import { recordIntervalMs } from './last-connections.js';
 
 const ada = person('ada');
@@ -75,5 +76,33 @@ describe('The last connection', () => {
     await nodes[0].heartbeat(person('bob'));
     await pass(1_000);
     expect(settings.written.map(({ userId }) => userId).sort()).toEqual(['ada', 'bob']);
+  });
+
+  it('is written soon after coming and going, and every 5 min in between', async () => {
+    const { watch, settings, scheduler } = createOneService();
+    const written = () => settings.rows.get('ada')?.lastConnectionAt;
+    const start = scheduler.now();
+    const { leave } = await watch(ada, ['bob']);
+    scheduler.advance(1_000);
+    await settle();
+    expect(written()).toBe(start);
+    for (let time = 0; time < 5 * 60_000; time += 15_000) {
+      scheduler.advance(15_000);
+      await settle();
+    }
+    expect(written()).toBe(start + 5 * 60_000);
+    const left = scheduler.now();
+    await leave(1000);
+    scheduler.advance(4_000);
+    await settle();
+    expect(written()).toBe(left);
+  });
+
+  it('is written for everyone online when the process stops', async () => {
+    const { watch, presence, settings, scheduler } = createOneService();
+    await watch(ada, ['bob']);
+    scheduler.advance(10_000);
+    await presence.close();
+    expect(settings.rows.get('ada')?.lastConnectionAt).toBe(scheduler.now());
   });
 });

@@ -7,10 +7,10 @@ import { orSkip } from '../../../../tests/testkit/services.js';
 import { createRedisPresenceStore } from '../../data/redis-presence-store.js';
 import { until } from '../../data/redis-presence/presence-nodes.conformance.js';
 import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
-import { createFakeRelations, createFakeSettings } from './presence-fakes.js';
-import { createClient, person, settle, type Client } from './presence-harness.js';
+import { createFakeRelations, createFakeSettings } from './tests/presence-fakes.js';
+import { createClient, person, settle, type Client } from './tests/presence-harness.js';
 import { createPresenceService, type PresenceService } from './presence-service.js';
-import type { PresenceRequest } from './presence-subscriptions.js';
+import type { PresenceRequest } from './following/presence-subscriptions.js';
 
 const server = orSkip('redis-server', await startRedis());
 afterAll(() => server?.stop());
@@ -54,7 +54,7 @@ if (server !== null) {
       redis,
       pass,
       settings,
-      async connect(service: PresenceService, viewer: typeof ada, request: Partial<PresenceRequest>, known?: Client): Promise<Client> {
+      connect: async (service: PresenceService, viewer: typeof ada, request: Partial<PresenceRequest>, known?: Client): Promise<Client> => {
         const controller = new AbortController();
         const iterator = await service.subscribe(
           viewer,
@@ -66,7 +66,7 @@ if (server !== null) {
           await iterator.return?.();
         });
       },
-      async relate(userId: string, otherId: string, kind: 'FRIEND' | 'BLOCKED' | undefined): Promise<void> {
+      relate: async (userId: string, otherId: string, kind: 'FRIEND' | 'BLOCKED' | undefined): Promise<void> => {
         relations.set(userId, otherId, kind);
         await stores[0]?.announce({ kind: 'RelationChanged', userId, otherId });
       },

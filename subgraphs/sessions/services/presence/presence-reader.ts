@@ -2,7 +2,7 @@ import { viewPresence, type PresenceView } from '../../presence/presence-view.js
 import type { PresenceState } from '../../presence/presence.js';
 import type { PresenceSettingsRepository } from './presence-settings-repository.js';
 import type { PresenceMoment, PresenceStore } from './presence-store.js';
-import type { Sight } from './sight.js';
+import type { Sight } from './following/sight.js';
 
 /** The id of no user. */
 const nobody = '00000000-0000-0000-0000-000000000000';

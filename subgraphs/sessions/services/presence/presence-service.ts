@@ -9,17 +9,17 @@ import type { Scheduler } from '../../presence/scheduler.js';
 import { requireViewer } from '../require-viewer.js';
 import { createLastConnections } from './last-connections.js';
 import { findOnlineFriends } from './online-friends.js';
-import { createOwnPresence } from './own-presence.js';
+import { createOwnPresence } from './own/own-presence.js';
 import { createPresenceConnections } from './presence-connections.js';
-import type { PresenceUpdateInput } from './presence-input.js';
-import type { PresenceMessage } from './presence-messages.js';
+import type { PresenceUpdateInput } from './own/presence-input.js';
+import type { PresenceMessage } from './following/presence-messages.js';
 import { createPresenceReader } from './presence-reader.js';
 import type { PresenceSettingsRepository } from './presence-settings-repository.js';
 import type { PresenceStore } from './presence-store.js';
-import { createPresenceSubscriptions, type PresenceRequest } from './presence-subscriptions.js';
+import { createPresenceSubscriptions, type PresenceRequest } from './following/presence-subscriptions.js';
 import { withRefusals } from './reachable-store.js';
 import type { RelationHistory, Relations } from './relations.js';
-import { sightOf } from './sight.js';
+import { sightOf } from './following/sight.js';
 
 export interface PresenceService {
   /** What `viewer` may see of each user, in the given order. Users nobody knows look offline. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { defaultSettings } from '../../presence/presence.js';
-import { createCluster, person, settle } from './presence-harness.js';
+import { defaultSettings } from '../../../presence/presence.js';
+import { createCluster, person, settle } from '../tests/presence-harness.js';
 
 const [ada, eve] = [person('ada'), person('eve')];
 const key = { userId: 'bob', sessionId: 's', connectionId: 'c' };
@@ -16,7 +16,7 @@ describe('When the store has lost its state', () => {
     ];
     await settle();
     stores[1].lose();
-    await pass(1_000, 50);
+    await pass(2_000, 50);
     expect(clients.map(({ kinds }) => kinds)).toEqual([['Snapshot', 'Resync'], ['Snapshot', 'Resync'], ['Snapshot']]);
     await store.leave(key, 0);
     await settle();
@@ -32,7 +32,7 @@ describe('When the store has lost its state', () => {
     await store.update(key, { isAway: true });
     await settle();
     expect(client.kinds).toEqual(['Snapshot']);
-    await pass(1_000, 50);
+    await pass(2_000, 50);
     expect([client.kinds, client.seen()]).toEqual([['Snapshot', 'Resync'], ['bob AWAY']]);
   });
 
@@ -48,7 +48,7 @@ describe('When the store has lost its state', () => {
     expect(watching.seen()).toEqual(['eve OFFLINE']);
     store.listen({ onChange: ({ state }) => order.push(`${state.userId} ${state.availability}`) });
     stores[1].lose();
-    await pass(1_000, 50);
+    await pass(2_000, 50);
     expect([order, watching.kinds.at(-1), watching.seen()]).toEqual([['eve ONLINE'], 'Resync', ['eve ONLINE']]);
   });
 
@@ -59,10 +59,10 @@ describe('When the store has lost its state', () => {
     await settle();
     const go = relations.pause();
     stores[1].lose();
-    await pass(1_000, 50);
+    await pass(2_000, 50);
     stores[1].lose();
     go();
-    await pass(1_000, 50);
+    await pass(2_000, 50);
     expect(client.kinds).toEqual(['Snapshot', 'Resync']);
   });
 
@@ -76,7 +76,7 @@ describe('When the store has lost its state', () => {
     await pass(10_000, 250);
     expect([client.kinds, client.hasEnded()]).toEqual([['Snapshot'], false]);
     stores[1].setDown(false);
-    await pass(3_000, 250);
+    await pass(5_000, 250);
     expect(client.kinds).toEqual(['Snapshot', 'Resync']);
   });
 
@@ -89,7 +89,7 @@ describe('When the store has lost its state', () => {
     stores[1].lose();
     go();
     const client = await opening;
-    await pass(1_000, 50);
+    await pass(2_000, 50);
     expect([client.kinds, client.seen()]).toEqual([['Snapshot'], ['bob ONLINE']]);
   });
 
@@ -100,9 +100,9 @@ describe('When the store has lost its state', () => {
     await settle();
     stores[1].lose();
     await relate('ada', 'bob', 'BLOCKED');
-    await pass(1_000, 50);
+    await pass(2_000, 50);
     await store.update(key, { isAway: true });
-    await pass(1_000, 50);
+    await pass(2_000, 50);
     expect([client.kinds, client.seen()]).toEqual([['Snapshot', 'Resync'], ['bob OFFLINE']]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { createLogger } from '../../../../shared/logging/logger.js';
-import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
+import { createLogger } from '../../../../../shared/logging/logger.js';
+import { createVirtualScheduler } from '../../../presence/virtual-scheduler.js';
 import { createResyncs } from './resyncs.js';
 
 function create() {
@@ -15,7 +15,7 @@ function create() {
 }
 
 describe('Resyncs', () => {
-  it('of 15,000 subscriptions are spread over 10 s, each comes once', async () => {
+  it('of 15,000 subscriptions are spread over 10 s after the first, each comes once', async () => {
     const { scheduler, resyncs, done, subscription } = create();
     resyncs.begin(
       Array.from({ length: 15_000 }, (_, index) => subscription(index)),
@@ -23,6 +23,8 @@ describe('Resyncs', () => {
     );
     await new Promise(setImmediate);
     let most = 0;
+    scheduler.advance(1_000);
+    expect(done.length).toBeLessThanOrEqual(15);
     for (let second = 0; second < 10; second += 1) {
       const before = done.length;
       scheduler.advance(1_000);
@@ -40,7 +42,7 @@ describe('Resyncs', () => {
     expect(done).toEqual([]);
     fail(new Error('down'));
     await new Promise(setImmediate);
-    scheduler.advance(1_000);
+    scheduler.advance(1_250);
     expect(done).toEqual([1]);
   });
 
@@ -51,7 +53,7 @@ describe('Resyncs', () => {
     resyncs.forget(leaving);
     await new Promise(setImmediate);
     resyncs.forget(late);
-    scheduler.advance(1_000);
+    scheduler.advance(1_250);
     expect([done, scheduler.waiting]).toEqual([[1], 0]);
   });
 });

@@ -1,6 +1,6 @@
-import type { FieldProblem } from '../../../../shared/errors/invalid-input.js';
-import type { Activity, ActivityPair, PresenceSettings, Visibility } from '../../presence/presence.js';
-import type { PresenceUpdate } from './presence-store.js';
+import type { FieldProblem } from '../../../../../shared/errors/invalid-input.js';
+import type { Activity, ActivityPair, PresenceSettings, Visibility } from '../../../presence/presence.js';
+import type { PresenceUpdate } from '../presence-store.js';
 
 /** What a client may send. Left out (undefined) = leave, null = clear. */
 export interface PresenceUpdateInput {

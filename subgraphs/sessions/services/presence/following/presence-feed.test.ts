@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { createInProcessPresenceStore } from '../../data/in-process-presence-store.js';
-import { defaultSettings } from '../../presence/presence.js';
-import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
-import { createShardedStore } from './presence-fakes.js';
+import { createInProcessPresenceStore } from '../../../data/in-process-presence-store.js';
+import { defaultSettings } from '../../../presence/presence.js';
+import { createVirtualScheduler } from '../../../presence/virtual-scheduler.js';
+import { createShardedStore } from '../tests/presence-stores.js';
 import { createPresenceFeed, paceMs, type Follower } from './presence-feed.js';
 
 const ada = { userId: 'ada', sessionId: 's' };

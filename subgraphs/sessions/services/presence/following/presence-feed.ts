@@ -1,6 +1,6 @@
-import type { PresenceState } from '../../presence/presence.js';
-import type { Scheduler } from '../../presence/scheduler.js';
-import type { PresenceMoment, PresencePosition, PresenceStore } from './presence-store.js';
+import type { PresenceState } from '../../../presence/presence.js';
+import type { Scheduler } from '../../../presence/scheduler.js';
+import type { PresenceMoment, PresencePosition, PresenceStore } from '../presence-store.js';
 
 /** At most one change of a user is told per this time, in ms; the first at once (P6). */
 export const paceMs = 500;

@@ -1,7 +1,7 @@
-import type { Scheduler } from '../../presence/scheduler.js';
+import type { Scheduler } from '../../../presence/scheduler.js';
 
 /** So many inputs of one session take effect in so many ms (P6). */
-export const quotaInputs = 5;
+const quotaInputs = 5;
 export const quotaMs = 20_000;
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
+import { createVirtualScheduler } from '../../../presence/virtual-scheduler.js';
 import { createInputQuota, quotaMs } from './input-quota.js';
 
 function create(scale = 1) {

@@ -1,13 +1,13 @@
-import type { PresenceState } from '../../presence/presence.js';
-import type { Scheduler } from '../../presence/scheduler.js';
+import type { PresenceState } from '../../../presence/presence.js';
+import type { Scheduler } from '../../../presence/scheduler.js';
 import { createFollowedUsers } from './followed-users.js';
 import { encodeCursor } from './presence-cursor.js';
 import type { PresenceFeed } from './presence-feed.js';
 import { latest, reaches } from './presence-moments.js';
 import type { PresenceMessage, PresenceMessages, PresenceRemovedMessage } from './presence-messages.js';
-import type { PresenceMoment } from './presence-store.js';
-import { createPullIterator } from '../pull-iterator.js';
-import type { RelationKind } from './relations.js';
+import type { PresenceMoment } from '../presence-store.js';
+import { createPullIterator } from '../../pull-iterator.js';
+import type { RelationKind } from '../relations.js';
 import { asksFor, type Following, type Sight } from './sight.js';
 
 /** A client that does not take what waits for it is let go after this long, in ms (P9). */

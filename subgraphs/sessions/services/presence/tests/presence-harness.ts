@@ -1,14 +1,15 @@
-import { createRevocations } from '../../../../shared/auth/revocations.js';
-import type { Viewer } from '../../../../shared/auth/viewer.js';
-import { createLogger } from '../../../../shared/logging/logger.js';
-import { createInProcessPresenceStore } from '../../data/in-process-presence-store.js';
-import type { PresenceView } from '../../presence/presence-view.js';
-import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
-import { createFakeRelations, createFakeSettings, createPresenceNodes, createShardedStore } from './presence-fakes.js';
-import type { PresenceMessage } from './presence-messages.js';
-import { createPresenceService, type PresenceService } from './presence-service.js';
-import type { PresenceRequest } from './presence-subscriptions.js';
-import type { RelationKind } from './relations.js';
+import { createRevocations } from '../../../../../shared/auth/revocations.js';
+import type { Viewer } from '../../../../../shared/auth/viewer.js';
+import { createLogger } from '../../../../../shared/logging/logger.js';
+import { createInProcessPresenceStore } from '../../../data/in-process-presence-store.js';
+import type { PresenceView } from '../../../presence/presence-view.js';
+import { createVirtualScheduler } from '../../../presence/virtual-scheduler.js';
+import { createFakeRelations, createFakeSettings } from './presence-fakes.js';
+import { createPresenceNodes, createShardedStore } from './presence-stores.js';
+import type { PresenceMessage } from '../following/presence-messages.js';
+import { createPresenceService, type PresenceService } from '../presence-service.js';
+import type { PresenceRequest } from '../following/presence-subscriptions.js';
+import type { RelationKind } from '../relations.js';
 
 /** Lets what is under way go on until it waits for time. */
 export async function settle(): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { defaultSettings, type PresenceSettings } from '../../presence/presence.js';
-import { createCluster, person, settle } from './presence-harness.js';
+import { defaultSettings, type PresenceSettings } from '../../../presence/presence.js';
+import { createCluster, person, settle } from '../tests/presence-harness.js';
 
 const [ada, bob] = [person('ada'), person('bob')];
 const key = { userId: 'bob', sessionId: 's', connectionId: 'c' };

@@ -1,7 +1,7 @@
-import { viewPresence, type PresenceView } from '../../presence/presence-view.js';
-import type { Audience, PresenceState } from '../../presence/presence.js';
+import { viewPresence, type PresenceView } from '../../../presence/presence-view.js';
+import type { Audience, PresenceState } from '../../../presence/presence.js';
 import { encodeCursor } from './presence-cursor.js';
-import type { PresenceMoment } from './presence-store.js';
+import type { PresenceMoment } from '../presence-store.js';
 
 /** A message of the subscription. */
 export type PresenceMessage = PresenceEntriesMessage | PresenceRemovedMessage | PresenceLostMessage;

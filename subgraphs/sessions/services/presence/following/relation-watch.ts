@@ -1,12 +1,12 @@
-import type { Logger } from '../../../../shared/logging/logger.js';
-import type { Audience, PresenceState } from '../../presence/presence.js';
-import type { Scheduler } from '../../presence/scheduler.js';
-import type { PresenceReader } from './presence-reader.js';
+import type { Logger } from '../../../../../shared/logging/logger.js';
+import type { Audience, PresenceState } from '../../../presence/presence.js';
+import type { Scheduler } from '../../../presence/scheduler.js';
+import type { PresenceReader } from '../presence-reader.js';
 import type { PresenceSubscription } from './presence-subscription.js';
-import type { RelationKind, Relations } from './relations.js';
+import type { RelationKind, Relations } from '../relations.js';
 
 /** After what could not be read, in ms. Until then nothing is told to whom it concerns. */
-export const retryMs = 1_000;
+const retryMs = 1_000;
 
 /** Lets open subscriptions follow every change of how their viewers and those they follow stand to each other (P8). */
 export interface RelationWatch {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { changesKeptMs } from '../../presence/presence.js';
-import type { PresenceMoment } from './presence-store.js';
+import { changesKeptMs } from '../../../presence/presence.js';
+import type { PresenceMoment } from '../presence-store.js';
 import { createVarintReader, writeVarint } from './varint.js';
 
 const format = 1;

@@ -1,15 +1,15 @@
-import type { Revocations } from '../../../../shared/auth/revocations.js';
-import type { Viewer } from '../../../../shared/auth/viewer.js';
-import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
-import type { Logger } from '../../../../shared/logging/logger.js';
-import { defaultSettings, type PresenceSettings, type PresenceState } from '../../presence/presence.js';
-import type { PresenceView } from '../../presence/presence-view.js';
-import type { Scheduler } from '../../presence/scheduler.js';
+import type { Revocations } from '../../../../../shared/auth/revocations.js';
+import type { Viewer } from '../../../../../shared/auth/viewer.js';
+import { invalidInput, type InvalidInput } from '../../../../../shared/errors/invalid-input.js';
+import type { Logger } from '../../../../../shared/logging/logger.js';
+import { defaultSettings, type PresenceSettings, type PresenceState } from '../../../presence/presence.js';
+import type { PresenceView } from '../../../presence/presence-view.js';
+import type { Scheduler } from '../../../presence/scheduler.js';
 import { createInputQuota } from './input-quota.js';
 import { parsePresenceUpdate, type ParsedPresenceUpdate, type PresenceUpdateInput } from './presence-input.js';
-import type { PresenceReader } from './presence-reader.js';
-import type { PresenceSettingsRepository } from './presence-settings-repository.js';
-import type { PresenceStore } from './presence-store.js';
+import type { PresenceReader } from '../presence-reader.js';
+import type { PresenceSettingsRepository } from '../presence-settings-repository.js';
+import type { PresenceStore } from '../presence-store.js';
 
 /** The heartbeat is one connection of its session, however often it comes. */
 const heartbeatId = 'heartbeat';

@@ -1,10 +1,12 @@
-import type { Logger } from '../../../../shared/logging/logger.js';
-import type { Scheduler } from '../../presence/scheduler.js';
+import type { Logger } from '../../../../../shared/logging/logger.js';
+import type { Scheduler } from '../../../presence/scheduler.js';
 import type { PresenceSubscription } from './presence-subscription.js';
 
 /** So many subscriptions read anew in a second, on average: some hundred thousand states. */
 const perSecond = 1_500;
 const leastSpreadMs = 250;
+/** For the other processes to make their connections anew, or those would seem to be gone for a moment. In ms. */
+const patienceMs = 1_000;
 /** After a reading that failed, at least and at most, in ms. */
 const retryMs = 1_000;
 
@@ -51,7 +53,7 @@ export function createResyncs({ scheduler, logger, random }: { scheduler: Schedu
       const start = (): void => {
         if (mine !== round) return;
         const spread = Math.max(leastSpreadMs, (1_000 * waiting.size) / perSecond);
-        for (const subscription of waiting.keys()) plan(subscription, random() * spread);
+        for (const subscription of waiting.keys()) plan(subscription, patienceMs + random() * spread);
       };
       ready.then(start, (error: unknown) => {
         logger.warn({ err: error }, 'presence connections were not made anew at once; their renewals do it');

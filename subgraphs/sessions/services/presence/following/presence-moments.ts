@@ -1,4 +1,4 @@
-import type { PresenceMoment, PresencePosition } from './presence-store.js';
+import type { PresenceMoment, PresencePosition } from '../presence-store.js';
 
 /** Whether what happened at `position` is in what was read at `moment`. */
 export function includes({ offsets }: PresenceMoment, { shard, offset }: PresencePosition): boolean {

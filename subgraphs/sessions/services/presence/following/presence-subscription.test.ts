@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { defaultSettings } from '../../presence/presence.js';
+import { defaultSettings } from '../../../presence/presence.js';
 import { pendingLimit } from './followed-users.js';
-import { createCluster, person, settle } from './presence-harness.js';
+import { createCluster, person, settle } from '../tests/presence-harness.js';
 import { unsentMs } from './presence-subscription.js';
 
 const [ada, eve] = [person('ada'), person('eve')];
