@@ -1,7 +1,7 @@
 import { idleMs, leaseMs } from '../../presence/user-presence.js';
 
 /** Users without sessions are forgotten this long after their last transition; the database knows the rest of them. In ms. */
-export const forgetAfterMs = 30 * 24 * 3_600_000;
+const forgetAfterMs = 30 * 24 * 3_600_000;
 
 /**
  * The rules of user-presence.ts in Lua; a test drives both through the same histories. Where that file makes new values, this one changes
