@@ -16,7 +16,7 @@ import type { PresenceStore } from '../presence-store.js';
 import { createPresenceSubscription, type PresenceSubscription } from './presence-subscription.js';
 import { createRelationWatch } from './relation-watch.js';
 import type { RelationHistory, Relations } from '../relations.js';
-import { createPresenceResume } from './resume.js';
+import { createPresenceResume, type ResumeRequest } from './resume.js';
 import { createResyncs } from './resyncs.js';
 import { sightOfFollowing } from './sight.js';
 
@@ -54,6 +54,8 @@ export interface PresenceSubscriptionsOptions {
   readonly random: () => number;
 }
 
+type ResolvedRequest = Pick<ResumeRequest, 'following' | 'requestHash' | 'namesNobody'>;
+
 export function createPresenceSubscriptions(options: PresenceSubscriptionsOptions): PresenceSubscriptions {
   const { store, relations, history, reader, connections, knownUsers, revocations, scheduler, logger, random } = options;
   /** By viewer. */
@@ -89,15 +91,24 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
     resyncs.forget(subscription);
   }
 
+  /** A function of its own: what is needed only here must not live as long as the subscription. */
+  async function resolveRequest(viewerId: string, request: PresenceRequest): Promise<ResolvedRequest> {
+    const ids = checkIds(request);
+    const known = await knownUsers.among([...ids].filter((id) => id !== viewerId));
+    const userIds = new Set([...ids].filter((id) => known.has(id) || id === viewerId));
+    const { friends } = request;
+    return {
+      following: { friends, userIds },
+      requestHash: hashRequest({ friends, userIds: ids }),
+      namesNobody: userIds.size < ids.size,
+    };
+  }
+
   return {
     async subscribe(viewer, request, connection) {
       const { userId: viewerId, sessionId } = viewer;
-      const { since, friends } = request;
-      const ids = checkIds(request);
-      const known = await knownUsers.among([...ids].filter((id) => id !== viewerId));
-      const following = { friends, userIds: new Set([...ids].filter((id) => known.has(id) || id === viewerId)) };
-      const requestHash = hashRequest({ friends, userIds: ids });
-      const namesNobody = following.userIds.size < ids.size;
+      const { since } = request;
+      const { following, requestHash, namesNobody } = await resolveRequest(viewerId, request);
 
       const subscription = createPresenceSubscription({
         viewerId,
