@@ -9,6 +9,7 @@ import type { PublishedKeys } from '../../shared/auth/key-feed.js';
 import type { Revocations } from '../../shared/auth/revocations.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
+import { createPlainSql } from '../../shared/database/plain-sql.js';
 import { createConsumer } from '../../shared/events/consumer.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
@@ -71,7 +72,8 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   await lowerPoolPriority(options.threadPoolSize ?? defaultThreadPoolSize);
   await database.migrate({ name: 'auth', folder: join(projectRoot, 'subgraphs/auth/prisma/migrations') });
   const prisma = createAuthPrisma(database);
-  const repositories = createAuthRepositories(prisma);
+  const sql = createPlainSql(database);
+  const repositories = createAuthRepositories(prisma, sql);
   const signingKeys = await createSigningKeys({
     repository: repositories.signingKeys,
     revocations,
@@ -82,7 +84,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   });
   const { keys } = signingKeys;
   const accessTokens = createAccessTokenVerifier({ keys, revocations, now });
-  const outbox = createOutboxRelay({ database: prisma, schema: 'auth', isAlone: database.isExclusive, bus, logger, now });
+  const outbox = createOutboxRelay({ database: sql, schema: 'auth', isAlone: database.isExclusive, bus, logger, now });
   const { services, ...background } = composeServices({
     repositories,
     signingKey: () => signingKeys.active(),

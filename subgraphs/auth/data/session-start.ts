@@ -1,8 +1,9 @@
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import { passwordKind } from './account-repository.js';
-import type { AuthPrisma, AuthTransaction } from './prisma.js';
+import type { AuthTransaction } from './prisma.js';
 import type { NewRefreshFamily } from './refresh-family-repository.js';
 import type { Traces } from './traces.js';
 
@@ -37,12 +38,12 @@ interface Row {
  * a third as much again as the hash of its password (docs/adr/0009). Lists go as JSON, which both drivers bind the same way.
  */
 export async function startSession(
-  prisma: AuthPrisma | AuthTransaction,
+  database: Pick<RawDatabase, '$queryRawUnsafe'>,
   { family, events, audit, mails, place }: NewSession,
   { passwordHash, isFirstFactorAlone }: SessionConditions,
 ): Promise<SessionStart> {
   const at = family.createdAt.toISOString();
-  const [row] = await prisma.$queryRaw<Row[]>`
+  const { text, values } = Prisma.sql`
     WITH account AS (${accountInOrder(family.accountId, passwordHash)}),
     good AS (SELECT id FROM account ${isFirstFactorAlone ? withoutSecondFactor : Prisma.empty}),
     family AS (
@@ -91,6 +92,7 @@ export async function startSession(
     )
     SELECT (SELECT count(*) FROM account)::int AS accounts, (SELECT count(*) FROM good)::int AS started,
       (SELECT count(*) FROM new_place)::int AS new_places`;
+  const [row] = await database.$queryRawUnsafe<Row[]>(text, ...values);
   if (row === undefined || row.accounts === 0) return { kind: 'void' };
   return row.started === 0 ? { kind: 'second-factor' } : { kind: 'started', isNewPlace: row.new_places > 0 };
 }
