@@ -7,6 +7,7 @@ import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { accessTokenLifetimeMs, type EndedSession, type Revocations } from '../../shared/auth/revocations.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
+import { createPlainSql } from '../../shared/database/plain-sql.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
@@ -71,7 +72,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   });
   scope.defer(() => presence.close());
   const sessions = createSessionService({
-    repository: createSessionRepository(prisma),
+    repository: createSessionRepository(prisma, createPlainSql(database)),
     revocations,
     endPresence: (session) => presence.endSession(session),
     onAnnounced: () => relay.wake(),

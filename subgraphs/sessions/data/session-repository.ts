@@ -1,4 +1,6 @@
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
+import { Prisma } from '../__generated__/prisma/client.js';
 import type { SessionRepository } from '../services/session-repository.js';
 import type { Session, SessionObservation } from '../services/session.js';
 import { onlyUuids, type SessionsPrisma } from './prisma.js';
@@ -18,7 +20,8 @@ interface Row {
   readonly endReason: string | null;
 }
 
-export function createSessionRepository(prisma: SessionsPrisma): SessionRepository {
+/** `sql` is the same database, asked with less ado: a session is written at every sign-in. */
+export function createSessionRepository(prisma: SessionsPrisma, sql: Pick<RawDatabase, '$executeRawUnsafe'> = prisma): SessionRepository {
   return {
     async merge(observation) {
       const { id, userId, kind } = observation;
@@ -26,7 +29,7 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
       const isStart = kind === 'Started';
       // Each column takes the earlier, the later or the surer of two values, so that the order of observations does not matter; and a
       // row is never written twice with the same.
-      await prisma.$executeRaw`
+      const { text, values } = Prisma.sql`
         INSERT INTO sessions.session AS known (id, user_id, device, started_at, last_seen_at, expires_at, ended_at, end_reason)
         VALUES (
           ${id}::uuid, ${userId}::uuid, ${row.device}, ${toSql(row.startedAt)}::timestamptz, ${toSql(row.seenAt)}::timestamptz,
@@ -42,6 +45,7 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
             WHEN known.ended_at IS NULL OR excluded.ended_at < known.ended_at THEN excluded.end_reason ELSE known.end_reason
           END
         WHERE known.user_id = excluded.user_id`;
+      await sql.$executeRawUnsafe(text, ...values);
     },
 
     list(userId, now) {
