@@ -156,8 +156,8 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
 function methodsOf({ hasTotp, recoveryCodes, passkeys }: SecondFactors): readonly MfaMethod[] {
   const methods: MfaMethod[] = [];
   if (hasTotp) methods.push('TOTP');
-  // They stand in for the app, so without it they open nothing.
-  if (hasTotp && recoveryCodes > 0) methods.push('RECOVERY_CODE');
+  // They stand in for the others, so without any they open nothing.
+  if ((hasTotp || passkeys > 0) && recoveryCodes > 0) methods.push('RECOVERY_CODE');
   if (passkeys > 0) methods.push('PASSKEY');
   return methods;
 }
