@@ -102,7 +102,8 @@ describe.each(await availableWays())('Friends, %s', (way) => {
     expect(await change('blockUser', ada, bob)).toBe('BlockFriendshipPayload');
     await until((seen) => !seen.includes(ada.id));
     expect(await look(bob, ada)).toBe(await look(bob, { id: '01990000-0000-7000-8000-000000000000', username: 'nobody_has_this' }));
-    for (const mutation of ['requestFriend', 'blockUser', 'unblockUser']) expect(await change(mutation, bob, ada)).toBe('UserNotFoundError');
+    for (const mutation of ['requestFriend', 'blockUser', 'unblockUser'])
+      expect(await change(mutation, bob, ada)).toBe('UserNotFoundError');
     const { data, errors } = await ada.ask('{ blockedUsers { nodes { id username avatar { url } friendship { status } } } }');
     expect({ data, errors }).toEqual({
       data: { blockedUsers: { nodes: [{ id: bob.id, username: bob.username, avatar: null, friendship: { status: 'BLOCKED' } }] } },
