@@ -1,3 +1,4 @@
+import type { Role } from '../../../shared/auth/role.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
 import type { RawDatabase } from '../../../shared/events/raw-database.js';
@@ -10,6 +11,8 @@ import type { Traces } from './traces.js';
 /** A session that begins, with all that is written along with it. */
 export interface NewSession extends Traces {
   readonly family: NewRefreshFamily;
+  /** What its access token says: a sign-in that is overtaken by the loss of a role is void. */
+  readonly roles: readonly Role[];
   readonly events: readonly DomainEvent[];
   /** Where from, and what is written when the account has been signed in to from other places only. */
   readonly place: { readonly hash: string; readonly ifNew: Traces };
@@ -22,7 +25,7 @@ export interface SessionConditions {
   readonly isFirstFactorAlone: boolean;
 }
 
-/** `void` when the account is disabled or gone, or its password another one by now; nothing has changed then. */
+/** `void` when the account is disabled or gone, has lost a role or has another password by now; nothing has changed then. */
 export type SessionStart =
   | { readonly kind: 'started'; /** Not the account's first one. */ readonly isNewPlace: boolean }
   | { readonly kind: 'second-factor' | 'void' };
@@ -39,12 +42,12 @@ interface Row {
  */
 export async function startSession(
   database: Pick<RawDatabase, '$queryRawUnsafe'>,
-  { family, events, audit, mails, place }: NewSession,
+  { family, roles, events, audit, mails, place }: NewSession,
   { passwordHash, isFirstFactorAlone }: SessionConditions,
 ): Promise<SessionStart> {
   const at = family.createdAt.toISOString();
   const { text, values } = Prisma.sql`
-    WITH account AS (${accountInOrder(family.accountId, passwordHash)}),
+    WITH account AS (${accountInOrder(family.accountId, passwordHash, roles)}),
     good AS (SELECT id FROM account ${isFirstFactorAlone ? withoutSecondFactor : Prisma.empty}),
     family AS (
       INSERT INTO auth.refresh_family (id, account_id, device, amr, created_at, last_used_at, expires_at)
@@ -102,16 +105,17 @@ export async function startSession(
  * account, or a change of its password, take turns: nothing that it opens outlives the sweep of them.
  */
 export async function isInOrder(tx: AuthTransaction, accountId: string, passwordHash: string | undefined): Promise<boolean> {
-  return (await tx.$queryRaw<unknown[]>(accountInOrder(accountId, passwordHash))).length > 0;
+  return (await tx.$queryRaw<unknown[]>(accountInOrder(accountId, passwordHash, []))).length > 0;
 }
 
 // The credential is joined, not looked up in a condition: its row is locked too, and looked at again after a wait for the lock.
-function accountInOrder(accountId: string, passwordHash: string | undefined): Prisma.Sql {
+function accountInOrder(accountId: string, passwordHash: string | undefined, roles: readonly Role[]): Prisma.Sql {
+  const hasRoles = Prisma.sql`roles @> ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(roles)}::jsonb))`;
   return passwordHash === undefined
-    ? Prisma.sql`SELECT id FROM auth.account WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`
+    ? Prisma.sql`SELECT id FROM auth.account WHERE id = ${accountId}::uuid AND disabled_at IS NULL AND ${hasRoles} FOR SHARE`
     : Prisma.sql`
         SELECT id FROM auth.account JOIN auth.credential ON account_id = id AND kind = ${passwordKind} AND secret = ${passwordHash}
-        WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`;
+        WHERE id = ${accountId}::uuid AND disabled_at IS NULL AND ${hasRoles} FOR SHARE`;
 }
 
 const withoutSecondFactor = Prisma.sql`

@@ -94,6 +94,7 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
     const who = { accountId: account.id, actorId: account.id, sessionId: family.id };
     const session = {
       family,
+      roles: account.roles,
       events: [started],
       audit: [...traces.audit, toAuditRow({ action: 'LOGIN_SUCCEEDED', ...who, details: { amr, device } }, now)],
       mails: traces.mails,
