@@ -1,5 +1,5 @@
 /**
- * What subscriptions between the gateway and a subgraph cost, on shared sockets and on one each (docs/adr/0009), in one run: CPU to begin
+ * What subscriptions between the gateway and a subgraph cost, on shared sockets and on one each (docs/adr/0012), in one run: CPU to begin
  * one and for an event, and resident memory of the subgraph for an idle one (the
  * gateway's is this process, which keeps what it had the round before). The field does nothing, so what is measured is the way to it and back.
  */

@@ -85,7 +85,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   const { jwks } = options;
   if (jwks !== null) {
-    app.get('/.well-known/jwks.json', async (_request, reply) => reply.header('cache-control', 'public, max-age=300').send(await jwks()));
+    app.get('/.well-known/jwks.json', async (_request, reply) => reply.header('cache-control', 'public, max-age=60').send(await jwks()));
   }
   await addSubgraphRoutes(app, { routes: options.routes, trustsProxy: config.trustsProxy, allowedOrigins });
   await addPage(app, options.pageFolder);

@@ -1,12 +1,11 @@
 import './without-telemetry.js';
 import { join } from 'node:path';
-import { createRemoteJWKSet } from 'jose';
 import { createAccessTokenVerifier } from '../shared/auth/access-token.js';
+import { createKeyFeed } from '../shared/auth/key-feed.js';
 import { createRevocationFeed } from '../shared/auth/revocation-feed.js';
 import { createRevocations } from '../shared/auth/revocations.js';
 import { projectRoot } from '../shared/config/project-root.js';
 import { subgraphNames } from '../shared/config/subgraph-environment.js';
-import { gatewaySecretHeader } from '../shared/graphql/gateway-secret.js';
 import { jwksPath } from '../shared/graphql/paths.js';
 import { runProcess } from '../shared/http/lifecycle.js';
 import { createLogger } from '../shared/logging/logger.js';
@@ -16,7 +15,6 @@ import { createSupergraph } from './execution/supergraph.js';
 import { createGateway } from './gateway.js';
 import { publicRoutes } from './public-routes.js';
 import { checkSubgraphs } from './readiness.js';
-import { createRemoteKeys } from './remote-keys.js';
 import { createSubgraphProxy } from './subgraph-proxy.js';
 
 runProcess({
@@ -46,13 +44,14 @@ runProcess({
     }
 
     const keysUrl = config.urls.auth === undefined ? null : new URL(jwksPath, config.urls.auth);
-    const headers: Record<string, string> = gatewaySecret === undefined ? {} : { [gatewaySecretHeader]: gatewaySecret };
+    const keyFeed = keysUrl === null ? null : createKeyFeed({ url: keysUrl.href, gatewaySecret, revocations, logger });
+    if (keyFeed !== null) scope.defer(() => keyFeed.close());
     const gateway = await createGateway({
       config,
       supergraph,
-      accessTokens: keysUrl === null ? null : createAccessTokenVerifier({ keys: createRemoteJWKSet(keysUrl, { headers }), revocations }),
+      accessTokens: keyFeed === null ? null : createAccessTokenVerifier({ keys: keyFeed.keys, revocations }),
       revocations,
-      jwks: keysUrl === null ? null : createRemoteKeys({ url: keysUrl.href, gatewaySecret }),
+      jwks: keyFeed === null ? null : () => keyFeed.published(),
       ready: () => checkSubgraphs(supergraph),
       routes: subgraphNames.flatMap((name) => {
         const [url, routes] = [config.urls[name], publicRoutes[name]];

@@ -58,6 +58,17 @@ describe('The admission to the WebSocket door', () => {
     other?.ws.close();
   });
 
+  it('SECURITY 20: closes every socket with 4403 when a signing key is revoked, so that clients come back with another token', async () => {
+    await start();
+    const sockets = await Promise.all(['alice', 'bob'].map((name) => openInitialisedSocket(little.origin, name)));
+    little.revocations.revokeKey('leaked');
+    for (const socket of sockets) expect((await socket.closed()).code).toBe(4403);
+    const again = await openInitialisedSocket(little.origin, 'alice');
+    little.revocations.revokeKey('leaked');
+    expect(again.ws.readyState).toBe(WebSocket.OPEN);
+    again.ws.close();
+  });
+
   it('closes with 4408 without connection_init', async () => {
     await start({ limits: { initTimeoutMs: 50 } });
     expect((await (await openSocket(little.origin)).closed()).code).toBe(4408);

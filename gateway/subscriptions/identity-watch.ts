@@ -9,8 +9,8 @@ const maximumDelay = 2 ** 31 - 1;
 
 export interface IdentityWatch {
   /**
-   * Closes `socket` with 4403 when the viewer's token expires or their session is revoked, at once if that has happened already. Returns
-   * what stops it, or null when the user has too many sockets.
+   * Closes `socket` with 4403 when the viewer's token expires, their session is revoked or a signing key is, at once if their session was
+   * already. Returns what stops it, or null when the user has too many sockets.
    */
   add(socket: ClientSocket, viewer: Viewer): (() => void) | null;
   close(): void;
@@ -21,6 +21,10 @@ export function createIdentityWatch(options: { revocations: Revocations; maxSock
   const bySession = new Map<string, Set<ClientSocket>>();
   const countByUser = new Map<string, number>();
 
+  // All of them: most were opened with a token of that key, and the others come back as easily.
+  const stopListeningForKeys = revocations.onKeyRevoked(() => {
+    for (const socket of [...bySession.values()].flatMap((sockets) => [...sockets])) socket.close(forbidden, 'Token revoked');
+  });
   const stopListening = revocations.onRevoked((sessionId) => {
     for (const socket of [...(bySession.get(sessionId) ?? [])]) socket.close(forbidden, 'Session ended');
   });
@@ -60,6 +64,9 @@ export function createIdentityWatch(options: { revocations: Revocations; maxSock
         if (sockets.size === 0 && bySession.get(sessionId) === sockets) bySession.delete(sessionId);
       };
     },
-    close: stopListening,
+    close() {
+      stopListening();
+      stopListeningForKeys();
+    },
   };
 }

@@ -243,6 +243,16 @@ describe('an access token is refused', () => {
     await expect(subject.verify(token)).rejects.toThrow('session has ended');
   });
 
+  it('SECURITY 20: of a key that was revoked, though its signature was verified before, and is still published', async () => {
+    const subject = createSubject();
+    const token = await sign();
+    await subject.verify(token);
+    subject.revocations.revokeKey('another');
+    await expect(subject.verify(token)).resolves.not.toBeNull();
+    subject.revocations.revokeKey('ours');
+    for (const each of [token, await sign()]) await expect(subject.verify(each)).rejects.toEqual(unauthenticated);
+  });
+
   it('SECURITY 21: after its session ended, until it would have expired anyway', async () => {
     const subject = createSubject();
     subject.advance(-1);

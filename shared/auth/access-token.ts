@@ -27,7 +27,7 @@ export interface AccessTokenVerifier {
 }
 
 export interface AccessTokenVerifierOptions {
-  /** Public keys by `kid`: `createLocalJWKSet` or `createRemoteJWKSet` of jose. */
+  /** Public keys by `kid`: of a `KeyFeed`, or of `createLocalJWKSet` of jose. */
   readonly keys: JWTVerifyGetKey;
   readonly revocations: Revocations;
   readonly now?: () => number;
@@ -35,11 +35,11 @@ export interface AccessTokenVerifierOptions {
 
 /** Verifies access tokens after RFC 8725 and RFC 9068. A good token is kept by its hash until it expires, so it is verified once. */
 export function createAccessTokenVerifier({ keys, revocations, now = Date.now }: AccessTokenVerifierOptions): AccessTokenVerifier {
-  const verified = new Map<string, Viewer>();
+  const verified = new Map<string, { readonly viewer: Viewer; /** Of the key that signed it. */ readonly kid: string }>();
 
-  async function verifySignature(token: string): Promise<Viewer> {
+  async function verifySignature(token: string): Promise<{ viewer: Viewer; kid: string }> {
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload, protectedHeader } = await jwtVerify(token, keys, {
         algorithms: [accessTokenAlgorithm],
         issuer: tokenIssuer,
         audience: tokenAudience,
@@ -51,7 +51,7 @@ export function createAccessTokenVerifier({ keys, revocations, now = Date.now }:
         requiredClaims: ['sub', 'sid', 'jti', 'exp', 'nbf', 'iat', 'auth_time', 'amr', 'username', 'roles'],
       });
       if (seconds(payload.exp) - seconds(payload.iat) > accessTokenLifetimeMs) throw invalid();
-      return {
+      const viewer = {
         userId: text(payload.sub),
         username: text(payload.username),
         sessionId: text(payload.sid),
@@ -59,6 +59,7 @@ export function createAccessTokenVerifier({ keys, revocations, now = Date.now }:
         authenticatedAt: seconds(payload.auth_time),
         expiresAt: seconds(payload.exp),
       };
+      return { viewer, kid: protectedHeader.kid ?? '' };
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw unauthenticated('The access token has expired: refresh the session or sign in again.');
       if (error instanceof AppError) throw error;
@@ -73,13 +74,16 @@ export function createAccessTokenVerifier({ keys, revocations, now = Date.now }:
       const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+) *$/i.exec(authorization)?.[1];
       if (token === undefined || token.length > maximumLength || !isCanonical(token)) throw invalid();
       const hash = createHash('sha256').update(token).digest('base64');
-      let viewer = verified.get(hash);
-      if (viewer === undefined || viewer.expiresAt + clockTolerance * 1000 <= now()) {
+      let known = verified.get(hash);
+      if (known === undefined || known.viewer.expiresAt + clockTolerance * 1000 <= now()) {
         verified.delete(hash);
-        viewer = await verifySignature(token);
+        known = await verifySignature(token);
         if (verified.size >= cacheSize) verified.delete(verified.keys().next().value ?? '');
-        verified.set(hash, viewer);
+        verified.set(hash, known);
       }
+      const { viewer, kid } = known;
+      // Whoever has the key signs what they like: it is the token that is refused, and the session goes on with its next one.
+      if (revocations.isKeyRevoked(kid)) throw invalid();
       if (revocations.isRevoked(viewer.sessionId)) throw unauthenticated('The session has ended: sign in again.');
       return viewer;
     },

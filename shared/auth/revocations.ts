@@ -7,18 +7,29 @@ export interface EndedSession {
   readonly endedAt: number;
 }
 
-/** The sessions that ended while access tokens of theirs may still be alive. Every process has one, and asks it for every request. */
+/**
+ * The sessions that ended while access tokens of theirs may still be alive, and the keys whose signatures count no more. Every process has
+ * one, and asks it for every request.
+ */
 export interface Revocations {
   isRevoked(sessionId: string): boolean;
   /** Marks a session as ended; tells the listeners the first time. */
   revoke(session: EndedSession): void;
   /** Calls `listener` with the id of each session that is revoked from now on. Returns a function that stops it. */
   onRevoked(listener: (sessionId: string) => void): () => void;
+  isKeyRevoked(kid: string): boolean;
+  /** Marks a signing key as known to others; tells the listeners the first time. */
+  revokeKey(kid: string): void;
+  /** Calls `listener` with the id of each key that is revoked from now on. Returns a function that stops it. */
+  onKeyRevoked(listener: (kid: string) => void): () => void;
 }
 
 export function createRevocations(now: () => number = Date.now): Revocations {
   const ended = new Map<string, number>();
   const listeners = new Set<(sessionId: string) => void>();
+  /** Few in the life of an installation, and for good. */
+  const keys = new Set<string>();
+  const keyListeners = new Set<(kid: string) => void>();
 
   function dropStale(): void {
     // A Map keeps insertion order, so the oldest stand first.
@@ -39,6 +50,16 @@ export function createRevocations(now: () => number = Date.now): Revocations {
     onRevoked(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    isKeyRevoked: (kid) => keys.has(kid),
+    revokeKey(kid) {
+      if (keys.has(kid)) return;
+      keys.add(kid);
+      for (const listener of keyListeners) listener(kid);
+    },
+    onKeyRevoked(listener) {
+      keyListeners.add(listener);
+      return () => keyListeners.delete(listener);
     },
   };
 }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { ConfigurationError } from '../config/environment.js';
 import type { Database } from './database.js';
 import { applyMigrations, readMigrations } from './migrations.js';
+import { createStatementNames } from './statement-names.js';
 
 /** How long one statement may take before Postgres ends it: longer than any of ours needs, shorter than a client waits. */
 const statementTimeout = 15_000;
@@ -24,7 +25,7 @@ export async function openPostgres(url: string): Promise<Database> {
     throw new ConfigurationError([`Postgres at ${place(url)} cannot be used: ${reason(error)}`]);
   }
   return {
-    adapter: new PrismaPg(pool),
+    adapter: new PrismaPg(pool, { statementNameGenerator: createStatementNames() }),
     isExclusive: false,
     migrate: (migrations) => migrate(url, migrations),
     ping,

@@ -34,6 +34,8 @@ export const domainEvents = {
   'user.deleted': z.object({ userId: z.uuid(), legacyId: z.int() }),
   /** A user shows another picture, or none. Announced by images. */
   'avatar.changed': z.object({ userId: z.uuid(), avatarUrl: z.string().nullable() }),
+  /** Who may read a user's profile, and see their pictures. Announced by users; the key is the id of the user. */
+  'profile.changed': z.object({ userId: z.uuid(), visibility: z.enum(['EVERYONE', 'FRIENDS', 'NOBODY']) }),
   /** How two users stand to each other, as far as privacy asks. Announced by users; the key is the lower of the two ids. */
   'relation.changed': z.object({
     userIds: z.tuple([z.uuid(), z.uuid()]),

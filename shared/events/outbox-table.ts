@@ -1,6 +1,9 @@
 import type { DomainEvent } from './event-bus.js';
 import { schemaName, type RawDatabase } from './raw-database.js';
 
+/** Rows per statement. */
+const deletedAtOnce = 1_000;
+
 interface Row {
   readonly id: string;
   readonly type: string;
@@ -12,6 +15,19 @@ interface Row {
 /** The SQL of outbox.ts. Lists are passed as JSON, which both drivers bind the same way. */
 export function createOutboxTable(database: RawDatabase, schema: string) {
   const name = schemaName(schema);
+
+  /** A batch at a time, leaving alone what another process is deleting: neither waits long for the other, nor anybody for them. */
+  async function deleteInBatches(table: 'outbox_event' | 'inbox_event', column: 'published_at' | 'taken_at', time: number): Promise<void> {
+    const deleteOne = () =>
+      database.$executeRawUnsafe(
+        `DELETE FROM ${name}.${table} WHERE ctid = ANY(ARRAY(
+           SELECT ctid FROM ${name}.${table} WHERE ${column} < $1::timestamptz LIMIT $2::int FOR UPDATE SKIP LOCKED))`,
+        new Date(time).toISOString(),
+        deletedAtOnce,
+      );
+    while ((await deleteOne()) >= deletedAtOnce);
+  }
+
   return {
     async hasUnpublished(): Promise<boolean> {
       const rows = await database.$queryRawUnsafe<unknown[]>(`SELECT 1 FROM ${name}.outbox_event WHERE published_at IS NULL LIMIT 1`);
@@ -59,14 +75,7 @@ export function createOutboxTable(database: RawDatabase, schema: string) {
         JSON.stringify(events.map((event) => event.id)),
       );
     },
-    async deletePublishedBefore(time: number): Promise<void> {
-      await database.$executeRawUnsafe(
-        `DELETE FROM ${name}.outbox_event WHERE published_at < $1::timestamptz`,
-        new Date(time).toISOString(),
-      );
-    },
-    async deleteTakenBefore(time: number): Promise<void> {
-      await database.$executeRawUnsafe(`DELETE FROM ${name}.inbox_event WHERE taken_at < $1::timestamptz`, new Date(time).toISOString());
-    },
+    deletePublishedBefore: (time: number) => deleteInBatches('outbox_event', 'published_at', time),
+    deleteTakenBefore: (time: number) => deleteInBatches('inbox_event', 'taken_at', time),
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { startWakeableLoop } from '../background/wakeable-loop.js';
 import type { Logger } from '../logging/logger.js';
 import { exponentialBackoff, type Backoff } from './backoff.js';
@@ -42,6 +43,8 @@ export interface OutboxRelayOptions {
   /** Tells this relay from those of other processes. */
   readonly holder?: string;
   readonly pollMs?: number;
+  /** How long after a batch that was not full the next one is looked for: what comes in a stream is taken by the batch. */
+  readonly restMs?: number;
   readonly leaseMs?: number;
   readonly batchSize?: number;
   readonly backoff?: Backoff;
@@ -66,6 +69,7 @@ export function createOutboxRelay({
   isAlone = false,
   holder = isAlone ? 'alone' : randomUUID(),
   pollMs = 1000,
+  restMs = 50,
   leaseMs = 10_000,
   batchSize = 100,
   backoff = exponentialBackoff({ first: 500, most: 10_000 }),
@@ -132,7 +136,11 @@ export function createOutboxRelay({
         if (events.length === 0) break;
         const published = await publish(events);
         if (published.length > 0) await table.markPublished(published, now());
-        if (events.length < batchSize) break;
+        if (events.length === batchSize) continue;
+        // In a stream of events this may go on for hours.
+        await clean();
+        // With the lease still ours: a batch of a stream is two statements, not five, and an event that comes alone waits for none of this.
+        await wait(restMs, undefined, { signal: loop.closing }).catch(() => undefined);
       }
     } finally {
       clearInterval(renewal);

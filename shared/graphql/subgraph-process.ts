@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { createRemoteJWKSet } from 'jose';
 import { createAccessTokenVerifier, type AccessTokenVerifier } from '../auth/access-token.js';
+import { createKeyFeed } from '../auth/key-feed.js';
 import { createRevocationFeed } from '../auth/revocation-feed.js';
 import { createRevocations, type Revocations } from '../auth/revocations.js';
 import { readTogether } from '../config/read-together.js';
@@ -14,7 +14,6 @@ import { createRedisEventBus } from '../events/redis-event-bus.js';
 import { runProcess, type Scope } from '../http/lifecycle.js';
 import { createLogger, type Logger } from '../logging/logger.js';
 import { createRateLimits, type RateLimits } from '../rate-limits/rate-limits.js';
-import { gatewaySecretHeader } from './gateway-secret.js';
 import { jwksPath } from './paths.js';
 import { serveSubgraph } from './subgraph-server.js';
 import type { Subgraph } from './subgraph.js';
@@ -89,13 +88,14 @@ export function runSubgraphProcess<Context extends object, Config>({
       const rateLimits = createRateLimits({ redisUrl: environment.redisUrl, scale: environment.rateLimitScale, logger });
       scope.defer(() => rateLimits.close());
 
-      const keys = createRemoteJWKSet(new URL(jwksPath, urls.auth), { headers: { [gatewaySecretHeader]: gatewaySecret } });
+      const keyFeed = createKeyFeed({ url: new URL(jwksPath, urls.auth).href, gatewaySecret, revocations, logger });
+      scope.defer(() => keyFeed.close());
       const { subgraph, internalRoutes } = await create({
         environment,
         config,
         database,
         bus,
-        accessTokens: createAccessTokenVerifier({ keys, revocations }),
+        accessTokens: createAccessTokenVerifier({ keys: keyFeed.keys, revocations }),
         revocations,
         rateLimits,
         logger,

@@ -33,7 +33,7 @@ function arrange() {
   const users = createKnownUsers({
     scheduler: clock,
     repository: {
-      find: (userIds) => {
+      find: (_viewerId, userIds) => {
         reads += 1;
         return Promise.resolve(new Set(userIds.filter((userId) => known.has(userId))));
       },
@@ -46,7 +46,7 @@ describe('Known users', () => {
   it('leaves out an id that nobody has, after the time that an announcement takes', async () => {
     const { users, clock } = arrange();
     let found: ReadonlySet<string> | undefined;
-    void users.among(['ada', 'nobody']).then((result) => (found = result));
+    void users.among('viewer', ['ada', 'nobody']).then((result) => (found = result));
     await pass(clock, 975);
     expect(found).toBeUndefined();
     await pass(clock, 25);
@@ -56,7 +56,7 @@ describe('Known users', () => {
   it('waits for the announcement of somebody who has just registered', async () => {
     const { users, clock, known } = arrange();
     let found: ReadonlySet<string> | undefined;
-    void users.among(['ada', 'grace']).then((result) => (found = result));
+    void users.among('viewer', ['ada', 'grace']).then((result) => (found = result));
     await pass(clock, 100);
     known.add('grace');
     await pass(clock, 25);
@@ -65,7 +65,7 @@ describe('Known users', () => {
 
   it('asks once when everybody is known, also with an id twice', async () => {
     const { users, reads } = arrange();
-    expect(await users.among(['ada', 'ada'])).toEqual(new Set(['ada']));
+    expect(await users.among('viewer', ['ada', 'ada'])).toEqual(new Set(['ada']));
     expect(reads()).toBe(1);
   });
 });

@@ -89,7 +89,7 @@ export function composeServices(options: ServiceOptions): { readonly services: A
     wakeOutbox,
     now,
   });
-  const tokenMails = createTokenMails({ repository: recovery, mailer, now });
+  const tokenMails = createTokenMails({ mailer, key: deriveKey(encryptionKey, 'token mails'), now });
   const accountRecovery = composeRecovery({
     accounts,
     recovery,
@@ -149,6 +149,7 @@ export function composeServices(options: ServiceOptions): { readonly services: A
       repository: passkeys,
       challenges: mfa,
       accounts,
+      encryptionKey,
       reauthentication,
       mfaTokens,
       signIn,
@@ -159,7 +160,7 @@ export function composeServices(options: ServiceOptions): { readonly services: A
       now,
     }),
   };
-  const cleaning = createSessionCleaning({ families, expiring: [mfa, passkeys, recovery], logger, now });
+  const cleaning = createSessionCleaning({ families, expiring: [mfa, passkeys, recovery, repositories.knownDevices], logger, now });
 
   return {
     services,

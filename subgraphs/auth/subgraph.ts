@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSubgraphSchema } from '@apollo/subgraph';
+import DataLoader from 'dataloader';
 import { parse } from 'graphql';
-import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
+import type { JWTVerifyGetKey } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { createAccessTokenVerifier } from '../../shared/auth/access-token.js';
+import type { PublishedKeys } from '../../shared/auth/key-feed.js';
 import type { Revocations } from '../../shared/auth/revocations.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
+import { createPlainSql } from '../../shared/database/plain-sql.js';
 import { createConsumer } from '../../shared/events/consumer.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
@@ -19,6 +22,7 @@ import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
 import type { AuthContext } from './context.js';
 import { createAuthPrisma } from './data/prisma.js';
 import { resolvers } from './resolvers/resolvers.js';
+import { findBlockAudiences } from '../../shared/users/block-audience.js';
 import { sharing } from './resolvers/sharing.js';
 import { accountPages } from './routes/account-pages.js';
 import { browserSessionRoutes } from './routes/browser-sessions.js';
@@ -33,7 +37,8 @@ import { composeServices } from './compose-services.js';
 import type { MailOptions } from './services/mail/compose-mail.js';
 import type { RelyingPartySettings } from './services/passkeys/relying-party.js';
 import type { BreachCheckSettings } from './services/passwords/compose-passwords.js';
-import type { Argon2Parameters } from './services/passwords/password-hasher.js';
+import { defaultThreadPoolSize, type Argon2Parameters } from './services/passwords/password-hasher.js';
+import { lowerPoolPriority } from './services/passwords/pool-priority.js';
 
 export interface AuthSubgraphOptions {
   readonly database: Database;
@@ -63,16 +68,19 @@ export type AuthSubgraph = Subgraph<AuthContext> & {
   /** Public keys of access tokens, for a verifier in the same process. */
   readonly keys: JWTVerifyGetKey;
   /** The same as `GET /.well-known/jwks.json`. */
-  jwks(): JSONWebKeySet;
+  jwks(): PublishedKeys;
 };
 
 export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<AuthSubgraph> {
   const { database, bus, revocations, encryptionKey, logger, now = Date.now } = options;
+  await lowerPoolPriority(options.threadPoolSize ?? defaultThreadPoolSize);
   await database.migrate({ name: 'auth', folder: join(projectRoot, 'subgraphs/auth/prisma/migrations') });
   const prisma = createAuthPrisma(database);
-  const repositories = createAuthRepositories(prisma);
+  const sql = createPlainSql(database);
+  const repositories = createAuthRepositories(prisma, sql);
   const signingKeys = await createSigningKeys({
     repository: repositories.signingKeys,
+    revocations,
     encryptionKey: deriveKey(encryptionKey, 'signing keys'),
     rotationMs: (options.signingKeyRotationDays ?? 30) * 24 * 60 * 60_000,
     logger,
@@ -80,7 +88,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   });
   const { keys } = signingKeys;
   const accessTokens = createAccessTokenVerifier({ keys, revocations, now });
-  const outbox = createOutboxRelay({ database: prisma, schema: 'auth', isAlone: database.isExclusive, bus, logger, now });
+  const outbox = createOutboxRelay({ database: sql, schema: 'auth', isAlone: database.isExclusive, bus, logger, now });
   const { services, ...background } = composeServices({
     repositories,
     signingKey: () => signingKeys.active(),
@@ -103,6 +111,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
       'session.ended': (event) => sessionEnder.follow(event),
       'session.renamed': ({ id: eventId, payload: { sessionId: familyId, device } }) =>
         repositories.families.takeDevice({ eventId, familyId, device }),
+      'relation.changed': ({ id, payload }) => repositories.relations.take(id, payload),
     }),
   );
 
@@ -122,7 +131,8 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
         requestId: headers['x-request-id'] ?? uuidv7(),
         userAgent: headers['user-agent'],
         clientIp: headers['x-client-ip'] ?? null,
-        accounts: createAccountDirectory(repositories.accounts, viewer),
+        accounts: createAccountDirectory({ accounts: repositories.accounts, relations: repositories.relations, viewer }),
+        audience: new DataLoader((userIds) => findBlockAudiences(repositories.relations, userIds)),
         mfaStatus: createMfaStatus(repositories.mfa),
         oneCredentialCheck: createOneCredentialCheck(),
       };

@@ -13,7 +13,9 @@ import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { ObjectStore } from '../../shared/objects/object-store.js';
+import { createRelationTable } from '../../shared/users/relation-table.js';
 import { createImagesContext, type ImagesContext } from './context.js';
+import { createHiddenProfileRepository } from './data/hidden-profile-repository.js';
 import { createImageRepository } from './data/image-repository.js';
 import { createImagesPrisma, imagesSchema } from './data/prisma.js';
 import { createUploadRepository } from './data/upload-repository.js';
@@ -27,6 +29,7 @@ import { createImageProcessor } from './services/processing/image-processor.js';
 import { createWorkQueue } from './services/processing/work-queue.js';
 import { createCompleteUpload } from './services/uploads/complete-upload.js';
 import { startExpiredUploadRemoval } from './services/uploads/expired-upload-removal.js';
+import { createImageAudience } from './services/image-audience.js';
 import { createOpenUpload } from './services/uploads/open-upload.js';
 import { createReceiveUpload } from './services/uploads/receive-upload.js';
 import { removeExpiredUploads } from './services/uploads/remove-expired-uploads.js';
@@ -72,7 +75,10 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
     now,
   });
   const userImages = createUserImages({ repository: createUserImagesRepository(prisma), objects, now });
-  await bus.subscribe(createUserConsumer({ userImages }));
+  const relations = createRelationTable(prisma, imagesSchema);
+  const hiddenProfiles = createHiddenProfileRepository(prisma);
+  const imageAudience = createImageAudience({ relations, hiddenProfiles });
+  await bus.subscribe(createUserConsumer({ userImages, relations, hiddenProfiles }));
   const removal = startExpiredUploadRemoval({ remove: () => removeExpiredUploads({ uploads, objects, logger, now }), logger });
 
   const schema = buildSubgraphSchema([{ typeDefs, resolvers }]);
@@ -84,11 +90,11 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
       return createImagesContext({
         viewer: await accessTokens.verify(headers.authorization),
         requestId: headers['x-request-id'] ?? randomUUID(),
-        images,
         gallery,
         openUpload,
         completeUpload,
         userImages,
+        imageAudience,
       });
     },
     async routes(app) {

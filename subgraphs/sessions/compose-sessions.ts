@@ -1,4 +1,6 @@
 import type { Revocations } from '../../shared/auth/revocations.js';
+import type { Database } from '../../shared/database/database.js';
+import { createPlainSql } from '../../shared/database/plain-sql.js';
 import type { Scope } from '../../shared/http/lifecycle.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { SessionsPrisma } from './data/prisma.js';
@@ -27,6 +29,7 @@ export interface SessionServices {
 }
 
 export interface SessionServicesOptions {
+  readonly database: Database;
   readonly prisma: SessionsPrisma;
   readonly store: PresenceStore;
   readonly presence: Pick<PresenceService, 'endSession' | 'forget'>;
@@ -41,8 +44,8 @@ export interface SessionServicesOptions {
 }
 
 export function composeSessions(options: SessionServicesOptions): SessionServices {
-  const { prisma, store, presence, revocations, onAnnounced, scheduler, logger, now, scope } = options;
-  const repository = createSessionRepository(prisma);
+  const { database, prisma, store, presence, revocations, onAnnounced, scheduler, logger, now, scope } = options;
+  const repository = createSessionRepository(prisma, createPlainSql(database));
   const ends = createSessionEndRepository(prisma);
   const news = createSessionNews({ revocations, endPresence: (session) => presence.endSession(session), store, logger });
   const own = createOwnSessions({ repository, now });

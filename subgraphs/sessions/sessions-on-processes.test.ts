@@ -39,13 +39,15 @@ onRedis.each(databases.slice(-1))('Two processes on $name and Redis', ({ open })
   let clockAhead = 0;
 
   async function startProcess(): Promise<SessionServices> {
-    const prisma = createSessionsPrisma(await opened.again());
+    const database = await opened.again();
+    const prisma = createSessionsPrisma(database);
     scope.defer(() => prisma.$disconnect());
     const store = createRedisPresenceStore({ url: redis?.url ?? '', logger });
     scope.defer(() => store.close());
     await store.ping();
     const now = () => Date.now() + clockAhead;
     return composeSessions({
+      database,
       prisma,
       store,
       presence: {

@@ -11,6 +11,7 @@ import type { DomainEvent, EventBus } from '../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
 import type { SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import { createLogger } from '../../shared/logging/logger.js';
+import { createSessionsPrisma } from './data/prisma.js';
 import { createSessionsSubgraph, type SessionsSubgraph } from './subgraph.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -303,6 +304,31 @@ describe('Presence', () => {
       nodes: [{ id: friends[2]?.userId }],
       pageInfo: { hasNextPage: false, hasPreviousPage: true },
     });
+  });
+
+  it('leaves out who blocks the caller, as an id that nobody has, and shows whom the caller blocks', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    await Promise.all([ada, bob].map(register));
+    const userIds = [ada.userId, bob.userId].sort() as [string, string];
+    const payload = { userIds, friends: false, blockers: [ada.userId] };
+    await bus.publish([createDomainEvent('relation.changed', { key: userIds[0], payload })]);
+    const watches = [await watch(bob, [ada.userId]), await watch(ada, [bob.userId])];
+    expect(await Promise.all(watches.map((each) => each.next()))).toMatchObject([
+      { entries: [] },
+      { entries: [{ user: { id: bob.userId }, availability: 'OFFLINE' }] },
+    ]);
+    for (const each of watches) await each.leave(1000);
+  });
+
+  it('SECURITY 51: keeps nothing of a relation that is announced after one of the two was deleted', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    const userIds = [ada.userId, bob.userId].sort() as [string, string];
+    await bus.publish([createDomainEvent('user.deleted', { key: bob.userId, payload: { userId: bob.userId, legacyId: 1 } })]);
+    const payload = { userIds, friends: true, blockers: [] };
+    await bus.publish([createDomainEvent('relation.changed', { key: userIds[0], payload })]);
+    const prisma = createSessionsPrisma(database);
+    expect(await prisma.relation.count({ where: { OR: [{ lowId: bob.userId }, { highId: bob.userId }] } })).toBe(0);
+    await prisma.$disconnect();
   });
 
   it('names each refused field and changes nothing', async () => {

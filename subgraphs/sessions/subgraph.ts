@@ -14,6 +14,7 @@ import { checkDependency } from '../../shared/http/health.js';
 import { createScope } from '../../shared/http/lifecycle.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { createKnownUsers } from '../../shared/users/known-users.js';
+import { createRelationTable } from '../../shared/users/relation-table.js';
 import { composeSessions } from './compose-sessions.js';
 import { createSessionsContext, type SessionsContext } from './context.js';
 import { createInProcessPresenceStore } from './data/in-process-presence-store.js';
@@ -22,7 +23,6 @@ import { createPresenceSettingsRepository } from './data/presence-settings-repos
 import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
 import { createRedisPresenceStore } from './data/redis-presence-store.js';
 import { createRelationHistoryRepository } from './data/relation-history-repository.js';
-import { createRelationRepository } from './data/relation-repository.js';
 import { createScheduler } from './presence/scheduler.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { createPresenceService } from './services/presence/presence-service.js';
@@ -63,8 +63,8 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   const store =
     redisUrl === undefined ? createInProcessPresenceStore({ scheduler }) : createRedisPresenceStore({ url: redisUrl, scheduler, logger });
   scope.defer(() => store.close());
-  const knownUsers = createKnownUserRepository(prisma);
-  const relations = createRelationRepository(prisma);
+  const relations = createRelationTable(prisma, sessionsSchema);
+  const knownUsers = createKnownUserRepository(prisma, relations);
   const history = createRelationHistoryRepository(prisma);
   const relationChanges = createRelationChanges({ repository: relations, history, store, scheduler, logger });
   scope.defer(() => relationChanges.close());
@@ -81,6 +81,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   });
   scope.defer(() => presence.close());
   const services = composeSessions({
+    database,
     prisma,
     store,
     presence,

@@ -76,7 +76,7 @@ export async function createUsersSubgraph(options: UsersSubgraphOptions): Promis
   const stored = createProfileRepository(prisma);
   const relations = createRelationRepository(prisma);
   const access = createProfileAccess({ profiles: stored, relations });
-  const profiles = createProfileService({ profiles: stored, access, now });
+  const profiles = createProfileService({ profiles: stored, access, onAnnounced, now });
   const profileAudience = createProfileAudience({ profiles: stored, blocks: createBlockRepository(prisma) });
   const userSearch = createUserSearch({ names: createSearchNameRepository(prisma) });
   const knownUsers = createKnownUsers({ repository: users, scheduler: { now, after: (ms, task) => setTimeout(task, ms) } });

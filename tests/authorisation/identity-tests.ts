@@ -141,6 +141,57 @@ export function identityTests(stageOf: () => Stage): void {
     foreign.ws.close(1000);
   });
 
+  it('SECURITY 46: nobody gets out of the sight of those in charge by blocking them', async () => {
+    const stage = stageOf();
+    const { others } = stage;
+    const { owner } = await stage.newOwner('stranger');
+    const find = async (caller: Person) => {
+      const { data } = await caller.ask(
+        `query ($id: ID!, $username: String!) {
+          user(id: $id) { id username } userByUsername(username: $username) { id } searchUsers(query: $username) { nodes { id } }
+        }`,
+        { id: owner.id, username: owner.username },
+      );
+      return data;
+    };
+    for (const { id } of [others.moderator, others.admin, others.stranger]) {
+      await owner.ask('mutation ($input: BlockInput!) { blockUser(input: $input) { __typename } }', { input: { userId: id } });
+    }
+    const deadline = Date.now() + 10_000;
+    while (JSON.stringify(await find(others.stranger)).includes(owner.id) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(await find(others.stranger)).toEqual({ user: null, userByUsername: null, searchUsers: { nodes: [] } });
+    const { id, username } = owner;
+    for (const caller of [others.moderator, others.admin]) {
+      expect(await find(caller)).toEqual({ user: { id, username }, userByUsername: { id }, searchUsers: { nodes: [{ id }] } });
+    }
+  });
+
+  it('SECURITY 46: whoever is blocked cannot tell the block from an account that is not there', async () => {
+    const { owners, others } = stageOf();
+    const ask = async (id: string, username: string) => {
+      const { data, errors } = await others.blocked.ask(
+        `query ($id: ID!, $username: String!) {
+          user(id: $id) { id username displayName avatar { url } presence { availability } friendship { status } }
+          userByUsername(username: $username) { id }
+          searchUsers(query: $username) { nodes { id username } }
+          friends { nodes { id username } }
+          blockedUsers { nodes { id username } }
+        }`,
+        { id, username },
+      );
+      return { data: { ...data, friends: null }, errors };
+    };
+    const nobody = await ask('01990000-0000-7000-8000-000000000000', 'nobody_has_this_name');
+    expect(nobody).toMatchObject({ data: { user: null, userByUsername: null, searchUsers: { nodes: [] } }, errors: [] });
+    for (const { id, username } of Object.values(owners)) expect(await ask(id, username)).toEqual(nobody);
+    const { data, errors } = await owners.EVERYONE.ask('{ blockedUsers { nodes { id username displayName avatar { url } } } }');
+    expect(errors).toEqual([]);
+    const { id, username } = others.blocked;
+    expect(data.blockedUsers).toEqual({ nodes: [{ id, username, displayName: username, avatar: null }] });
+  });
+
   it('SECURITY 46: a moderator acts on no moderator, no administrator, and not on themselves', async () => {
     const { others } = stageOf();
     for (const target of [others.moderator, others.admin]) {

@@ -144,18 +144,44 @@ export async function setStage(galaxia: Galaxia): Promise<Stage> {
   ]);
   const mutual = [...Object.values(owners), ...Object.values(others)].map((person) => befriend(mutualFriend, person));
   await Promise.all([...ties, ...mutual]);
+  await Promise.all([untilTold(open, 'EVERYONE', others), untilTold(friendly, 'FRIENDS', others), untilTold(hidden, 'NOBODY', others)]);
   return stage;
+}
+
+/** Waits until every subgraph has heard who is whose friend, who blocks whom, and who may see what. */
+async function untilTold(owner: Person, visibility: Visibility, { friend, stranger, blocked, blocker }: Stage['others']): Promise<void> {
+  const look = async (caller: Person) => {
+    const { data } = await caller.ask('query ($id: ID!) { user(id: $id) { avatar { id } presence { availability } } }', { id: owner.id });
+    const { user } = data;
+    if (JSON.stringify(user) === 'null') return 'nobody';
+    return `${JSON.stringify(user?.avatar) === 'null' ? 'faceless' : 'shown'} ${text(user?.presence?.availability)}`;
+  };
+  const hidden = 'faceless OFFLINE';
+  const expected = [
+    visibility === 'NOBODY' ? hidden : 'shown ONLINE',
+    visibility === 'EVERYONE' ? 'shown ONLINE' : hidden,
+    'nobody',
+    hidden,
+  ].join();
+  await until(`announcements of ${owner.username}`, async () => {
+    return (await Promise.all([friend, stranger, blocked, blocker].map(look))).join() === expected;
+  });
 }
 
 /** Waits until the registration was announced to the subgraph that keeps relations. */
 async function untilKnown(person: Person): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
+  await until(`the registration of ${person.username}`, async () => {
     const { data } = await person.ask('query ($query: String!) { searchUsers(query: $query) { nodes { id } } }', {
       query: person.username,
     });
-    if (JSON.stringify(data).includes(person.id)) return;
-    if (Date.now() > deadline) throw new Error(`${person.username} was not announced in time`);
+    return JSON.stringify(data).includes(person.id);
+  });
+}
+
+async function until(what: string, isThere: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await isThere())) {
+    if (Date.now() > deadline) throw new Error(`${what} did not come in time`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

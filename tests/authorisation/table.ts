@@ -12,6 +12,8 @@ export interface Way {
   readonly path: readonly (string | ((item: Item, cell: Cell) => boolean))[];
   /** Actors who never come this way. */
   readonly except?: readonly string[];
+  /** The visibilities with which an owner is met on this way; left out, every one. */
+  readonly of?: readonly Visibility[];
 }
 
 /** What each field of an object of the owner's gives to each actor. */

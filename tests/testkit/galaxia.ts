@@ -18,6 +18,8 @@ export interface Galaxia {
   /** Origin of its public door, without a trailing slash. */
   readonly url: string;
   readonly dataDir: string;
+  /** What an operator's command needs to know, to work on the same data. */
+  readonly environment: Readonly<Record<string, string>>;
   process(name: ProcessName): ProductProcess;
   /** Starts one process again, after it was stopped, and waits until it is ready. */
   restart(name: ProcessName): Promise<void>;
@@ -61,6 +63,7 @@ async function startAllInOne({ environment = {} }: StartOptions): Promise<Galaxi
     way: 'all-in-one',
     url,
     dataDir,
+    environment: { DATA_DIR: dataDir },
     process: () => running,
     async restart() {
       await running.stop();
@@ -118,6 +121,7 @@ async function startDistributed({ environment = {} }: StartOptions): Promise<Gal
     way: 'distributed',
     url,
     dataDir,
+    environment: shared,
     process: processOf,
     async restart(name) {
       await processOf(name).stop();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { graphql } from 'graphql';
 import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
+import { roles } from '../../shared/auth/role.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Database } from '../../shared/database/database.js';
 import { openEmbedded } from '../../shared/database/embedded.js';
@@ -39,6 +40,8 @@ export interface ImagesUnderTest {
   readonly clock: { now: number };
   /** What the subgraph has announced. */
   readonly events: readonly DomainEvent[];
+  /** What another subgraph announces. */
+  announce(event: DomainEvent): Promise<void>;
   ask(person: string | null, query: string, variables?: Record<string, unknown>): Promise<Answer>;
   open(person: string, input: { contentType: string; size: number; purpose?: string }): Promise<OpenedUpload>;
   send(upload: OpenedUpload, bytes: Buffer): Promise<Response>;
@@ -91,6 +94,7 @@ export async function startImages(kind: StoreKind = 'files', given?: Database): 
     objects,
     clock,
     events,
+    announce: (event) => bus.publish([event]),
     ask,
     async open(person, input) {
       const { data } = await ask(person, createMutation, { input });
@@ -134,13 +138,20 @@ const completeMutation = `mutation ($id: ID!) { completeImageUpload(input: { id:
   __typename ... on UserError { code message }
   ... on ImagePayload { image { id url width height contentType size purpose owner { id } createdAt } } } }`;
 
-/** The header is the id of the person. What real tokens can do is tested with their verifier. */
+/** The header is the id of the person, and maybe a role after it. What real tokens can do is tested with their verifier. */
 const trustingVerifier: AccessTokenVerifier = {
   verify: (authorization) => {
-    const viewer: Viewer | null =
-      authorization === undefined
-        ? null
-        : { userId: authorization, username: 'someone', sessionId: randomUUID(), roles: ['USER'], authenticatedAt: 0, expiresAt: Infinity };
+    if (authorization === undefined) return Promise.resolve(null);
+    const [userId = '', given] = authorization.split(' ');
+    const role = roles.find((each) => each === given);
+    const viewer: Viewer = {
+      userId,
+      username: 'someone',
+      sessionId: randomUUID(),
+      roles: role === undefined ? ['USER'] : ['USER', role],
+      authenticatedAt: 0,
+      expiresAt: Infinity,
+    };
     return Promise.resolve(viewer);
   },
 };

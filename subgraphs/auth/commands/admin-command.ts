@@ -4,6 +4,7 @@ import { createModerationRepository } from '../data/moderation-repository.js';
 import { createAuthPrisma } from '../data/prisma.js';
 import { toAuditRow } from '../services/audit/audit-log.js';
 import type { ModerationRepository } from '../services/moderation/moderation-repository.js';
+import { rolesChange } from '../services/moderation/moderation.js';
 import type { AuthData } from './auth-data.js';
 
 const usage = `Says who may administer and moderate. The first administrator is made here; further ones can be made in the product.
@@ -14,7 +15,8 @@ Works on the Postgres of AUTH_DATABASE_URL, beside a server that runs, or on the
   npm run admin -- list
   npm run admin -- --help
 
-Whoever is signed in gets the new role with the next refresh of their access token, within 10 minutes.`;
+Whoever is signed in gets a new role with the next refresh of their access token, within 10 minutes. Taking a role away signs them out
+everywhere, within seconds.`;
 
 /** What the person at the terminal is told, and with which status the process ends: 0 done, 1 refused, 2 wrong usage. */
 export interface CommandResult {
@@ -108,9 +110,7 @@ async function change(
       return {
         verdict: { status: 0, output: `${target.username} ${kind === 'grant' ? 'has' : 'no longer has'} the role ${role}.` },
         change: {
-          roles,
-          endSessions: null,
-          events: [],
+          ...rolesChange(target, roles),
           audit: [
             toAuditRow(
               { action: 'ROLES_CHANGED', accountId: target.id, details: { from: target.roles, to: roles, by: 'command line' } },

@@ -78,7 +78,13 @@ describe('npm run admin', () => {
       await expect(client.mustLogin({ identifier: 'Ada' })).resolves.toMatchObject({ user: { roles: ['USER', 'ADMIN'] } });
       await expect(run('revoke', 'Ada')).resolves.toMatchObject({ status: 1, output: expect.stringContaining('last administrator') });
       await run('grant', 'Eve');
+      const { accessToken: token } = await client.mustLogin({ identifier: 'Ada' });
       await expect(run('revoke', 'Ada')).resolves.toMatchObject({ status: 0 });
+      // By the outbox, which the server beside it looks into every second.
+      await harness.untilPublished(
+        (events) => events.filter(({ type, key }) => type === 'session.ended' && key === ada.user.id).length === 3,
+      );
+      await harness.untilRefused(token);
       await expect(run('revoke', 'Ada')).resolves.toMatchObject({ status: 0, output: expect.stringContaining('does not have') });
       await expect(run('list')).resolves.toEqual({ status: 0, output: 'Eve  MODERATOR, ADMIN' });
       const events = await harness.prisma.auditEvent.findMany({ where: { accountId: ada.user.id, action: 'ROLES_CHANGED' } });

@@ -6,7 +6,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { createImportRepository } from '../data/import-repository.js';
 import { argon2Parameters } from '../services/passwords/password-hasher.js';
 import { createUserImport, type UserImport } from '../services/import/user-import.js';
-import { startAuth, type AuthHarness } from '../tests/auth-harness.js';
+import { deriveKey } from '../services/keys/derive-key.js';
+import { createUsernameHolds, usernameHoldMs } from '../services/usernames/username-holds.js';
+import { ask, operations } from '../tests/ask.js';
+import { encryptionKey, startAuth, type AuthHarness } from '../tests/auth-harness.js';
 import { createAuthClient } from '../tests/auth-client.js';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
 import { importUsers, readImportRequest } from './import-command.js';
@@ -42,7 +45,9 @@ describe.each(databases)('importing users on $name', ({ open }) => {
     harness = await startAuth(opened.database);
     users = createUserImport({
       repository: createImportRepository(harness.prisma),
+      holds: createUsernameHolds(deriveKey(encryptionKey, 'username holds')),
       batchSize: 3,
+      now: () => harness.now(),
       parameters: { ...argon2Parameters, memoryCost: 1024 },
     });
   });
@@ -69,6 +74,44 @@ describe.each(databases)('importing users on $name', ({ open }) => {
   const find = (username: string) =>
     harness.prisma.account.findUnique({ where: { usernameLower: username.toLowerCase() }, include: { credentials: true } });
   const csv = (...rows: string[]) => `${[header, ...rows].join('\n')}\n`;
+
+  it('refuses a name that somebody gave up, whatever its capitals, until nobody has it on hold any more', async () => {
+    const client = createAuthClient(harness);
+    const rename = async (from: string, to: string) => {
+      const { accessToken: token } = await client.mustRegister({ username: from });
+      await ask(harness, operations.changeUsername, { input: { username: to } }, { token });
+    };
+    await rename('Given_up', 'given_new');
+    const file = csv(`GIVEN_UP,,${bcryptHash},,`, `given_other,,${bcryptHash},,`);
+    const reasons = [expect.stringMatching(/^The username "GIVEN_UP" is kept for who gave it up, until /)];
+    await expect(run(file, { dryRun: true })).resolves.toMatchObject({
+      summary: expect.stringContaining('Would import 1, would refuse 1.'),
+      refused: [{ line: 2, reasons }],
+    });
+    await expect(run(file)).resolves.toMatchObject({
+      summary: expect.stringContaining('Imported 1, refused 1.'),
+      refused: [{ line: 2, reasons }],
+    });
+    expect(await find('given_up')).toBeNull();
+    harness.advance(usernameHoldMs - 1);
+    await expect(run(csv(`Given_Up,,${bcryptHash},,`))).resolves.toMatchObject({ refused: [{ reasons: [expect.any(String)] }] });
+    harness.advance(1);
+    await expect(run(csv(`given_uP,,${bcryptHash},,`))).resolves.toMatchObject({ summary: 'Imported 1, refused 0.' });
+  });
+
+  it('refuses a name that is given up at the same moment', async () => {
+    const client = createAuthClient(harness);
+    for (let round = 0; round < 5; round += 1) {
+      const [old, next] = [`moment_${String(round)}`, `moment_new_${String(round)}`];
+      const { accessToken: token } = await client.mustRegister({ username: old });
+      const [, imported] = await Promise.all([
+        ask(harness, operations.changeUsername, { input: { username: next } }, { token }),
+        run(csv(`${old},,${bcryptHash},,`)),
+      ]);
+      expect(imported.refused).toHaveLength(1);
+      expect(await find(old)).toBeNull();
+    }
+  });
 
   it('takes users with everything they bring, who then sign in, are announced and stand in the audit log', async () => {
     const { summary } = await run(csv(`Legacy_Ada,ada@old.example,${bcryptHash},2019-05-31 12:00:00,4711`, `Legacy_Bob,,${oldHash},,`));

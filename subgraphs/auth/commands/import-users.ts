@@ -2,8 +2,10 @@ import { ConfigurationError } from '../../../shared/config/environment.js';
 import { DataDirInUseError } from '../../../shared/database/data-dir-lock.js';
 import { ConcurrentImportError, createImportRepository } from '../data/import-repository.js';
 import { createAuthPrisma } from '../data/prisma.js';
+import { deriveKey } from '../services/keys/derive-key.js';
 import { UnreadableFileError } from '../services/import/source-rows.js';
 import { createUserImport } from '../services/import/user-import.js';
+import { createUsernameHolds } from '../services/usernames/username-holds.js';
 import { openAuthData } from './auth-data.js';
 import { importHelp, importUsers, readImportRequest, UsageError, type ImportRequest } from './import-command.js';
 
@@ -14,7 +16,8 @@ async function run(request: ImportRequest): Promise<string> {
   const data = await openAuthData(process.env);
   const prisma = createAuthPrisma(data.database);
   try {
-    const users = createUserImport({ repository: createImportRepository(prisma) });
+    const holds = createUsernameHolds(deriveKey(data.encryptionKey, 'username holds'));
+    const users = createUserImport({ repository: createImportRepository(prisma), holds });
     return await importUsers(request, { users, output: process.stdout, signal: stop.signal });
   } finally {
     await prisma.$disconnect();

@@ -7,7 +7,7 @@ import { DataDirInUseError } from '../../../shared/database/data-dir-lock.js';
 import { createAuthPrisma } from '../data/prisma.js';
 import { createSigningKeyRepository } from '../data/signing-key-repository.js';
 import { openAuthData } from './auth-data.js';
-import { rotateKeys } from './key-rotation-command.js';
+import { runKeyCommand } from './key-rotation-command.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -20,16 +20,37 @@ describe('npm run rotate-keys', () => {
     await expect(openAuthData({ AUTH_DATABASE_URL: 'mysql://localhost/auth' })).rejects.toBeInstanceOf(ConfigurationError);
   });
 
+  const notOpened = () => Promise.reject(new Error('nothing is to be opened for that'));
+
+  it.each([[['--revoke']], [['--revoke', '']], [['--revoke', 'kid', '--list']], [['kid']], [['--force']]])(
+    'refuses %j as wrong usage',
+    async (args) => {
+      await expect(runKeyCommand(args, notOpened)).resolves.toMatchObject({ status: 2 });
+    },
+  );
+
+  it('explains itself', async () => {
+    await expect(runKeyCommand(['--help'], notOpened)).resolves.toMatchObject({ status: 0, output: expect.stringContaining('--revoke') });
+  });
+
   it('SECURITY 20: makes the next key in a data folder that nobody uses, once while that one waits, and never with another secret', async () => {
     const data = await openAuthData({ DATA_DIR: folder, GATEWAY_SECRET: 'of no concern to an embedded database' });
     try {
       await expect(openAuthData({ DATA_DIR: folder })).rejects.toBeInstanceOf(DataDirInUseError);
       const now = Date.parse('2026-01-01T00:00:00Z');
-      await expect(rotateKeys(data, () => now)).resolves.toContain('2026-01-01T00:00:00.000Z');
-      await expect(rotateKeys(data, () => now + 1)).resolves.toContain('2026-01-01T01:00:00.001Z');
-      await expect(rotateKeys(data, () => now + 2)).resolves.toContain('waiting already');
+      const run = async (at: number, from = data) => {
+        const { output } = await runKeyCommand(
+          [],
+          () => Promise.resolve({ ...from, close: () => Promise.resolve() }),
+          () => at,
+        );
+        return output;
+      };
+      await expect(run(now)).resolves.toContain('2026-01-01T00:00:00.000Z');
+      await expect(run(now + 1)).resolves.toContain('2026-01-01T01:00:00.001Z');
+      await expect(run(now + 2)).resolves.toContain('waiting already');
       const stranger = { ...data, encryptionKey: new Uint8Array(32) };
-      await expect(rotateKeys(stranger, () => now + 7_200_000)).rejects.toThrow('another secret');
+      await expect(run(now + 7_200_000, stranger)).rejects.toThrow('another secret');
       const prisma = createAuthPrisma(data.database);
       expect((await createSigningKeyRepository(prisma).list()).map(({ sequence }) => sequence)).toEqual([1, 2]);
       const told = await prisma.auditEvent.findMany({ select: { action: true, accountId: true } });

@@ -1,16 +1,13 @@
 import { ConfigurationError } from '../../../shared/config/environment.js';
 import { DataDirInUseError } from '../../../shared/database/data-dir-lock.js';
 import { openAuthData } from './auth-data.js';
-import { rotateKeys } from './key-rotation-command.js';
+import { runKeyCommand } from './key-rotation-command.js';
 
-/** `npm run rotate-keys`: on the Postgres of `AUTH_DATABASE_URL`, or on the database in `DATA_DIR` while nothing else uses it. */
+/** `npm run rotate-keys`. */
 try {
-  const data = await openAuthData(process.env);
-  try {
-    process.stdout.write(`${await rotateKeys(data)}\n`);
-  } finally {
-    await data.close();
-  }
+  const { status, output } = await runKeyCommand(process.argv.slice(2), () => openAuthData(process.env));
+  (status === 0 ? process.stdout : process.stderr).write(`${output}\n`);
+  process.exitCode = status;
 } catch (error) {
   const isForPeople = error instanceof ConfigurationError || error instanceof DataDirInUseError;
   process.stderr.write(`${isForPeople ? error.message : String(error instanceof Error ? (error.stack ?? error.message) : error)}\n`);

@@ -1,7 +1,8 @@
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { eraseRelations } from '../../../shared/users/relation-table.js';
 import type { AccountDeletionRepository } from '../services/account-deletion/account-deletion-repository.js';
 import { accountColumns, toAccount } from './account-repository.js';
-import type { AuthPrisma, AuthTransaction } from './prisma.js';
+import { authSchema, type AuthPrisma, type AuthTransaction } from './prisma.js';
 import { revokeAllFamilies } from './refresh-family-repository.js';
 
 export function createAccountDeletionRepository(prisma: AuthPrisma): AccountDeletionRepository {
@@ -48,6 +49,7 @@ export function createAccountDeletionRepository(prisma: AuthPrisma): AccountDele
           FOR UPDATE SKIP LOCKED`;
         if (taken.length === 0) return false;
         await eraseFromAudit(tx, id, pseudonym);
+        await eraseRelations(tx, authSchema, id);
         await tx.passkeyCeremony.deleteMany({ where: { accountId: id } });
         await tx.usernameHold.updateMany({ where: { accountId: id }, data: { accountId: null } });
         const hold = { accountId: null, heldUntil };

@@ -1,13 +1,14 @@
-import { NIL as nilUuid } from 'uuid';
 import { roles, type Role } from '../../../shared/auth/role.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
-import type { Prisma } from '../__generated__/prisma/client.js';
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
+import { Prisma } from '../__generated__/prisma/client.js';
 import type { LoginIdentifier } from '../services/accounts/login-identifier.js';
 import type { AuditRow } from '../services/audit/audit-log.js';
-import type { MailTokenRow } from '../services/mail/mail-token.js';
 import type { MailRow } from '../services/mail/mailer.js';
+import type { TokenMail } from '../services/mail/token-mails.js';
 import { isHeldUsername, refuseHeldUsername } from './held-username.js';
+import { writeTokenMail } from './mail-tokens.js';
 import type { AuthPrisma } from './prisma.js';
 import { createFamily, type NewRefreshFamily } from './refresh-family-repository.js';
 import { isUniqueViolation } from './unique-violation.js';
@@ -52,7 +53,8 @@ interface NewAccount {
   readonly events: readonly DomainEvent[];
   readonly audit: readonly AuditRow[];
   readonly mails: readonly MailRow[];
-  readonly mailTokens?: readonly MailTokenRow[] | undefined;
+  /** To verify its address. */
+  readonly tokenMail?: TokenMail | null;
 }
 
 export interface AccountRepository {
@@ -88,12 +90,8 @@ export const passwordKind = 'password';
 export const whereLogin = ({ kind, value }: LoginIdentifier) =>
   kind === 'username' ? { usernameLower: value.toLowerCase() } : { emailLower: value.toLowerCase() };
 /** Several accounts may claim an address that none has verified: the owner of the verified one goes first, then who came first. */
-const inLoginOrder = (): Prisma.AccountOrderByWithRelationInput[] => [
-  { emailVerifiedAt: { sort: 'asc', nulls: 'last' } },
-  { createdAt: 'asc' },
-  { id: 'asc' },
-];
-const latestFirst = (): Prisma.AccountOrderByWithRelationInput[] => [{ createdAt: 'desc' }, { id: 'desc' }];
+const ownerThenFirst = Prisma.sql`ORDER BY email_verified_at ASC NULLS LAST, created_at, id`;
+const latestClaimant = Prisma.sql`AND email_verified_at IS NULL ORDER BY created_at DESC, id DESC`;
 export const usernameConstraint = { name: 'account_username_lower_key', columns: ['username_lower'] };
 const deviceConstraint = { name: 'guest_device_pkey', columns: ['device_id_hash'] };
 
@@ -116,9 +114,10 @@ export function toAccount(row: AccountRow): Account {
   };
 }
 
-export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
+/** `sql` is the same database, asked with less ado. */
+export function createAccountRepository(prisma: AuthPrisma, sql: Pick<RawDatabase, '$queryRawUnsafe'> = prisma): AccountRepository {
   return {
-    async register({ account, nameHash, credential, family, events, audit, mails, mailTokens = [] }) {
+    async register({ account, nameHash, credential, family, events, audit, mails, tokenMail = null }) {
       const { id: accountId, createdAt, roles: accountRoles, ...columns } = account;
       try {
         // A batch, not an interactive transaction: on PGlite nobody waits for this process between its statements. `createMany`,
@@ -154,8 +153,8 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
             WHERE account.id = ${accountId}::uuid AND announcement.type = 'user.registered'
               AND announcement.id IN (SELECT value::uuid FROM jsonb_array_elements_text(${JSON.stringify(events.map(({ id }) => id))}::jsonb))`,
           prisma.auditEvent.createMany({ data: [...audit] }),
-          ...(mailTokens.length === 0 ? [] : [prisma.mailToken.createMany({ data: [...mailTokens] })]),
           ...(mails.length === 0 ? [] : [prisma.mail.createMany({ data: [...mails] })]),
+          ...(tokenMail === null ? [] : [writeTokenMail(prisma, tokenMail)]),
         ]);
         return 'registered';
       } catch (error) {
@@ -178,16 +177,17 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
       return rows.map(toAccount);
     },
 
-    async findForLogin(login, claimant = 'first') {
-      const where = claimant === 'first' ? whereLogin(login) : { ...whereLogin(login), emailVerifiedAt: null };
-      const orderBy = claimant === 'first' ? inLoginOrder() : latestFirst();
-      const account = await prisma.account.findFirst({ where, orderBy, select: accountColumns });
-      // Asked for nobody's password as well: one query less would tell by its time that there is no such user.
-      const credential = await prisma.credential.findUnique({
-        where: { accountId_kind: { accountId: account?.id ?? nilUuid, kind: passwordKind } },
-        select: { secret: true },
-      });
-      return account === null ? null : { account: toAccount(account), passwordHash: credential?.secret ?? null };
+    async findForLogin({ kind, value }, claimant = 'first') {
+      const lower = value.toLowerCase();
+      const isNamed = kind === 'username' ? Prisma.sql`username_lower = ${lower}` : Prisma.sql`email_lower = ${lower}`;
+      // One statement, whether or not there is an account or a password: one more for those who have both would tell by its time who is here.
+      const { text, values } = Prisma.sql`
+        SELECT account.id::text AS id, username, email, email_verified_at AS "emailVerifiedAt", roles, account.created_at AS "createdAt",
+          is_guest AS "isGuest", disabled_at AS "disabledAt", deletes_at AS "deletesAt", secret
+        FROM (SELECT * FROM auth.account WHERE ${isNamed} ${claimant === 'first' ? ownerThenFirst : latestClaimant} LIMIT 1) AS account
+        LEFT JOIN auth.credential ON account_id = account.id AND kind = ${passwordKind}`;
+      const [row] = await sql.$queryRawUnsafe<(AccountRow & { readonly secret: string | null })[]>(text, ...values);
+      return row === undefined ? null : { account: toAccount(row), passwordHash: row.secret };
     },
 
     async findWithPassword(accountId) {

@@ -2,6 +2,7 @@ import { toOutboxRow } from '../../../shared/events/outbox.js';
 import type { GuestRepository } from '../services/guests/guest-repository.js';
 import { accountColumns, passwordKind, toAccount, usernameConstraint } from './account-repository.js';
 import { isHeldUsername, refuseHeldUsername } from './held-username.js';
+import { writeTokenMail } from './mail-tokens.js';
 import type { AuthPrisma } from './prisma.js';
 import { isUniqueViolation } from './unique-violation.js';
 
@@ -23,7 +24,7 @@ export function createGuestRepository(prisma: AuthPrisma): GuestRepository {
       return row === null ? null : toAccount(row);
     },
 
-    async link({ account, nameHash, passwordHash, at, events, audit, mailTokens, mails }) {
+    async link({ account, nameHash, passwordHash, at, events, audit, tokenMail }) {
       const { id: accountId, username, email } = account;
       try {
         await prisma.$transaction(async (tx) => {
@@ -51,8 +52,7 @@ export function createGuestRepository(prisma: AuthPrisma): GuestRepository {
           });
           await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });
           await tx.auditEvent.createMany({ data: [audit] });
-          await tx.mailToken.createMany({ data: [...mailTokens] });
-          await tx.mail.createMany({ data: [...mails] });
+          if (tokenMail !== null) await writeTokenMail(tx, tokenMail);
         });
         return 'linked';
       } catch (error) {

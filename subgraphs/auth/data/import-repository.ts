@@ -7,6 +7,8 @@ import type { AuthPrisma, AuthTransaction } from './prisma.js';
 export interface NewImportedAccount {
   readonly id: string;
   readonly username: string;
+  /** By which its name may be on hold (services/usernames/username-holds.ts). */
+  readonly nameHash: string;
   readonly email: string | null;
   /** As `toStoredHash` answers it. */
   readonly passwordHash: string;
@@ -31,6 +33,8 @@ export interface ImportedBatch {
   readonly onRefused: (refused: readonly RefusedAccount[]) => void;
 }
 
+type Wanted = Pick<NewImportedAccount, 'username' | 'nameHash' | 'legacyId'>;
+
 /** Someone else imports the same file at this moment. */
 export class ConcurrentImportError extends Error {
   override readonly name = 'ConcurrentImportError';
@@ -40,8 +44,8 @@ export interface ImportRepository {
   rowsDone(file: string): Promise<number>;
   /** From now on new accounts get numbers above `highest`. */
   reserveLegacyIds(highest: number): Promise<void>;
-  /** Those that cannot be added because somebody has the name or the number. */
-  findTaken(accounts: readonly Pick<NewImportedAccount, 'username' | 'legacyId'>[]): Promise<readonly RefusedAccount[]>;
+  /** Those that cannot be added at `at` because somebody has the name or the number, or has the name on hold. */
+  findTaken(accounts: readonly Wanted[], at: Date): Promise<readonly RefusedAccount[]>;
   /** Accounts, passwords, events, audit log and progress, all or nothing. Throws `ConcurrentImportError`. */
   add(batch: ImportedBatch): Promise<void>;
 }
@@ -67,7 +71,7 @@ export function createImportRepository(prisma: AuthPrisma): ImportRepository {
       });
     },
 
-    findTaken: (accounts) => findTaken(prisma, accounts),
+    findTaken: (accounts, at) => findTaken(prisma, accounts, at),
 
     async add({ accounts, progress: { file, from, to }, at, toAudit, onRefused }) {
       await prisma.$transaction(
@@ -75,7 +79,7 @@ export function createImportRepository(prisma: AuthPrisma): ImportRepository {
           if (!(await moveOn(tx, { file, from, to, at }))) {
             throw new ConcurrentImportError('Another process imports this file. Let it finish, or stop it first.');
           }
-          const added = await addAccounts(tx, accounts);
+          const added = await addAccounts(tx, accounts, at);
           const news = accounts.filter(({ id }) => added.has(id));
           await addCredentials(tx, news, at);
           await addEvents(
@@ -92,7 +96,7 @@ export function createImportRepository(prisma: AuthPrisma): ImportRepository {
             tx,
             news.map(({ id }) => toAudit(id)),
           );
-          onRefused(added.size === accounts.length ? [] : await explain(tx, accounts, added));
+          onRefused(added.size === accounts.length ? [] : await explain(tx, accounts, added, at));
         },
         { timeout: transactionTimeout, maxWait: transactionTimeout },
       );
@@ -103,7 +107,7 @@ export function createImportRepository(prisma: AuthPrisma): ImportRepository {
 // Lists go as JSON into one statement each: through Prisma's own `createMany` an import takes five times as long.
 
 /** Those that were added, by id, with their numbers. */
-async function addAccounts(tx: AuthTransaction, accounts: readonly NewImportedAccount[]): Promise<ReadonlyMap<string, number>> {
+async function addAccounts(tx: AuthTransaction, accounts: readonly NewImportedAccount[], at: Date): Promise<ReadonlyMap<string, number>> {
   const rows = await tx.$queryRaw<{ id: string; legacy_id: number }[]>`
     INSERT INTO auth.account (id, legacy_id, username, username_lower, email, email_lower, roles, created_at)
     SELECT id, coalesce("legacyId", nextval(pg_get_serial_sequence('auth.account', 'legacy_id'))), username, lower, email, "emailLower",
@@ -118,7 +122,23 @@ async function addAccounts(tx: AuthTransaction, accounts: readonly NewImportedAc
       AS row (id uuid, username text, lower text, email text, "emailLower" text, "createdAt" timestamptz, "legacyId" int)
     ON CONFLICT DO NOTHING
     RETURNING id::text AS id, legacy_id`;
-  return new Map(rows.map(({ id, legacy_id: legacyId }) => [id, legacyId]));
+  const added = new Map(rows.map(({ id, legacy_id: legacyId }) => [id, legacyId]));
+  for (const id of await withdrawHeld(tx, accounts, at)) added.delete(id);
+  return added;
+}
+
+/**
+ * Takes those away again whose name somebody else has on hold, and answers their ids. Afterwards, because adding one waited for whoever was
+ * giving the name up at that moment: only now their hold can be seen.
+ */
+async function withdrawHeld(tx: AuthTransaction, accounts: readonly NewImportedAccount[], at: Date): Promise<readonly string[]> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    DELETE FROM auth.account USING jsonb_to_recordset(${JSON.stringify(accounts.map(({ id, nameHash }) => ({ id, nameHash })))}::jsonb)
+      AS row (id uuid, "nameHash" text)
+    WHERE account.id = row.id AND EXISTS (
+      SELECT 1 FROM auth.username_hold WHERE name_hash = "nameHash" AND held_until > ${at.toISOString()}::timestamptz)
+    RETURNING account.id::text AS id`;
+  return rows.map(({ id }) => id);
 }
 
 async function addCredentials(tx: AuthTransaction, accounts: readonly NewImportedAccount[], at: Date): Promise<void> {
@@ -159,11 +179,13 @@ async function explain(
   tx: AuthTransaction,
   accounts: readonly NewImportedAccount[],
   added: ReadonlyMap<string, number>,
+  at: Date,
 ): Promise<readonly RefusedAccount[]> {
   const missing = accounts.flatMap((account, index) => (added.has(account.id) ? [] : [{ account, index }]));
   const taken = await findTaken(
     tx,
     missing.map(({ account }) => account),
+    at,
   );
   return missing.map(({ index }, place) => ({
     index,
@@ -171,10 +193,7 @@ async function explain(
   }));
 }
 
-async function findTaken(
-  tx: AuthTransaction,
-  accounts: readonly Pick<NewImportedAccount, 'username' | 'legacyId'>[],
-): Promise<readonly RefusedAccount[]> {
+async function findTaken(tx: AuthTransaction, accounts: readonly Wanted[], at: Date): Promise<readonly RefusedAccount[]> {
   const rows = await tx.account.findMany({
     where: {
       OR: [
@@ -184,10 +203,17 @@ async function findTaken(
     },
     select: { usernameLower: true, legacyId: true },
   });
+  const holds = await tx.usernameHold.findMany({
+    where: { nameHash: { in: accounts.map(({ nameHash }) => nameHash) }, heldUntil: { gt: at } },
+    select: { nameHash: true, heldUntil: true },
+  });
+  const heldUntil = new Map(holds.map((hold) => [hold.nameHash, hold.heldUntil.toISOString()]));
   const names = new Set(rows.map(({ usernameLower }) => usernameLower));
   const numbers = new Set(rows.map(({ legacyId }) => legacyId));
-  return accounts.flatMap(({ username, legacyId }, index) => {
+  return accounts.flatMap(({ username, nameHash, legacyId }, index) => {
     if (names.has(username.toLowerCase())) return [{ index, reason: `The username "${username}" is taken.` }];
+    const until = heldUntil.get(nameHash);
+    if (until !== undefined) return [{ index, reason: `The username "${username}" is kept for who gave it up, until ${until}.` }];
     return legacyId !== null && numbers.has(legacyId) ? [{ index, reason: `The legacy_id ${String(legacyId)} is taken.` }] : [];
   });
 }

@@ -1,6 +1,9 @@
 import type { Database } from '../../../shared/database/database.js';
 import { PrismaClient, type Prisma } from '../__generated__/prisma/client.js';
 
+/** Name of the database schema. */
+export const authSchema = 'auth';
+
 export type AuthPrisma = PrismaClient;
 /** Inside an interactive transaction of it. */
 export type AuthTransaction = Prisma.TransactionClient;

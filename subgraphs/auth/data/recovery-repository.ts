@@ -1,10 +1,13 @@
+import { Prisma } from '../__generated__/prisma/client.js';
 import type { MailTokenPurpose } from '../services/mail/mail-token.js';
-import type { TokenMail, TokenMailRepository } from '../services/mail/token-mails.js';
+import type { TokenMail } from '../services/mail/token-mails.js';
+import type { AuditRow } from '../services/audit/audit-log.js';
 import { accountColumns, toAccount, type Account } from './account-repository.js';
-import { voidMailTokens } from './mail-tokens.js';
+import { tokenMailsPerAddress, voidMailTokens, writeTokenMail } from './mail-tokens.js';
 import { forgetGuestDevices, voidMfaChallenges } from './password-repository.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 import { revokeAllFamilies } from './refresh-family-repository.js';
+import { removeInBatches, timestamp } from './remove-in-batches.js';
 import type { Traces } from './traces.js';
 import { isUniqueViolation } from './unique-violation.js';
 
@@ -18,11 +21,8 @@ export interface MailedProof {
   readonly at: Date;
 }
 
-/** How long a token is kept after it has expired: tokens are counted, so that no address is sent too many (services/mail/token-mails.ts). */
-const keptMs = 60 * 60_000;
-
-export interface RecoveryRepository extends TokenMailRepository {
-  write(written: TokenMail & Traces): Promise<void>;
+export interface RecoveryRepository {
+  write(written: { tokenMail: TokenMail | null; audit: readonly AuditRow[] }): Promise<void>;
   /** Whose token it is, while it is good: not used, not expired, for the address that the account has still, which is not disabled. */
   findAccount(token: { hash: string; purpose: MailTokenPurpose; at: Date }): Promise<{ account: Account; emailLower: string } | null>;
   /**
@@ -43,10 +43,10 @@ export interface RecoveryRepository extends TokenMailRepository {
       readonly to: string | null;
       readonly keepsVerification: boolean;
       readonly at: Date;
-    } & TokenMail &
-      Traces,
+      readonly tokenMail: TokenMail | null;
+    } & Traces,
   ): Promise<boolean>;
-  /** Forgets tokens that expired well before `expiredBefore`. */
+  /** Forgets tokens that expired before `expiredBefore`, and mails that do not count any more then. */
   removeStale(expiredBefore: Date): Promise<void>;
 }
 
@@ -75,13 +75,10 @@ export function createRecoveryRepository(prisma: AuthPrisma): RecoveryRepository
   }
 
   return {
-    countSince: (purpose, emailLower, since) => prisma.mailToken.count({ where: { emailLower, purpose, createdAt: { gt: since } } }),
-
-    async write({ mailTokens, mails, audit }) {
+    async write({ tokenMail, audit }) {
       await prisma.$transaction([
-        prisma.mailToken.createMany({ data: [...mailTokens] }),
-        prisma.mail.createMany({ data: [...mails] }),
         prisma.auditEvent.createMany({ data: [...audit] }),
+        ...(tokenMail === null ? [] : [writeTokenMail(prisma, tokenMail)]),
       ]);
     },
 
@@ -144,7 +141,7 @@ export function createRecoveryRepository(prisma: AuthPrisma): RecoveryRepository
       }
     },
 
-    async changeEmail({ accountId, from, to, keepsVerification, at, mailTokens, ...traces }) {
+    async changeEmail({ accountId, from, to, keepsVerification, at, tokenMail, ...traces }) {
       return prisma.$transaction(async (tx) => {
         const changed = await tx.account.updateMany({
           where: { id: accountId, email: from },
@@ -152,14 +149,16 @@ export function createRecoveryRepository(prisma: AuthPrisma): RecoveryRepository
         });
         if (changed.count === 0) return false;
         await voidMailTokens(tx, { accountId, at });
-        if (mailTokens.length > 0) await tx.mailToken.createMany({ data: [...mailTokens] });
         await leaveTraces(tx, traces);
+        if (tokenMail !== null) await writeTokenMail(tx, tokenMail);
         return true;
       });
     },
 
     async removeStale(expiredBefore) {
-      await prisma.mailToken.deleteMany({ where: { expiresAt: { lt: new Date(expiredBefore.getTime() - keptMs) } } });
+      await removeInBatches(prisma, 'mail_token', Prisma.sql`expires_at < ${timestamp(expiredBefore)}`);
+      const countedSince = new Date(expiredBefore.getTime() - tokenMailsPerAddress.withinMs);
+      await removeInBatches(prisma, 'token_mail_count', Prisma.sql`last_at < ${timestamp(countedSince)}`);
     },
   };
 }

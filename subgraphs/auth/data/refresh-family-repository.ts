@@ -3,10 +3,12 @@ import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { takeOnce } from '../../../shared/events/inbox.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { Prisma } from '../__generated__/prisma/client.js';
 import type { AuditRow } from '../services/audit/audit-log.js';
 import type { MailRow } from '../services/mail/mailer.js';
 import { accountColumns, toAccount, type Account } from './account-repository.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
+import { removeInBatches, timestamp } from './remove-in-batches.js';
 
 /** One sign-in and all refresh tokens that follow from it. */
 export interface RefreshFamily {
@@ -228,8 +230,8 @@ export function createRefreshFamilyRepository(prisma: AuthPrisma): RefreshFamily
     },
 
     async removeStale({ endedBefore, usedBefore }) {
-      await prisma.refreshFamily.deleteMany({ where: { expiresAt: { lt: endedBefore } } });
-      await prisma.refreshToken.deleteMany({ where: { usedAt: { lt: usedBefore } } });
+      await removeInBatches(prisma, 'refresh_family', Prisma.sql`expires_at < ${timestamp(endedBefore)}`);
+      await removeInBatches(prisma, 'refresh_token', Prisma.sql`used_at < ${timestamp(usedBefore)}`);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
 import { createAccountDeletionRepository } from './account-deletion-repository.js';
 import { createAccountExportRepository } from './account-export-repository.js';
 import { createAccountRepository } from './account-repository.js';
@@ -14,14 +15,15 @@ import { createRefreshFamilyRepository } from './refresh-family-repository.js';
 import { createSignInRepository } from './sign-in-repository.js';
 import { createSigningKeyRepository } from './signing-key-repository.js';
 import { createUsernameRepository } from './username-repository.js';
-import type { AuthPrisma } from './prisma.js';
+import { createRelationTable } from '../../../shared/users/relation-table.js';
+import { authSchema, type AuthPrisma } from './prisma.js';
 
 export type AuthRepositories = ReturnType<typeof createAuthRepositories>;
 
-/** All of what this subgraph keeps, over one database. */
-export function createAuthRepositories(prisma: AuthPrisma) {
+/** All of what this subgraph keeps, over one database; `sql` is the same one. */
+export function createAuthRepositories(prisma: AuthPrisma, sql: RawDatabase) {
   return {
-    accounts: createAccountRepository(prisma),
+    accounts: createAccountRepository(prisma, sql),
     audit: createAuditRepository(prisma),
     deletions: createAccountDeletionRepository(prisma),
     exports: createAccountExportRepository(prisma),
@@ -34,7 +36,8 @@ export function createAuthRepositories(prisma: AuthPrisma) {
     passkeys: createPasskeyRepository(prisma),
     passwords: createPasswordRepository(prisma),
     recovery: createRecoveryRepository(prisma),
-    signIns: createSignInRepository(prisma),
+    relations: createRelationTable(prisma, authSchema),
+    signIns: createSignInRepository(prisma, sql),
     signingKeys: createSigningKeyRepository(prisma),
     usernames: createUsernameRepository(prisma),
   };

@@ -1,10 +1,7 @@
-import type { DomainEvent } from '../../../shared/events/event-bus.js';
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
 import { takeProof, type FactorProof } from './factor-claims.js';
-import { rememberDevice } from './known-device-repository.js';
-import type { AuthPrisma, AuthTransaction } from './prisma.js';
-import { createFamily, type NewRefreshFamily } from './refresh-family-repository.js';
-import type { Traces } from './traces.js';
+import type { AuthPrisma } from './prisma.js';
+import { isInOrder, startSession, type NewSession, type SessionStart } from './session-start.js';
 
 /** What an account asks for after the first factor. */
 export interface SecondFactors {
@@ -23,7 +20,7 @@ export interface NewMfaChallenge {
   readonly amr: readonly string[];
   readonly createdAt: Date;
   readonly expiresAt: Date;
-  /** As in `SignInClaim`. */
+  /** As in `startByFirstFactor`. */
   readonly passwordHash?: string | undefined;
 }
 
@@ -31,30 +28,27 @@ export interface NewMfaChallenge {
 export interface SignInClaim {
   /** Of the challenge that it answers; null when there was none. */
   readonly challengeHash: string | null;
-  /** Null when the first factor was enough. */
-  readonly proof: FactorProof | null;
-  /** The hash that the password was checked against: a sign-in that is overtaken by a change of the password is void. */
-  readonly passwordHash?: string | undefined;
+  readonly proof: FactorProof;
 }
-
-/** `void` when the challenge or the account is no longer good, `used` when somebody else took the proof first; nothing has changed then. */
-export type StartOutcome = 'started' | 'void' | 'used';
 
 export interface SignInRepository {
   /** Null when there is no such account or it is disabled. */
   findSecondFactors(accountId: string): Promise<SecondFactors | null>;
   /** False, with nothing changed, when the account is disabled or gone, or its password is another one by now. */
   openChallenge(challenge: NewMfaChallenge): Promise<boolean>;
-  /** Starts the session and takes `claim`, all or nothing. */
+  /**
+   * Starts the session of an account that asks for no more than its first factor. `second-factor` when it does, and `void` when it is
+   * disabled or gone or its password is not `passwordHash` any more; nothing has changed then.
+   */
+  startByFirstFactor(session: NewSession, passwordHash: string | undefined): Promise<SessionStart>;
+  /**
+   * Starts the session and takes `claim`, all or nothing: `void` when the challenge or the account is no longer good, `used` when somebody
+   * else took the proof first.
+   */
   start(
-    session: {
-      family: NewRefreshFamily;
-      claim: SignInClaim;
-      events: readonly DomainEvent[];
-      /** Where from, and what is written when the account has been signed in to from other places only. */
-      place: { hash: string; ifNew: Traces };
-    } & Traces,
-  ): Promise<StartOutcome>;
+    session: NewSession,
+    claim: SignInClaim,
+  ): Promise<Exclude<SessionStart, { kind: 'second-factor' | 'void' }> | { kind: 'void' | 'used' }>;
 }
 
 /** Thrown to roll a transaction back when what it claims is not to be had. */
@@ -67,7 +61,8 @@ class NotToBeHad extends Error {
   }
 }
 
-export function createSignInRepository(prisma: AuthPrisma): SignInRepository {
+/** `sql` is the same database, asked with less ado. */
+export function createSignInRepository(prisma: AuthPrisma, sql: Pick<RawDatabase, '$queryRawUnsafe'> = prisma): SignInRepository {
   return {
     async findSecondFactors(accountId) {
       const row = await prisma.account.findUnique({
@@ -87,16 +82,19 @@ export function createSignInRepository(prisma: AuthPrisma): SignInRepository {
 
     openChallenge: ({ amr, passwordHash, ...challenge }) =>
       prisma.$transaction(async (tx) => {
-        if (!(await isStillGood(tx, challenge.accountId, passwordHash))) return false;
+        if (!(await isInOrder(tx, challenge.accountId, passwordHash))) return false;
         await tx.mfaChallenge.createMany({ data: [{ ...challenge, amr: [...amr] }] });
         return true;
       }),
 
-    async start({ family, claim: { challengeHash, proof, passwordHash }, events, audit, mails, place }) {
-      const { accountId, createdAt: at } = family;
+    startByFirstFactor: (session, passwordHash) => startSession(sql, session, { passwordHash, isFirstFactorAlone: true }),
+
+    async start(session, { challengeHash, proof }) {
+      const { accountId, createdAt: at } = session.family;
       try {
-        await prisma.$transaction(async (tx) => {
-          if (!(await isStillGood(tx, accountId, passwordHash))) throw new NotToBeHad('void');
+        return await prisma.$transaction(async (tx) => {
+          // Locked before anything else, as everywhere: who locks in another order waits for whom it holds up.
+          if (!(await isInOrder(tx, accountId, undefined))) throw new NotToBeHad('void');
           if (challengeHash !== null) {
             const taken = await tx.mfaChallenge.updateMany({
               where: { hash: challengeHash, accountId, usedAt: null, expiresAt: { gt: at } },
@@ -104,34 +102,15 @@ export function createSignInRepository(prisma: AuthPrisma): SignInRepository {
             });
             if (taken.count === 0) throw new NotToBeHad('void');
           }
-          if (proof !== null && !(await takeProof(tx, accountId, proof, at))) throw new NotToBeHad('used');
-          for (const statement of createFamily(tx, family)) await statement;
-          await tx.outboxEvent.createMany({ data: events.map(toOutboxRow) });
-          const isNewPlace = (await rememberDevice(tx, { accountId, hash: place.hash, at })) === 'new';
-          const more = isNewPlace ? place.ifNew : { audit: [], mails: [] };
-          await tx.auditEvent.createMany({ data: [...audit, ...more.audit] });
-          await tx.mail.createMany({ data: [...mails, ...more.mails] });
+          if (!(await takeProof(tx, accountId, proof, at))) throw new NotToBeHad('used');
+          const started = await startSession(tx, session, { isFirstFactorAlone: false });
+          if (started.kind !== 'started') throw new NotToBeHad('void');
+          return started;
         });
-        return 'started';
       } catch (error) {
-        if (error instanceof NotToBeHad) return error.outcome;
+        if (error instanceof NotToBeHad) return { kind: error.outcome };
         throw error;
       }
     },
   };
-}
-
-/**
- * Whether the account is in order and its password still the one that was checked. The shared lock makes a sign-in and the disabling of its
- * account, or a change of its password, take turns: nothing that it opens outlives the sweep of them.
- */
-async function isStillGood(tx: AuthTransaction, accountId: string, passwordHash: string | undefined): Promise<boolean> {
-  const good =
-    passwordHash === undefined
-      ? await tx.$queryRaw<unknown[]>`
-          SELECT 1 FROM auth.account WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`
-      : await tx.$queryRaw<unknown[]>`
-          SELECT 1 FROM auth.account JOIN auth.credential ON account_id = id AND kind = 'password' AND secret = ${passwordHash}
-          WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`;
-  return good.length > 0;
 }

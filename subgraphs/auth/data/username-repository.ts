@@ -1,8 +1,10 @@
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { Prisma } from '../__generated__/prisma/client.js';
 import type { UsernameRepository } from '../services/usernames/username-repository.js';
 import { accountColumns, toAccount, usernameConstraint } from './account-repository.js';
 import { isHeldUsername, refuseHeldUsername } from './held-username.js';
 import type { AuthPrisma } from './prisma.js';
+import { removeInBatches, timestamp } from './remove-in-batches.js';
 import { isUniqueViolation } from './unique-violation.js';
 
 /** Thrown to roll a transaction back when the account is not as it was read. */
@@ -54,7 +56,7 @@ export function createUsernameRepository(prisma: AuthPrisma): UsernameRepository
     },
 
     async removeEndedHolds(time) {
-      await prisma.usernameHold.deleteMany({ where: { heldUntil: { lt: time } } });
+      await removeInBatches(prisma, 'username_hold', Prisma.sql`held_until < ${timestamp(time)}`);
     },
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { graphql, type ExecutionResult } from 'graphql';
 import { createRevocations } from '../../../shared/auth/revocations.js';
 import type { Database } from '../../../shared/database/database.js';
+import { AppError } from '../../../shared/errors/app-error.js';
 import { domainEvents, type DomainEventType } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../../shared/events/in-process-event-bus.js';
@@ -28,6 +29,8 @@ export interface AuthHarness {
   readonly mailFolder: string;
   /** Waits until `isThere` answers true about the published events. */
   untilPublished(isThere: (events: readonly DomainEvent[]) => boolean): Promise<void>;
+  /** Waits until the access token is refused; the test's own time limit is its end. */
+  untilRefused(token: string): Promise<void>;
   publish(event: DomainEvent): Promise<void>;
   run(source: string, options?: RunOptions): Promise<ExecutionResult>;
   now(): number;
@@ -100,6 +103,13 @@ export async function startAuth(database: Database, options: StartOptions = {}):
         waiting.add(check);
         check();
       }),
+    async untilRefused(token) {
+      for (;;) {
+        const outcome = await auth.createContext({ authorization: `Bearer ${token}` }).catch((error: unknown) => error);
+        if (outcome instanceof AppError && outcome.code === 'UNAUTHENTICATED') return;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
     publish: (event) => bus.publish([event]),
     async run(source, { variables = {}, token, userAgent, clientIp } = {}) {
       const contextValue = await auth.createContext({

@@ -1,8 +1,8 @@
 import { validate as isUuid } from 'uuid';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
-import type { ImageFilter, ImageRepository } from '../services/gallery/image-repository.js';
+import type { ImageRepository, Onlooker } from '../services/gallery/image-repository.js';
 import type { Image, ImagePosition } from '../services/image.js';
-import type { Prisma } from '../__generated__/prisma/client.js';
+import { Prisma } from '../__generated__/prisma/client.js';
 import type { ImagesPrisma } from './prisma.js';
 
 export const imageColumns = {
@@ -23,19 +23,29 @@ export function createImageRepository(prisma: ImagesPrisma): ImageRepository {
       const images = await prisma.image.findMany({ where: { id: { in: ids.filter((id) => isUuid(id)) } }, select: imageColumns });
       return new Map(images.map((image) => [image.id, image]));
     },
-    list: (filter, page) =>
+    async findVisible(onlooker, ids) {
+      const images = await prisma.$queryRaw<Image[]>`
+        SELECT ${columns} FROM images.image WHERE id IN (${uuidsIn(ids)}) AND ${isVisible(onlooker)}`;
+      return new Map(images.map((image) => [image.id, image]));
+    },
+    listGallery: (onlooker, { limit, after }) =>
+      prisma.$queryRaw<Image[]>`
+        SELECT ${columns} FROM images.image
+        WHERE purpose = 'GALLERY' AND ${isVisible(onlooker)}
+          AND ${after === null ? Prisma.sql`true` : Prisma.sql`(created_at, id) < (${isoTime(after.createdAt)}::timestamptz, ${after.id}::uuid)`}
+        ORDER BY created_at DESC, id DESC LIMIT ${limit + 1}`,
+    listOwn: (ownerId, { limit, after }) =>
       prisma.image.findMany({
-        where: { AND: [matching(filter), page.after === null ? {} : olderThan(page.after)] },
+        where: { AND: [{ ownerId }, after === null ? {} : olderThan(after)] },
         orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-        take: page.limit + 1,
+        take: limit + 1,
         select: imageColumns,
       }),
-    async findAvatars(userIds) {
-      const avatars = await prisma.avatar.findMany({
-        where: { userId: { in: userIds.filter((id) => isUuid(id)) } },
-        select: { userId: true, image: { select: imageColumns } },
-      });
-      return new Map(avatars.map(({ userId, image }) => [userId, image]));
+    async findAvatars(onlooker, userIds) {
+      const avatars = await prisma.$queryRaw<(Image & { userId: string })[]>`
+        SELECT avatar.user_id::text AS "userId", ${columns} FROM images.avatar JOIN images.image ON image.id = image_id
+        WHERE avatar.user_id IN (${uuidsIn(userIds)}) AND ${isVisible(onlooker)}`;
+      return new Map(avatars.map(({ userId, ...image }) => [userId, image]));
     },
     setAvatar({ userId, imageId, at, event }) {
       return prisma.$transaction(async (tx) => {
@@ -52,13 +62,35 @@ export function createImageRepository(prisma: ImagesPrisma): ImageRepository {
   };
 }
 
-function matching(filter: ImageFilter): Prisma.ImageWhereInput {
-  switch (filter.kind) {
-    case 'Gallery':
-      return { purpose: 'GALLERY' };
-    case 'OwnedBy':
-      return { ownerId: filter.userId };
-  }
+/** `imageColumns` of a row of `images.image`. */
+const columns = Prisma.sql`image.id::text AS id, owner_id::text AS "ownerId", purpose::text AS purpose, name,
+  content_type AS "contentType", size, width, height, created_at AS "createdAt"`;
+
+/**
+ * Whether the onlooker may see the image of a row. The one place of that rule; for each row found a look or two into a primary key, so
+ * that a page of a long gallery still ends after a few rows.
+ */
+function isVisible({ userId, seesPastBlocks }: Onlooker): Prisma.Sql {
+  const relation = Prisma.sql`SELECT 1 FROM images.relation
+    WHERE low_id = least(owner_id, ${userId}::uuid) AND high_id = greatest(owner_id, ${userId}::uuid)`;
+  return Prisma.sql`(
+    owner_id = ${userId}::uuid IS TRUE
+    OR (
+      (${seesPastBlocks}::boolean OR NOT EXISTS (${relation} AND (low_blocks OR high_blocks)))
+      AND coalesce(
+        (SELECT visibility = 'FRIENDS' AND EXISTS (${relation} AND are_friends) FROM images.hidden_profile WHERE user_id = owner_id),
+        true
+      )
+    )
+  )`;
+}
+
+function uuidsIn(ids: readonly string[]): Prisma.Sql {
+  return Prisma.sql`SELECT value::uuid FROM jsonb_array_elements_text(${JSON.stringify(ids.filter((id) => isUuid(id)))}::jsonb)`;
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function olderThan({ createdAt, id }: ImagePosition): Prisma.ImageWhereInput {

@@ -102,7 +102,7 @@ describe.each(databases)('The repositories on $name', ({ open }) => {
     const seen: Image[] = [];
     for (let last: Image | undefined; ; last = seen.at(-1)) {
       const after = last === undefined ? null : { createdAt: last.createdAt.getTime(), id: last.id };
-      const page = await images.list({ kind: 'OwnedBy', userId: ownerId }, { limit: 2, after });
+      const page = await images.listOwn(ownerId, { limit: 2, after });
       seen.push(...page.slice(0, 2));
       if (page.length <= 2) break;
     }

@@ -1,7 +1,8 @@
 import { NIL as nobody } from 'uuid';
+import { eraseRelations } from '../../../shared/users/relation-table.js';
 import type { UserImagesRepository } from '../services/user-images.js';
 import { imageColumns } from './image-repository.js';
-import type { ImagesPrisma } from './prisma.js';
+import { imagesSchema, type ImagesPrisma } from './prisma.js';
 import { toUpload, uploadColumns } from './upload-repository.js';
 
 export function createUserImagesRepository(prisma: ImagesPrisma): UserImagesRepository {
@@ -15,12 +16,14 @@ export function createUserImagesRepository(prisma: ImagesPrisma): UserImagesRepo
     },
 
     async forget(userId) {
-      await prisma.$transaction([
-        prisma.avatar.deleteMany({ where: { userId } }),
-        prisma.image.deleteMany({ where: { ownerId: userId } }),
-        prisma.upload.updateMany({ where: { ownerId: userId }, data: { ownerId: nobody } }),
-        prisma.outboxEvent.deleteMany({ where: { key: userId } }),
-      ]);
+      await prisma.$transaction(async (tx) => {
+        await eraseRelations(tx, imagesSchema, userId);
+        await tx.hiddenProfile.deleteMany({ where: { userId } });
+        await tx.avatar.deleteMany({ where: { userId } });
+        await tx.image.deleteMany({ where: { ownerId: userId } });
+        await tx.upload.updateMany({ where: { ownerId: userId }, data: { ownerId: nobody } });
+        await tx.outboxEvent.deleteMany({ where: { key: userId } });
+      });
     },
 
     async read(userId) {

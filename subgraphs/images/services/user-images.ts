@@ -6,7 +6,7 @@ import { publishedName, uploadKey, type Upload } from './uploads/upload.js';
 export interface UserImagesRepository {
   /** Closes the user's open uploads, so that none of them becomes an image any more. Answers all uploads and images of the user. */
   close(userId: string, at: Date): Promise<{ readonly uploads: readonly Upload[]; readonly images: readonly Image[] }>;
-  /** Forgets images, avatar and announcements, and whose the uploads are; those are removed some time after they expire. */
+  /** Forgets images, avatar, relations and announcements, and whose the uploads are; those are removed some time after they expire. */
   forget(userId: string): Promise<void>;
   read(userId: string): Promise<{ readonly images: readonly Image[]; readonly avatarId: string | null }>;
 }

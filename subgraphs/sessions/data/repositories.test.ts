@@ -5,12 +5,12 @@ import { projectRoot } from '../../../shared/config/project-root.js';
 import type { Database } from '../../../shared/database/database.js';
 import { openEmbedded } from '../../../shared/database/embedded.js';
 import { openPostgres } from '../../../shared/database/postgres.js';
+import { createRelationTable } from '../../../shared/users/relation-table.js';
 import { startPostgres } from '../../../tests/testkit/postgres.js';
 import { orSkip } from '../../../tests/testkit/services.js';
 import { createPresenceSettingsRepository } from './presence-settings-repository.js';
-import { createSessionsPrisma, type SessionsPrisma } from './prisma.js';
+import { createSessionsPrisma, sessionsSchema, type SessionsPrisma } from './prisma.js';
 import { createRelationHistoryRepository } from './relation-history-repository.js';
-import { createRelationRepository } from './relation-repository.js';
 import { createUserErasureRepository } from './user-erasure-repository.js';
 
 const postgres = orSkip('PostgreSQL', await startPostgres());
@@ -35,39 +35,6 @@ describe.each(databases)('On %s', (_name, open) => {
   afterAll(async () => {
     await prisma.$disconnect();
     await database.close();
-  });
-
-  describe('the relations', () => {
-    const low = '01990000-0000-7000-8000-00000000000a';
-    const high = '01990000-0000-7000-8000-00000000000b';
-    const nothing = { userIds: [low, high] as const, friends: false, blockers: [] };
-
-    it('are none for ids that nobody can have', async () => {
-      const relations = createRelationRepository(prisma);
-      expect(await relations.among(low, ["' OR 1=1 --", '__proto__'])).toEqual(new Map());
-    });
-
-    it('are the same from both sides, and follow every change', async () => {
-      const relations = createRelationRepository(prisma);
-      const seen = async () => [await relations.among(low, [high]), await relations.among(high, [low])];
-      await relations.take(uuidv7(), { ...nothing, friends: true });
-      expect(await seen()).toEqual([new Map([[high, 'FRIEND']]), new Map([[low, 'FRIEND']])]);
-      expect([await relations.friendsOf(low), await relations.friendsOf(high)]).toEqual([new Set([high]), new Set([low])]);
-      await relations.take(uuidv7(), { ...nothing, blockers: [high] });
-      expect(await seen()).toEqual([new Map([[high, 'BLOCKED']]), new Map([[low, 'BLOCKED']])]);
-      expect([await relations.friendsOf(low), await relations.friendsOf(high)]).toEqual([new Set(), new Set()]);
-      await relations.take(uuidv7(), nothing);
-      expect(await seen()).toEqual([new Map(), new Map()]);
-    });
-
-    it('do not go back when an older event comes again', async () => {
-      const relations = createRelationRepository(prisma);
-      const befriended = uuidv7();
-      await relations.take(befriended, { ...nothing, friends: true });
-      await relations.take(uuidv7(), nothing);
-      await relations.take(befriended, { ...nothing, friends: true });
-      expect(await relations.friendsOf(low)).toEqual(new Set());
-    });
   });
 
   describe('the history of relations', () => {
@@ -118,7 +85,7 @@ describe.each(databases)('On %s', (_name, open) => {
 
     it('goes with an account, and leaves friends no more than that somebody is gone', async () => {
       const history = createRelationHistoryRepository(prisma);
-      const relations = createRelationRepository(prisma);
+      const relations = createRelationTable(prisma, sessionsSchema);
       const [ada, bob] = await newPair();
       const [eve, gone] = await newPair();
       for (const [other, friends] of [

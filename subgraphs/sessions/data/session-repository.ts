@@ -1,4 +1,5 @@
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { ChangedSession, SessionChange, SessionRepository, SessionsOfUser } from '../services/session-repository.js';
 import type { EndReason, ObservedSession, Session, SessionObservation } from '../services/session.js';
@@ -30,7 +31,8 @@ interface Row {
 
 type MergeRow = ObservedSession & { readonly moment: 'before' | 'after' };
 
-export function createSessionRepository(prisma: SessionsPrisma): SessionRepository {
+/** `sql` is the same database, asked with less ado: a session is written at every sign-in. */
+export function createSessionRepository(prisma: SessionsPrisma, sql: Pick<RawDatabase, '$queryRawUnsafe'> = prisma): SessionRepository {
   async function find({ userId, ids }: SessionsOfUser, now: Date): Promise<readonly Session[]> {
     const uuids = onlyUuids(ids);
     if (uuids.length === 0) return [];
@@ -46,7 +48,7 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
       const seenBefore = kind === 'Seen' ? observation.notSince : null;
       // Each column takes the earlier, the later or the surer of two values, so that the order of observations does not matter. EXPIRED
       // is only what it looked like when nothing else was heard: whatever says better replaces it.
-      const rows = await prisma.$queryRaw<readonly MergeRow[]>`
+      const { text, values } = Prisma.sql`
         WITH before AS (SELECT * FROM sessions.session WHERE id = ${id}::uuid AND user_id = ${userId}::uuid), after AS (
           INSERT INTO sessions.session AS known (id, user_id, device, started_at, last_seen_at, expires_at, ended_at, end_reason)
           VALUES (
@@ -77,6 +79,7 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
           RETURNING *
         )
         SELECT 'before' AS moment, ${merged} FROM before UNION ALL SELECT 'after', ${merged} FROM after`;
+      const rows = await sql.$queryRawUnsafe<readonly MergeRow[]>(text, ...values);
       const at = (wanted: MergeRow['moment']) => rows.find(({ moment }) => moment === wanted) ?? null;
       return { before: at('before'), after: at('after') };
     },
@@ -122,7 +125,7 @@ export function createSessionRepository(prisma: SessionsPrisma): SessionReposito
 async function changeRow(
   prisma: Pick<SessionsPrisma, '$queryRaw'>,
   { id, userId }: { readonly id: string; readonly userId: string },
-  { data, device, expectedVersion = null }: Omit<SessionChange, 'toEvent'>,
+  { data, device, expectedVersion }: Omit<SessionChange, 'toEvent'>,
   now: Date,
 ): Promise<(Session & { readonly hadData: boolean }) | undefined> {
   const [setsData, setsDevice] = [data !== undefined, device !== undefined];
@@ -139,7 +142,7 @@ async function changeRow(
           is_device_named = session.is_device_named OR ${setsDevice},
           version = session.version + CASE WHEN ${setsData || setsDevice} THEN 1 ELSE 0 END
         FROM locked
-        WHERE session.id = locked.id AND locked.version = coalesce(${expectedVersion}::int, locked.version)
+        WHERE session.id = locked.id AND locked.version = coalesce(${expectedVersion ?? null}::int, locked.version)
         RETURNING session.id, session.user_id AS "userId", session.device, session.started_at AS "startedAt",
           session.last_seen_at AS "lastSeenAt", session.expires_at AS "expiresAt", session.data, session.version,
           locked.had_data AS "hadData"`;

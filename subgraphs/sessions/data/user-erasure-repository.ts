@@ -1,7 +1,8 @@
 import { NIL as nobody } from 'uuid';
+import { eraseRelations } from '../../../shared/users/relation-table.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { UserErasureRepository } from '../services/user-erasure.js';
-import type { SessionsPrisma } from './prisma.js';
+import { sessionsSchema, type SessionsPrisma } from './prisma.js';
 import { eraseRelationHistory } from './relation-history-repository.js';
 
 export function createUserErasureRepository(prisma: SessionsPrisma): UserErasureRepository {
@@ -18,7 +19,7 @@ export function createUserErasureRepository(prisma: SessionsPrisma): UserErasure
         await tx.knownUser.deleteMany({ where: { userId } });
         await tx.presenceSetting.deleteMany({ where: { userId } });
         await eraseRelationHistory(tx, userId);
-        await tx.relation.deleteMany({ where: { OR: [{ lowId: userId }, { highId: userId }] } });
+        await eraseRelations(tx, sessionsSchema, userId);
         // Nobody needs to hear any more that a session of theirs was ended.
         await tx.outboxEvent.deleteMany({ where: { key: userId } });
         return ended.map(({ id }) => id);

@@ -112,14 +112,24 @@ describe.each(databases)('Known users on $name', ({ open }) => {
     ]);
   });
 
+  it('SECURITY 46: does not know who blocks the viewer, unless the viewer blocks them in turn', async () => {
+    const [ada, bob] = [await register('ada_who_blocks'), await register('bob_who_is_blocked')];
+    const block = (blockerId: string, blockedId: string) =>
+      prisma.block.createMany({ data: [{ blockerId, blockedId, createdAt: new Date(0) }] });
+    await block(ada, bob);
+    expect([await users.find(bob, [ada, bob]), await users.find(ada, [ada, bob])]).toEqual([new Set([bob]), new Set([ada, bob])]);
+    await block(bob, ada);
+    expect([await users.find(bob, [ada]), await users.find(ada, [bob])]).toEqual([new Set([ada]), new Set([bob])]);
+  });
+
   it('knows who was registered, until they are deleted; then nothing of them comes back', async () => {
     const userId = await register('ada');
-    expect(await users.find([userId, uuidv7(), '__proto__'])).toEqual(new Set([userId]));
+    expect(await users.find(uuidv7(), [userId, uuidv7(), '__proto__'])).toEqual(new Set([userId]));
     const cause = { userId, occurredAt: '2026-01-31T12:00:00.000Z' };
     await users.forget({ ...cause, eventId: uuidv7(), legacyId: 1 });
     await users.changeAvatar({ ...cause, eventId: uuidv7(), avatarUrl: '/media/late' });
     await users.rename({ ...cause, eventId: uuidv7(), username: 'late' });
-    expect(await users.find([userId])).toEqual(new Set());
+    expect(await users.find(uuidv7(), [userId])).toEqual(new Set());
     expect([await find('ada'), await find('late')]).toEqual([[], []]);
   });
 });

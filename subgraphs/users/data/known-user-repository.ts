@@ -42,10 +42,17 @@ export function createKnownUserRepository(
   }
 
   return {
-    async find(userIds) {
+    async find(viewerId, userIds) {
       const uuids = userIds.filter((id) => isUuid(id));
       if (uuids.length === 0) return new Set();
-      const rows = await prisma.knownUser.findMany({ where: { userId: { in: uuids } }, select: { userId: true } });
+      // One statement for everybody: see KnownUserSource. Whom the viewer blocks in turn they know, from their own list.
+      const rows = await prisma.$queryRaw<{ userId: string }[]>`
+        SELECT user_id::text AS "userId" FROM users.known_user
+        WHERE user_id IN (SELECT value::uuid FROM jsonb_array_elements_text(${JSON.stringify(uuids)}::jsonb))
+          AND (
+            NOT EXISTS (SELECT 1 FROM users.block WHERE blocker_id = user_id AND blocked_id = ${viewerId}::uuid)
+            OR EXISTS (SELECT 1 FROM users.block WHERE blocker_id = ${viewerId}::uuid AND blocked_id = user_id)
+          )`;
       return new Set(rows.map(({ userId }) => userId));
     },
 
@@ -89,10 +96,11 @@ async function erase(tx: UsersTransaction, userId: string): Promise<void> {
   await tx.friendship.deleteMany({ where: { OR: [{ lowId: userId }, { highId: userId }] } });
   await tx.friendRequest.deleteMany({ where: { OR: [{ fromId: userId }, { toId: userId }] } });
   await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } });
-  // Announcements of relations as well: nobody needs to hear of one that is gone. What readers of `user.events` have not heard yet stays.
+  // Announcements of relations and of the profile as well: nobody needs to hear of one that is gone. What readers of `user.events` have not heard yet stays.
   await tx.$executeRaw`
     DELETE FROM users.outbox_event
     WHERE (type = 'relation.changed' AND payload->'userIds' ? ${userId})
+      OR (type = 'profile.changed' AND key = ${userId})
       OR (type = ${userEventType} AND key = ${userId} AND published_at IS NOT NULL)`;
 }
 

@@ -1,6 +1,8 @@
+import { createDomainEvent } from '../../../shared/events/domain-events.js';
+import { toOutboxRow } from '../../../shared/events/outbox.js';
 import { foldName } from './fold-name.js';
 import type { Profile, ProfileChange } from '../services/profile.js';
-import type { UsersPrisma } from './prisma.js';
+import type { UsersPrisma, UsersTransaction } from './prisma.js';
 import { lockNames, readUsername, writeNames } from './search-names.js';
 
 export interface ProfileUpdate {
@@ -14,7 +16,7 @@ export interface ProfileUpdate {
 export interface ProfileRepository {
   /** The stored profiles of `userIds` (uuids), in no order. */
   findByUserIds(userIds: readonly string[]): Promise<readonly Profile[]>;
-  /** Stores the change, and makes the user findable by the new name, at once or not at all. */
+  /** Stores the change, makes the user findable by the new name, and announces who may read it: all at once or not at all. */
   update(update: ProfileUpdate): Promise<void>;
 }
 
@@ -29,14 +31,16 @@ export function createProfileRepository(prisma: UsersPrisma): ProfileRepository 
     async update({ userId, username, change, at }) {
       const values = { ...change, updatedAt: at };
       const upsert = { where: { userId }, create: { userId, ...values }, update: values, select: { userId: true } } as const;
-      if (change.displayName === undefined) {
+      const { displayName, visibility } = change;
+      if (displayName === undefined && visibility === undefined) {
         await prisma.profile.upsert(upsert);
         return;
       }
-      const { displayName } = change;
       await prisma.$transaction(async (tx) => {
         await lockNames(tx, userId);
         await tx.profile.upsert(upsert);
+        if (visibility !== undefined) await announce(tx, { userId, visibility }, at);
+        if (displayName === undefined) return;
         await writeNames(tx, {
           userId,
           username: (await readUsername(tx, userId)) ?? foldName(username),
@@ -45,4 +49,10 @@ export function createProfileRepository(prisma: UsersPrisma): ProfileRepository 
       });
     },
   };
+}
+
+/** Also what is as it was: whoever hears it twice changes nothing. Under the lock, so that announcements are in the order of the changes. */
+async function announce(tx: UsersTransaction, payload: Pick<Profile, 'userId' | 'visibility'>, at: Date): Promise<void> {
+  const event = createDomainEvent('profile.changed', { key: payload.userId, payload, now: () => at.getTime() });
+  await tx.outboxEvent.createMany({ data: [toOutboxRow(event)] });
 }

@@ -1,4 +1,4 @@
-import type { Viewer } from '../../../shared/auth/viewer.js';
+import { seesPastBlocks, type Viewer } from '../../../shared/auth/viewer.js';
 import type { ProfileRepository } from '../data/profile-repository.js';
 import type { RelationRepository } from '../data/relation-repository.js';
 import { isBlockedEitherWay, noRelation, type Relation } from './friends/relation.js';
@@ -45,7 +45,7 @@ export function createProfileAccess({ profiles, relations }: ProfileAccessOption
         const profile = byUserId.get(userId) ?? defaultProfile(given);
         if (viewer?.userId === userId) return { profile, access: 'OWN' };
         const relation = found.get(userId) ?? noRelation;
-        if (isBlockedEitherWay(relation)) return { profile: defaultProfile(given), access: 'BLOCKED' };
+        if (isBlockedEitherWay(relation) && !seesPastBlocks(viewer)) return { profile: defaultProfile(given), access: 'BLOCKED' };
         return { profile, access: mayRead(profile, relation) ? 'SHOWN' : 'HIDDEN' };
       });
     },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Role } from '../../../shared/auth/role.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import type { ProfileRepository, ProfileUpdate } from '../data/profile-repository.js';
 import { createProfileAccess } from './profile-access.js';
@@ -9,8 +10,8 @@ import type { Profile } from './profile.js';
 const ada = '01990000-0000-7000-8000-00000000000a';
 const bob = '01990000-0000-7000-8000-00000000000b';
 
-function viewerOf(userId: string): Viewer {
-  return { userId, username: 'ada', sessionId: 'session', roles: ['ADMIN'], authenticatedAt: 0, expiresAt: 0 };
+function viewerOf(userId: string, ...roles: readonly Role[]): Viewer {
+  return { userId, username: 'ada', sessionId: 'session', roles, authenticatedAt: 0, expiresAt: 0 };
 }
 
 /** `relation` is how everyone stands to everyone. */
@@ -29,7 +30,7 @@ function fakeRepository(stored: readonly Profile[] = [], relation: Relation = no
   };
   const relations = { find: (_userId: string, others: readonly string[]) => Promise.resolve(new Map(others.map((id) => [id, relation]))) };
   const access = createProfileAccess({ profiles, relations });
-  return { profiles, asked, updates, service: createProfileService({ profiles, access, now: () => 5 }) };
+  return { profiles, asked, updates, service: createProfileService({ profiles, access, onAnnounced: () => undefined, now: () => 5 }) };
 }
 
 function profile(visibility: Profile['visibility']): Profile {
@@ -70,6 +71,13 @@ describe('Viewing profiles', () => {
     expect(await service.view(viewerOf(bob), [ada])).toEqual([
       { userId: ada, displayName: null, bio: null, locale: null, timeZone: null, visibility: null },
     ]);
+  });
+
+  it.each(['MODERATOR', 'ADMIN'] as const)('lets nobody get out of the sight of the %s by a block', async (role) => {
+    const { service } = fakeRepository([profile('EVERYONE')], { ...noRelation, blockedByOtherAt: new Date(0) });
+    expect(await service.view(viewerOf(bob, 'USER', role), [ada])).toMatchObject([{ displayName: 'Ada L.', bio: 'Numbers' }]);
+    const hidden = fakeRepository([profile('NOBODY')], { ...noRelation, blockedByOtherAt: new Date(0) });
+    expect(await hidden.service.view(viewerOf(bob, 'USER', role), [ada])).toMatchObject([{ displayName: 'Ada L.', bio: null }]);
   });
 
   it('shows a friend a profile for friends', async () => {

@@ -22,10 +22,12 @@ export interface ProfileService {
 export interface ProfileServiceOptions {
   readonly profiles: Pick<ProfileRepository, 'update'>;
   readonly access: ProfileAccess;
+  /** Called after an announcement may have been committed to the outbox. */
+  readonly onAnnounced: () => void;
   readonly now: () => number;
 }
 
-export function createProfileService({ profiles, access, now }: ProfileServiceOptions): ProfileService {
+export function createProfileService({ profiles, access, onAnnounced, now }: ProfileServiceOptions): ProfileService {
   return {
     async view(viewer, userIds) {
       return (await access.of(viewer, userIds)).map(toVisible);
@@ -36,6 +38,7 @@ export function createProfileService({ profiles, access, now }: ProfileServiceOp
       if (parsed.kind === 'InvalidInput') return parsed;
       if (Object.keys(parsed.change).length > 0) {
         await profiles.update({ userId: viewer.userId, username: viewer.username, change: parsed.change, at: new Date(now()) });
+        onAnnounced();
       }
       return { kind: 'Updated', userId: viewer.userId };
     },

@@ -1,4 +1,4 @@
-import type { Viewer } from '../../../shared/auth/viewer.js';
+import { seesPastBlocks, type Viewer } from '../../../shared/auth/viewer.js';
 import { AppError } from '../../../shared/errors/app-error.js';
 import { parsePage, type PageArguments, type PageRequest } from '../../../shared/graphql/connection.js';
 import type { FoundName, NamePosition, SearchNameRepository } from '../data/search-name-repository.js';
@@ -12,9 +12,8 @@ export interface FoundNames {
 
 export interface UserSearch {
   /**
-   * Users of whom the username or display name begins with `query`, for anyone, but those who have blocked the viewer or
-   * whom the viewer has blocked. In the order of the name that matched, in which an exact
-   * match stands first. Throws a `BAD_USER_INPUT` `AppError` for a query out of bounds, a size out of bounds or a foreign cursor.
+   * Users of whom the username or display name begins with `query`, for anyone, but those who have blocked the viewer or whom the viewer
+   * has blocked, unless the viewer sees past blocks. In the order of the name that matched, in which an exact match stands first. Throws a `BAD_USER_INPUT` `AppError` for a query out of bounds, a size out of bounds or a foreign cursor.
    */
   search(viewer: Viewer | null, query: string, page: PageArguments): Promise<FoundNames>;
 }
@@ -31,7 +30,9 @@ export function createUserSearch({ names }: { names: SearchNameRepository }): Us
       const page = parsePage(pageArguments, parsePosition);
       // No name holds one, and Postgres refuses to compare them.
       if (/[\p{Cc}\p{Cs}]/u.test(query)) return { page, names: [] };
-      const found = { viewerId: viewer?.userId ?? null, limit: page.limit + 1, after: page.after };
+      // Blocks are between the viewer and others; without a viewer there are none.
+      const viewerId = viewer === null || seesPastBlocks(viewer) ? null : viewer.userId;
+      const found = { viewerId, limit: page.limit + 1, after: page.after };
       return { page, names: await names.findByPrefix(query.trimStart(), found) };
     },
   };

@@ -66,10 +66,12 @@ export function applyToModel(model: Model, { operation, actor, target }: Command
     case 'block':
       if (isSelf) return refuse('UserNotFound');
       if (blocks.has(there)) return tell(model);
+      if (blocks.has(back)) return refuse('UserNotFound');
       if (countOf(blocks, (from) => from === String(actor)) >= limits.blocks) return refuse('BlockLimitReached');
       return tell({ friends: minus(friends, there, back), requests: minus(requests, there, back), blocks: plus(blocks, there) });
     case 'unblock':
-      return isSelf ? refuse('UserNotFound') : tell({ ...model, blocks: minus(blocks, there) });
+      if (isSelf || (blocks.has(back) && !blocks.has(there))) return refuse('UserNotFound');
+      return tell({ ...model, blocks: minus(blocks, there) });
   }
 }
 

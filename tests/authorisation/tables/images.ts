@@ -1,7 +1,12 @@
-import { everyone } from '../actors.js';
-import type { ObjectTable } from '../table.js';
+import type { FieldEntry, ObjectTable } from '../table.js';
 
-/** Pictures are public: whoever publishes one shows it to everyone. `Image.owner` is asked like any user. */
+/** Pictures are for whoever may read their owner's profile, and for nobody past a block. `Image.owner` is asked like any user. */
+const seen = (value: string): FieldEntry => ({
+  EVERYONE: { others: value, blocked: 'nobody', blocker: 'nobody' },
+  FRIENDS: { owner: value, friend: value, others: 'nobody' },
+  NOBODY: { owner: value, others: 'nobody' },
+});
+
 export const image: ObjectTable = {
   ways: {
     'in the public gallery': {
@@ -15,14 +20,14 @@ export const image: ObjectTable = {
     },
   },
   fields: {
-    id: everyone('value'),
-    url: everyone('value'),
-    width: everyone('value'),
-    height: everyone('value'),
-    contentType: everyone('value'),
-    size: everyone('value'),
-    purpose: everyone('value'),
-    owner: everyone('the owner'),
-    createdAt: everyone('value'),
+    id: seen('value'),
+    url: seen('value'),
+    width: seen('value'),
+    height: seen('value'),
+    contentType: seen('value'),
+    size: seen('value'),
+    purpose: seen('value'),
+    owner: seen('the owner'),
+    createdAt: seen('value'),
   },
 };

@@ -60,9 +60,6 @@ export const mutationsOfUsers: RootTable = {
     signedIn('CancelFriendshipPayload', { owner: noRequest, friend: noRequest, blocked: noRequest, blocker: noRequest }),
   ),
   'Mutation.removeFriend': namesOwner(signedIn('NotFriendsError', { friend: 'RemoveFriendshipPayload' })),
-  'Mutation.blockUser': namesOwner(
-    // Whoever was blocked may block in turn, else a refusal would tell them.
-    signedIn('BlockFriendshipPayload', { owner: 'UserNotFoundError' }),
-  ),
-  'Mutation.unblockUser': namesOwner(signedIn('UnblockFriendshipPayload', { owner: 'UserNotFoundError' })),
+  'Mutation.blockUser': namesOwner(signedIn('BlockFriendshipPayload', { owner: 'UserNotFoundError', blocked: 'UserNotFoundError' })),
+  'Mutation.unblockUser': namesOwner(signedIn('UnblockFriendshipPayload', { owner: 'UserNotFoundError', blocked: 'UserNotFoundError' })),
 };

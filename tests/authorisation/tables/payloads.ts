@@ -27,7 +27,7 @@ export const payloads: PayloadTable = {
   DisableTotpPayload: { user: 'the caller' },
   RecoveryCodes: { recoveryCodes: 'value' },
   PasskeyCeremony: { id: 'value', options: 'value' },
-  FinishPasskeyRegistrationPayload: { passkey: 'value' },
+  FinishPasskeyRegistrationPayload: { passkey: 'value', recoveryCodes: 'value' },
   RemovePasskeyPayload: { id: 'value' },
 
   UserStatePayload: { user: 'the owner' },

@@ -1,10 +1,11 @@
 import { everyone, type Expected } from '../actors.js';
 import type { FieldEntry, ObjectTable } from '../table.js';
+import { hiddenFromBlocked } from './hidden-from-blocked.js';
 
-/** Who is online shows only to whom `visibility` allows; to who blocks or is blocked it looks like OFFLINE (PRESENCE P8). */
+/** Who is online shows only to whom `visibility` allows; to whoever blocks them it looks like OFFLINE (PRESENCE P8). */
 export function shown(value: string, hidden: string): FieldEntry {
   return {
-    EVERYONE: { others: value, blocked: hidden, blocker: hidden },
+    EVERYONE: { others: value, blocker: hidden },
     FRIENDS: { owner: value, friend: value, others: hidden },
     NOBODY: { owner: value, others: hidden },
   };
@@ -28,7 +29,7 @@ export const presence: ObjectTable = {
       path: ['user', 'presence'],
     },
   },
-  fields: {
+  fields: hiddenFromBlocked({
     ...common,
     devices: ownerAlone,
     visibility: {
@@ -36,7 +37,7 @@ export const presence: ObjectTable = {
       FRIENDS: { owner: 'FRIENDS', others: 'null' },
       NOBODY: { owner: 'NOBODY', others: 'null' },
     },
-  },
+  }),
 };
 
 /** The same over the subscription, which is asked on a socket. */
@@ -50,5 +51,5 @@ export const presenceEntry: ObjectTable = {
       except: ['anonymous'],
     },
   },
-  fields: { user: everyone('the owner'), ...common },
+  fields: hiddenFromBlocked({ user: everyone('the owner'), ...common }),
 };

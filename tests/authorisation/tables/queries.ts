@@ -1,13 +1,16 @@
-import { everyone, signedIn } from '../actors.js';
+import { everyone, signedIn, type Expected } from '../actors.js';
 import type { RootTable } from '../table.js';
 
 /** What is the caller's own: everybody with an account gets theirs, and never the owner's. */
 const ownAlone = signedIn('not shown', { owner: 'shown' });
 
+/** The owner, who does not exist for whom they have blocked. */
+const existing: Expected = { others: 'the owner', blocked: 'null' };
+
 export const queries: RootTable = {
   'Query.me': { select: '{ id }', gets: { others: 'the caller', anonymous: 'null' } },
-  'Query.user': { given: ({ owner }) => ({ id: owner.id }), select: '{ id }', gets: everyone('the owner') },
-  'Query.userByUsername': { given: ({ owner }) => ({ username: owner.username }), select: '{ id }', gets: everyone('the owner') },
+  'Query.user': { given: ({ owner }) => ({ id: owner.id }), select: '{ id }', gets: existing },
+  'Query.userByUsername': { given: ({ owner }) => ({ username: owner.username }), select: '{ id }', gets: existing },
   'Query.usernameAvailability': {
     given: ({ owner }) => ({ username: owner.username }),
     select: '{ available }',
@@ -57,7 +60,11 @@ export const queries: RootTable = {
     // Nobody is their own friend; of the others one is the owner's.
     gets: signedIn('not shown', { friend: 'shown' }),
   },
-  'Query.images': { select: '(first: 100) { nodes { owner { id } } }', shows: ({ owner }) => owner.id, gets: everyone('shown') },
+  'Query.images': {
+    select: '(first: 100) { nodes { owner { id } } }',
+    shows: ({ owner }) => owner.id,
+    gets: { others: 'shown', blocked: 'not shown', blocker: 'not shown' },
+  },
   'Query.myImages': { select: '{ nodes { owner { id } } }', shows: ({ owner }) => owner.id, gets: ownAlone },
 };
 
@@ -72,7 +79,7 @@ export const subscriptions: RootTable = {
     given: ({ owner }) => ({ input: { userIds: [owner.id] } }),
     select: '{ ... on PresenceSnapshot { entries { user { id } } } }',
     shows: ({ owner }) => owner.id,
-    // Following is for everyone; what it shows is the table of PresenceEntry.
-    gets: signedIn('shown'),
+    // Following is for everyone; what it shows is the table of PresenceEntry. Ids of nobody are left out.
+    gets: signedIn('shown', { blocked: 'not shown' }),
   },
 };

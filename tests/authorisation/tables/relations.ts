@@ -1,7 +1,8 @@
 import { everyone } from '../actors.js';
 import type { ObjectTable } from '../table.js';
+import { hiddenFromBlocked } from './hidden-from-blocked.js';
 
-/** How the caller and the owner stand: each sees their own side, and never that the other blocks them. */
+/** How the caller and the owner stand: each sees their own side. */
 export const friendship: ObjectTable = {
   ways: {
     'of a user': {
@@ -11,11 +12,11 @@ export const friendship: ObjectTable = {
       except: ['owner', 'anonymous'],
     },
   },
-  fields: {
+  fields: hiddenFromBlocked({
     status: { friend: 'FRIENDS', blocker: 'BLOCKED', others: 'NONE' },
     user: everyone('the owner'),
     since: { friend: 'value', blocker: 'value', others: 'null' },
-  },
+  }),
 };
 
 /** Requests are for the two alone; here somebody waits for the owner's answer. */

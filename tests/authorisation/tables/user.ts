@@ -1,12 +1,13 @@
 import { actors, everyone, type Expected } from '../actors.js';
 import type { FieldEntry, ObjectTable } from '../table.js';
+import { hiddenFromBlocked } from './hidden-from-blocked.js';
 import { shown } from './presence.js';
 
 const ownerAlone: Expected = { owner: 'value', others: 'null' };
 
-/** What a profile tells, by `profileVisibility`. To who blocks or is blocked it looks like the profile of nobody. */
+/** What a profile tells, by `profileVisibility`. To whoever blocks the owner it looks like the profile of nobody. */
 const profile: FieldEntry = {
-  EVERYONE: { others: 'value', blocked: 'null', blocker: 'null' },
+  EVERYONE: { others: 'value', blocker: 'null' },
   FRIENDS: { owner: 'value', friend: 'value', others: 'null' },
   NOBODY: ownerAlone,
 };
@@ -29,6 +30,9 @@ export const user: ObjectTable = {
     'as owner of a public image': {
       query: '{ images(first: 100) { nodes { owner { id ...Asked } } } }',
       path: ['images', 'nodes', ({ owner: shown }, { owner }) => (shown as { id: string }).id === owner.id, 'owner'],
+      // Others see no image of theirs, nor does who blocks them: see the table of Image.
+      of: ['EVERYONE'],
+      except: ['blocker'],
     },
     'as the other of a friendship': {
       query: 'query ($id: ID!) { user(id: $id) { friendship { user { ...Asked } } } }',
@@ -56,7 +60,7 @@ export const user: ObjectTable = {
       except: ['anonymous'],
     },
   },
-  fields: {
+  fields: hiddenFromBlocked({
     // Usernames are public in a game (SECURITY 10), and so is when somebody joined.
     id: everyone('the owner'),
     username: everyone('value'),
@@ -82,18 +86,19 @@ export const user: ObjectTable = {
       FRIENDS: { owner: 'FRIENDS', others: 'null' },
       NOBODY: { owner: 'NOBODY', others: 'null' },
     },
-    avatar: everyone('value'),
+    // As the rest of the profile.
+    avatar: profile,
 
     friendship: { owner: 'null', anonymous: 'null', others: 'value' },
     // Everyone here has one friend in common with the owner. Where a block is, it is as with a user whom nobody knows.
     mutualFriendsCount: {
-      EVERYONE: { others: '1', owner: 'null', blocked: '0', blocker: '0', anonymous: 'null' },
-      FRIENDS: { friend: '1', others: 'null', blocked: '0', blocker: '0' },
-      NOBODY: { others: 'null', blocked: '0', blocker: '0' },
+      EVERYONE: { others: '1', owner: 'null', blocker: '0', anonymous: 'null' },
+      FRIENDS: { friend: '1', others: 'null', blocker: '0' },
+      NOBODY: { others: 'null', blocker: '0' },
     },
 
     // Always there: what hides is told by its fields, see the table of Presence.
     presence: everyone('value'),
     lastConnectionAt: shown('value', 'null'),
-  },
+  }),
 };

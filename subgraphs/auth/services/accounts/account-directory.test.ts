@@ -1,8 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { NIL as nobody } from 'uuid';
+import type { Role } from '../../../../shared/auth/role.js';
+import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { newAccountState, type Account, type AccountRepository } from '../../data/account-repository.js';
 import { createAccountDirectory } from './account-directory.js';
 
-function createSubject(accounts: readonly Account[]) {
+/** `hidden` are the ids of those who block the viewer. */
+function createSubject(accounts: readonly Account[], { viewer = null, hidden = [] }: { viewer?: Viewer | null; hidden?: string[] } = {}) {
   const queries: string[] = [];
   const repository: Pick<AccountRepository, 'findByIds' | 'findByUsernames'> = {
     findByIds(ids) {
@@ -14,7 +18,13 @@ function createSubject(accounts: readonly Account[]) {
       return Promise.resolve(accounts.filter(({ username }) => names.includes(username.toLowerCase())));
     },
   };
-  return { queries, directory: createAccountDirectory(repository, null) };
+  const relations = {
+    hiddenFrom(_viewerId: string, ids: readonly string[]) {
+      queries.push(`blocks ${String(ids.length)}`);
+      return Promise.resolve(new Set(ids.filter((each) => hidden.includes(each))));
+    },
+  };
+  return { queries, directory: createAccountDirectory({ accounts: repository, relations, viewer }) };
 }
 
 const id = (number: number) => `019aa000-0000-7000-8000-${String(number).padStart(12, '0')}`;
@@ -25,6 +35,14 @@ const person = (number: number): Account => ({
   roles: ['USER'],
   createdAt: new Date(0),
   ...newAccountState,
+});
+const viewerOf = (number: number, ...roles: readonly Role[]): Viewer => ({
+  userId: id(number),
+  username: `Person_${String(number)}`,
+  sessionId: 'session',
+  roles,
+  authenticatedAt: 0,
+  expiresAt: 0,
 });
 
 describe('the account directory', () => {
@@ -37,6 +55,32 @@ describe('the account directory', () => {
     }
     await expect(directory.me()).resolves.toBeNull();
     expect(queries).toEqual([]);
+  });
+
+  it('does not know who blocks the viewer, by id and by name, at the price of one whom nobody knows', async () => {
+    const answers = await Promise.all(
+      [person(2), undefined].map(async (other) => {
+        const options = { viewer: viewerOf(1, 'USER'), hidden: [id(2)] };
+        const { directory, queries } = createSubject([person(1), ...(other === undefined ? [] : [other])], options);
+        return { found: [await directory.byId(id(2)), await directory.byUsername('PERSON_2')], queries };
+      }),
+    );
+    expect(answers[0]).toEqual({ found: [null, null], queries: ['ids 1', 'blocks 1', 'names 1', 'blocks 1'] });
+    expect(answers[0]).toEqual(answers[1]);
+  });
+
+  it.each(['MODERATOR', 'ADMIN'] as const)('knows everybody for a viewer who is %s', async (role) => {
+    const { directory, queries } = createSubject([person(2)], { viewer: viewerOf(1, 'USER', role), hidden: [id(2)] });
+    expect([await directory.byId(id(2)), await directory.byUsername('person_2')]).toMatchObject([{ id: id(2) }, { id: id(2) }]);
+    expect(queries).toEqual(['ids 1', 'names 1']);
+  });
+
+  it('asks for no block when somebody looks at themselves, or when nobody looks', async () => {
+    const self = createSubject([person(1)], { viewer: viewerOf(1, 'USER'), hidden: [id(1), nobody] });
+    expect([await self.directory.me(), await self.directory.byUsername('person_1')]).toMatchObject([{ id: id(1) }, { id: id(1) }]);
+    const anonymous = createSubject([person(1)], { hidden: [id(1)] });
+    expect(await anonymous.directory.byId(id(1))).toMatchObject({ id: id(1) });
+    expect([self.queries, anonymous.queries]).toEqual([['ids 1', 'names 1'], ['ids 1']]);
   });
 
   it('makes one query of a hundred look-ups by id, whatever their case, and one of those by name', async () => {

@@ -76,7 +76,7 @@ export function createRegistration({
       const passwordHash = await hasher.hash(password);
       const createdAt = new Date(now());
       const account: Account = { ...newAccountState, id: newId(), username, email, roles: ['USER'], createdAt };
-      const { family, started, signedIn } = await opener.open(account, deviceLabel(device, userAgent), ['pwd']);
+      const { family, started, signedIn } = opener.open(account, deviceLabel(device, userAgent), ['pwd']);
       const registered = createDomainEvent('user.registered', {
         key: account.id,
         now,
@@ -93,7 +93,8 @@ export function createRegistration({
         family,
         events: [registered, started],
         audit: [audit],
-        ...(await tokenMails.prepare('email-verification', account, email)),
+        mails: [],
+        tokenMail: await tokenMails.prepare('email-verification', account, email),
       });
       if (outcome !== 'registered') return { kind: 'UsernameTaken', username };
       await knownDevices.remember(account.id, { device, userAgent, clientIp });

@@ -42,7 +42,8 @@ export type AuditAction =
   | 'ACCOUNT_DELETION_SCHEDULED'
   | 'ACCOUNT_DELETION_CANCELLED'
   | 'ACCOUNT_DELETED'
-  | 'SIGNING_KEY_ROTATED';
+  | 'SIGNING_KEY_ROTATED'
+  | 'SIGNING_KEY_REVOKED';
 
 /** Facts of an event: never a password, a token, a code or another secret, nor what somebody typed where one belongs (SECURITY 52). */
 export type AuditDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;

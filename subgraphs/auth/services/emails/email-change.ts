@@ -60,8 +60,8 @@ export function createEmailChange({
       to: email,
       keepsVerification,
       at: new Date(now()),
-      mailTokens: tokenMail.mailTokens,
-      mails: [...tokenMail.mails, ...notice],
+      tokenMail,
+      mails: notice,
       audit: [toAuditRow({ action: 'EMAIL_CHANGED', accountId, actorId: accountId, sessionId: viewer.sessionId }, now)],
     });
     if (!isChanged) return null;

@@ -51,7 +51,7 @@ export function createEmailVerification({
       const tokenMail = await tokenMails.prepare('email-verification', account, account.email);
       const { userId: accountId, sessionId } = viewer;
       await recovery.write({
-        ...tokenMail,
+        tokenMail,
         audit: [toAuditRow({ action: 'EMAIL_VERIFICATION_REQUESTED', accountId, actorId: accountId, sessionId }, now)],
       });
       mailer.wake();

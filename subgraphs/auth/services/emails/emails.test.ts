@@ -8,7 +8,7 @@ import { goodPassword, type Payload } from '../../tests/auth-client.js';
 import { publicUrl, startAuth, type AuthHarness } from '../../tests/auth-harness.js';
 import { createRecoveryClient } from '../../tests/recovery-client.js';
 import { mailTokenLifetimeMs } from '../mail/mail-token.js';
-import { tokenMailsPerAddress } from '../mail/token-mails.js';
+import { tokenMailsPerAddress } from '../../data/mail-tokens.js';
 
 const databases = await testDatabases();
 
@@ -108,9 +108,42 @@ describe.each(databases)('e-mail addresses on $name', ({ open }) => {
       const late = await client.newPerson(email);
       expect(late.user.email).toBe(email);
       expect(await count()).toBe(most);
-      harness.advance(withinMs);
+      harness.advance(withinMs - 1);
+      await client.newPerson(email);
+      expect(await count()).toBe(most);
+      harness.advance(1);
       await client.newPerson(email);
       expect(await count()).toBe(most + 1);
+    });
+
+    it('SECURITY 11: is sent ten of them when forty accounts claim it at once, and registrations that fail count for nothing', async () => {
+      const email = client.newAddress();
+      const { user } = await client.newPerson(client.newAddress());
+      const before = await harness.prisma.mailToken.count();
+      const taken = await Promise.all(Array.from({ length: 20 }, () => client.register({ username: user.username, email })));
+      expect(new Set(taken.map(({ code }) => code))).toEqual(new Set(['USERNAME_TAKEN']));
+      expect(await harness.prisma.mailToken.count()).toBe(before);
+      const claimed = await Promise.all(
+        Array.from({ length: 40 }, (_, index) => client.newPerson(index % 2 === 0 ? email : email.toUpperCase())),
+      );
+      expect(claimed).toHaveLength(40);
+      expect(await harness.prisma.mailToken.count()).toBe(before + tokenMailsPerAddress.most);
+      await client.mailbox.next(email, 'Confirm');
+    });
+
+    it('is sent as many again within any hour, not in every one that begins at a mail', async () => {
+      const email = client.newAddress();
+      const { most, withinMs } = tokenMailsPerAddress;
+      const count = () => harness.prisma.mailToken.count({ where: { emailLower: email.toLowerCase() } });
+      await client.newPerson(email);
+      harness.advance(withinMs / 2);
+      for (let sent = 1; sent < most; sent += 1) await client.newPerson(email);
+      harness.advance(withinMs / 2);
+      for (let late = 0; late < 3; late += 1) await client.newPerson(email);
+      expect(await count()).toBe(most + 1);
+      harness.advance(withinMs / 2);
+      for (let late = 0; late < most; late += 1) await client.newPerson(email);
+      expect(await count()).toBe(2 * most);
     });
   });
 

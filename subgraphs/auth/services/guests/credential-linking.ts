@@ -91,7 +91,7 @@ export function createCredentialLinking({
         at: new Date(now()),
         events: guest.username === username ? [] : [renamed],
         audit,
-        ...(await tokenMails.prepare('email-verification', { id: guest.id, username }, email)),
+        tokenMail: await tokenMails.prepare('email-verification', { id: guest.id, username }, email),
       });
       switch (outcome) {
         case 'username-taken':

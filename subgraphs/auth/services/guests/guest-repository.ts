@@ -1,8 +1,7 @@
 import type { DomainEvent } from '../../../../shared/events/event-bus.js';
 import type { Account } from '../../data/account-repository.js';
 import type { AuditRow } from '../audit/audit-log.js';
-import type { MailTokenRow } from '../mail/mail-token.js';
-import type { MailRow } from '../mail/mailer.js';
+import type { TokenMail } from '../mail/token-mails.js';
 
 interface GuestDevice {
   readonly account: Account;
@@ -18,8 +17,7 @@ interface GuestLink {
   readonly at: Date;
   readonly events: readonly DomainEvent[];
   readonly audit: AuditRow;
-  readonly mailTokens: readonly MailTokenRow[];
-  readonly mails: readonly MailRow[];
+  readonly tokenMail: TokenMail | null;
 }
 
 export interface GuestRepository {

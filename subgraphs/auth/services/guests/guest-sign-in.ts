@@ -68,7 +68,7 @@ export function createGuestSignIn(options: GuestSignInOptions): GuestSignIn {
         createdAt,
         isGuest: true,
       };
-      const { family, started, signedIn } = await opener.open(account, deviceLabel(origin.device, origin.userAgent), amr);
+      const { family, started, signedIn } = opener.open(account, deviceLabel(origin.device, origin.userAgent), amr);
       const registered = createDomainEvent('user.registered', {
         key: account.id,
         now,

@@ -3,6 +3,7 @@ import type { ImportRepository, NewImportedAccount, RefusedAccount } from '../..
 import { toAuditRow } from '../audit/audit-log.js';
 import { toStoredHash } from '../passwords/imported-hash.js';
 import { argon2Parameters, type Argon2Parameters } from '../passwords/password-hasher.js';
+import type { UsernameHolds } from '../usernames/username-holds.js';
 import { readUser, type ImportedUser } from './imported-user.js';
 import type { SourceRow } from './source-rows.js';
 
@@ -45,6 +46,7 @@ export interface ImportWork {
 
 export interface UserImportOptions {
   readonly repository: ImportRepository;
+  readonly holds: UsernameHolds;
   readonly batchSize?: number;
   readonly parameters?: Argon2Parameters;
   readonly now?: () => number;
@@ -59,6 +61,7 @@ interface ReadBatch {
 
 export function createUserImport({
   repository,
+  holds,
   batchSize = 500,
   parameters = argon2Parameters,
   now = Date.now,
@@ -96,8 +99,14 @@ export function createUserImport({
   async function toAccount({ username, email, legacyHash, createdAt, legacyId }: ImportedUser): Promise<NewImportedAccount> {
     const stored = await toStoredHash(legacyHash, parameters);
     if (stored.kind === 'refused') throw new Error('a row was read whose hash cannot be stored');
-    return { id: newId(), username, email, passwordHash: stored.hash, createdAt, legacyId };
+    return { id: newId(), username, nameHash: holds.hashOf(username), email, passwordHash: stored.hash, createdAt, legacyId };
   }
+
+  const findTaken = (users: ReadBatch['users']) =>
+    repository.findTaken(
+      users.map(({ username, legacyId }) => ({ username, nameHash: holds.hashOf(username), legacyId })),
+      new Date(now()),
+    );
 
   const bySource = (users: ReadBatch['users'], refused: readonly RefusedAccount[]): RefusedRow[] =>
     refused.flatMap(({ index, reason }) => {
@@ -150,7 +159,7 @@ export function createUserImport({
       const seenNames = new Set<string>();
       const seenNumbers = new Set<number>();
       for await (const batch of batches(rows, 0)) {
-        const taken = new Map((await repository.findTaken(batch.users)).map(({ index, reason }) => [index, reason]));
+        const taken = new Map((await findTaken(batch.users)).map(({ index, reason }) => [index, reason]));
         const refused: RefusedAccount[] = [];
         for (const [index, { username, legacyId }] of batch.users.entries()) {
           const isRepeated = seenNames.has(username.toLowerCase()) || (legacyId !== null && seenNumbers.has(legacyId));

@@ -12,7 +12,8 @@ export function deriveKey(
     | 'TOTP secrets'
     | 'username holds'
     | 'throttles'
-    | 'known devices',
+    | 'known devices'
+    | 'token mails',
 ): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', encryptionKey, new Uint8Array(0), `galaxia auth: ${purpose}`, 32));
 }

@@ -35,6 +35,7 @@ export async function makeKey(options: {
     encryptedPrivateJwk,
     createdAt,
     activatesAt,
+    revokedAt: null,
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader, jwtVerify, SignJWT, type JWTVerifyGetKey } from 'jose';
+import { createRevocations } from '../../../../shared/auth/revocations.js';
 import { createLogger } from '../../../../shared/logging/logger.js';
 import type { SigningKeyRepository, StoredSigningKey } from '../../data/signing-key-repository.js';
 import { createKeyRotation, publishedAheadMs, verifiesAfterMs } from './key-rotation.js';
@@ -25,6 +26,15 @@ function createTable() {
       if (!rows.some(({ sequence }) => sequence === key.sequence)) rows.push(key);
       return Promise.resolve();
     },
+    revoke({ kid, at, successor }) {
+      const index = rows.findIndex((row) => row.kid === kid && row.revokedAt === null);
+      const row = rows[index];
+      if (row === undefined) return Promise.resolve('unknown');
+      if (rows.some(({ sequence }) => sequence === successor?.sequence)) return Promise.resolve('late');
+      rows[index] = { ...row, revokedAt: at, encryptedPrivateJwk: '' };
+      if (successor !== null) rows.push(successor);
+      return Promise.resolve('revoked');
+    },
     remove(kids) {
       for (const kid of kids) {
         const index = rows.findIndex((row) => row.kid === kid);
@@ -38,7 +48,8 @@ function createTable() {
 
 /** Keys that are closed at once: tests turn the clock and the handle themselves. */
 async function open(options: Pick<SigningKeysOptions, 'repository'> & Partial<SigningKeysOptions>): Promise<SigningKeys> {
-  const keys = await createSigningKeys({ encryptionKey, rotationMs, logger, ...options });
+  const revocations = createRevocations(options.now);
+  const keys = await createSigningKeys({ encryptionKey, rotationMs, logger, revocations, ...options });
   await keys.close();
   return keys;
 }

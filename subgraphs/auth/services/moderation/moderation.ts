@@ -32,7 +32,10 @@ export interface Moderation {
   disable(viewer: Viewer | null, userId: string, reason: string | null): Promise<ModerationOutcome>;
   enable(viewer: Viewer | null, userId: string): Promise<ModerationOutcome>;
   endSessions(viewer: Viewer | null, userId: string): Promise<ModerationOutcome>;
-  /** For administrators. One enabled administrator always remains. Tokens carry the new roles from the next refresh on. */
+  /**
+   * For administrators. One enabled administrator always remains. A new role stands in tokens from the next refresh on; taking one away
+   * ends the sessions, because their tokens still say it.
+   */
   setRoles(viewer: Viewer | null, userId: string, roles: readonly Role[]): Promise<RolesOutcome>;
 }
 
@@ -152,10 +155,16 @@ export function createModeration({ repository, sessionEnder, wakeOutbox, now = D
           if (wanted.join() === target.roles.join()) return null;
           const stepsDown = target.roles.includes('ADMIN') && target.disabledAt === null && !wanted.includes('ADMIN');
           if (stepsDown && admins === 1) return { kind: 'LastAdmin' };
-          return { roles: wanted, endSessions: null, events: [], audit: audit('ROLES_CHANGED', { from: target.roles, to: wanted }) };
+          return { ...rolesChange(target, wanted), audit: audit('ROLES_CHANGED', { from: target.roles, to: wanted }) };
         },
       }),
   };
+}
+
+/** What becomes of an account that has the roles `wanted` from now on. Others trust the roles in a token until it expires. */
+export function rolesChange({ roles }: Standing, wanted: readonly Role[]): Omit<ModerationChange, 'audit'> {
+  const losesOne = roles.some((role) => !wanted.includes(role));
+  return { roles: wanted, endSessions: losesOne ? 'ENDED_BY_MODERATOR' : null, events: [] };
 }
 
 function isInCharge({ roles, disabledAt }: Standing): boolean {

@@ -159,23 +159,26 @@ describe.each(databases)('SECURITY 7: changePassword on $name', ({ open }) => {
     const passwordHash = await storedHash(user.id);
     await change(accessToken);
     const at = new Date(harness.now());
-    const outcome = await createSignInRepository(harness.prisma).start({
-      family: {
-        id: uuidv7(),
-        accountId: user.id,
-        device: 'late',
-        amr: ['pwd'],
-        createdAt: at,
-        expiresAt: new Date(at.getTime() + 60_000),
-        tokenHash: `late ${name}`,
+    const outcome = await createSignInRepository(harness.prisma).startByFirstFactor(
+      {
+        family: {
+          id: uuidv7(),
+          accountId: user.id,
+          device: 'late',
+          amr: ['pwd'],
+          createdAt: at,
+          expiresAt: new Date(at.getTime() + 60_000),
+          tokenHash: `late ${name}`,
+        },
+        roles: ['USER'],
+        events: [],
+        audit: [],
+        mails: [],
+        place: { hash: 'place', ifNew: { audit: [], mails: [] } },
       },
-      claim: { challengeHash: null, proof: null, passwordHash },
-      events: [],
-      audit: [],
-      mails: [],
-      place: { hash: 'place', ifNew: { audit: [], mails: [] } },
-    });
-    expect(outcome).toBe('void');
+      passwordHash,
+    );
+    expect(outcome).toEqual({ kind: 'void' });
     await expect(harness.prisma.refreshFamily.count({ where: { accountId: user.id, device: 'late' } })).resolves.toBe(0);
   });
 });

@@ -11,7 +11,7 @@ export type Argon2Parameters = Readonly<Record<'memoryCost' | 'timeCost' | 'para
 };
 const saltLength = 16;
 /** libuv's own default of `UV_THREADPOOL_SIZE`. */
-const defaultThreadPoolSize = 4;
+export const defaultThreadPoolSize = 4;
 
 export interface PasswordHasher {
   /** PHC string of the password. Throws an `UNAVAILABLE` `AppError` when too many wait. */

@@ -67,7 +67,7 @@ export function createPasswordReset({
     const recipient = account === null ? null : addressOf(account);
     const made = await tokenMails.prepare('password-reset', account ?? nobody, recipient ?? 'nobody@invalid');
     const audit = [toAuditRow({ action: 'PASSWORD_RESET_REQUESTED', accountId: account?.id }, now)];
-    await recovery.write(recipient === null ? { mailTokens: [], mails: [], audit } : { ...made, audit });
+    await recovery.write({ tokenMail: recipient === null ? null : made, audit });
     mailer.wake();
   }
 

@@ -1,3 +1,4 @@
+import { startWakeableLoop } from '../../../../shared/background/wakeable-loop.js';
 import type { Logger } from '../../../../shared/logging/logger.js';
 import type { RefreshFamilyRepository } from '../../data/refresh-family-repository.js';
 import { sessionLifetime } from './session-lifetime.js';
@@ -10,8 +11,8 @@ export interface SessionCleaning {
 }
 
 /**
- * Forgets, every hour, sessions that are past their absolute end, exchanged tokens older than a session may rest, and what has expired
- * in `expiring`: using one of those is refused as unknown.
+ * Forgets, at the start and every hour, sessions that are past their absolute end, exchanged tokens older than a session may rest, and what
+ * is over in `expiring`: using one of those is refused as unknown. Several nodes may do so at once.
  */
 export function createSessionCleaning(options: {
   families: Pick<RefreshFamilyRepository, 'removeStale'>;
@@ -20,26 +21,20 @@ export function createSessionCleaning(options: {
   now?: () => number;
 }): SessionCleaning {
   const { families, expiring = [], logger, now = Date.now } = options;
+  const sessions = {
+    removeStale: (endedBefore: Date) =>
+      families.removeStale({ endedBefore, usedBefore: new Date(endedBefore.getTime() - sessionLifetime.idleMs) }),
+  };
 
   async function run(): Promise<void> {
-    try {
-      await families.removeStale({ endedBefore: new Date(now()), usedBefore: new Date(now() - sessionLifetime.idleMs) });
-      for (const each of expiring) await each.removeStale(new Date(now()));
-    } catch (error) {
-      logger.warn({ err: error }, 'stale sessions could not be removed; the next try is in an hour');
+    // What cannot be removed from one table does not keep the others.
+    for (const each of [sessions, ...expiring]) {
+      await each
+        .removeStale(new Date(now()))
+        .catch((error: unknown) => logger.warn({ err: error }, 'what is over could not be removed; the next try is in an hour'));
     }
   }
 
-  let running: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    running = run();
-  }, hourMs);
-  timer.unref();
-  return {
-    run,
-    async close() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  const loop = startWakeableLoop({ work: run, onError: (error) => logger.error({ err: error }, 'the cleaning failed'), pollMs: hourMs });
+  return { run, close: () => loop.close() };
 }

@@ -18,7 +18,7 @@ export interface OpenedSession {
 
 export interface SessionOpener {
   /** Always a new session id (SECURITY 26). Stores nothing: the caller does, with whatever else must be stored along with it. */
-  open(account: Account, device: string | null, amr: readonly string[]): Promise<OpenedSession>;
+  open(account: Account, device: string | null, amr: readonly string[]): OpenedSession;
 }
 
 export function createSessionOpener({
@@ -33,7 +33,7 @@ export function createSessionOpener({
   newId?: () => string;
 }): SessionOpener {
   return {
-    async open(account, device, amr) {
+    open(account, device, amr) {
       const createdAt = new Date(now());
       const refreshToken = refreshTokens.create();
       const family: NewRefreshFamily = {
@@ -57,7 +57,7 @@ export function createSessionOpener({
           expiresAt: session.expiresAt.toISOString(),
         },
       });
-      const accessToken = await issuer.issue({ account, family });
+      const accessToken = issuer.issue({ account, family });
       return {
         family,
         started,

@@ -27,7 +27,7 @@ async function createSubject() {
   const revocations = createRevocations(now);
   const wakeOutbox = () => undefined;
   const ender = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
-  const issuer = { issue: () => Promise.resolve({ token: 'access', expiresAt: new Date(time + 600_000) }) };
+  const issuer = { issue: () => ({ token: 'access', expiresAt: new Date(time + 600_000) }) };
   const mails: { template: string; to: string | null }[] = [];
   const mailer: Pick<Mailer, 'rows' | 'wake'> = {
     rows(template, { to }) {

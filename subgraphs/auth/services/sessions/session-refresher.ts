@@ -57,8 +57,8 @@ export function createSessionRefresher({
     return !hasEnded(family, now()) && now() - createdAt.getTime() < sessionLifetime.idleMs;
   }
 
-  async function answer(token: StoredRefreshToken, refreshToken: string, lastUsedAt: Date): Promise<SignedIn> {
-    const accessToken = await issuer.issue({ account: token.account, family: token.family });
+  function answer(token: StoredRefreshToken, refreshToken: string, lastUsedAt: Date): SignedIn {
+    const accessToken = issuer.issue({ account: token.account, family: token.family });
     return {
       kind: 'SignedIn',
       user: visibleToOwner(token.account),

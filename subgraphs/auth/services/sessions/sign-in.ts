@@ -1,4 +1,5 @@
 import type { Account } from '../../data/account-repository.js';
+import type { NewSession } from '../../data/session-start.js';
 import type { SecondFactors, SignInClaim, SignInRepository } from '../../data/sign-in-repository.js';
 import type { Traces } from '../../data/traces.js';
 import { toAuditRow } from '../audit/audit-log.js';
@@ -83,13 +84,17 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
     return isOpen ? { kind: 'MfaRequired', mfaToken, methods, expiresAt } : invalidCredentials;
   }
 
-  const finish: SignIn['finish'] = async (account, { amr, claim, traces = { audit: [], mails: [] }, ...origin }) => {
-    const { family, started, signedIn } = await opener.open(account, deviceLabel(origin.device, origin.userAgent), amr);
+  /** The session of somebody, yet to be stored, and the answer that they get once it is. */
+  async function prepare(
+    account: Account,
+    { amr, traces, ...origin }: SignInOrigin & { readonly amr: readonly string[]; readonly traces: Traces },
+  ): Promise<{ session: NewSession; signedIn: SignedIn }> {
+    const { family, started, signedIn } = opener.open(account, deviceLabel(origin.device, origin.userAgent), amr);
     const { device } = family;
     const who = { accountId: account.id, actorId: account.id, sessionId: family.id };
-    const outcome = await repository.start({
+    const session = {
       family,
-      claim,
+      roles: account.roles,
       events: [started],
       audit: [...traces.audit, toAuditRow({ action: 'LOGIN_SUCCEEDED', ...who, details: { amr, device } }, now)],
       mails: traces.mails,
@@ -106,34 +111,54 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
           }),
         },
       },
-    });
-    if (outcome !== 'started') return outcome;
+    };
+    return { session, signedIn };
+  }
+
+  /** After the commit. */
+  function announce({ mails, place }: NewSession, isNewPlace: boolean): void {
     wakeOutbox();
-    mailer.wake();
-    return signedIn;
-  };
+    if (mails.length > 0 || (isNewPlace && place.ifNew.mails.length > 0)) mailer.wake();
+  }
 
   return {
     async complete(account, { amr, passwordHash, ...origin }) {
       // Before anything is asked for it: a disabled account must not be told from a wrong password by the time either.
       if (account.disabledAt !== null) return invalidCredentials;
-      const factors = await repository.findSecondFactors(account.id);
-      if (factors === null) return invalidCredentials;
-      const methods = methodsOf(factors);
-      const device = deviceLabel(origin.device, origin.userAgent);
-      if (methods.length > 0) return challenge(account.id, { device, amr, passwordHash }, methods);
-      const outcome = await finish(account, { ...origin, amr, claim: { challengeHash: null, proof: null, passwordHash } });
-      return outcome === 'void' || outcome === 'used' ? invalidCredentials : outcome;
+      // Most accounts have no second factor, so that is not asked before: the one statement that starts the session tells.
+      const { session, signedIn } = await prepare(account, { ...origin, amr, traces: { audit: [], mails: [] } });
+      const outcome = await repository.startByFirstFactor(session, passwordHash);
+      switch (outcome.kind) {
+        case 'started':
+          announce(session, outcome.isNewPlace);
+          return signedIn;
+        case 'void':
+          return invalidCredentials;
+        case 'second-factor': {
+          const factors = await repository.findSecondFactors(account.id);
+          const methods = factors === null ? [] : methodsOf(factors);
+          // None: removed, or the account disabled, at this very moment.
+          if (methods.length === 0) return invalidCredentials;
+          return challenge(account.id, { device: session.family.device, amr, passwordHash }, methods);
+        }
+      }
     },
-    finish,
+
+    async finish(account, { claim, traces = { audit: [], mails: [] }, ...proof }) {
+      const { session, signedIn } = await prepare(account, { ...proof, traces });
+      const outcome = await repository.start(session, claim);
+      if (outcome.kind !== 'started') return outcome.kind;
+      announce(session, outcome.isNewPlace);
+      return signedIn;
+    },
   };
 }
 
 function methodsOf({ hasTotp, recoveryCodes, passkeys }: SecondFactors): readonly MfaMethod[] {
   const methods: MfaMethod[] = [];
   if (hasTotp) methods.push('TOTP');
-  // They stand in for the app, so without it they open nothing.
-  if (hasTotp && recoveryCodes > 0) methods.push('RECOVERY_CODE');
+  // They stand in for the others, so without any they open nothing.
+  if ((hasTotp || passkeys > 0) && recoveryCodes > 0) methods.push('RECOVERY_CODE');
   if (passkeys > 0) methods.push('PASSKEY');
   return methods;
 }

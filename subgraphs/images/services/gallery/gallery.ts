@@ -1,18 +1,22 @@
-import type { Viewer } from '../../../../shared/auth/viewer.js';
+import { seesPastBlocks, type Viewer } from '../../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import type { PageRequest } from '../../../../shared/graphql/connection.js';
 import { imagePath, type Image, type ImagePosition } from '../image.js';
-import type { ImageRepository } from './image-repository.js';
+import type { ImageRepository, Onlooker } from './image-repository.js';
 
 export type SetAvatarResult = { readonly kind: 'Set'; readonly image: Image } | { readonly kind: 'ImageNotFound' };
 
 /** Reads published images, and says which of them is whose avatar. Lists hold one image more than asked for, when there are more. */
 export interface Gallery {
-  /** Everyone's gallery images. */
-  list(page: PageRequest<ImagePosition>): Promise<readonly Image[]>;
+  /** Everyone's gallery images that the viewer may see. */
+  list(viewer: Viewer | null, page: PageRequest<ImagePosition>): Promise<readonly Image[]>;
   /** The viewer's own images of every purpose. */
   listOwn(viewer: Viewer | null, page: PageRequest<ImagePosition>): Promise<readonly Image[]>;
+  /** Those images of `ids` (of any form) that the viewer may see, by id. */
+  findMany(viewer: Viewer | null, ids: readonly string[]): Promise<ReadonlyMap<string, Image>>;
+  /** The avatars of those of `userIds` (of any form) who have one that the viewer may see, by user id. */
+  findAvatars(viewer: Viewer | null, userIds: readonly string[]): Promise<ReadonlyMap<string, Image>>;
   /** Only an image of the viewer's own; anybody else's is as good as none. */
   setAvatar(viewer: Viewer | null, imageId: string): Promise<SetAvatarResult>;
 }
@@ -26,10 +30,12 @@ export interface GalleryOptions {
 
 export function createGallery({ images, onAnnounced, now = Date.now }: GalleryOptions): Gallery {
   return {
-    list: (page) => images.list({ kind: 'Gallery' }, page),
+    list: (viewer, page) => images.listGallery(toOnlooker(viewer), page),
+    findMany: (viewer, ids) => images.findVisible(toOnlooker(viewer), ids),
+    findAvatars: (viewer, userIds) => images.findAvatars(toOnlooker(viewer), userIds),
     async listOwn(viewer, page) {
       if (viewer === null) throw unauthenticated();
-      return images.list({ kind: 'OwnedBy', userId: viewer.userId }, page);
+      return images.listOwn(viewer.userId, page);
     },
     async setAvatar(viewer, imageId) {
       if (viewer === null) throw unauthenticated();
@@ -41,4 +47,8 @@ export function createGallery({ images, onAnnounced, now = Date.now }: GalleryOp
       return { kind: 'Set', image };
     },
   };
+}
+
+function toOnlooker(viewer: Viewer | null): Onlooker {
+  return { userId: viewer?.userId ?? null, seesPastBlocks: seesPastBlocks(viewer) };
 }

@@ -30,7 +30,7 @@ if (server !== null) {
     const settings = createFakeSettings();
     const relations = createFakeRelations(scheduler);
     const revocations = createRevocations(() => scheduler.now());
-    const knownUsers = { among: (userIds: readonly string[]) => Promise.resolve(new Set(userIds)) };
+    const knownUsers = { among: (_viewerId: string, userIds: readonly string[]) => Promise.resolve(new Set(userIds)) };
     const shared = { settings, relations, history: relations.history, knownUsers, revocations, scheduler, logger, random: () => 0.5 };
     const stores = [0, 1].map(() => createRedisPresenceStore({ url: server?.url ?? '', logger, scheduler, now: () => scheduler.now() }));
     const [a, b] = stores.map((store) => createPresenceService({ ...shared, store })) as [PresenceService, PresenceService];

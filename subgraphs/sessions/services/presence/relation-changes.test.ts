@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../../../shared/logging/logger.js';
 import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
 import { createRelationChanges, forgettingMs } from './relation-changes.js';
-import type { RelationKind } from './relations.js';
+import type { RelationKind } from '../../../../shared/users/relation-table.js';
 
-const userIds = ['ada', 'bob'] as const;
+const userIds: [string, string] = ['ada', 'bob'];
 const befriend = { userIds, friends: true, blockers: [] };
 const part = { userIds, friends: false, blockers: [] };
 const block = { userIds, friends: false, blockers: ['bob'] };

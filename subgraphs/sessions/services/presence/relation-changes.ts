@@ -1,7 +1,8 @@
 import type { Logger } from '../../../../shared/logging/logger.js';
+import type { RelationChange, RelationKind, RelationTable } from '../../../../shared/users/relation-table.js';
 import type { Scheduler } from '../../presence/scheduler.js';
 import type { PresenceStore } from './presence-store.js';
-import type { RelationChange, RelationHistoryRepository, RelationKind, RelationRepository } from './relations.js';
+import type { RelationHistoryRepository } from './relations.js';
 
 /** How often what is too old to be told is forgotten, in ms. */
 export const forgettingMs = 60 * 60_000;
@@ -13,7 +14,7 @@ export interface RelationChanges {
 }
 
 export interface RelationChangesOptions {
-  readonly repository: Pick<RelationRepository, 'among' | 'take'>;
+  readonly repository: Pick<RelationTable, 'among' | 'take'>;
   readonly history: RelationHistoryRepository;
   readonly store: Pick<PresenceStore, 'announce'>;
   readonly scheduler: Scheduler;

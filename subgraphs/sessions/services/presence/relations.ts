@@ -1,26 +1,7 @@
-/** Who is no stranger to somebody, as far as presence must know. Blocked either way is the same. */
-export type RelationKind = 'FRIEND' | 'BLOCKED';
+import type { RelationTable } from '../../../../shared/users/relation-table.js';
 
-/** How users stand to each other, as the users subgraph announces it. */
-export interface Relations {
-  friendsOf(userId: string): Promise<ReadonlySet<string>>;
-  /** Those of `otherIds` (of any form) who are no strangers to `userId`. */
-  among(userId: string, otherIds: readonly string[]): Promise<ReadonlyMap<string, RelationKind>>;
-}
-
-/** How two users stand from now on. */
-export interface RelationChange {
-  /** The lower one first. */
-  readonly userIds: readonly [string, string];
-  readonly friends: boolean;
-  /** Those of the two who block the other. */
-  readonly blockers: readonly string[];
-}
-
-export interface RelationRepository extends Relations {
-  /** Has no effect for an event that was taken before. */
-  take(eventId: string, change: RelationChange): Promise<void>;
-}
+/** How users stand to each other, as far as presence asks. */
+export type Relations = Pick<RelationTable, 'friendsOf' | 'among'>;
 
 /** That somebody has come to stand to a user in another way lately. */
 export interface RecentRelation {

@@ -72,9 +72,9 @@ export function createFriendService(options: FriendServiceOptions): FriendServic
     return { kind: 'Related', friendship: toFriendship(otherId, outcome.relation) };
   }
 
-  /** Whether there is such a user. Asked before the change, since it may wait for an announcement on its way. */
+  /** Whether there is such a user, who does not block the viewer. Asked before the change, since it may wait for an announcement on its way. */
   async function isKnown(viewer: Viewer, otherId: string): Promise<boolean> {
-    const known = await knownUsers.among([viewer.userId, otherId]);
+    const known = await knownUsers.among(viewer.userId, [viewer.userId, otherId]);
     if (!known.has(viewer.userId)) {
       throw new AppError('UNAVAILABLE', 'Your account is not known here yet. Try again in a moment.', { retryAfter: 1 });
     }
@@ -121,8 +121,10 @@ export function createFriendService(options: FriendServiceOptions): FriendServic
     },
 
     async unblock(caller, given) {
-      const { userId, otherId } = parsePair(caller, given);
-      return otherId === null ? { kind: 'UserNotFound' } : change(userId, otherId, rules.unblock);
+      const { otherId } = parsePair(caller, given);
+      const viewer = requireViewer(caller);
+      if (otherId === null || !(await isKnown(viewer, otherId))) return { kind: 'UserNotFound' };
+      return change(viewer.userId, otherId, rules.unblock);
     },
 
     async view(viewer, userIds) {

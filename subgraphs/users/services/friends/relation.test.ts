@@ -115,9 +115,10 @@ describe('Blocking', () => {
     expect(rules.block(standing(relation), at)).toEqual(become({ blockedAt: at }));
   });
 
-  it('SECURITY 46: answers alike whether or not the other has blocked the caller', () => {
-    const outcome = rules.block(standing({ blockedByOtherAt: before }), at);
-    expect(outcome).toEqual(become({ blockedAt: at, blockedByOtherAt: before }));
+  it('SECURITY 46: answers for somebody who has blocked the caller as for an id that nobody has', () => {
+    expect(rules.block(standing({ blockedByOtherAt: before }), at)).toEqual(rules.block(standing({}, {}, false), at));
+    expect(rules.unblock(standing({ blockedByOtherAt: before }))).toEqual(rules.unblock(standing({}, {}, false)));
+    // So two block each other only where that was so before this rule.
     const shown = (relation: Relation) => toFriendship('bob', relation);
     expect(shown({ ...noRelation, blockedAt: at, blockedByOtherAt: before })).toEqual(shown({ ...noRelation, blockedAt: at }));
   });

@@ -112,16 +112,18 @@ export function createRelationRules(limits: RelationLimits = defaultRelationLimi
       return relation.friendsSince === null ? { kind: 'NotFriends' } : become({ ...relation, friendsSince: null });
     },
 
-    // Also somebody who has blocked the caller: a refusal would tell.
     block({ relation, counts, areKnown }, at) {
       if (!areKnown) return { kind: 'UserNotFound' };
       if (relation.blockedAt !== null) return become(relation);
+      // For the caller there is no such user, and so nobody to block.
+      if (relation.blockedByOtherAt !== null) return { kind: 'UserNotFound' };
       if (counts.ownBlocks >= limits.blocks) return { kind: 'BlockLimitReached' };
-      return become({ ...noRelation, blockedAt: at, blockedByOtherAt: relation.blockedByOtherAt });
+      return become({ ...noRelation, blockedAt: at });
     },
 
     unblock({ relation, areKnown }) {
-      return areKnown ? become({ ...relation, blockedAt: null }) : { kind: 'UserNotFound' };
+      const isHidden = relation.blockedAt === null && relation.blockedByOtherAt !== null;
+      return areKnown && !isHidden ? become({ ...relation, blockedAt: null }) : { kind: 'UserNotFound' };
     },
   };
 }

@@ -4,7 +4,7 @@ import type { FollowedChange, Follower, PresenceFeed } from './presence-feed.js'
 import type { PresenceMessages } from './presence-messages.js';
 import { includes } from './presence-moments.js';
 import type { PresenceMoment, PresencePosition } from '../presence-store.js';
-import type { RelationKind } from '../relations.js';
+import type { RelationKind } from '../../../../../shared/users/relation-table.js';
 import { audienceFor, type Following } from './sight.js';
 
 /** What waits for a client that does not take it, above which the client is let go (P9). In bytes, about. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { defaultSettings, type Visibility } from '../../../presence/presence.js';
 import { createCluster, person, settle, type Client } from '../tests/presence-harness.js';
-import type { RelationKind } from '../relations.js';
+import type { RelationKind } from '../../../../../shared/users/relation-table.js';
 
 const users = ['u1', 'u2', 'u3', 'u4'] as const;
 const viewers = ['v1', 'v2', 'v3'] as const;

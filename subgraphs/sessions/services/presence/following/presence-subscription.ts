@@ -7,7 +7,7 @@ import { latest, reaches } from './presence-moments.js';
 import type { PresenceMessage, PresenceMessages, PresenceRemovedMessage } from './presence-messages.js';
 import type { PresenceMoment } from '../presence-store.js';
 import { createPullIterator } from '../../pull-iterator.js';
-import type { RelationKind } from '../relations.js';
+import type { RelationKind } from '../../../../../shared/users/relation-table.js';
 import { asksFor, type Following, type Sight } from './sight.js';
 
 /** A client that does not take what waits for it is let go after this long, in ms (P9). */

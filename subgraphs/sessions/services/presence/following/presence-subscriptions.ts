@@ -94,7 +94,10 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
   /** A function of its own: what is needed only here must not live as long as the subscription. */
   async function resolveRequest(viewerId: string, request: PresenceRequest): Promise<ResolvedRequest> {
     const ids = checkIds(request);
-    const known = await knownUsers.among([...ids].filter((id) => id !== viewerId));
+    const known = await knownUsers.among(
+      viewerId,
+      [...ids].filter((id) => id !== viewerId),
+    );
     const userIds = new Set([...ids].filter((id) => known.has(id) || id === viewerId));
     const { friends } = request;
     return {

@@ -3,7 +3,8 @@ import type { Audience, PresenceState } from '../../../presence/presence.js';
 import type { Scheduler } from '../../../presence/scheduler.js';
 import type { PresenceReader } from '../presence-reader.js';
 import type { PresenceSubscription } from './presence-subscription.js';
-import type { RelationKind, Relations } from '../relations.js';
+import type { RelationKind } from '../../../../../shared/users/relation-table.js';
+import type { Relations } from '../relations.js';
 
 /** After what could not be read, in ms. Until then nothing is told to whom it concerns. */
 const retryMs = 1_000;

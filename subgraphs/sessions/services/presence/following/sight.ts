@@ -1,5 +1,6 @@
 import type { Audience } from '../../../presence/presence.js';
-import type { RelationKind, Relations } from '../relations.js';
+import type { RelationKind } from '../../../../../shared/users/relation-table.js';
+import type { Relations } from '../relations.js';
 
 /** Whom a viewer looks at, and as what. Of those without an audience nothing may be seen, nor that it is so. */
 export interface Sight {

@@ -21,7 +21,7 @@ export function createOneService(friends: readonly string[] = [], blocked: reado
     for (const other of blocked) if (other !== userId) relations.set(userId, other, 'BLOCKED');
   }
   const store = createInProcessPresenceStore({ scheduler });
-  const knownUsers = { among: (userIds: readonly string[]) => Promise.resolve(new Set(userIds)) };
+  const knownUsers = { among: (_viewerId: string, userIds: readonly string[]) => Promise.resolve(new Set(userIds)) };
   const presence = createPresenceService({
     store,
     settings,

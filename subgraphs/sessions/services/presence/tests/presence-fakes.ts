@@ -1,7 +1,8 @@
 import { defaultSettings } from '../../../presence/presence.js';
 import type { Scheduler } from '../../../presence/scheduler.js';
 import type { ConnectionTime, PresenceSettingsRepository, StoredPresence } from '../presence-settings-repository.js';
-import type { RelationHistory, RelationKind, Relations } from '../relations.js';
+import type { RelationKind } from '../../../../../shared/users/relation-table.js';
+import type { RelationHistory, Relations } from '../relations.js';
 
 /** Settings in memory, and every write of last connections. */
 export interface FakeSettings extends PresenceSettingsRepository {

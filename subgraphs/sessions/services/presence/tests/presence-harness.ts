@@ -9,7 +9,7 @@ import { createPresenceNodes, createShardedStore } from './presence-stores.js';
 import type { PresenceMessage } from '../following/presence-messages.js';
 import { createPresenceService, type PresenceService } from '../presence-service.js';
 import type { PresenceRequest } from '../following/presence-subscriptions.js';
-import type { RelationKind } from '../relations.js';
+import type { RelationKind } from '../../../../../shared/users/relation-table.js';
 
 /** Lets what is under way go on until it waits for time. */
 export async function settle(): Promise<void> {
@@ -50,7 +50,9 @@ export function createCluster({
   const relations = createFakeRelations(scheduler);
   const revocations = createRevocations(() => scheduler.now());
   const deleted = new Set<string>();
-  const knownUsers = { among: (userIds: readonly string[]) => Promise.resolve(new Set(userIds.filter((id) => !deleted.has(id)))) };
+  const knownUsers = {
+    among: (_viewerId: string, userIds: readonly string[]) => Promise.resolve(new Set(userIds.filter((id) => !deleted.has(id)))),
+  };
   const logger = createLogger({ name: 'test', level: 'silent' });
   const shared = { settings, relations, history: relations.history, knownUsers, revocations, scheduler, logger, random: () => 0.5 };
   const nodes = [createPresenceService({ ...shared, store: stores[0] }), createPresenceService({ ...shared, store: stores[1] })] as const;
