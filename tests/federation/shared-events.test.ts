@@ -73,7 +73,9 @@ describe('What an event shows of a user', () => {
         for (const socket of sockets) {
           socket.send({ id, type: 'subscribe', payload: { query: subscription, variables: { userIds: [ada.id] } } });
         }
-        const seen = await Promise.all(sockets.map(async (socket) => (await socket.next()).payload?.data?.presence?.entries?.[0]?.user ?? null));
+        const seen = await Promise.all(
+          sockets.map(async (socket) => (await socket.next()).payload?.data?.presence?.entries?.[0]?.user ?? null),
+        );
         expect(seen).toEqual(own);
       }
       for (const socket of sockets) socket.ws.close();
