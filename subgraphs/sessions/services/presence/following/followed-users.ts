@@ -3,7 +3,7 @@ import type { Audience, PresenceState } from '../../../presence/presence.js';
 import type { FollowedChange, Follower, PresenceFeed } from './presence-feed.js';
 import type { PresenceMessages } from './presence-messages.js';
 import { includes } from './presence-moments.js';
-import type { PresenceMoment, PresencePosition } from '../presence-store.js';
+import type { PresenceMoment } from '../presence-store.js';
 import type { RelationKind } from '../../../../../shared/users/relation-table.js';
 import { audienceFor, type Following } from './sight.js';
 
@@ -22,7 +22,7 @@ interface Followed {
 interface Pending {
   readonly state: PresenceState;
   /** Undefined for what was read, not heard. */
-  readonly position: PresencePosition | undefined;
+  readonly seenAt: FollowedChange['seenAt'] | undefined;
   /** The viewer sees them with other eyes than before, so that this is news whatever its version; `Raised` when one of the two is a friend's. */
   readonly renewal: 'Raised' | 'Plain' | undefined;
   readonly bytes: number;
@@ -68,10 +68,10 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
 
   const follower: Follower = {
     viewerId,
-    onChange({ position, state }: FollowedChange) {
+    onChange({ state, seenAt }: FollowedChange) {
       const before = pending.get(state.userId);
       if (before !== undefined && ageOf(before.state) > ageOf(state)) return;
-      setPending(state, { position, renewal: before?.renewal });
+      setPending(state, { seenAt: before === undefined ? seenAt : { ...before.seenAt, ...seenAt }, renewal: before?.renewal });
       onNews();
     },
     onRemoved(userId) {
@@ -81,11 +81,11 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
     },
   };
 
-  function setPending(state: PresenceState, { position, renewal }: Pick<Pending, 'position' | 'renewal'>): void {
+  function setPending(state: PresenceState, { seenAt, renewal }: Pick<Pending, 'seenAt' | 'renewal'>): void {
     dropPending(state.userId);
     const bytes = bytesOf(state);
     pendingBytes += bytes;
-    pending.set(state.userId, { state, position, renewal, bytes });
+    pending.set(state.userId, { state, seenAt, renewal, bytes });
   }
 
   function dropPending(userId: string): void {
@@ -137,7 +137,7 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
       const heard = pending.get(userId);
       const newest = heard !== undefined && ageOf(heard.state) > ageOf(state) ? heard.state : state;
       const isOrWasFriend = audience === 'FRIEND' || before?.audience === 'FRIEND' || heard?.renewal === 'Raised';
-      setPending(newest, { position: undefined, renewal: isOrWasFriend ? 'Raised' : 'Plain' });
+      setPending(newest, { seenAt: undefined, renewal: isOrWasFriend ? 'Raised' : 'Plain' });
       return undefined;
     },
 
@@ -154,12 +154,14 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
 
     takePending(ahead) {
       const views: PresenceView[] = [];
-      for (const { state, position, renewal } of pending.values()) {
+      for (const { state, seenAt, renewal } of pending.values()) {
         const user = followed.get(state.userId);
         if (user === undefined) continue;
         const { audience } = user;
         if (renewal === undefined) {
-          if (position !== undefined && ahead !== undefined && includes(ahead, position)) continue;
+          const position = seenAt?.[audience];
+          // Even an entry that says nothing new would tell a stranger that somebody hidden has come.
+          if (position === undefined || (ahead !== undefined && includes(ahead, position))) continue;
           if (versionFor(state, audience) <= user.told) continue;
         }
         const view = renewal === undefined ? messages.view(state, audience) : renew(state, audience, renewal);

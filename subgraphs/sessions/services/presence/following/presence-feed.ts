@@ -1,4 +1,4 @@
-import type { PresenceState } from '../../../presence/presence.js';
+import type { Audience, PresenceState } from '../../../presence/presence.js';
 import type { Scheduler } from '../../../presence/scheduler.js';
 import type { PresenceMoment, PresencePosition, PresenceStore } from '../presence-store.js';
 
@@ -14,8 +14,9 @@ export interface Follower {
 }
 
 export interface FollowedChange {
-  readonly position: PresencePosition;
   readonly state: PresenceState;
+  /** By audience, the position of the last change that it saw. Whoever saw none of them must not be told that there was one. */
+  readonly seenAt: Partial<Readonly<Record<Audience, PresencePosition>>>;
 }
 
 /** Tells who follows whom about the changes of the store, paced, once for all followers of this process. */
@@ -52,12 +53,13 @@ export function createPresenceFeed({ store, scheduler }: { store: PresenceStore;
   const stop = store.listen({
     onChange({ position, state, changedFor }) {
       settled = undefined;
+      const change: FollowedChange = { state, seenAt: Object.fromEntries(changedFor.map((audience) => [audience, position])) };
       const told = [
-        ...(changedFor.includes('OWN') ? offer(topics.own, { position, state }) : []),
-        ...(changedFor.some((audience) => audience !== 'OWN') ? offer(topics.others, { position, state }) : []),
+        ...(changedFor.includes('OWN') ? offer(topics.own, change, position) : []),
+        ...(changedFor.some((audience) => audience !== 'OWN') ? offer(topics.others, change, position) : []),
       ];
       // After both were offered: whoever is told writes a cursor that must not name what the other topic holds back.
-      for (const topic of told) for (const { onChange } of topic.followers) onChange({ position, state });
+      for (const topic of told) for (const { onChange } of topic.followers) onChange(change);
     },
     onNotice(notice) {
       settled = undefined;
@@ -70,7 +72,7 @@ export function createPresenceFeed({ store, scheduler }: { store: PresenceStore;
   });
 
   /** The topic, when the change may be told now. */
-  function offer(kind: Map<string, Topic>, change: FollowedChange): readonly Topic[] {
+  function offer(kind: Map<string, Topic>, change: FollowedChange, position: PresencePosition): readonly Topic[] {
     const { userId } = change.state;
     const topic = kind.get(userId);
     if (topic === undefined || topic.followers.size === 0) return [];
@@ -78,7 +80,8 @@ export function createPresenceFeed({ store, scheduler }: { store: PresenceStore;
       pause(kind, userId, topic);
       return [topic];
     }
-    topic.held = { first: topic.held?.first ?? change.position, latest: change };
+    const seenAt = { ...topic.held?.latest.seenAt, ...change.seenAt };
+    topic.held = { first: topic.held?.first ?? position, latest: { ...change, seenAt } };
     holding.add(topic);
     return [];
   }

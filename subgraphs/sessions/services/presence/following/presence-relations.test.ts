@@ -278,4 +278,18 @@ describe('Coming back after a change of relation', () => {
     await settle();
     expect(back.messages).toMatchObject([{ kind: 'Changed', entries: [] }]);
   });
+
+  it('P8: does not hear that somebody came whom they may not see', async () => {
+    const { client, request, connect, store, nodes, pass } = await follow('by id');
+    await store.leave(key, 0);
+    await store.update(key, { settings: forFriends });
+    await pass(1_000);
+    await client.leave();
+    const back = await connect(ada, { ...request, since: client.cursor() }, client, nodes[1]);
+    await settle();
+    const told = back.kinds.length;
+    await store.connect(key, forFriends);
+    await pass(1_000);
+    expect(back.kinds).toHaveLength(told);
+  });
 });
