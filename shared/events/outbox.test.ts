@@ -149,6 +149,23 @@ describe('The outbox', () => {
     });
   });
 
+  it('publishes at once what wakes it while it rests, seven times over; what comes on in a stream waits for the next batch', async () => {
+    const { bus, published, attempts } = fakeBus();
+    const relay = start({ bus, pollMs: 3_600_000, restMs: 1_000 });
+    for (let number = 1; number <= 8; number += 1) {
+      await write(client, [testEvent('user-1', number)]);
+      relay.wake();
+      await until(() => published.length === number);
+      await untilAllPublished();
+    }
+    for (const number of [9, 10]) {
+      await write(client, [testEvent('user-1', number)]);
+      relay.wake();
+    }
+    await until(() => published.length > 8);
+    expect([published.length, attempts()]).toEqual([10, 9]);
+  });
+
   it('rests no longer than until it is closed', async () => {
     const { bus, published } = fakeBus();
     const relay = start({ bus, restMs: 3_600_000 });
