@@ -159,7 +159,7 @@ export function compose(services: readonly { name: string; url: string; typeDefs
 }
 
 /** Waits until `condition` holds; fails with what it was waiting for. */
-export async function until(condition: () => boolean, what: string, withinMs = 5_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, withinMs = 20_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`Waited ${withinMs} ms for ${what}`);
