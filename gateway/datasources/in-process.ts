@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { execute, parse, type DocumentNode, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { maskError } from '../../shared/errors/error-masking.js';
+import { createEventSharing } from '../../shared/graphql/event-sharing.js';
 import type { SharingPolicy } from '../../shared/graphql/sharing.js';
 import type { Subgraph, SubgraphHeaders, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { callerOf, requestOf } from './caller.js';
 import { createInProcessSubscription } from './in-process-subscription.js';
-import type { Caller, FetchRequest, SubgraphDataSource, SubscribeRequest } from './subgraph-data-source.js';
+import type { Caller, FetchRequest, SubgraphDataSource, SubscribeRequest, UpstreamEvent } from './subgraph-data-source.js';
 import { acrossTheWire, isRecord, readWireResult, type WireResult } from './wire.js';
 
 /** Documents of query plans, which are as many as clients' operations. */
@@ -21,6 +22,8 @@ export function createInProcessDataSource({
   readonly logger: Logger;
 }): SubgraphDataSource {
   const documents = new Map<string, DocumentNode>();
+  const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
+  const sharedEvents = new WeakMap<ExecutionResult, UpstreamEvent>();
   const log = logger.child({ subgraph: subgraph.name });
 
   function parsed(query: string): DocumentNode {
@@ -59,6 +62,16 @@ export function createInProcessDataSource({
     return readWireResult(acrossTheWire(body)) ?? { data: null };
   }
 
+  function toEvent(result: ExecutionResult, headers: SubgraphHeaders): UpstreamEvent {
+    const known = sharedEvents.get(result);
+    if (known !== undefined) return known;
+    const { data, errors = [] } = toWire(result, headers);
+    if (!sharing.isShared(result)) return { kind: 'event', data, errors };
+    const event: UpstreamEvent = { kind: 'event', data, errors, isShared: true };
+    sharedEvents.set(result, event);
+    return event;
+  }
+
   /** What was thrown outside of any field, as the subgraph's server would answer it. */
   function toWireError(error: unknown, headers: SubgraphHeaders): WireResult {
     const requestId = headers['x-request-id'] ?? randomUUID();
@@ -83,7 +96,8 @@ export function createInProcessDataSource({
     subscribe: (request) =>
       createInProcessSubscription({
         prepare: (connection) => prepare(request, connection),
-        toWire: (result) => toWire(result, request.headers),
+        subscribe: (args) => sharing.subscribe(args),
+        toEvent: (result) => toEvent(result, request.headers),
         toWireError: (error) => toWireError(error, request.headers),
       }),
     close: () => Promise.resolve(),

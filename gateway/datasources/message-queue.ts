@@ -1,11 +1,10 @@
-import type { UpstreamMessage } from './subgraph-data-source.js';
+import type { UpstreamEvent, UpstreamMessage } from './subgraph-data-source.js';
 
-type Event = Extract<UpstreamMessage, { kind: 'event' }>;
-type End = Exclude<UpstreamMessage, Event>;
+type End = Exclude<UpstreamMessage, UpstreamEvent>;
 
 /** What a subgraph has pushed and nobody has pulled yet. It cannot refuse an event: who fills it must bound it, by `size` and `onTaken`. */
 export interface MessageQueue {
-  push(event: Event): void;
+  push(event: UpstreamEvent): void;
   /** The next message; waits for one. The `last` of `end` follows what is queued, and `complete` follows for ever after. */
   next(): Promise<UpstreamMessage>;
   end(last: End): void;
@@ -21,7 +20,7 @@ const complete: UpstreamMessage = { kind: 'complete' };
 /** `onTaken` is called for each event that its reader gets, and not any more after the end. */
 export function createMessageQueue(onTaken: () => void): MessageQueue {
   // Most subscriptions are quiet, and there are thousands: no list before there is something in it.
-  let events: Event[] | undefined;
+  let events: UpstreamEvent[] | undefined;
   let last: End | undefined;
   let ended = false;
   let answerWaiting: ((message: UpstreamMessage) => void) | undefined;

@@ -1,8 +1,14 @@
 import { MessageType } from 'graphql-ws';
-import { sharedSocketOffer, toExtensions, type OperationNumber, type SharedSocketNotice } from '../../shared/graphql/shared-socket.js';
+import {
+  readSharedEvent,
+  sharedSocketOffer,
+  toExtensions,
+  type OperationNumber,
+  type SharedSocketNotice,
+} from '../../shared/graphql/shared-socket.js';
 import { createMessageQueue, type MessageQueue } from './message-queue.js';
 import type { UpstreamOptions } from './own-socket-subscription.js';
-import type { SubscribeRequest, UpstreamSubscription } from './subgraph-data-source.js';
+import type { SubscribeRequest, UpstreamEvent, UpstreamSubscription } from './subgraph-data-source.js';
 import { createUpstreamSocket, type OperationMessage, type UpstreamSocket, type UpstreamSocketOptions } from './upstream-socket.js';
 import { readWireEvent, toSubscribePayload } from './subscription-wire.js';
 import { readWireError } from './wire.js';
@@ -41,6 +47,7 @@ export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
     ...options,
     init: sharedSocketOffer,
     onMessage: receive,
+    onPong: receiveShared,
     onLost(end) {
       endAll(end.code);
       options.onLost(end);
@@ -80,14 +87,7 @@ export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
     if (queue === undefined) return;
     switch (message.type) {
       case MessageType.Next:
-        if (queue.size() >= window) {
-          options.logger.error({ window }, 'the subgraph sends more events than it may');
-          queue.end({ kind: 'lost', code: overloaded });
-          socket.send({ id: message.id, type: MessageType.Complete });
-          remove(message.id);
-          return;
-        }
-        queue.push(readWireEvent(message.payload));
+        receiveEvent(message.id, queue, readWireEvent(message.payload));
         return;
       case MessageType.Error:
         queue.end({ kind: 'error', errors: message.payload.map(readWireError) });
@@ -97,6 +97,27 @@ export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
         queue.end({ kind: 'complete' });
         remove(message.id);
         return;
+    }
+  }
+
+  function receiveEvent(id: string, queue: MessageQueue, event: UpstreamEvent): void {
+    if (queue.size() < window) {
+      queue.push(event);
+      return;
+    }
+    options.logger.error({ window }, 'the subgraph sends more events than it may');
+    queue.end({ kind: 'lost', code: overloaded });
+    socket.send({ id, type: MessageType.Complete });
+    remove(id);
+  }
+
+  function receiveShared(payload: unknown): void {
+    const next = readSharedEvent(payload);
+    if (next === undefined) return;
+    const event: UpstreamEvent = { ...readWireEvent(next.payload), isShared: true };
+    for (const id of next.ids) {
+      const queue = operations.get(id);
+      if (queue !== undefined) receiveEvent(id, queue, event);
     }
   }
 

@@ -30,9 +30,17 @@ export interface SubscribeRequest extends FetchRequest {
   readonly headers: SubgraphHeaders;
 }
 
+export interface UpstreamEvent {
+  readonly kind: 'event';
+  readonly data: Record<string, unknown> | null;
+  readonly errors: readonly GraphQLFormattedError[];
+  /** Others get the same object: nobody may change `data`. */
+  readonly isShared?: boolean;
+}
+
 /** What a subgraph's subscription says. After anything but `event` nothing follows. */
 export type UpstreamMessage =
-  | { readonly kind: 'event'; readonly data: Record<string, unknown> | null; readonly errors: readonly GraphQLFormattedError[] }
+  | UpstreamEvent
   /** The subgraph has nothing more to say. */
   | { readonly kind: 'complete' }
   /** It could not start, or its source failed. */

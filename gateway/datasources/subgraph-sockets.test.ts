@@ -87,7 +87,7 @@ describe('The sockets to a subgraph', () => {
     users.map((user) => subscribe(user));
     await subscribed(50);
     expect(peers).toHaveLength(1);
-    expect(framesOf('connection_init')).toEqual([{ type: 'connection_init', payload: { sharedSocket: 1 } }]);
+    expect(framesOf('connection_init')).toEqual([{ type: 'connection_init', payload: { sharedSocket: 1, sharedEvents: true } }]);
     for (const user of users) {
       const { peer, id } = operationOf(user);
       expect(peer.frames.find((frame) => frame.id === id)?.payload).toEqual({

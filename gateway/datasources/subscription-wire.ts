@@ -1,9 +1,9 @@
 import type { SubscribePayload } from 'graphql-ws';
-import type { SubscribeRequest, UpstreamMessage } from './subgraph-data-source.js';
+import type { SubscribeRequest, UpstreamEvent } from './subgraph-data-source.js';
 import { readWireResult } from './wire.js';
 
 /** An event of a subscription. Throws when it is none. */
-export function readWireEvent(payload: unknown): Extract<UpstreamMessage, { kind: 'event' }> {
+export function readWireEvent(payload: unknown): UpstreamEvent {
   const result = readWireResult(payload);
   if (result === undefined) throw new Error('An event without data and errors');
   return { kind: 'event', data: result.data, errors: result.errors ?? [] };

@@ -15,6 +15,8 @@ export interface UpstreamSocketOptions {
   readonly onAcknowledged: (payload: unknown) => void;
   /** Messages about operations. What it throws ends the socket as a fault of the subgraph. */
   readonly onMessage: (message: OperationMessage) => void;
+  /** The payload of a `pong`. What it throws ends the socket as well. */
+  readonly onPong?: (payload: unknown) => void;
   /** Once, when the socket ended without us: with its close code (1006 for a loss), and with the fault when there was one. */
   readonly onLost: (end: { readonly code: number; readonly error?: unknown }) => void;
 }
@@ -93,6 +95,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         send({ type: MessageType.Pong });
         return;
       case MessageType.Pong:
+        options.onPong?.(message.payload);
         return;
       case MessageType.Next:
       case MessageType.Error:

@@ -1,7 +1,7 @@
 import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
 import type { FetchNode, QueryPlan } from '@apollo/query-planner';
 import { callerOf, requestOf } from '../datasources/caller.js';
-import type { Caller, FetchRequest, SubgraphDataSource, UpstreamMessage } from '../datasources/subgraph-data-source.js';
+import type { Caller, FetchRequest, SubgraphDataSource, UpstreamEvent } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 import type { SupergraphGeneration } from '../execution/generation.js';
 import type { ParsedOperation } from '../execution/operation-store.js';
@@ -9,7 +9,7 @@ import { createRequestContext, type OperationRequest } from '../execution/reques
 import { reportNullViolations } from '../execution/result.js';
 import type { GatewayResult } from '../execution/supergraph.js';
 
-export type SubgraphEvent = Pick<Extract<UpstreamMessage, { kind: 'event' }>, 'data' | 'errors'>;
+export type SubgraphEvent = Omit<UpstreamEvent, 'kind'>;
 
 /** How what an event lacks is fetched. */
 export type Ask = (source: SubgraphDataSource, request: FetchRequest, caller: Caller) => Promise<WireResult>;

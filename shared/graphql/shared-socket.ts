@@ -7,10 +7,19 @@ import type { SubgraphHeaders } from './subgraph.js';
  */
 
 /** Payload of `connection_init` with which a gateway asks for a shared socket. Names nobody: on such a socket each `subscribe` says whose it is. */
-export const sharedSocketOffer = { sharedSocket: 1 } as const;
+export const sharedSocketOffer = {
+  sharedSocket: 1,
+  /** The gateway understands `SharedEvent`. */
+  sharedEvents: true,
+} as const;
 
 export function isSharedSocketOffer(payload: Readonly<Record<string, unknown>> | undefined): boolean {
   return payload?.sharedSocket === sharedSocketOffer.sharedSocket;
+}
+
+/** Whether one message may tell many operations of the same event; no gateway is told so that did not ask for it. */
+export function takesSharedEvents(payload: Readonly<Record<string, unknown>> | undefined): boolean {
+  return isSharedSocketOffer(payload) && payload?.sharedEvents === true;
 }
 
 /** Payload of `connection_ack` with which a subgraph agrees. */
@@ -61,6 +70,18 @@ export interface SharedSocketNotice {
 }
 
 export type OperationNumber = readonly [id: string, value: number];
+
+/** Payload of a `pong` from the subgraph: the `payload` of a `next` for each of these operations, in the order of everything sent. */
+export interface SharedEvent {
+  readonly next: { readonly ids: readonly string[]; readonly payload: unknown };
+}
+
+/** Undefined for any other `pong`. */
+export function readSharedEvent(payload: unknown): SharedEvent['next'] | undefined {
+  const next = isRecord(payload) ? payload.next : undefined;
+  if (!isRecord(next) || !Array.isArray(next.ids)) return undefined;
+  return { ids: next.ids.filter((id) => typeof id === 'string'), payload: next.payload };
+}
 
 /** What of `payload` can be understood. Never throws. */
 export function readSharedSocketNotice(payload: unknown): Required<SharedSocketNotice> {

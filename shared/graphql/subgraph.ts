@@ -48,6 +48,11 @@ export interface Subgraph<Context extends object = object> {
   readonly schema: GraphQLSchema;
   /** Which answers hold for everyone. Without it none does, and the gateway asks for each viewer. */
   readonly sharing?: SharingPolicy;
+  /**
+   * Root fields of `Subscription` whose `resolve` looks at the event and at nothing else: events are executed once for all who get the same
+   * object, where what is selected below allows it (event-sharing.ts).
+   */
+  readonly sharedSubscriptions?: readonly string[];
   /** The context of one operation. Throws an `UNAUTHENTICATED` `AppError` for a bad token. */
   createContext(headers: SubgraphHeaders, connection?: SubscriptionConnection): Promise<Context>;
   /** Public HTTP paths beside `/graphql`, such as an upload's; mounted by the gateway in one process, reached through it otherwise. */

@@ -87,11 +87,12 @@ function createOperation(window: number, onEnd: () => void): OpenOperation {
 /**
  * The events of `source`, taken only when they may be sent, so that a source can merge what a slow client has not got yet. `return()` acts
  * at once: it aborts the operation's signal, then returns the source, and answers a `next()` that is still waiting. An async generator's
- * own `return()` would queue behind that `next()` and leak the subscription.
+ * own `return()` would queue behind that `next()` and leak the subscription. What `sendShared` has sent is not given.
  */
 export function createOperationEvents(
   source: AsyncGenerator<ExecutionResult, void, void>,
   operation: Operation,
+  sendShared: (result: ExecutionResult) => boolean = () => false,
 ): AsyncIterableIterator<ExecutionResult> {
   const done: IteratorResult<ExecutionResult, undefined> = { value: undefined, done: true };
   let isDone = false;
@@ -108,11 +109,20 @@ export function createOperationEvents(
   }
 
   async function pull(): Promise<IteratorResult<ExecutionResult, void>> {
-    await operation.takeCredit();
-    if (isDone) return done;
-    const result = await source.next();
-    if (result.done === true) operation.end();
-    return result;
+    for (;;) {
+      const credit = operation.takeCredit();
+      if (credit !== undefined) await credit;
+      if (hasEnded()) return done;
+      const result = await source.next();
+      if (result.done === true) operation.end();
+      else if (!hasEnded() && sendShared(result.value)) continue;
+      return result;
+    }
+  }
+
+  // In a function, because nothing tells the compiler that `isDone` changes while we wait.
+  function hasEnded(): boolean {
+    return isDone;
   }
 
   return {

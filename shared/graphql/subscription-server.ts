@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { GraphQLError, subscribe, type ExecutionArgs } from 'graphql';
+import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { handleProtocols, makeServer, type Context, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { AppError, type RefusalCode } from '../errors/app-error.js';
@@ -9,18 +9,21 @@ import { maskError } from '../errors/error-masking.js';
 import { requestId as readRequestId } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
 import { createDocumentCache } from './document-cache.js';
+import { createEventSharing } from './event-sharing.js';
+import { createEventGroups, type EventGroups } from './event-groups.js';
 import { gatewaySecretHeader } from './gateway-secret.js';
 import {
   isSharedSocketOffer,
   readOperationTerms,
   readSharedSocketNotice,
+  takesSharedEvents,
   type OperationTerms,
   type SharedSocketTerms,
 } from './shared-socket.js';
 import { readSubgraphHeaders } from './subgraph-headers.js';
 import type { Subgraph } from './subgraph.js';
 import { createOperationEvents, createSocketOperations, type Operation, type SocketOperations } from './subscription-operations.js';
-import { openSubscriptionSocket } from './subscription-socket.js';
+import { createSender, openSubscriptionSocket } from './subscription-socket.js';
 
 /**
  * So few that the clients of a gateway spread over several sockets, and so over the replicas of a subgraph behind a balancer; so many that
@@ -62,13 +65,14 @@ export function serveSubscriptions<Context extends object>(options: Subscription
     handleProtocols,
   });
   const check = createDocumentCache(subgraph.schema);
+  const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
 
-  const protocol = makeServer<Record<string, unknown>, SocketOperations>({
+  const protocol = makeServer<Record<string, unknown>, SocketExtra>({
     connectionInitWaitTimeout: initTimeoutMs,
     onConnect: ({ connectionParams }) => (isSharedSocketOffer(connectionParams) ? { ...terms } : true),
     onPong(context, payload) {
       if (!isSharedSocketOffer(context.connectionParams)) return;
-      const operations = context.extra;
+      const { operations } = context.extra;
       const { leaves, credits } = readSharedSocketNotice(payload);
       for (const [id, code] of leaves) operations.leave(id, { code });
       for (const [id, credit] of credits) operations.grant(id, credit);
@@ -76,7 +80,7 @@ export function serveSubscriptions<Context extends object>(options: Subscription
     async onSubscribe(context, id, payload) {
       const caller = readCaller(context, payload);
       if (caller === undefined) return [refusal('BAD_USER_INPUT', 'On a shared socket each operation must say whose it is.')];
-      const operations = context.extra;
+      const { operations, groups } = context.extra;
       if (operations.count() >= refusedAt) {
         return [refusal('RATE_LIMITED', `At most ${terms.maxOperations} operations may be under way on one socket.`)];
       }
@@ -96,6 +100,9 @@ export function serveSubscriptions<Context extends object>(options: Subscription
           variableValues: payload.variables,
           contextValue: { ...contextValue, requestId },
           operation,
+          ...(takesSharedEvents(context.connectionParams)
+            ? { sendShared: (result) => sharing.isShared(result) && groups.send(id, result) }
+            : {}),
         };
         return args;
       } catch (error) {
@@ -105,11 +112,11 @@ export function serveSubscriptions<Context extends object>(options: Subscription
       }
     },
     async subscribe(args: OperationArgs) {
-      const { operation } = args;
+      const { operation, sendShared } = args;
       if (operation === undefined) throw new Error('an operation that did not go through onSubscribe');
       try {
-        const result = await subscribe(args);
-        if (Symbol.asyncIterator in result) return createOperationEvents(result, operation);
+        const result = await sharing.subscribe(args);
+        if (Symbol.asyncIterator in result) return createOperationEvents(result, operation, sendShared);
         operation.end();
         return result;
       } catch (error) {
@@ -128,7 +135,13 @@ export function serveSubscriptions<Context extends object>(options: Subscription
     const operations = createSocketOperations();
     // Before graphql-ws hears of it and returns the iterators: the signal must come first.
     webSocket.once('close', (code) => operations.leaveAll({ code }));
-    openSubscriptionSocket({ webSocket, connection, protocol, extra: operations, logger });
+    const write = createSender(webSocket, connection);
+    const groups = createEventGroups((text) => void write(text));
+    const send = (text: string): Promise<void> => {
+      groups.flush();
+      return write(text);
+    };
+    openSubscriptionSocket({ webSocket, send, protocol, extra: { operations, groups }, logger });
   }
 
   function mask(errors: readonly unknown[], caller: OperationTerms | undefined) {
@@ -190,8 +203,14 @@ function toGraphQLError(error: unknown): GraphQLError {
   return new GraphQLError(cause.message, { originalError: cause });
 }
 
-type SocketContext = Context<Record<string, unknown>, SocketOperations>;
+interface SocketExtra {
+  readonly operations: SocketOperations;
+  readonly groups: EventGroups;
+}
+
+type SocketContext = Context<Record<string, unknown>, SocketExtra>;
 
 interface OperationArgs extends ExecutionArgs {
   operation?: Operation;
+  sendShared?: (result: ExecutionResult) => boolean;
 }

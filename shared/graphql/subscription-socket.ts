@@ -5,11 +5,26 @@ import { createWriteBatch } from './write-batch.js';
 
 export interface SubscriptionSocketOptions<Extra> {
   readonly webSocket: WebSocket;
-  /** The connection below it. */
-  readonly connection: Parameters<typeof createWriteBatch>[0];
+  /** Resolves when it was written, and never after a loss. */
+  readonly send: (text: string) => Promise<void>;
   readonly protocol: Server<Extra>;
   readonly extra: Extra;
   readonly logger: Logger;
+}
+
+/**
+ * Sends messages. Resolves only when one was written. After a loss nobody must ask for the next event: a source that always has one would be
+ * asked for ever and never let the loop come to the socket's 'close', which ends it. `connection` is the one below the socket.
+ */
+export function createSender(webSocket: WebSocket, connection: Parameters<typeof createWriteBatch>[0]): (text: string) => Promise<void> {
+  const batch = createWriteBatch(connection);
+  return (text) =>
+    new Promise((resolve) => {
+      batch();
+      webSocket.send(text, (error) => {
+        if (!(error instanceof Error)) resolve();
+      });
+    });
 }
 
 const pingIntervalMs = 12_000;
@@ -20,8 +35,7 @@ const pongTimeoutMs = 12_000;
  * Lets graphql-ws speak on a socket. Its own adapter takes a write that fails for a fault of each operation that wanted to write, and
  * prints it: on a socket of a thousand callers that is lost, a thousand times.
  */
-export function openSubscriptionSocket<Extra>({ webSocket, connection, protocol, extra, logger }: SubscriptionSocketOptions<Extra>): void {
-  const batch = createWriteBatch(connection);
+export function openSubscriptionSocket<Extra>({ webSocket, send, protocol, extra, logger }: SubscriptionSocketOptions<Extra>): void {
   let pongTimer: NodeJS.Timeout | undefined;
   const pingTimer = setInterval(() => {
     if (webSocket.readyState !== webSocket.OPEN) return;
@@ -36,15 +50,7 @@ export function openSubscriptionSocket<Extra>({ webSocket, connection, protocol,
   const ended = protocol.opened(
     {
       protocol: webSocket.protocol,
-      // Resolves only when it was written. After a loss nobody must ask for the next event: a source that always has one would be asked
-      // for ever and never let the loop come to the socket's 'close', which ends it.
-      send: (text) =>
-        new Promise((resolve) => {
-          batch();
-          webSocket.send(text, (error) => {
-            if (!(error instanceof Error)) resolve();
-          });
-        }),
+      send,
       close: (code, reason) => webSocket.close(code, reason),
       onMessage(receive) {
         webSocket.on('message', (data: Buffer, isBinary: boolean) => {

@@ -99,6 +99,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   return {
     name: 'sessions',
     schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
+    sharedSubscriptions: ['presence'],
     async createContext(headers, connection) {
       const viewer = await accessTokens.verify(headers.authorization);
       // The event that announces a session may come after its first request.

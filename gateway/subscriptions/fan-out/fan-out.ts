@@ -45,6 +45,7 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
   const now = options.now ?? Date.now;
   const byOperation = new WeakMap<ParsedOperation, Map<string, Channel>>();
   const vainAsks = new WeakMap<SubgraphDataSource, VainAsks>();
+  const texts = new WeakMap<SubgraphEvent, string>();
   let channels = 0;
 
   function vainAsksOf(source: SubgraphDataSource): VainAsks {
@@ -52,6 +53,14 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
     vainAsks.set(source, known);
     return known;
   }
+
+  function textOf(event: SubgraphEvent): string {
+    if (event.isShared !== true) return JSON.stringify(event.data);
+    const text = texts.get(event) ?? JSON.stringify(event.data);
+    texts.set(event, text);
+    return text;
+  }
+
   const recent = createRecentEvents(limits, vainAsksOf, now);
 
   function enter({ generation, operation, variables }: OperationRequest): { readonly channel: Channel; readonly leave: () => void } {
@@ -92,8 +101,11 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
         async complete(event) {
           const wasFirst = isFirst;
           isFirst = false;
-          const alone = async (): Promise<CompletedEvent> => ({ kind: 'result', result: await plan.complete(event, request, askAlone) });
-          const text = channel.subscribers > 1 && event.errors.length === 0 ? JSON.stringify(event.data) : undefined;
+          const alone = async (): Promise<CompletedEvent> => ({
+            kind: 'result',
+            result: await plan.complete(own(event), request, askAlone),
+          });
+          const text = channel.subscribers > 1 && event.errors.length === 0 ? textOf(event) : undefined;
           if (text === undefined || text.length > limits.maxEventCharacters) return alone();
           const shared = recent.take(channel.events, text, last);
           last = shared.sequence;
@@ -106,7 +118,7 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
           try {
             const prepared = await shared.result(() => makeForEveryone(request, plan, text, shared));
             if (prepared !== undefined && holdsFor(request.caller.subgraphHeaders, prepared.except)) return { kind: 'prepared', prepared };
-            return { kind: 'result', result: await plan.complete(event, request, askTogether(shared)) };
+            return { kind: 'result', result: await plan.complete(own(event), request, askTogether(shared)) };
           } finally {
             release();
           }
@@ -122,6 +134,11 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
     stats: () => ({ channels, ...recent.stats() }),
     close: () => recent.close(),
   };
+}
+
+/** The event for one alone: what is fetched becomes part of it. */
+function own(event: SubgraphEvent): SubgraphEvent {
+  return event.isShared === true ? { data: structuredClone(event.data), errors: event.errors } : event;
 }
 
 /** Undefined when not all of it is everyone's. */

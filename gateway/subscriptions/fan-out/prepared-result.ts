@@ -11,9 +11,14 @@ export interface PreparedResult {
 /** `data` must be what JSON knows. */
 export function prepareResult(data: unknown, except: ReadonlySet<string>): PreparedResult {
   const tail = Buffer.from(`,"type":"next","payload":{"data":${JSON.stringify(data)}}}`);
+  // Most clients number their operations from 1, and so do not differ.
+  let last: { readonly id: string; readonly message: Buffer } | undefined;
   return {
     size: tail.length,
     except,
-    message: (id) => Buffer.concat([Buffer.from(`{"id":${JSON.stringify(id)}`), tail]),
+    message(id) {
+      if (last?.id !== id) last = { id, message: Buffer.concat([Buffer.from(`{"id":${JSON.stringify(id)}`), tail]) };
+      return last.message;
+    },
   };
 }
