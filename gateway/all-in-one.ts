@@ -77,7 +77,17 @@ runProcess({
     const accessTokens = createAccessTokenVerifier({ keys: auth.keys, revocations });
     const userEvents = config.redisUrl === undefined ? null : { redisUrl: config.redisUrl, maxLength: config.userEventsMaxLength };
     keep(await createUsersSubgraph({ database: await databaseOf('users'), bus, accessTokens, rateLimits, userEvents, logger }));
-    const sessions = keep(await createSessionsSubgraph({ database: await databaseOf('sessions'), bus, accessTokens, revocations, logger }));
+    const sessions = keep(
+      await createSessionsSubgraph({
+        database: await databaseOf('sessions'),
+        bus,
+        accessTokens,
+        revocations,
+        redisUrl: config.redisUrl,
+        rateLimitScale: config.rateLimitScale,
+        logger,
+      }),
+    );
     keep(
       await createImagesSubgraph({
         database: await databaseOf('images'),

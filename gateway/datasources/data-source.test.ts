@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { askDataSource as ask, callerHeaders as headers } from '../../tests/testkit/ask-data-source.js';
 import { startLittleSupergraph, until, type LittleSupergraph, type Way } from '../../tests/testkit/little-supergraph.js';
 
-const ways: readonly Way[] = ['in-process', 'http'];
+const ways: readonly Way[] = ['in-process', 'http', 'http-plain'];
 
 describe.each(ways)('A data source, %s', (way) => {
   let little: LittleSupergraph;

@@ -56,6 +56,7 @@ describe('A data source over HTTP', () => {
       response.writeHead(status, { location: 'http://10.0.0.7/' }).end(body);
     });
     expect(await ask(hostile, { query: '{ a }' })).toEqual({
+      data: null,
       errors: [
         { message: 'A part of this answer is not available right now. Try again in a moment.', extensions: { code: 'UNAVAILABLE' } },
       ],

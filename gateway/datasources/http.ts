@@ -2,10 +2,12 @@ import { Pool } from 'undici';
 import { gatewaySecretHeader } from '../../shared/graphql/gateway-secret.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
-import { callerOf } from './caller.js';
+import { readAnswerScope } from './answer-scope.js';
+import { callerOf, requestOf } from './caller.js';
 import { createDeadline } from './deadline.js';
-import { createHttpSubscription } from './http-subscription.js';
-import type { SubgraphDataSource } from './subgraph-data-source.js';
+import { createOwnSocketSubscription, type UpstreamOptions } from './own-socket-subscription.js';
+import type { Caller, FetchRequest, SubgraphDataSource } from './subgraph-data-source.js';
+import { createSubgraphSockets } from './subgraph-sockets.js';
 import { readWireResult, unavailable, type WireResult } from './wire.js';
 
 export interface HttpDataSourceOptions {
@@ -19,14 +21,25 @@ export interface HttpDataSourceOptions {
   readonly timeoutMs?: number;
   /** Of one response, in bytes. */
   readonly maxResponseBytes?: number;
+  readonly now?: () => number;
 }
 
 /** A subgraph over HTTP and `graphql-transport-ws`. */
 export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDataSource {
-  const { name, url, secret, logger, timeoutMs = 10_000, maxResponseBytes = 32 * 1024 * 1024 } = options;
+  const { name, url, secret, logger, timeoutMs = 10_000, maxResponseBytes = 32 * 1024 * 1024, now = Date.now } = options;
   const { origin, pathname, search } = new URL(url);
   const secretHeader: Record<string, string> = secret === undefined ? {} : { [gatewaySecretHeader]: secret };
   const pool = new Pool(origin, { connections: 128, keepAliveTimeout: 10_000, keepAliveMaxTimeout: 60_000 });
+
+  const upstream: UpstreamOptions = {
+    url: url.replace(/^http/, 'ws'),
+    upgradeHeaders: secretHeader,
+    timeoutMs,
+    maxMessageBytes: maxResponseBytes,
+    logger: logger.child({ subgraph: name }),
+  };
+  // Only with one that knows us by the secret: a shared socket speaks for everybody.
+  const sockets = secret === undefined ? undefined : createSubgraphSockets(upstream, now);
 
   async function post(body: string, headers: SubgraphHeaders, signal: AbortSignal): Promise<WireResult> {
     const response = await pool.request({
@@ -50,35 +63,31 @@ export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDa
     }
     const result = readWireResult(parseJson(Buffer.concat(chunks)));
     if (result === undefined) throw new Error(`Status ${response.statusCode} without a GraphQL response`);
-    return result;
+    const scope = readAnswerScope(response.headers);
+    return scope === undefined ? result : { ...result, scope };
+  }
+
+  async function fetch({ query, operationName, variables }: FetchRequest, { subgraphHeaders, signal }: Caller): Promise<WireResult> {
+    const deadline = createDeadline(signal, timeoutMs);
+    try {
+      return await post(JSON.stringify({ query, operationName, variables }), subgraphHeaders, deadline.signal);
+    } catch (error) {
+      // Nobody waits for the answer of a client that has left, and nothing went wrong.
+      if (!signal.aborted)
+        logger.error({ err: error, subgraph: name, requestId: subgraphHeaders['x-request-id'] }, 'the subgraph does not answer');
+      return { data: null, errors: [unavailable] };
+    } finally {
+      deadline.clear();
+    }
   }
 
   return {
-    async process(options) {
-      const { subgraphHeaders, signal } = callerOf(options);
-      const { query, operationName, variables } = options.request;
-      const deadline = createDeadline(signal, timeoutMs);
-      try {
-        return await post(JSON.stringify({ query, operationName, variables }), subgraphHeaders, deadline.signal);
-      } catch (error) {
-        // Nobody waits for the answer of a client that has left, and nothing went wrong.
-        if (!signal.aborted)
-          logger.error({ err: error, subgraph: name, requestId: subgraphHeaders['x-request-id'] }, 'the subgraph does not answer');
-        return { errors: [unavailable] };
-      } finally {
-        deadline.clear();
-      }
+    fetch,
+    process: (options) => fetch(requestOf(options), callerOf(options)),
+    subscribe: (request) => sockets?.subscribe(request) ?? createOwnSocketSubscription(request, upstream),
+    async close() {
+      await Promise.all([pool.destroy(), sockets?.close()]);
     },
-    subscribe: (request) =>
-      createHttpSubscription(request, {
-        url: url.replace(/^http/, 'ws'),
-        upgradeHeaders: secretHeader,
-        connectionParams: definedHeaders(request.headers),
-        timeoutMs,
-        maxMessageBytes: maxResponseBytes,
-        logger: logger.child({ subgraph: name, requestId: request.headers['x-request-id'] }),
-      }),
-    close: () => pool.destroy(),
   };
 }
 

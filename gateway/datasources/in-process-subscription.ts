@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { subscribe, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import type { EventSharing } from '../../shared/graphql/event-sharing.js';
 import type { Leave, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
-import type { UpstreamMessage, UpstreamSubscription } from './subgraph-data-source.js';
+import type { UpstreamEvent, UpstreamMessage, UpstreamSubscription } from './subgraph-data-source.js';
 import type { WireResult } from './wire.js';
 
 interface InProcessSubscriptionOptions {
   readonly prepare: (connection: SubscriptionConnection) => Promise<ExecutionArgs>;
-  readonly toWire: (result: ExecutionResult) => WireResult;
+  readonly subscribe: EventSharing['subscribe'];
+  readonly toEvent: (result: ExecutionResult) => UpstreamEvent;
   readonly toWireError: (error: unknown) => WireResult;
 }
 
@@ -18,7 +20,12 @@ type State =
 const complete: UpstreamMessage = { kind: 'complete' };
 
 /** Events are pulled from the resolver one by one, so a slow client holds the resolver back and nothing queues here. */
-export function createInProcessSubscription({ prepare, toWire, toWireError }: InProcessSubscriptionOptions): UpstreamSubscription {
+export function createInProcessSubscription({
+  prepare,
+  subscribe,
+  toEvent,
+  toWireError,
+}: InProcessSubscriptionOptions): UpstreamSubscription {
   const controller = new AbortController();
   let state: State = { kind: 'starting' };
   let answerWaiting: ((message: UpstreamMessage) => void) | undefined;
@@ -34,7 +41,7 @@ export function createInProcessSubscription({ prepare, toWire, toWireError }: In
 
   async function start(): Promise<UpstreamMessage | undefined> {
     const result = await subscribe(await prepare({ id: randomUUID(), signal: controller.signal }));
-    if (!(Symbol.asyncIterator in result)) return end({ kind: 'error', errors: toWire(result).errors ?? [] });
+    if (!(Symbol.asyncIterator in result)) return end({ kind: 'error', errors: toEvent(result).errors });
     if (hasEnded()) {
       // The client left while the resolver was at it.
       returnQuietly(result);
@@ -53,8 +60,7 @@ export function createInProcessSubscription({ prepare, toWire, toWireError }: In
       if (state.kind !== 'running') return complete;
       const event = await state.events.next();
       if (event.done === true) return end(complete);
-      const { data, errors = [] } = toWire(event.value);
-      return { kind: 'event', data, errors };
+      return toEvent(event.value);
     } catch (error) {
       if (hasEnded()) return complete;
       return end({ kind: 'error', errors: toWireError(error).errors ?? [] });

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { execute, parse, type DocumentNode, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { maskError } from '../../shared/errors/error-masking.js';
+import { createEventSharing } from '../../shared/graphql/event-sharing.js';
+import type { SharingPolicy } from '../../shared/graphql/sharing.js';
 import type { Subgraph, SubgraphHeaders, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
-import { callerOf } from './caller.js';
+import { callerOf, requestOf } from './caller.js';
 import { createInProcessSubscription } from './in-process-subscription.js';
-import type { SubgraphDataSource } from './subgraph-data-source.js';
+import type { Caller, FetchRequest, SubgraphDataSource, SubscribeRequest, UpstreamEvent } from './subgraph-data-source.js';
 import { acrossTheWire, isRecord, readWireResult, type WireResult } from './wire.js';
 
 /** Documents of query plans, which are as many as clients' operations. */
@@ -20,6 +22,8 @@ export function createInProcessDataSource({
   readonly logger: Logger;
 }): SubgraphDataSource {
   const documents = new Map<string, DocumentNode>();
+  const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
+  const sharedEvents = new WeakMap<ExecutionResult, UpstreamEvent>();
   const log = logger.child({ subgraph: subgraph.name });
 
   function parsed(query: string): DocumentNode {
@@ -31,7 +35,7 @@ export function createInProcessDataSource({
     return document;
   }
 
-  async function prepare(request: InProcessRequest, connection?: SubscriptionConnection): Promise<ExecutionArgs> {
+  async function prepare(request: SubscribeRequest, connection?: SubscriptionConnection): Promise<PreparedArgs> {
     return {
       schema: subgraph.schema,
       document: parsed(request.query),
@@ -39,6 +43,14 @@ export function createInProcessDataSource({
       variableValues: variables(request.variables),
       contextValue: await subgraph.createContext(request.headers, connection),
     };
+  }
+
+  /** As the subgraph's server says it in a header. */
+  async function executeAnonymously(args: PreparedArgs, policy: SharingPolicy, headers: SubgraphHeaders): Promise<WireResult> {
+    const sharing = policy.begin();
+    const result = await execute({ ...args, contextValue: { ...args.contextValue, sharing } });
+    const scope = await policy.scopeOf(sharing, args.document, result.errors === undefined);
+    return scope === undefined ? toWire(result, headers) : { ...toWire(result, headers), scope };
   }
 
   function toWire(result: ExecutionResult, headers: SubgraphHeaders): WireResult {
@@ -50,43 +62,50 @@ export function createInProcessDataSource({
     return readWireResult(acrossTheWire(body)) ?? { data: null };
   }
 
+  function toEvent(result: ExecutionResult, headers: SubgraphHeaders): UpstreamEvent {
+    const known = sharedEvents.get(result);
+    if (known !== undefined) return known;
+    const { data, errors = [] } = toWire(result, headers);
+    if (!sharing.isShared(result)) return { kind: 'event', data, errors };
+    const event: UpstreamEvent = { kind: 'event', data, errors, isShared: true };
+    sharedEvents.set(result, event);
+    return event;
+  }
+
   /** What was thrown outside of any field, as the subgraph's server would answer it. */
   function toWireError(error: unknown, headers: SubgraphHeaders): WireResult {
     const requestId = headers['x-request-id'] ?? randomUUID();
     return readWireResult({ data: null, errors: [maskError(error, { logger: log, requestId })] }) ?? { data: null };
   }
 
-  return {
-    async process(options) {
-      const { request } = options;
-      const headers = callerOf(options).subgraphHeaders;
-      try {
-        const args = await prepare({
-          query: request.query ?? '',
-          operationName: request.operationName,
-          variables: request.variables ?? {},
-          headers,
-        });
-        return toWire(await execute(args), headers);
-      } catch (error) {
-        return toWireError(error, headers);
+  async function fetch(request: FetchRequest, { subgraphHeaders: headers }: Caller): Promise<WireResult> {
+    try {
+      const args = await prepare({ ...request, headers });
+      if (headers.authorization === undefined && subgraph.sharing !== undefined) {
+        return await executeAnonymously(args, subgraph.sharing, headers);
       }
-    },
+      return toWire(await execute(args), headers);
+    } catch (error) {
+      return toWireError(error, headers);
+    }
+  }
+
+  return {
+    fetch,
+    process: (options) => fetch(requestOf(options), callerOf(options)),
     subscribe: (request) =>
       createInProcessSubscription({
         prepare: (connection) => prepare(request, connection),
-        toWire: (result) => toWire(result, request.headers),
+        subscribe: (args) => sharing.subscribe(args),
+        toEvent: (result) => toEvent(result, request.headers),
         toWireError: (error) => toWireError(error, request.headers),
       }),
     close: () => Promise.resolve(),
   };
 }
 
-interface InProcessRequest {
-  readonly query: string;
-  readonly operationName: string | undefined;
-  readonly variables: Readonly<Record<string, unknown>>;
-  readonly headers: SubgraphHeaders;
+interface PreparedArgs extends ExecutionArgs {
+  readonly contextValue: object;
 }
 
 function variables(values: Readonly<Record<string, unknown>>): Record<string, unknown> {

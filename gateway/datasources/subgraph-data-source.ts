@@ -1,6 +1,7 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+import type { WireResult } from './wire.js';
 
 /** On whose behalf the gateway asks. The context value of every operation must have these two; data sources read nothing else of it. */
 export interface Caller {
@@ -12,21 +13,34 @@ export interface Caller {
 
 /** A subgraph as the gateway sees it, in this process or over HTTP. Both ways behave alike: data-source.test.ts runs on both. */
 export interface SubgraphDataSource extends GraphQLDataSource {
+  /** Asks a query or mutation. Never rejects: what goes wrong is told by the errors. `process` does the same for `@apollo/gateway`. */
+  fetch(request: FetchRequest, caller: Caller): Promise<WireResult>;
   /** Starts a subscription. Never throws: what goes wrong is told by the first message. */
   subscribe(request: SubscribeRequest): UpstreamSubscription;
   close(): Promise<void>;
 }
 
-export interface SubscribeRequest {
+export interface FetchRequest {
   readonly query: string;
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>>;
+}
+
+export interface SubscribeRequest extends FetchRequest {
   readonly headers: SubgraphHeaders;
+}
+
+export interface UpstreamEvent {
+  readonly kind: 'event';
+  readonly data: Record<string, unknown> | null;
+  readonly errors: readonly GraphQLFormattedError[];
+  /** Others get the same object: nobody may change `data`. */
+  readonly isShared?: boolean;
 }
 
 /** What a subgraph's subscription says. After anything but `event` nothing follows. */
 export type UpstreamMessage =
-  | { readonly kind: 'event'; readonly data: Record<string, unknown> | null; readonly errors: readonly GraphQLFormattedError[] }
+  | UpstreamEvent
   /** The subgraph has nothing more to say. */
   | { readonly kind: 'complete' }
   /** It could not start, or its source failed. */

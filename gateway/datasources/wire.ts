@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import type { AnswerScope } from '../../shared/graphql/sharing.js';
 
 /** Codes that say something about the gateway's own document, not the client's; to the client they are faults. */
 const protocolCodes = new Set([
@@ -14,6 +15,8 @@ const protocolCodes = new Set([
 export interface WireResult {
   readonly data: Record<string, unknown> | null;
   readonly errors?: readonly GraphQLFormattedError[];
+  /** For whom the subgraph says that it holds; undefined where it says nothing. */
+  readonly scope?: AnswerScope;
 }
 
 /**

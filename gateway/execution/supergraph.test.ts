@@ -36,8 +36,10 @@ describe('A supergraph', () => {
 
   function dataSource({ name, url }: { name: string; url: string }): SubgraphDataSource {
     asked.push(`${name} ${url}`);
+    const fetch = () => Promise.resolve({ data: { a: `from ${url}`, b: 'b', nothing: null } });
     return {
-      process: () => Promise.resolve({ data: { a: `from ${url}`, b: 'b', nothing: null } }),
+      fetch,
+      process: fetch,
       subscribe: () => {
         throw new Error('not here');
       },

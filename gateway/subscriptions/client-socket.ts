@@ -5,7 +5,8 @@ import type { WebSocketLimits } from './limits.js';
 /** A client's socket with the bounds that the protocol knows nothing of: liveness, flow control, one end however it comes. */
 export interface ClientSocket {
   readonly protocol: string;
-  send(text: string): void;
+  /** Sends a text message; a buffer holds its UTF-8. */
+  send(text: string | Buffer): void;
   /** Ends it at once for us; the closing handshake goes on without anybody waiting. Only the first call counts. */
   close(code: number, reason: string): void;
   /** How the client left: code 0 as long as the socket is open. */
@@ -111,7 +112,7 @@ export function createClientSocket({ webSocket, limits, onMessage, onEnd }: Clie
       }
       const size = isResult ? Buffer.byteLength(text) : 0;
       unsentResults += size;
-      webSocket.send(text, () => {
+      webSocket.send(text, { binary: false }, () => {
         unsentResults -= size;
         onSent();
       });

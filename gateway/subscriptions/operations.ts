@@ -6,8 +6,13 @@ import type { SupergraphGeneration } from '../execution/generation.js';
 import { createRequestContext, type OperationRequest } from '../execution/request-context.js';
 import type { GatewayResult, Supergraph } from '../execution/supergraph.js';
 import type { ClientSocket } from './client-socket.js';
+import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
 import { subscribeFederated } from './federated-subscription.js';
 import { createResultIterator, type ResultSource } from './result-iterator.js';
+
+/** Close codes of a subgraph that clients should hear: come back with a new token, come back later. Any other is a restart to them. */
+const toldCodes = [4403, 1013];
+const restart = 1012;
 
 /** The same policy as over HTTP (depth, cost, introspection …), asked before validation. What it gives refuses the operation. */
 export type CheckOperation = (input: {
@@ -51,6 +56,9 @@ export function acceptOperation(
 }
 
 export interface RunOptions {
+  /** The client's name for it. */
+  readonly id: string;
+  readonly fanOut: FanOut;
   readonly socket: ClientSocket;
   readonly supergraph: Supergraph;
   readonly subgraphHeaders: SubgraphHeaders;
@@ -70,10 +78,11 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
     logger: options.logger,
   };
   const isSubscription = accepted.operation.operation.operation === OperationTypeNode.SUBSCRIPTION;
-  const source = isSubscription ? subscriptionSource(request, options.socket) : querySource(request, options.supergraph);
+  const source = isSubscription ? subscriptionSource(request, options) : querySource(request, options.supergraph);
   return createResultIterator(
     {
       next: () => source.next(),
+      send: (prepared) => options.socket.send(prepared.message(options.id)),
       onEnd() {
         source.onEnd();
         controller.abort();
@@ -84,14 +93,16 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
   );
 }
 
-function querySource(request: OperationRequest, supergraph: Supergraph): ResultSource {
+type Source = Pick<ResultSource, 'next' | 'onEnd'>;
+
+function querySource(request: OperationRequest, supergraph: Supergraph): Source {
   let asked = false;
   return {
     async next() {
       if (asked) return undefined;
       asked = true;
       try {
-        return await supergraph.executor(createRequestContext(request));
+        return { kind: 'result', result: await supergraph.executor(createRequestContext(request)) };
       } catch (error) {
         return failure(error);
       }
@@ -100,7 +111,7 @@ function querySource(request: OperationRequest, supergraph: Supergraph): ResultS
   };
 }
 
-function subscriptionSource(request: OperationRequest, socket: ClientSocket): ResultSource {
+function subscriptionSource(request: OperationRequest, { socket, fanOut }: RunOptions): Source {
   let state: { kind: 'new' } | { kind: 'running'; subscription: ReturnType<typeof subscribeFederated> } | { kind: 'ended' } = {
     kind: 'new',
   };
@@ -108,14 +119,15 @@ function subscriptionSource(request: OperationRequest, socket: ClientSocket): Re
     async next() {
       try {
         if (state.kind === 'ended') return undefined;
-        if (state.kind === 'new') state = { kind: 'running', subscription: subscribeFederated(request) };
+        if (state.kind === 'new') state = { kind: 'running', subscription: subscribeFederated(request, fanOut) };
         const message = await state.subscription.next();
         switch (message.kind) {
           case 'result':
-            return message.result;
+          case 'prepared':
+            return message;
           case 'lost':
             // An error would end the subscription for good; a closed socket is what clients come back from.
-            socket.close(message.code === 4403 ? 4403 : 1012, 'Subscription lost, connect again');
+            socket.close(toldCodes.includes(message.code) ? message.code : restart, 'Subscription lost, connect again');
             return undefined;
           case 'complete':
             return undefined;
@@ -133,8 +145,8 @@ function subscriptionSource(request: OperationRequest, socket: ClientSocket): Re
   };
 }
 
-function failure(error: unknown): GatewayResult {
-  return { errors: [toGraphQLError(error)] };
+function failure(error: unknown): CompletedEvent {
+  return { kind: 'result', result: { errors: [toGraphQLError(error)] } };
 }
 
 /** What was thrown, in the only form that graphql-ws takes; it is masked on its way out. */

@@ -4,6 +4,7 @@ import type { Context, ServerOptions } from 'graphql-ws';
 import { AppError, toGraphQLError as refusalError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
 import type { ClientSocket } from './client-socket.js';
+import type { FanOut } from './fan-out/fan-out.js';
 import type { IdentityWatch } from './identity-watch.js';
 import type { WebSocketLimits } from './limits.js';
 import { acceptOperation, runOperation, toGraphQLError, type AcceptedOperation, type CheckOperation } from './operations.js';
@@ -27,18 +28,19 @@ export interface SocketExtra {
 
 /** What `onSubscribe` hands on to `subscribe` and `execute`. */
 interface RunArgs extends ExecutionArgs {
-  contextValue: { readonly accepted: AcceptedOperation; readonly extra: SocketExtra };
+  contextValue: { readonly id: string; readonly accepted: AcceptedOperation; readonly extra: SocketExtra };
 }
 
 export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | 'authenticate' | 'logger'> {
   readonly limits: WebSocketLimits;
   readonly watch: IdentityWatch;
+  readonly fanOut: FanOut;
   readonly checkOperation: CheckOperation;
 }
 
 /** The hooks of graphql-ws. None of them throws: a throw closes the socket, and with it everything else that runs on it. */
 export function createProtocol(options: ProtocolOptions): ServerOptions<ConnectionParams, SocketExtra> {
-  const { supergraph, authenticate, limits, logger, watch, checkOperation } = options;
+  const { supergraph, authenticate, limits, logger, watch, fanOut, checkOperation } = options;
 
   function mask({ requestId }: SocketExtra, errors: readonly unknown[]): GraphQLFormattedError[] {
     return errors.map((error) => maskError(error, { logger, requestId }));
@@ -68,9 +70,11 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
   }
 
   function run(args: ExecutionArgs) {
-    const { accepted, extra } = (args as RunArgs).contextValue;
+    const { id, accepted, extra } = (args as RunArgs).contextValue;
     extra.operations += 1;
     return runOperation(accepted, {
+      id,
+      fanOut,
       socket: extra.socket,
       supergraph,
       subgraphHeaders: extra.identity?.subgraphHeaders ?? {},
@@ -91,7 +95,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
         return false;
       }
     },
-    onSubscribe({ extra }, _id, payload) {
+    onSubscribe({ extra }, id, payload) {
       try {
         if (extra.operations >= limits.maxOperationsPerSocket) {
           return [refusalError(new AppError('RATE_LIMITED', `At most ${limits.maxOperationsPerSocket} operations may run on one socket.`))];
@@ -104,7 +108,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
           document: operation.document,
           operationName: operation.operationName,
           variableValues: variables,
-          contextValue: { accepted: acceptance.operation, extra },
+          contextValue: { id, accepted: acceptance.operation, extra },
         };
       } catch (error) {
         return [toGraphQLError(error)];

@@ -1,8 +1,12 @@
 import type { GatewayResult } from '../execution/supergraph.js';
+import type { CompletedEvent } from './fan-out/fan-out.js';
+import type { PreparedResult } from './fan-out/prepared-result.js';
 
 export interface ResultSource {
   /** The next result, undefined at the end. Never rejects. */
-  next(): Promise<GatewayResult | undefined>;
+  next(): Promise<CompletedEvent | undefined>;
+  /** Sends a result that is serialised already, past graphql-ws, which would do it again for each subscriber. */
+  send(prepared: PreparedResult): void;
   /** Once, whichever way the iteration ends. */
   onEnd(): void;
 }
@@ -31,16 +35,21 @@ export function createResultIterator(source: ResultSource, turns: Turns): AsyncI
   }
 
   async function produce(): Promise<IteratorResult<GatewayResult, undefined>> {
-    const result = await source.next();
-    if (result === undefined) {
-      end();
-      return done;
+    for (;;) {
+      const next = await source.next();
+      if (next === undefined) {
+        end();
+        return done;
+      }
+      if (hasEnded()) return done;
+      await turns.turn();
+      if (hasEnded()) {
+        turns.passTurn();
+        return done;
+      }
+      if (next.kind === 'result') return { value: next.result, done: false };
+      source.send(next.prepared);
     }
-    if (ended) return done;
-    await turns.turn();
-    if (!hasEnded()) return { value: result, done: false };
-    turns.passTurn();
-    return done;
   }
 
   // In a function, because nothing tells the compiler that `ended` changes while we wait.

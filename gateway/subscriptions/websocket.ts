@@ -9,6 +9,7 @@ import { requestId as readRequestId } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Supergraph } from '../execution/supergraph.js';
 import { createClientSocket } from './client-socket.js';
+import { createFanOut, type FanOut } from './fan-out/fan-out.js';
 import { createIdentityWatch } from './identity-watch.js';
 import { defaultWebSocketLimits, type WebSocketLimits } from './limits.js';
 import type { CheckOperation } from './operations.js';
@@ -41,6 +42,8 @@ export interface WebSocketOptions {
   readonly allowedOrigins: readonly string[];
   readonly checkOperation?: CheckOperation;
   readonly limits?: Partial<WebSocketLimits>;
+  /** Closed with the door. */
+  readonly fanOut?: FanOut;
   /** Default `/graphql`. */
   readonly path?: string;
   readonly now?: () => number;
@@ -65,12 +68,12 @@ export interface WebSockets {
  * the protocol; this and client-socket.ts are what it leaves to its surroundings.
  */
 export function attachWebSocket(options: WebSocketOptions): WebSockets {
-  const { server, path = '/graphql', logger, now = Date.now } = options;
+  const { server, path = '/graphql', logger, now = Date.now, fanOut = createFanOut({ now }) } = options;
   const limits = { ...defaultWebSocketLimits, ...options.limits };
   const open = new Map<WebSocket, SocketExtra>();
   const uninitialised = new Set<WebSocket>();
   const watch = createIdentityWatch({ revocations: options.revocations, maxSocketsPerUser: limits.maxSocketsPerUser, now });
-  const protocol = makeServer(createProtocol({ ...options, limits, watch, checkOperation: options.checkOperation ?? (() => []) }));
+  const protocol = makeServer(createProtocol({ ...options, limits, watch, fanOut, checkOperation: options.checkOperation ?? (() => []) }));
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.maxFrameBytes,
@@ -164,6 +167,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
             }),
         ),
       );
+      fanOut.close();
     },
   };
 }

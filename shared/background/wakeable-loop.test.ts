@@ -66,20 +66,6 @@ describe('A wakeable loop', () => {
     expect(count.rounds()).toBe(2);
   });
 
-  it('rests between two rounds however often it is woken, and closes in the middle of it', async () => {
-    const resting = counted();
-    const loop = start({ restMs: never, work: resting.work });
-    const quick = counted();
-    const other = start({ restMs: 1, work: quick.work });
-    for (let round = 1; round < 20; round += 1) {
-      await quick.until(round);
-      for (const each of [loop, other]) each.wake();
-    }
-    await quick.until(20);
-    await loop.close();
-    expect(resting.rounds()).toBe(1);
-  });
-
   it('tells of what fails and goes on', async () => {
     const count = counted();
     const errors: unknown[] = [];

@@ -1,5 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
-
 export interface WakeableLoop {
   /** Aborted when the loop ends: work under way should then come to its end. */
   readonly closing: AbortSignal;
@@ -17,15 +15,10 @@ export interface WakeableLoopOptions {
   readonly onError: (error: unknown) => void;
   /** Pause between two rounds of work, in ms. */
   readonly pollMs: number;
-  /**
-   * How far apart two rounds begin at least, however often they are woken; in ms. What comes in a stream is then taken by the batch, and what
-   * comes alone still at once.
-   */
-  readonly restMs?: number | undefined;
 }
 
 /** Works now, at every poll and at every wake, one round at a time, until it is closed. */
-export function startWakeableLoop({ work, onError, pollMs, restMs = 0 }: WakeableLoopOptions): WakeableLoop {
+export function startWakeableLoop({ work, onError, pollMs }: WakeableLoopOptions): WakeableLoop {
   const closing = new AbortController();
   const isClosing = (): boolean => closing.signal.aborted;
   let wakes = 0;
@@ -55,20 +48,13 @@ export function startWakeableLoop({ work, onError, pollMs, restMs = 0 }: Wakeabl
     while (!isClosing()) {
       // A wake while the work is under way may come after the work has looked: then it looks again.
       const wakesBefore = wakes;
-      const rested = restMs === 0 ? undefined : rest();
       try {
         await work(loop);
       } catch (error) {
         onError(error);
       }
       if (wakes === wakesBefore && !isClosing()) await sleep();
-      await rested;
     }
-  }
-
-  /** Not cut short by a wake. */
-  function rest(): Promise<void> {
-    return wait(restMs, undefined, { signal: closing.signal }).catch(() => undefined);
   }
 
   function sleep(): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DriverAdapterError, type SqlDriverAdapter, type SqlQueryable } from '@prisma/driver-adapter-utils';
 import type { Database } from './database.js';
+import { createPlainSql } from './plain-sql.js';
 
 /** What every `Database` must do. `open` opens a new, empty one; the suite closes it. */
 export function describeDatabase(name: string, open: () => Promise<Database>): void {
@@ -205,6 +206,50 @@ export function describeDatabase(name: string, open: () => Promise<Database>): v
         expect(JSON.parse(String(json))).toEqual({ a: [1, 'x'] });
         expect([large, list, decimal]).toEqual(['9007199254740993', ['a,b', '"c"'], '1.10']);
         expect(bytes instanceof Uint8Array ? [...bytes] : bytes).toEqual([0, 255]);
+      });
+    });
+
+    describe('past Prisma, its plain statements', () => {
+      beforeAll(async () => {
+        database = await open();
+        await createPlainSql(database).$executeRawUnsafe('CREATE TABLE body (id int PRIMARY KEY, name text)');
+      });
+      afterAll(() => database.close());
+
+      it('answer rows by name, with times, JSON, lists and large numbers as the client has them', async () => {
+        const sql = `SELECT $1::text AS text, $2::int AS number, $3::boolean AS yes, $4::timestamptz AS time, $5::jsonb AS json,
+          ARRAY['a,b', 'c'] AS list, 9007199254740993::int8 AS large, NULL::timestamptz AS never, $6::uuid AS id`;
+        const [at, id] = ['2026-11-21T01:02:03.004Z', '0190a5c8-0000-7000-8000-000000000000'];
+        const found = await createPlainSql(database).$queryRawUnsafe(sql, "it's", 7, true, at, '{"a": [1]}', id);
+        const row = { text: "it's", number: 7, yes: true, time: new Date(at), json: { a: [1] }, list: ['a,b', 'c'], never: null, id };
+        expect(found).toEqual([{ ...row, large: 9007199254740993n }]);
+      });
+
+      it('answer how many rows they changed, and again when the same one is repeated', async () => {
+        const sql = createPlainSql(database);
+        const insert = 'INSERT INTO body (id, name) VALUES ($1::int, $2) ON CONFLICT DO NOTHING';
+        const changed = [];
+        for (const id of [1, 2, 2, 3]) changed.push(await sql.$executeRawUnsafe(insert, id, null));
+        expect(changed).toEqual([1, 1, 0, 1]);
+        await expect(sql.$queryRawUnsafe('SELECT id, name FROM body WHERE id > $1::int', 2)).resolves.toEqual([{ id: 3, name: null }]);
+      });
+
+      it('fail with what the database says, and go on', async () => {
+        const sql = createPlainSql(database);
+        const twice = 'INSERT INTO body (id) VALUES (99), (99)';
+        for (let time = 0; time < 2; time += 1) {
+          expect(await failure(Promise.resolve(sql.$executeRawUnsafe(twice)))).toMatchObject({ kind: 'UniqueConstraintViolation' });
+        }
+        await expect(sql.$queryRawUnsafe('SELECT 1 AS one')).resolves.toEqual([{ one: 1 }]);
+      });
+
+      it('see nothing of a transaction that is open, and wait for it where there is one connection', async () => {
+        const transaction = await (await database.adapter.connect()).startTransaction();
+        await run(transaction, `INSERT INTO body (id, name) VALUES (50, 'open')`);
+        const seen = createPlainSql(database).$queryRawUnsafe('SELECT id FROM body WHERE id = 50');
+        if (database.isExclusive) await end(transaction, 'ROLLBACK');
+        await expect(seen).resolves.toEqual([]);
+        if (!database.isExclusive) await end(transaction, 'ROLLBACK');
       });
     });
 

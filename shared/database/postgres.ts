@@ -3,6 +3,7 @@ import pg from 'pg';
 import { ConfigurationError } from '../config/environment.js';
 import type { Database } from './database.js';
 import { applyMigrations, readMigrations } from './migrations.js';
+import { createStatementNames } from './statement-names.js';
 
 /** How long one statement may take before Postgres ends it: longer than any of ours needs, shorter than a client waits. */
 const statementTimeout = 15_000;
@@ -86,25 +87,6 @@ function createPool(url: string, options: pg.PoolConfig): pg.Pool {
   // An idle connection that breaks (a restart of the server) is replaced at the next query; unheard, the event would end the process.
   pool.on('error', ignore);
   return pool;
-}
-
-/** Statements that each connection keeps parsed and planned. Ours are fewer; only lists of other lengths make others. */
-const preparedStatements = 500;
-
-/**
- * A name for each statement, by which Postgres keeps it parsed and planned: planning takes it longer than to run one that finds a row by its
- * key. Those beyond the limit are planned each time.
- */
-function createStatementNames(): (query: { readonly sql: string }) => string {
-  const names = new Map<string, string>();
-  return ({ sql }) => {
-    const known = names.get(sql);
-    if (known !== undefined) return known;
-    if (names.size >= preparedStatements) return '';
-    const name = `galaxia_${String(names.size)}`;
-    names.set(sql, name);
-    return name;
-  };
 }
 
 function ignore(): void {

@@ -62,6 +62,8 @@ export const domainEvents = {
   }),
   /** A session got new tokens. Announced by auth. */
   'session.refreshed': z.object({ sessionId: z.uuid(), userId: z.uuid(), refreshedAt: z.iso.datetime(), expiresAt: z.iso.datetime() }),
+  /** The user has given the device of a session another name, or none. Announced by sessions. */
+  'session.renamed': z.object({ sessionId: z.uuid(), userId: z.uuid(), device: z.string().nullable() }),
   /** A session ended for good. Announced by auth (logout, reuse of a refresh token) and by sessions (ended from the list). */
   'session.ended': z.object({
     sessionId: z.uuid(),

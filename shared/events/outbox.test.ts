@@ -123,6 +123,58 @@ describe('The outbox', () => {
     await untilAllPublished();
   });
 
+  it('looks once more after a batch, though nobody wakes it, and gives up its lease when nothing came', async () => {
+    const [first, second] = [testEvent('user-1', 1), testEvent('user-1', 2)];
+    const { bus, published } = fakeBus();
+    const relay = start({
+      bus: {
+        async publish(events) {
+          await bus.publish(events);
+          if (published.length === 1) await write(client, [second]);
+        },
+      },
+      pollMs: 3_600_000,
+      restMs: 1,
+    });
+    await write(client, [first]);
+    relay.wake();
+    await until(() => published.length === 2);
+    expect(published).toEqual([first, second]);
+    let leases = Number.NaN;
+    await until(() => {
+      void client.query<{ count: number }>('SELECT count(*)::int AS count FROM test.outbox_lease').then(({ rows }) => {
+        leases = rows[0]?.count ?? NaN;
+      });
+      return leases === 0;
+    });
+  });
+
+  it('publishes at once what wakes it while it rests, seven times over; what comes on in a stream waits for the next batch', async () => {
+    const { bus, published, attempts } = fakeBus();
+    const relay = start({ bus, pollMs: 3_600_000, restMs: 1_000 });
+    for (let number = 1; number <= 8; number += 1) {
+      await write(client, [testEvent('user-1', number)]);
+      relay.wake();
+      await until(() => published.length === number);
+      await untilAllPublished();
+    }
+    for (const number of [9, 10]) {
+      await write(client, [testEvent('user-1', number)]);
+      relay.wake();
+    }
+    await until(() => published.length > 8);
+    expect([published.length, attempts()]).toEqual([10, 9]);
+  });
+
+  it('rests no longer than until it is closed', async () => {
+    const { bus, published } = fakeBus();
+    const relay = start({ bus, restMs: 3_600_000 });
+    await write(client, [testEvent('user-1')]);
+    await until(() => published.length > 0);
+    await untilAllPublished();
+    await relay.close();
+  });
+
   it('publishes after a restart what was committed and not published before a crash', async () => {
     const events = Array.from({ length: 250 }, (_, n) => testEvent(`user-${String(n % 7)}`, n));
     await write(client, events);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { startWakeableLoop } from '../background/wakeable-loop.js';
 import type { Logger } from '../logging/logger.js';
 import { exponentialBackoff, type Backoff } from './backoff.js';
@@ -42,7 +43,7 @@ export interface OutboxRelayOptions {
   /** Tells this relay from those of other processes. */
   readonly holder?: string;
   readonly pollMs?: number;
-  /** How far apart two batches begin at least. */
+  /** How long after a batch the next one is looked for, at the latest; in a stream of events not before: it is taken by the batch. */
   readonly restMs?: number;
   readonly leaseMs?: number;
   readonly batchSize?: number;
@@ -50,6 +51,8 @@ export interface OutboxRelayOptions {
 }
 
 const hour = 3_600_000;
+/** So many batches, each within a rest after the one before, are a stream. Before, an event is published when it wakes the relay. */
+const streamLength = 8;
 const publishedKeptMs = 7 * 24 * hour;
 /** Longer than any repetition of a delivery is likely to come after the first. */
 const takenKeptMs = 30 * 24 * hour;
@@ -78,6 +81,8 @@ export function createOutboxRelay({
   let busFailures = 0;
   let busRetryAt = 0;
   let nextCleaning = 0;
+  let wakes = 0;
+  let endRest = (): void => undefined;
 
   async function publish(events: readonly DomainEvent[]): Promise<DomainEvent[]> {
     const refused = await attempt(events);
@@ -128,20 +133,35 @@ export function createOutboxRelay({
         (error: unknown) => logger.warn({ err: error, schema }, 'the lease of the outbox could not be renewed'),
       );
     }, leaseMs / 3);
+    let batches = 0;
     try {
       while (!loop.closing.aborted && now() >= busRetryAt && performance.now() < leasedUntil) {
+        const wakesBefore = wakes;
         const setAside = [...failing].filter(([, { retryAt }]) => retryAt > now()).map(([key]) => key);
         const events = await table.readUnpublished(setAside, batchSize);
         if (events.length === 0) break;
         const published = await publish(events);
         if (published.length > 0) await table.markPublished(published, now());
-        if (events.length < batchSize) break;
+        if (events.length === batchSize) continue;
+        // In a stream of events this may go on for hours.
+        await clean();
+        // With the lease still ours: a batch of a stream is two statements, not five.
+        batches += 1;
+        const isStream = batches >= streamLength;
+        if (isStream || wakes === wakesBefore) await rest({ isInterruptible: !isStream });
       }
     } finally {
       clearInterval(renewal);
       await renewed;
       await table.releaseLease(holder);
     }
+  }
+
+  async function rest({ isInterruptible }: { isInterruptible: boolean }): Promise<void> {
+    const woken = new AbortController();
+    if (isInterruptible) endRest = () => woken.abort();
+    await wait(restMs, undefined, { signal: AbortSignal.any([loop.closing, woken.signal]) }).catch(() => undefined);
+    endRest = () => undefined;
   }
 
   async function clean(): Promise<void> {
@@ -158,7 +178,13 @@ export function createOutboxRelay({
     },
     onError: (error) => logger.error({ err: error, schema }, 'the outbox cannot be read or written'),
     pollMs,
-    restMs,
   });
-  return loop;
+  return {
+    wake() {
+      wakes += 1;
+      endRest();
+      loop.wake();
+    },
+    close: () => loop.close(),
+  };
 }

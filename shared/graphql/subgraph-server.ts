@@ -1,5 +1,5 @@
 import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
+import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { addHealthRoutes } from '../http/health.js';
@@ -8,6 +8,8 @@ import type { Logger } from '../logging/logger.js';
 import { answerGraphQL, formatRequestError, maskErrorsPlugin } from './apollo-route.js';
 import { createSecretCheck, gatewaySecretHeader } from './gateway-secret.js';
 import { readSubgraphHeaders } from './subgraph-headers.js';
+import { sharingPlugin } from './sharing-plugin.js';
+import type { Sharing } from './sharing.js';
 import { serveSubscriptions } from './subscription-server.js';
 import type { Subgraph } from './subgraph.js';
 
@@ -37,7 +39,7 @@ export interface SubgraphServer {
 /**
  * Serves a subgraph to its gateway: `POST /graphql`, subscriptions by `graphql-transport-ws` on the same path, the subgraph's own
  * routes, and `/health/*`, which alone answers without the secret. Over a socket the header contract travels as the payload of
- * `connection_init`.
+ * `connection_init`, or on a shared socket with each `subscribe` (shared-socket.ts).
  */
 export async function serveSubgraph<Context extends object>(options: SubgraphServerOptions<Context>): Promise<SubgraphServer> {
   const { subgraph, logger } = options;
@@ -59,6 +61,7 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
         context = {
           ...(await subgraph.createContext({ ...readSubgraphHeaders(request.headers), 'x-request-id': request.id })),
           requestId: request.id,
+          ...(request.headers.authorization === undefined && subgraph.sharing !== undefined ? { sharing: subgraph.sharing.begin() } : {}),
         };
       } catch (error) {
         // 200: the gateway reads GraphQL errors, and hides the body of any other status.
@@ -88,7 +91,7 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
   };
 }
 
-type OperationContext<Context> = Context & { readonly requestId: string };
+type OperationContext<Context> = Context & { readonly requestId: string; readonly sharing?: Sharing };
 
 function createApollo<Context extends object>(subgraph: Subgraph<Context>, logger: Logger): ApolloServer<OperationContext<Context>> {
   return new ApolloServer<OperationContext<Context>>({
@@ -101,6 +104,12 @@ function createApollo<Context extends object>(subgraph: Subgraph<Context>, logge
     persistedQueries: false,
     logger,
     formatError: formatRequestError,
-    plugins: [ApolloServerPluginInlineTraceDisabled(), maskErrorsPlugin<OperationContext<Context>>(logger)],
+    plugins: [
+      ApolloServerPluginInlineTraceDisabled(),
+      // It would say `no-store`, and whether an answer may be shared is for us to say.
+      ApolloServerPluginCacheControlDisabled(),
+      maskErrorsPlugin<OperationContext<Context>>(logger),
+      ...(subgraph.sharing === undefined ? [] : [sharingPlugin<OperationContext<Context>>(subgraph.sharing)]),
+    ],
   });
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import type { SharingPolicy } from './sharing.js';
 
 /**
  * What the gateway tells a subgraph about a request, the same in one process and over HTTP. Names are in lower case, as Node gives them.
@@ -45,6 +46,13 @@ export interface DependencyStatus {
 export interface Subgraph<Context extends object = object> {
   readonly name: string;
   readonly schema: GraphQLSchema;
+  /** Which answers hold for everyone. Without it none does, and the gateway asks for each viewer. */
+  readonly sharing?: SharingPolicy;
+  /**
+   * Root fields of `Subscription` whose `resolve` looks at the event and at nothing else: events are executed once for all who get the same
+   * object, where what is selected below allows it (event-sharing.ts).
+   */
+  readonly sharedSubscriptions?: readonly string[];
   /** The context of one operation. Throws an `UNAUTHENTICATED` `AppError` for a bad token. */
   createContext(headers: SubgraphHeaders, connection?: SubscriptionConnection): Promise<Context>;
   /** Public HTTP paths beside `/graphql`, such as an upload's; mounted by the gateway in one process, reached through it otherwise. */

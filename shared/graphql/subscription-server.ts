@@ -1,21 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { GraphQLError, parse, subscribe, validate, type ExecutionArgs, type ExecutionResult } from 'graphql';
-import { handleProtocols } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
+import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { handleProtocols, makeServer, type Context, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { AppError, type RefusalCode } from '../errors/app-error.js';
 import { maskError } from '../errors/error-masking.js';
-import { requestId } from '../http/server.js';
+import { requestId as readRequestId } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
+import { createDocumentCache } from './document-cache.js';
+import { createEventSharing } from './event-sharing.js';
+import { createEventGroups, type EventGroups } from './event-groups.js';
 import { gatewaySecretHeader } from './gateway-secret.js';
+import {
+  isSharedSocketOffer,
+  readOperationTerms,
+  readSharedSocketNotice,
+  takesSharedEvents,
+  type OperationTerms,
+  type SharedSocketTerms,
+} from './shared-socket.js';
 import { readSubgraphHeaders } from './subgraph-headers.js';
-import type { Leave, Subgraph } from './subgraph.js';
+import type { Subgraph } from './subgraph.js';
+import { createOperationEvents, createSocketOperations, type Operation, type SocketOperations } from './subscription-operations.js';
+import { createSender, openSubscriptionSocket } from './subscription-socket.js';
 
-/** Frames hold a subscription's document and variables, nothing larger. In bytes. */
+/**
+ * So few that the clients of a gateway spread over several sockets, and so over the replicas of a subgraph behind a balancer; so many that
+ * the sockets cost nothing.
+ */
+const terms: SharedSocketTerms = { sharedSocket: 1, maxOperations: 1_000 };
+/** The gateway counts an operation until it sends `complete`, and we until it has wound down: those that have just left come on top. */
+const refusedAt = 2 * terms.maxOperations;
+/** Only the gateway gets here, and when it is late it is because we are busy: all its clients would be refused. In ms. */
+const initTimeoutMs = 10_000;
+/** Frames hold a subscription's document and variables, or news of every operation of the socket, nothing larger. In bytes. */
 const maxPayload = 1024 * 1024;
-/** A peer that has not answered a ping for this long is gone, in ms. */
-const keepAliveMs = 12_000;
 /** For the closing handshake, in ms. */
 const closeTimeoutMs = 2_000;
 /** Service restart: clients come back at once. */
@@ -29,68 +49,103 @@ export interface SubscriptionServerOptions<Context extends object> {
   readonly isSecret: (given: unknown) => boolean;
 }
 
-/** Serves the subscriptions of a subgraph to its gateway over `graphql-transport-ws`. `close` ends every socket with 1012. */
+/**
+ * Serves the subscriptions of a subgraph to its gateway over `graphql-transport-ws`: those of one caller, whom `connection_init` names, or
+ * on a shared socket those of many, each named by its own `subscribe`. `close` ends every socket with 1012.
+ */
 export function serveSubscriptions<Context extends object>(options: SubscriptionServerOptions<Context>): { close(): Promise<void> } {
   const { server, subgraph, logger } = options;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload, perMessageDeflate: false, handleProtocols });
-  const connections = new WeakMap<WebSocket, Connection>();
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload,
+    perMessageDeflate: false,
+    // One message per turn of the event loop. graphql-ws ends an operation some microtasks after its `complete`; a `subscribe` of the
+    // same id that came in the same packet would be ended with it.
+    allowSynchronousEvents: false,
+    handleProtocols,
+  });
+  const check = createDocumentCache(subgraph.schema);
+  const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
 
-  // Before graphql-ws registers its own listener, which returns the iterators: the signal must come first.
-  sockets.on('connection', (socket) => {
-    const connection = createConnection();
-    connections.set(socket, connection);
-    socket.once('close', (code) => connection.leave({ code }));
+  const protocol = makeServer<Record<string, unknown>, SocketExtra>({
+    connectionInitWaitTimeout: initTimeoutMs,
+    onConnect: ({ connectionParams }) => (isSharedSocketOffer(connectionParams) ? { ...terms } : true),
+    onPong(context, payload) {
+      if (!isSharedSocketOffer(context.connectionParams)) return;
+      const { operations } = context.extra;
+      const { leaves, credits } = readSharedSocketNotice(payload);
+      for (const [id, code] of leaves) operations.leave(id, { code });
+      for (const [id, credit] of credits) operations.grant(id, credit);
+    },
+    async onSubscribe(context, id, payload) {
+      const caller = readCaller(context, payload);
+      if (caller === undefined) return [refusal('BAD_USER_INPUT', 'On a shared socket each operation must say whose it is.')];
+      const { operations, groups } = context.extra;
+      if (operations.count() >= refusedAt) {
+        return [refusal('RATE_LIMITED', `At most ${terms.maxOperations} operations may be under way on one socket.`)];
+      }
+      const checked = check(payload.query);
+      if (checked.kind === 'refused') return checked.errors;
+      const operation = operations.open(id, caller.window);
+      const requestId = readRequestId(caller.headers['x-request-id']);
+      try {
+        const contextValue = await subgraph.createContext(
+          { ...caller.headers, 'x-request-id': requestId },
+          { id: randomUUID(), signal: operation.signal },
+        );
+        const args: OperationArgs = {
+          schema: subgraph.schema,
+          document: checked.document,
+          operationName: payload.operationName,
+          variableValues: payload.variables,
+          contextValue: { ...contextValue, requestId },
+          operation,
+          ...(takesSharedEvents(context.connectionParams)
+            ? { sendShared: (result) => sharing.isShared(result) && groups.send(id, result) }
+            : {}),
+        };
+        return args;
+      } catch (error) {
+        // A throw would close the socket, and with it the subscriptions of others.
+        operation.end();
+        return [toGraphQLError(error)];
+      }
+    },
+    async subscribe(args: OperationArgs) {
+      const { operation, sendShared } = args;
+      if (operation === undefined) throw new Error('an operation that did not go through onSubscribe');
+      try {
+        const result = await sharing.subscribe(args);
+        if (Symbol.asyncIterator in result) return createOperationEvents(result, operation, sendShared);
+        operation.end();
+        return result;
+      } catch (error) {
+        operation.end();
+        return { errors: [toGraphQLError(error)] };
+      }
+    },
+    onNext(context, _id, payload, _args, result) {
+      if (result.errors === undefined) return;
+      return { data: result.data ?? null, errors: mask(result.errors, readCaller(context, payload)) };
+    },
+    onError: (context, _id, payload, errors) => mask(errors, readCaller(context, payload)),
   });
 
-  useServer<Record<string, unknown>, { socket: WebSocket }>(
-    {
-      async onSubscribe({ connectionParams, extra }, _id, payload) {
-        const headers = readSubgraphHeaders(connectionParams ?? {});
-        const id = requestId(headers['x-request-id']);
-        const operation = (connections.get(extra.socket) ?? createConnection()).open();
-        try {
-          const document = parse(payload.query);
-          const problems = validate(subgraph.schema, document);
-          if (problems.length > 0) {
-            operation.end();
-            return problems.map((problem) => withCode(problem, 'GRAPHQL_VALIDATION_FAILED'));
-          }
-          const context = await subgraph.createContext({ ...headers, 'x-request-id': id }, { id: randomUUID(), signal: operation.signal });
-          const args: OperationArgs = {
-            schema: subgraph.schema,
-            document,
-            operationName: payload.operationName,
-            variableValues: payload.variables,
-            contextValue: { ...context, requestId: id },
-            operation,
-          };
-          return args;
-        } catch (error) {
-          // A throw would close the socket, and with it the subscriptions of others (graphql 16's validate() can throw).
-          operation.end();
-          return [error instanceof GraphQLError ? withCode(error, 'GRAPHQL_PARSE_FAILED') : toGraphQLError(error)];
-        }
-      },
-      async subscribe(args: OperationArgs) {
-        const result = await subscribe(args);
-        if (Symbol.asyncIterator in result) return stoppable(result, args.operation);
-        args.operation?.end();
-        return result;
-      },
-      onNext({ connectionParams }, _id, _payload, _args, result) {
-        if (result.errors === undefined) return;
-        return { data: result.data ?? null, errors: mask(result.errors, connectionParams) };
-      },
-      onError({ connectionParams }, _id, _payload, errors) {
-        return mask(errors, connectionParams);
-      },
-    },
-    sockets,
-    keepAliveMs,
-  );
+  function onConnection(webSocket: WebSocket, connection: Duplex): void {
+    const operations = createSocketOperations();
+    // Before graphql-ws hears of it and returns the iterators: the signal must come first.
+    webSocket.once('close', (code) => operations.leaveAll({ code }));
+    const write = createSender(webSocket, connection);
+    const groups = createEventGroups((text) => void write(text));
+    const send = (text: string): Promise<void> => {
+      groups.flush();
+      return write(text);
+    };
+    openSubscriptionSocket({ webSocket, send, protocol, extra: { operations, groups }, logger });
+  }
 
-  function mask(errors: readonly unknown[], connectionParams: Record<string, unknown> = {}) {
-    const id = requestId(connectionParams['x-request-id']);
+  function mask(errors: readonly unknown[], caller: OperationTerms | undefined) {
+    const id = readRequestId(caller?.headers['x-request-id']);
     return errors.map((error) => maskError(error, { logger, requestId: id }));
   }
 
@@ -98,7 +153,7 @@ export function serveSubscriptions<Context extends object>(options: Subscription
     // A reset during the handshake is nothing to crash about.
     socket.on('error', () => socket.destroy());
     const refusal = refuse(request, options);
-    if (refusal === undefined) sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
+    if (refusal === undefined) sockets.handleUpgrade(request, socket, head, (client) => onConnection(client, socket));
     else socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   };
   server.on('upgrade', onUpgrade);
@@ -129,13 +184,18 @@ function closeSocket(socket: WebSocket): Promise<void> {
   });
 }
 
-function withCode(error: GraphQLError, code: string): GraphQLError {
-  return new GraphQLError(error.message, {
-    nodes: error.nodes ?? null,
-    source: error.source ?? null,
-    positions: error.positions ?? null,
-    extensions: { code },
-  });
+/**
+ * Whose operation it is. A shared socket belongs to nobody, so its operations are read alone; on any other socket what an operation says
+ * of itself is what a client may have written. Undefined when nobody is named where somebody must be.
+ */
+function readCaller({ connectionParams = {} }: SocketContext, { extensions }: SubscribePayload): OperationTerms | undefined {
+  if (isSharedSocketOffer(connectionParams)) return readOperationTerms(extensions);
+  // TCP holds the subgraph back: the gateway stops to read.
+  return { headers: readSubgraphHeaders(connectionParams), window: Number.POSITIVE_INFINITY };
+}
+
+function refusal(code: RefusalCode, message: string): GraphQLError {
+  return toGraphQLError(new AppError(code, message));
 }
 
 function toGraphQLError(error: unknown): GraphQLError {
@@ -143,85 +203,14 @@ function toGraphQLError(error: unknown): GraphQLError {
   return new GraphQLError(cause.message, { originalError: cause });
 }
 
+interface SocketExtra {
+  readonly operations: SocketOperations;
+  readonly groups: EventGroups;
+}
+
+type SocketContext = Context<Record<string, unknown>, SocketExtra>;
+
 interface OperationArgs extends ExecutionArgs {
   operation?: Operation;
-}
-
-interface Operation {
-  readonly signal: AbortSignal;
-  /** The client sent `complete`, unless its socket has closed before. */
-  end(): void;
-}
-
-interface Connection {
-  open(): Operation;
-  leave(leave: Leave): void;
-}
-
-/** What is under way on one socket, and how the client left it. */
-function createConnection(): Connection {
-  const open = new Set<AbortController>();
-  let left: Leave | undefined;
-  return {
-    open() {
-      const controller = new AbortController();
-      if (left === undefined) open.add(controller);
-      else controller.abort(left);
-      return {
-        signal: controller.signal,
-        end() {
-          open.delete(controller);
-          controller.abort({ code: 0 } satisfies Leave);
-        },
-      };
-    },
-    leave(leave) {
-      left = leave;
-      for (const controller of open) controller.abort(leave);
-      open.clear();
-    },
-  };
-}
-
-/**
- * The events of `source`, but `return()` acts at once: it aborts the operation's signal, then returns the source, and answers a `next()`
- * that is still waiting. An async generator's own `return()` would queue behind that `next()` and leak the subscription.
- */
-function stoppable(
-  source: AsyncGenerator<ExecutionResult, void, void>,
-  operation: Operation | undefined,
-): AsyncIterableIterator<ExecutionResult> {
-  const done: IteratorResult<ExecutionResult, undefined> = { value: undefined, done: true };
-  let isDone = false;
-  let answerWaiting: ((result: IteratorResult<ExecutionResult, undefined>) => void) | undefined;
-  async function stop(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    if (isDone) return done;
-    isDone = true;
-    operation?.end();
-    answerWaiting?.(done);
-    await source.return(undefined);
-    return done;
-  }
-  return {
-    next: () =>
-      new Promise((resolve, reject) => {
-        if (isDone) {
-          resolve(done);
-          return;
-        }
-        answerWaiting = resolve;
-        source.next().then((result) => {
-          if (result.done === true) operation?.end();
-          resolve(result);
-        }, reject);
-      }),
-    return: stop,
-    async throw(error: unknown) {
-      await stop();
-      throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  sendShared?: (result: ExecutionResult) => boolean;
 }

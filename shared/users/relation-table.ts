@@ -27,6 +27,8 @@ export interface RelationTable {
    * list of the blocked, else the block could not be taken back.
    */
   hiddenFrom(userId: string, otherIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Everyone between whom and each of `userIds` there is a block, whoever made it, at most `limit` of them; no entry = nobody. */
+  blockedWith(userIds: readonly string[], limit: number): Promise<ReadonlyMap<string, readonly string[]>>;
   /** Has no effect for an event that was taken before, nor for one about a user who was erased since. */
   take(eventId: string, change: RelationChange): Promise<void>;
 }
@@ -72,6 +74,22 @@ export function createRelationTable(database: TransactionalDatabase, schema: str
     async hiddenFrom(userId, otherIds) {
       const rows = await find(userId, otherIds);
       return new Set(rows.filter(({ blocks, isBlocked }) => blocks && !isBlocked).map(({ otherId }) => otherId));
+    },
+
+    async blockedWith(userIds, limit) {
+      const rows = await database.$queryRawUnsafe<{ userId: string; otherIds: string[] }[]>(
+        `SELECT asked.id::text AS "userId", array_agg(side.other_id::text) AS "otherIds"
+         FROM (SELECT DISTINCT value::uuid AS id FROM jsonb_array_elements_text($1::jsonb)) AS asked
+         CROSS JOIN LATERAL (
+           SELECT high_id AS other_id FROM ${table} WHERE low_id = asked.id AND (low_blocks OR high_blocks)
+           UNION ALL SELECT low_id FROM ${table} WHERE high_id = asked.id AND (low_blocks OR high_blocks)
+           LIMIT $2::int
+         ) AS side
+         GROUP BY asked.id`,
+        JSON.stringify(userIds.filter(isUuid)),
+        limit,
+      );
+      return new Map(rows.map(({ userId, otherIds }) => [userId, otherIds]));
     },
 
     take: (eventId, { userIds, friends, blockers }) =>

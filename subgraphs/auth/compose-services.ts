@@ -149,6 +149,7 @@ export function composeServices(options: ServiceOptions): { readonly services: A
       repository: passkeys,
       challenges: mfa,
       accounts,
+      encryptionKey,
       reauthentication,
       mfaTokens,
       signIn,

@@ -1,4 +1,6 @@
+import type DataLoader from 'dataloader';
 import type { Viewer } from '../../shared/auth/viewer.js';
+import type { Audience } from '../../shared/graphql/sharing.js';
 import type { AccountLifeServices } from './services/compose-account-life.js';
 import type { AccountDirectory } from './services/accounts/account-directory.js';
 import type { Registration } from './services/accounts/registration.js';
@@ -34,6 +36,8 @@ export interface AuthContext extends AuthServices {
   /** As the gateway sees it; null for a caller that tells none. */
   readonly clientIp: string | null;
   readonly accounts: AccountDirectory;
+  /** For whom an account looks as it does to an anonymous caller, by its id. */
+  readonly audience: DataLoader<string, Audience>;
   readonly mfaStatus: MfaStatus;
   readonly oneCredentialCheck: OneCredentialCheck;
 }

@@ -445,6 +445,19 @@ describe.each(databases)('auth on $name', ({ open }) => {
     ).resolves.toEqual({ revokedReason: 'ENDED' });
   });
 
+  it('names the device of a session as its user has named it elsewhere, the last name in whatever order it is told again', async () => {
+    const person = await newPerson();
+    const [sessionId, userId] = [person.session.id, person.user.id];
+    const renamed = (device: string | null) =>
+      createDomainEvent('session.renamed', { key: userId, payload: { sessionId, userId, device } });
+    const [first, last] = [renamed('Pocket'), renamed('Desk')];
+    for (const event of [first, last, first]) await harness.publish(event);
+    const device = () => harness.prisma.refreshFamily.findUnique({ where: { id: sessionId }, select: { device: true } });
+    await expect(device()).resolves.toEqual({ device: 'Desk' });
+    await harness.publish(renamed(null));
+    await expect(device()).resolves.toEqual({ device: null });
+  });
+
   describe('a look-up', () => {
     const lookUp = `query ($id: ID!, $username: String!) {
       user(id: $id) { id username email roles mfaEnabled }

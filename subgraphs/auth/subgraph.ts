@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSubgraphSchema } from '@apollo/subgraph';
+import DataLoader from 'dataloader';
 import { parse } from 'graphql';
 import type { JWTVerifyGetKey } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
@@ -9,9 +10,11 @@ import type { PublishedKeys } from '../../shared/auth/key-feed.js';
 import type { Revocations } from '../../shared/auth/revocations.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
+import { createPlainSql } from '../../shared/database/plain-sql.js';
 import { createConsumer } from '../../shared/events/consumer.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
+import { declareSharing } from '../../shared/graphql/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
@@ -19,6 +22,8 @@ import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
 import type { AuthContext } from './context.js';
 import { createAuthPrisma } from './data/prisma.js';
 import { resolvers } from './resolvers/resolvers.js';
+import { findBlockAudiences } from '../../shared/users/block-audience.js';
+import { sharing } from './resolvers/sharing.js';
 import { accountPages } from './routes/account-pages.js';
 import { browserSessionRoutes } from './routes/browser-sessions.js';
 import { jwksRoute } from './routes/jwks.js';
@@ -71,7 +76,8 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   await lowerPoolPriority(options.threadPoolSize ?? defaultThreadPoolSize);
   await database.migrate({ name: 'auth', folder: join(projectRoot, 'subgraphs/auth/prisma/migrations') });
   const prisma = createAuthPrisma(database);
-  const repositories = createAuthRepositories(prisma);
+  const sql = createPlainSql(database);
+  const repositories = createAuthRepositories(prisma, sql);
   const signingKeys = await createSigningKeys({
     repository: repositories.signingKeys,
     revocations,
@@ -82,7 +88,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   });
   const { keys } = signingKeys;
   const accessTokens = createAccessTokenVerifier({ keys, revocations, now });
-  const outbox = createOutboxRelay({ database: prisma, schema: 'auth', isAlone: database.isExclusive, bus, logger, now });
+  const outbox = createOutboxRelay({ database: sql, schema: 'auth', isAlone: database.isExclusive, bus, logger, now });
   const { services, ...background } = composeServices({
     repositories,
     signingKey: () => signingKeys.active(),
@@ -104,14 +110,18 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     createConsumer('auth', {
       'session.ended': (event) => sessionEnder.follow(event),
       'image.removed': (event) => services.auditLog.followImageRemoval(event),
+      'session.renamed': ({ id: eventId, payload: { sessionId: familyId, device } }) =>
+        repositories.families.takeDevice({ eventId, familyId, device }),
       'relation.changed': ({ id, payload }) => repositories.relations.take(id, payload),
     }),
   );
 
   const typeDefs = parse(readFileSync(join(projectRoot, 'schema/subgraphs/auth.graphql'), 'utf8'));
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers }]);
   return {
     name: 'auth',
-    schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
+    schema,
+    sharing: declareSharing(schema, sharing),
     keys,
     jwks: () => signingKeys.jwks(),
     async createContext(headers) {
@@ -123,6 +133,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
         userAgent: headers['user-agent'],
         clientIp: headers['x-client-ip'] ?? null,
         accounts: createAccountDirectory({ accounts: repositories.accounts, relations: repositories.relations, viewer }),
+        audience: new DataLoader((userIds) => findBlockAudiences(repositories.relations, userIds)),
         mfaStatus: createMfaStatus(repositories.mfa),
         oneCredentialCheck: createOneCredentialCheck(),
       };

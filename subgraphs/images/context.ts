@@ -1,6 +1,8 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../../shared/auth/viewer.js';
+import type { Audience } from '../../shared/graphql/sharing.js';
 import type { Gallery } from './services/gallery/gallery.js';
+import type { ImageAudience } from './services/image-audience.js';
 import type { Image } from './services/image.js';
 import type { ReadImageUsage } from './services/image-usage.js';
 import type { CompleteUpload } from './services/uploads/complete-upload.js';
@@ -22,10 +24,15 @@ export interface ImagesContext {
     readonly image: DataLoader<string, Image | null>;
     /** The avatar of a user, by the user's id, as the viewer may see it. */
     readonly avatar: DataLoader<string, Image | null>;
+    /** For whom a user's pictures are what they are to an anonymous caller, by the user's id. */
+    readonly audience: DataLoader<string, Audience>;
   };
 }
 
-export function createImagesContext(parts: Omit<ImagesContext, 'loaders'>): ImagesContext {
+export function createImagesContext({
+  imageAudience,
+  ...parts
+}: Omit<ImagesContext, 'loaders'> & { readonly imageAudience: ImageAudience }): ImagesContext {
   const { viewer, gallery } = parts;
   return {
     ...parts,
@@ -38,6 +45,7 @@ export function createImagesContext(parts: Omit<ImagesContext, 'loaders'>): Imag
         const found = await gallery.findAvatars(viewer, userIds);
         return userIds.map((id) => found.get(id) ?? null);
       }),
+      audience: new DataLoader((userIds) => imageAudience.of(userIds)),
     },
   };
 }

@@ -9,6 +9,7 @@ import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
+import { declareSharing } from '../../shared/graphql/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
@@ -24,6 +25,7 @@ import { createImagesPrisma, imagesSchema } from './data/prisma.js';
 import { createUploadRepository } from './data/upload-repository.js';
 import { createUserImagesRepository } from './data/user-images-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
+import { sharing } from './resolvers/sharing.js';
 import { getMediaRoute, mediaCacheControl } from './routes/get-media.js';
 import { postImagesRoute } from './routes/post-images.js';
 import { putUploadRoute } from './routes/put-upload.js';
@@ -36,6 +38,7 @@ import { createObjectRemovals } from './services/pictures/object-removals.js';
 import { createPictureDigests } from './services/pictures/picture-digest.js';
 import { createPictureProcessor } from './services/processing/picture-processor.js';
 import { createCompleteUpload } from './services/uploads/complete-upload.js';
+import { createImageAudience } from './services/image-audience.js';
 import { createOpenUpload } from './services/uploads/open-upload.js';
 import { createPublishFile } from './services/uploads/publish-file.js';
 import { createReceiveUpload } from './services/uploads/receive-upload.js';
@@ -88,18 +91,17 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
   });
   const imageUsage = createImageUsage({ uploads, now });
   const userImages = createUserImages({ repository: createUserImagesRepository(prisma), objects, removals, now });
-  await bus.subscribe(
-    createUserConsumer({
-      userImages,
-      relations: createRelationTable(prisma, imagesSchema),
-      hiddenProfiles: createHiddenProfileRepository(prisma),
-    }),
-  );
+  const relations = createRelationTable(prisma, imagesSchema);
+  const hiddenProfiles = createHiddenProfileRepository(prisma);
+  const imageAudience = createImageAudience({ relations, hiddenProfiles });
+  await bus.subscribe(createUserConsumer({ userImages, relations, hiddenProfiles }));
   const cleanUp = startCleanUp({ uploads, removals, logger, now });
 
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers }]);
   return {
     name: 'images',
-    schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
+    schema,
+    sharing: declareSharing(schema, sharing),
     async createContext(headers) {
       return createImagesContext({
         viewer: await accessTokens.verify(headers.authorization),
@@ -109,6 +111,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
         completeUpload,
         imageUsage,
         userImages,
+        imageAudience,
       });
     },
     async routes(app) {

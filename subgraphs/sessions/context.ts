@@ -1,22 +1,19 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { SubscriptionConnection } from '../../shared/graphql/subgraph.js';
+import type { SessionServices } from './compose-sessions.js';
 import type { PresenceView } from './presence/presence-view.js';
 import type { PresenceService } from './services/presence/presence-service.js';
-import type { SessionService } from './services/session-service.js';
-import type { UserErasure } from './services/user-erasure.js';
 import type { Session } from './services/session.js';
 
 /** What every resolver of the sessions subgraph gets. */
-export interface SessionsContext {
+export interface SessionsContext extends SessionServices {
   /** Null for an anonymous caller. */
   readonly viewer: Viewer | null;
   readonly requestId: string;
   /** The socket behind a subscription. */
   readonly connection: SubscriptionConnection | undefined;
-  readonly sessions: SessionService;
   readonly presence: PresenceService;
-  readonly userErasure: UserErasure;
   readonly loaders: {
     /** The viewer's own sessions by id; null for all others. */
     readonly session: DataLoader<string, Session | null>;

@@ -7,8 +7,8 @@ runSubgraphProcess({
   environment: process.env,
   // Nothing but what every subgraph needs.
   readConfig: () => ({}),
-  create: async ({ database, bus, accessTokens, revocations, logger }) => {
-    const subgraph = await createSessionsSubgraph({ database, bus, accessTokens, revocations, logger });
+  create: async ({ environment: { redisUrl, rateLimitScale }, database, bus, accessTokens, revocations, logger }) => {
+    const subgraph = await createSessionsSubgraph({ database, bus, accessTokens, revocations, redisUrl, rateLimitScale, logger });
     return { subgraph, internalRoutes: revocationsRoute((since) => subgraph.endedSince(since)) };
   },
 });

@@ -11,6 +11,7 @@ import type { DomainEvent, EventBus } from '../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
 import type { SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import { createLogger } from '../../shared/logging/logger.js';
+import { createSessionsPrisma } from './data/prisma.js';
 import { createSessionsSubgraph, type SessionsSubgraph } from './subgraph.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -232,7 +233,10 @@ describe('Presence', () => {
     expect(await watching.next()).toMatchObject({ entries: [{ availability: 'OFFLINE', statusMessage: null }] });
     await watching.leave(1000);
 
-    const resumed = await watch(ada, [bob.userId], busy.cursor as string);
+    const elsewhere = await watch(ada, [bob.userId], busy.cursor as string);
+    expect(await elsewhere.next()).toMatchObject({ __typename: 'PresenceSnapshot', entries: [{ availability: 'OFFLINE' }] });
+    await elsewhere.leave(1000);
+    const resumed = await watch(ada, [ada.userId, bob.userId], busy.cursor as string);
     expect(await resumed.next()).toMatchObject({ __typename: 'PresenceChanged', entries: [{ availability: 'OFFLINE' }] });
     await resumed.leave(1000);
     const lost = await watch(ada, [bob.userId], 'a cursor of another life');
@@ -246,6 +250,85 @@ describe('Presence', () => {
     const watching = await watch(ada, [uuidv7(), 'no uuid at all', bob.userId]);
     expect((await watching.next()).entries).toMatchObject([{ user: { id: bob.userId } }]);
     await watching.leave(1000);
+  });
+
+  it('P8: follows what becomes of a relation, from the announcement to the message', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    await Promise.all([ada, bob].map(register));
+    const relate = async (friends: boolean, blockers: readonly string[]) => {
+      const userIds = [ada.userId, bob.userId].sort() as [string, string];
+      const payload = { userIds, friends, blockers: [...blockers] };
+      await bus.publish([createDomainEvent('relation.changed', { key: userIds[0], payload })]);
+    };
+    await run(bob, 'mutation { presenceHeartbeat { presence { availability } } }');
+    const watching = await watch(ada, [bob.userId]);
+    const snapshot = await watching.next();
+    expect(snapshot).toMatchObject({ entries: [{ availability: 'ONLINE' }] });
+    await relate(false, [bob.userId]);
+    expect(await watching.next()).toMatchObject({ __typename: 'PresenceRemoved' });
+    await relate(false, []);
+    expect(await watching.next()).toMatchObject({ __typename: 'PresenceChanged', entries: [{ availability: 'ONLINE' }] });
+    await watching.leave(1000);
+    await relate(false, [ada.userId]);
+    const back = await watch(ada, [bob.userId], snapshot.cursor as string);
+    expect(await back.next()).toMatchObject({ __typename: 'PresenceChanged', entries: [] });
+    expect(await back.next()).toMatchObject({ __typename: 'PresenceRemoved' });
+    await back.leave(1000);
+  });
+
+  it('P11: pages through the friends who are online, and no others', async () => {
+    const ada = newPerson();
+    const friends = [newPerson(), newPerson(), newPerson()].sort((a, b) => (a.userId < b.userId ? -1 : 1));
+    const stranger = newPerson();
+    await Promise.all([ada, ...friends, stranger].map(register));
+    for (const { userId } of friends) {
+      const userIds = [ada.userId, userId].sort() as [string, string];
+      await bus.publish([createDomainEvent('relation.changed', { key: userIds[0], payload: { userIds, friends: true, blockers: [] } })]);
+    }
+    const online = [friends[0], friends[2], stranger].filter((each) => each !== undefined);
+    for (const each of online) await run(each, 'mutation { presenceHeartbeat { presence { availability } } }');
+    const source = `query ($first: Int, $after: String) { onlineFriends(first: $first, after: $after) {
+      edges { cursor node { id } entry { user { id } availability version } } nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }`;
+    const page = async (variables: Record<string, unknown>) =>
+      (await run(ada, source, variables)).data?.onlineFriends as Record<string, unknown>;
+    expect(codeOf(await run(null, source))).toBe('UNAUTHENTICATED');
+    for (const first of [0, 101]) expect(codeOf(await run(ada, source, { first }))).toBe('BAD_USER_INPUT');
+    expect(codeOf(await run(ada, source, { after: 'x' }))).toBe('BAD_USER_INPUT');
+    const one = await page({ first: 1 });
+    expect(one).toMatchObject({
+      edges: [{ node: { id: friends[0]?.userId }, entry: { user: { id: friends[0]?.userId }, availability: 'ONLINE' } }],
+      pageInfo: { hasNextPage: true, hasPreviousPage: false },
+    });
+    const { endCursor } = one.pageInfo as { endCursor: string };
+    expect(await page({ first: 100, after: endCursor })).toMatchObject({
+      nodes: [{ id: friends[2]?.userId }],
+      pageInfo: { hasNextPage: false, hasPreviousPage: true },
+    });
+  });
+
+  it('leaves out who blocks the caller, as an id that nobody has, and shows whom the caller blocks', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    await Promise.all([ada, bob].map(register));
+    const userIds = [ada.userId, bob.userId].sort() as [string, string];
+    const payload = { userIds, friends: false, blockers: [ada.userId] };
+    await bus.publish([createDomainEvent('relation.changed', { key: userIds[0], payload })]);
+    const watches = [await watch(bob, [ada.userId]), await watch(ada, [bob.userId])];
+    expect(await Promise.all(watches.map((each) => each.next()))).toMatchObject([
+      { entries: [] },
+      { entries: [{ user: { id: bob.userId }, availability: 'OFFLINE' }] },
+    ]);
+    for (const each of watches) await each.leave(1000);
+  });
+
+  it('SECURITY 51: keeps nothing of a relation that is announced after one of the two was deleted', async () => {
+    const [ada, bob] = [newPerson(), newPerson()];
+    const userIds = [ada.userId, bob.userId].sort() as [string, string];
+    await bus.publish([createDomainEvent('user.deleted', { key: bob.userId, payload: { userId: bob.userId, legacyId: 1 } })]);
+    const payload = { userIds, friends: true, blockers: [] };
+    await bus.publish([createDomainEvent('relation.changed', { key: userIds[0], payload })]);
+    const prisma = createSessionsPrisma(database);
+    expect(await prisma.relation.count({ where: { OR: [{ lowId: bob.userId }, { highId: bob.userId }] } })).toBe(0);
+    await prisma.$disconnect();
   });
 
   it('names each refused field and changes nothing', async () => {

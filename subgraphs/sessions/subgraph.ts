@@ -15,19 +15,19 @@ import { createScope } from '../../shared/http/lifecycle.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { createKnownUsers } from '../../shared/users/known-users.js';
 import { createRelationTable } from '../../shared/users/relation-table.js';
+import { composeSessions } from './compose-sessions.js';
 import { createSessionsContext, type SessionsContext } from './context.js';
 import { createInProcessPresenceStore } from './data/in-process-presence-store.js';
 import { createKnownUserRepository } from './data/known-user-repository.js';
 import { createPresenceSettingsRepository } from './data/presence-settings-repository.js';
 import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
-import { createSessionRepository } from './data/session-repository.js';
-import { createUserErasureRepository } from './data/user-erasure-repository.js';
+import { createRedisPresenceStore } from './data/redis-presence-store.js';
+import { createRelationHistoryRepository } from './data/relation-history-repository.js';
 import { createScheduler } from './presence/scheduler.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { createPresenceService } from './services/presence/presence-service.js';
+import { createRelationChanges } from './services/presence/relation-changes.js';
 import { createSessionConsumer } from './services/session-consumer.js';
-import { createUserErasure } from './services/user-erasure.js';
-import { createSessionService } from './services/session-service.js';
 
 export interface SessionsSubgraphOptions {
   readonly database: Database;
@@ -35,6 +35,10 @@ export interface SessionsSubgraphOptions {
   readonly accessTokens: AccessTokenVerifier;
   /** Gets to know every session that ends, and at the start those whose tokens may still live. */
   readonly revocations: Revocations;
+  /** Where the processes share the presence of everybody; without one, this process alone knows it. */
+  readonly redisUrl?: string | undefined;
+  /** Multiplies the quotas of what clients declare (`RATE_LIMIT_SCALE`). */
+  readonly rateLimitScale?: number;
   readonly logger: Logger;
   readonly now?: () => number;
 }
@@ -46,7 +50,7 @@ export type SessionsSubgraph = Subgraph<SessionsContext> & {
 
 /** Sessions and presence. */
 export async function createSessionsSubgraph(options: SessionsSubgraphOptions): Promise<SessionsSubgraph> {
-  const { database, bus, accessTokens, revocations, logger, now = Date.now } = options;
+  const { database, bus, accessTokens, revocations, redisUrl, rateLimitScale = 1, logger, now = Date.now } = options;
   await database.migrate({ name: 'sessions', folder: join(projectRoot, 'subgraphs/sessions/prisma/migrations') });
   const typeDefs = parse(await readFile(join(projectRoot, 'schema/subgraphs/sessions.graphql'), 'utf8'));
   const scope = createScope();
@@ -56,39 +60,46 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   scope.defer(() => prisma.$disconnect());
   const relay = createOutboxRelay({ database: prisma, schema: sessionsSchema, isAlone: database.isExclusive, bus, logger, now });
   scope.defer(() => relay.close());
-  const store = createInProcessPresenceStore({ scheduler });
+  const store =
+    redisUrl === undefined ? createInProcessPresenceStore({ scheduler }) : createRedisPresenceStore({ url: redisUrl, scheduler, logger });
   scope.defer(() => store.close());
   const relations = createRelationTable(prisma, sessionsSchema);
   const knownUsers = createKnownUserRepository(prisma, relations);
+  const history = createRelationHistoryRepository(prisma);
+  const relationChanges = createRelationChanges({ repository: relations, history, store, scheduler, logger });
+  scope.defer(() => relationChanges.close());
   const presence = createPresenceService({
     store,
     settings: createPresenceSettingsRepository(prisma),
     relations,
+    history,
     knownUsers: createKnownUsers({ repository: knownUsers, scheduler }),
     revocations,
     scheduler,
     logger,
+    rateLimitScale,
   });
   scope.defer(() => presence.close());
-  const sessions = createSessionService({
-    repository: createSessionRepository(prisma),
+  const services = composeSessions({
+    database,
+    prisma,
+    store,
+    presence,
     revocations,
-    endPresence: (session) => presence.endSession(session),
     onAnnounced: () => relay.wake(),
+    scheduler,
+    logger,
     now,
+    scope,
   });
-  const userErasure = createUserErasure({
-    repository: createUserErasureRepository(prisma),
-    revocations,
-    forgetPresence: (userId) => presence.forget(userId),
-    endPresence: (session) => presence.endSession(session),
-  });
+  const { sessions, userErasure } = services;
   for (const session of await sessions.endedSince(now() - accessTokenLifetimeMs)) revocations.revoke(session);
-  await bus.subscribe(createSessionConsumer({ sessions, knownUsers, relations, userErasure }));
+  await bus.subscribe(createSessionConsumer({ sessions, knownUsers, relations: relationChanges, userErasure }));
 
   return {
     name: 'sessions',
     schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
+    sharedSubscriptions: ['presence'],
     async createContext(headers, connection) {
       const viewer = await accessTokens.verify(headers.authorization);
       // The event that announces a session may come after its first request.
@@ -97,12 +108,15 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
         viewer,
         requestId: headers['x-request-id'] ?? randomUUID(),
         connection,
-        sessions,
         presence,
-        userErasure,
+        ...services,
       });
     },
-    ready: async () => [await checkDependency('database', () => database.ping()), await checkDependency('events', () => bus.ping())],
+    ready: async () => [
+      await checkDependency('database', () => database.ping()),
+      await checkDependency('events', () => bus.ping()),
+      await checkDependency('presence', () => store.ping()),
+    ],
     endedSince: (since) => sessions.endedSince(since),
     close: () => scope.close(),
   };

@@ -8,6 +8,7 @@ import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
+import { declareSharing } from '../../shared/graphql/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import { createScope } from '../../shared/http/lifecycle.js';
@@ -15,6 +16,7 @@ import type { Logger } from '../../shared/logging/logger.js';
 import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
 import { createKnownUsers } from '../../shared/users/known-users.js';
 import { createUsersContext, type UsersContext } from './context.js';
+import { createBlockRepository } from './data/block-repository.js';
 import { createKnownUserRepository } from './data/known-user-repository.js';
 import { createUsersPrisma, usersSchema } from './data/prisma.js';
 import { createProfileRepository } from './data/profile-repository.js';
@@ -24,10 +26,12 @@ import { createRelationRepository } from './data/relation-repository.js';
 import { createSearchNameRepository } from './data/search-name-repository.js';
 import { createUserExportRepository } from './data/user-export-repository.js';
 import { resolvers } from './resolvers/resolvers.js';
+import { sharing } from './resolvers/sharing.js';
 import { createFriendLists } from './services/friends/friend-lists.js';
 import { createFriendService } from './services/friends/friend-service.js';
 import { createMutualFriends } from './services/friends/mutual-friends.js';
 import { createProfileAccess } from './services/profile-access.js';
+import { createProfileAudience } from './services/profile-audience.js';
 import { createProfileService } from './services/profile-service.js';
 import { createUserConsumer } from './services/user-consumer.js';
 import { createUserExport } from './services/user-export.js';
@@ -73,6 +77,7 @@ export async function createUsersSubgraph(options: UsersSubgraphOptions): Promis
   const relations = createRelationRepository(prisma);
   const access = createProfileAccess({ profiles: stored, relations });
   const profiles = createProfileService({ profiles: stored, access, onAnnounced, now });
+  const profileAudience = createProfileAudience({ profiles: stored, blocks: createBlockRepository(prisma) });
   const userSearch = createUserSearch({ names: createSearchNameRepository(prisma) });
   const knownUsers = createKnownUsers({ repository: users, scheduler: { now, after: (ms, task) => setTimeout(task, ms) } });
   const friends = createFriendService({ relations, knownUsers, rateLimits, onAnnounced, now });
@@ -81,13 +86,25 @@ export async function createUsersSubgraph(options: UsersSubgraphOptions): Promis
   const userExport = createUserExport({ repository: createUserExportRepository(prisma) });
   await bus.subscribe(createUserConsumer({ users, onAnnounced }));
 
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers }]);
   return {
     name: 'users',
-    schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
+    schema,
+    sharing: declareSharing(schema, sharing),
     async createContext(headers) {
       const viewer = await accessTokens.verify(headers.authorization);
       const requestId = headers['x-request-id'] ?? randomUUID();
-      return createUsersContext({ viewer, requestId, profiles, userSearch, userExport, friends, friendLists, mutualFriends });
+      return createUsersContext({
+        viewer,
+        requestId,
+        profiles,
+        userSearch,
+        userExport,
+        friends,
+        friendLists,
+        mutualFriends,
+        profileAudience,
+      });
     },
     ready: async () => [await checkDependency('database', () => database.ping()), await checkDependency('events', () => bus.ping())],
     close: () => scope.close(),

@@ -105,6 +105,9 @@ describe.each(databases)('The end of an account, over the whole product on $name
     await ask(person, `mutation ($input: UpdatePresenceInput!) { updatePresence(input: $input) { __typename } }`, {
       statusMessage: `The status of ${person.username}`,
     });
+    await ask(person, `mutation ($input: CreateSessionInput!) { createSession(input: $input) { __typename } }`, {
+      data: { settings: `The settings of ${person.username}` },
+    });
     await ask(person, `mutation { presenceHeartbeat { __typename } }`);
   }
 
@@ -124,7 +127,10 @@ describe.each(databases)('The end of an account, over the whole product on $name
       userId: ada.id,
       account: { username: 'Ada_Export', email: 'ada.export@example.org' },
       profile: { profile: { displayName: 'Countess Ada_Export' }, friends: [{ userId: bob.id }], blocked: [] },
-      sessions: { sessions: [{ device: 'The telescope of Ada_Export' }], presence: { statusMessage: 'The status of Ada_Export' } },
+      sessions: {
+        sessions: [{ device: 'The telescope of Ada_Export', data: { settings: 'The settings of Ada_Export' }, version: 1 }],
+        presence: { statusMessage: 'The status of Ada_Export' },
+      },
       images: { images: [{ purpose: 'AVATAR' }, { purpose: 'GALLERY' }], avatarId: expect.any(String) },
     });
     expect(JSON.stringify(exportAccount)).not.toContain(eve.id);

@@ -5,7 +5,7 @@ const query = `{
     id username email emailVerified roles mfaEnabled guest disabledAt deletesAt
     displayName bio locale timeZone profileVisibility avatar { id } presence { statusMessage activity { text } visibility }
   }
-  mySessions { id device }
+  mySessions { id device data version }
   myImages { nodes { id } }
   passkeys { id name }
   friends { nodes { id } }

@@ -223,6 +223,7 @@ async function furnish(galaxia: Pick<Galaxia, 'url'>, person: Person, visibility
     activity: { kind: 'LOBBY', text: 'Waiting' },
     visibility,
   });
+  await succeed(person, 'createSession', 'CreateSessionInput', { data: { settings: visibility } });
   const imageId = await publishImage(galaxia, person, 'GALLERY');
   const avatarId = await publishImage(galaxia, person, 'AVATAR');
   await succeed(person, 'setAvatar', 'SetAvatarInput', { imageId: avatarId });

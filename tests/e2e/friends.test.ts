@@ -75,10 +75,45 @@ describe.each(await availableWays())('Friends, %s', (way) => {
     expect(await availability(eve, ada)).toEqual(hidden);
     await ada.ask('mutation { updatePresence(input: { visibility: EVERYONE }) { __typename } }');
     expect(await availability(eve, ada)).toMatchObject({ availability: 'ONLINE' });
+    await bob.ask('mutation { presenceHeartbeat { __typename } }');
+    await untilSeen(ada, bob, 'ONLINE');
     await change('blockUser', ada, bob);
-    await untilSeen(bob, ada, 'OFFLINE');
-    expect(await availability(bob, ada)).toEqual(hidden);
+    await untilSeen(ada, bob, 'OFFLINE');
     expect(await availability(ada, bob)).toEqual(hidden);
+  });
+
+  it('SECURITY 46: do not exist any more for somebody whom they block, until they take it back', async () => {
+    const [ada, bob] = await Promise.all([registerPerson(galaxia), registerPerson(galaxia)]);
+    const look = async (viewer: Person, { id, username }: Pick<Person, 'id' | 'username'>) => {
+      const { data, errors } = await viewer.ask(
+        `query ($id: ID!, $username: String!) {
+          user(id: $id) { id username avatar { url } } userByUsername(username: $username) { id } searchUsers(query: $username) { nodes { id } }
+        }`,
+        { id, username },
+      );
+      return JSON.stringify({ data, errors });
+    };
+    const until = async (isThere: (seen: string) => boolean) => {
+      const deadline = Date.now() + 10_000;
+      while (!isThere(await look(bob, ada)) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 25));
+    };
+    // The search hears of a new name a moment later than the rest.
+    await until((seen) => seen.includes(`"searchUsers":{"nodes":[{"id":"${ada.id}"}]}`));
+    const before = await look(bob, ada);
+    expect(before).toContain('"searchUsers":{"nodes":[{"id"');
+    expect(await change('blockUser', ada, bob)).toBe('BlockFriendshipPayload');
+    await until((seen) => !seen.includes(ada.id));
+    expect(await look(bob, ada)).toBe(await look(bob, { id: '01990000-0000-7000-8000-000000000000', username: 'nobody_has_this' }));
+    for (const mutation of ['requestFriend', 'blockUser', 'unblockUser'])
+      expect(await change(mutation, bob, ada)).toBe('UserNotFoundError');
+    const { data, errors } = await ada.ask('{ blockedUsers { nodes { id username avatar { url } friendship { status } } } }');
+    expect({ data, errors }).toEqual({
+      data: { blockedUsers: { nodes: [{ id: bob.id, username: bob.username, avatar: null, friendship: { status: 'BLOCKED' } }] } },
+      errors: [],
+    });
+    expect(await change('unblockUser', ada, bob)).toBe('UnblockFriendshipPayload');
+    await until((seen) => seen === before);
+    expect(await look(bob, ada)).toBe(before);
   });
 
   if (redis !== null) {

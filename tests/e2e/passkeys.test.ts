@@ -142,7 +142,7 @@ function inBrowser(browser: Browser, start: () => Promise<Galaxia>): void {
       identifier: person.username,
       password: person.password,
     });
-    expect(required).toMatchObject({ __typename: 'MfaRequired', methods: ['PASSKEY'] });
+    expect(required).toMatchObject({ __typename: 'MfaRequired', methods: ['RECOVERY_CODE', 'PASSKEY'] });
     await expect(signIn(device, { mfaToken: required.mfaToken })).resolves.toMatchObject({ __typename: 'AuthPayload' });
     await device.page.context().close();
   }, 60_000);

@@ -104,8 +104,8 @@ export async function startImages(
     objects,
     clock,
     events,
-    ask,
     announce: (event) => bus.publish([event]),
+    ask,
     async open(person, input) {
       const { data, codes } = await ask(person, createMutation, { input });
       const upload = data.createImageUpload;

@@ -1,6 +1,7 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { GraphQLScalarType, parse } from 'graphql';
 import { AppError, unauthenticated } from '../../shared/errors/app-error.js';
+import { declareSharing, type Audience, type SharingRules } from '../../shared/graphql/sharing.js';
 import type { Leave, Subgraph, SubgraphHeaders, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])`;
@@ -50,7 +51,7 @@ export function createLittleSubgraphs(received: Received[]) {
       slow: String
     }
     type Mutation { greet(name: String!): String! }
-    type User @key(fields: "id") { id: ID! name(loud: Boolean): String tokenSeen: String }`;
+    type User @key(fields: "id") { id: ID! name(loud: Boolean): String tokenSeen: String secret: String }`;
   const reviews = `${link}
     type User @key(fields: "id") { id: ID! stars: Int bestFriend: User refused: String faulty: String }`;
   const feedDefs = `${link}
@@ -91,6 +92,9 @@ export function createLittleSubgraphs(received: Received[]) {
         __resolveReference: ({ id }: { id: string }) => user(id),
         name: ({ id }: { id: string }, { loud }: { loud?: boolean }) => (loud === true ? `USER ${id}!` : `User ${id}`),
         tokenSeen: (_: unknown, __: unknown, { headers }: LittleContext) => headers.authorization ?? null,
+        // Of users with an odd id a secret for "Bearer friend", of others nobody's in particular.
+        secret: ({ id }: { id: string }, __: unknown, { headers }: LittleContext) =>
+          isOpen(id) || headers.authorization === 'Bearer friend' ? `secret of ${id}` : null,
       },
     },
     reviews: {
@@ -119,10 +123,18 @@ export function createLittleSubgraphs(received: Received[]) {
     },
   };
 
+  const rules: Record<string, SharingRules<LittleContext>> = {
+    accounts: {
+      User: { id: 'everyone', name: 'everyone', secret: ({ id }) => Promise.resolve<Audience>(isOpen(id) ? 'everyone' : 'asker') },
+    },
+    reviews: { User: { id: 'everyone', stars: 'everyone', bestFriend: 'everyone', refused: 'everyone', faulty: 'everyone' } },
+  };
   const subgraphs = Object.entries({ accounts, reviews, feed: feedDefs }).map(([name, typeDefs]) => {
+    const schema = buildSubgraphSchema([{ typeDefs: parse(typeDefs), resolvers: resolvers[name] ?? {} }]);
     const subgraph: Subgraph<LittleContext> = {
       name,
-      schema: buildSubgraphSchema([{ typeDefs: parse(typeDefs), resolvers: resolvers[name] ?? {} }]),
+      schema,
+      sharing: declareSharing(schema, rules[name] ?? {}),
       createContext(headers, connection) {
         received.push({ subgraph: name, headers });
         if (headers.authorization === 'Bearer refused-later') return Promise.reject(unauthenticated());
@@ -134,6 +146,10 @@ export function createLittleSubgraphs(received: Received[]) {
     return { subgraph, typeDefs };
   });
   return { feed, subgraphs };
+}
+
+function isOpen(id: string): boolean {
+  return Number(id) % 2 === 0;
 }
 
 /** Always has a next event, as fast as it is asked; gives way to timers, as real sources do. */

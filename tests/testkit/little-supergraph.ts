@@ -16,8 +16,10 @@ import { unauthenticated } from '../../shared/errors/app-error.js';
 import { serveSubgraph } from '../../shared/graphql/subgraph-server.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { createLittleSubgraphs, type Feed, type Received } from './little-subgraphs.js';
+import { startPlainSubgraph } from './plain-subgraph.js';
 
-export type Way = 'in-process' | 'http';
+/** `http-plain`: subgraphs that know nothing of shared sockets, as somebody else's. */
+export type Way = 'in-process' | 'http' | 'http-plain';
 
 const secret = 'a secret of the little supergraph';
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -54,6 +56,7 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
       : await Promise.all(
           subgraphs.map(({ subgraph }) => serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, gatewaySecret: secret, logger })),
         );
+  const relays = way === 'http-plain' ? await Promise.all(servers.map(({ url }) => startPlainSubgraph(url))) : [];
   const path = join(folder, 'supergraph.graphql');
   await writeFile(
     path,
@@ -61,7 +64,7 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
       subgraphs.map(({ subgraph, typeDefs }, index) => ({
         name: subgraph.name,
         typeDefs,
-        url: servers[index]?.url ?? 'http://127.0.0.1:1',
+        url: (relays[index] ?? servers[index])?.url ?? 'http://127.0.0.1:1',
       })),
     ),
   );
@@ -99,7 +102,7 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
 
   let stopped: Promise<unknown> | undefined;
   const stopSubgraphs = async (): Promise<void> => {
-    stopped ??= Promise.all(servers.map((each) => each.close()));
+    stopped ??= Promise.all([...relays, ...servers].map((each) => each.close()));
     await stopped;
   };
   return {
@@ -156,7 +159,7 @@ export function compose(services: readonly { name: string; url: string; typeDefs
 }
 
 /** Waits until `condition` holds; fails with what it was waiting for. */
-export async function until(condition: () => boolean, what: string, withinMs = 5_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, withinMs = 20_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`Waited ${withinMs} ms for ${what}`);

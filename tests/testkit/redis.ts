@@ -7,24 +7,26 @@ import { join } from 'node:path';
 
 export interface TestRedis {
   readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Like a machine that loses its power. */
   stop(): Promise<void>;
 }
 
 /**
  * A fresh `redis-server` on a free port of this machine, with nothing kept after `stop`; null when it is not installed. `port` starts it
- * on a known one again.
+ * on a known one again. With a `folder` it keeps every write there, and leaves the folder to the caller.
  */
-export async function startRedis(options: { port?: number } = {}): Promise<TestRedis | null> {
-  const folder = await mkdtemp(join(tmpdir(), 'galaxia-redis-'));
+export async function startRedis(options: { port?: number; folder?: string } = {}): Promise<TestRedis | null> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'galaxia-redis-')));
+  const persistence = options.folder === undefined ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', 'always'];
   const port = options.port ?? (await freePort());
-  const server = spawn(
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', ...persistence, '--dir', folder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const remove = async () => {
+    if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+  };
   const started = await new Promise<'ready' | 'missing' | Error>((resolve) => {
     let printed = '';
     server.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ENOENT' ? 'missing' : error));
@@ -41,7 +43,10 @@ export async function startRedis(options: { port?: number } = {}): Promise<TestR
     if (started === 'missing') return null;
     throw started;
   }
+  if (server.pid === undefined) throw new Error('redis-server has no process id');
   return {
+    port,
+    pid: server.pid,
     url: `redis://127.0.0.1:${String(port)}`,
     async stop() {
       if (server.exitCode === null && server.signalCode === null) {

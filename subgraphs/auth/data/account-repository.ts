@@ -1,6 +1,7 @@
 import { roles, type Role } from '../../../shared/auth/role.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { LoginIdentifier } from '../services/accounts/login-identifier.js';
 import type { AuditRow } from '../services/audit/audit-log.js';
@@ -113,7 +114,8 @@ export function toAccount(row: AccountRow): Account {
   };
 }
 
-export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
+/** `sql` is the same database, asked with less ado. */
+export function createAccountRepository(prisma: AuthPrisma, sql: Pick<RawDatabase, '$queryRawUnsafe'> = prisma): AccountRepository {
   return {
     async register({ account, nameHash, credential, family, events, audit, mails, tokenMail = null }) {
       const { id: accountId, createdAt, roles: accountRoles, ...columns } = account;
@@ -179,11 +181,12 @@ export function createAccountRepository(prisma: AuthPrisma): AccountRepository {
       const lower = value.toLowerCase();
       const isNamed = kind === 'username' ? Prisma.sql`username_lower = ${lower}` : Prisma.sql`email_lower = ${lower}`;
       // One statement, whether or not there is an account or a password: one more for those who have both would tell by its time who is here.
-      const [row] = await prisma.$queryRaw<(AccountRow & { readonly secret: string | null })[]>`
+      const { text, values } = Prisma.sql`
         SELECT account.id::text AS id, username, email, email_verified_at AS "emailVerifiedAt", roles, account.created_at AS "createdAt",
           is_guest AS "isGuest", disabled_at AS "disabledAt", deletes_at AS "deletesAt", secret
         FROM (SELECT * FROM auth.account WHERE ${isNamed} ${claimant === 'first' ? ownerThenFirst : latestClaimant} LIMIT 1) AS account
         LEFT JOIN auth.credential ON account_id = account.id AND kind = ${passwordKind}`;
+      const [row] = await sql.$queryRawUnsafe<(AccountRow & { readonly secret: string | null })[]>(text, ...values);
       return row === undefined ? null : { account: toAccount(row), passwordHash: row.secret };
     },
 

@@ -1,6 +1,7 @@
 import type { AuthTransaction } from './prisma.js';
+import { hasSecondFactor } from './recovery-codes.js';
 
-/** A code of the authenticator app, or a recovery code in its place. */
+/** A code of the authenticator app, or a recovery code in place of any second factor. */
 export type CodeProof = { readonly kind: 'totp'; readonly step: bigint } | { readonly kind: 'recovery-code'; readonly hash: string };
 
 /** What proved a second factor, or in the case of a passkey perhaps both: to be taken in the transaction that it is for, so that it counts once. */
@@ -22,11 +23,8 @@ export async function takeProof(tx: AuthTransaction, accountId: string, proof: F
     }
     case 'recovery-code': {
       // The app's row goes first, as everywhere: two transactions that lock in different orders would wait for each other.
-      const standsIn = await tx.totp.updateMany({
-        where: { accountId, confirmedAt: { not: null } },
-        data: { failures: 0, lockedUntil: null },
-      });
-      if (standsIn.count === 0) return false;
+      await tx.totp.updateMany({ where: { accountId, confirmedAt: { not: null } }, data: { failures: 0, lockedUntil: null } });
+      if (!(await hasSecondFactor(tx, accountId))) return false;
       const taken = await tx.recoveryCode.updateMany({ where: { accountId, hash: proof.hash, usedAt: null }, data: { usedAt: at } });
       return taken.count > 0;
     }

@@ -16,24 +16,29 @@ export interface KnownDeviceRepository {
    * it is the owner alone: who merely claims it would learn by this whether there is one.
    */
   isKnown(login: LoginIdentifier, hash: string): Promise<boolean>;
+  /** Whether the account has this place. */
+  has(accountId: string, hash: string): Promise<boolean>;
   remember(device: { accountId: string; hash: string; at: Date }): Promise<'first' | 'new' | 'known'>;
   /** Forgets places that have not been used for long at `at`, and of accounts with too many those that were used longest ago. */
   removeStale(at: Date): Promise<void>;
 }
 
 export function createKnownDeviceRepository(prisma: AuthPrisma): KnownDeviceRepository {
+  async function has(accountId: string, hash: string): Promise<boolean> {
+    const device = await prisma.knownDevice.findUnique({ where: { accountId_hash: { accountId, hash } }, select: { hash: true } });
+    return device !== null;
+  }
+
   return {
     async isKnown(login, hash) {
       const account = await prisma.account.findFirst({
         where: { ...whereLogin(login), ...(login.kind === 'email' ? { emailVerifiedAt: { not: null } } : {}) },
         select: { id: true },
       });
-      const device = await prisma.knownDevice.findUnique({
-        where: { accountId_hash: { accountId: account?.id ?? nilUuid, hash } },
-        select: { hash: true },
-      });
-      return device !== null;
+      return has(account?.id ?? nilUuid, hash);
     },
+
+    has,
 
     async removeStale(at) {
       const { unusedMs, mostPerAccount } = knownDeviceLimits;

@@ -1,6 +1,9 @@
 import type { MailTokenPurpose } from '../services/mail/mail-token.js';
-import { tokenMailsPerAddress, type TokenMail } from '../services/mail/token-mails.js';
+import type { TokenMail } from '../services/mail/token-mails.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
+
+/** How many mails with a token of one kind an address is sent in an hour, whoever asks: nobody's mailbox can be flooded by registering. */
+export const tokenMailsPerAddress = { most: 10, withinMs: 60 * 60_000 } as const;
 
 /** Voids the account's tokens that were mailed before; all of them unless one `purpose` is named. For the transaction of a larger change. */
 export async function voidMailTokens(

@@ -1,6 +1,7 @@
 import { Prisma } from '../__generated__/prisma/client.js';
 import { takeProof, type CodeProof } from './factor-claims.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
+import { replaceRecoveryCodes, voidIdleRecoveryCodes } from './recovery-codes.js';
 import { removeInBatches, timestamp } from './remove-in-batches.js';
 import type { Traces } from './traces.js';
 
@@ -31,7 +32,7 @@ export interface MfaRepository {
   confirm(
     confirmation: { accountId: string; sealedSecret: string; step: bigint; at: Date; codeHashes: readonly string[] } & Traces,
   ): Promise<boolean>;
-  /** Takes `proof`, then removes app and recovery codes. False, with nothing changed, when the proof was taken by somebody else. */
+  /** Takes `proof`, then removes the app, and the recovery codes when it was the last second factor. False, with nothing changed, when the proof was taken by somebody else. */
   disable(removal: { accountId: string; proof: CodeProof; at: Date } & Traces): Promise<boolean>;
   /** Takes `proof`, then replaces the recovery codes. False, with nothing changed, when the proof was taken by somebody else. */
   replaceRecoveryCodes(
@@ -62,11 +63,6 @@ export function createMfaRepository(prisma: AuthPrisma): MfaRepository {
   async function leaveTraces(tx: AuthTransaction, { audit, mails }: Traces): Promise<void> {
     await tx.auditEvent.createMany({ data: [...audit] });
     await tx.mail.createMany({ data: [...mails] });
-  }
-
-  async function replaceCodes(tx: AuthTransaction, accountId: string, hashes: readonly string[]): Promise<void> {
-    await tx.recoveryCode.deleteMany({ where: { accountId } });
-    await tx.recoveryCode.createMany({ data: hashes.map((hash) => ({ accountId, hash })) });
   }
 
   return {
@@ -111,12 +107,14 @@ export function createMfaRepository(prisma: AuthPrisma): MfaRepository {
     confirm: ({ accountId, sealedSecret, step, at, codeHashes, ...traces }) =>
       unlessNotToBeHad(
         prisma.$transaction(async (tx) => {
+          // Takes turns with the registration of a passkey: of two first second factors one gives the codes that count.
+          await tx.$queryRaw`SELECT 1 FROM auth.account WHERE id = ${accountId}::uuid FOR NO KEY UPDATE`;
           const confirmed = await tx.totp.updateMany({
             where: { accountId, secret: sealedSecret, confirmedAt: null },
             data: { confirmedAt: at, lastStep: step, failures: 0, lockedUntil: null },
           });
           if (confirmed.count === 0) throw notToBeHad;
-          await replaceCodes(tx, accountId, codeHashes);
+          await replaceRecoveryCodes(tx, accountId, codeHashes);
           await leaveTraces(tx, traces);
         }),
       ),
@@ -126,7 +124,7 @@ export function createMfaRepository(prisma: AuthPrisma): MfaRepository {
         prisma.$transaction(async (tx) => {
           if (!(await takeProof(tx, accountId, proof, at))) throw notToBeHad;
           await tx.totp.deleteMany({ where: { accountId } });
-          await tx.recoveryCode.deleteMany({ where: { accountId } });
+          await voidIdleRecoveryCodes(tx, accountId);
           await leaveTraces(tx, traces);
         }),
       ),
@@ -135,7 +133,7 @@ export function createMfaRepository(prisma: AuthPrisma): MfaRepository {
       unlessNotToBeHad(
         prisma.$transaction(async (tx) => {
           if (!(await takeProof(tx, accountId, proof, at))) throw notToBeHad;
-          await replaceCodes(tx, accountId, codeHashes);
+          await replaceRecoveryCodes(tx, accountId, codeHashes);
           await leaveTraces(tx, traces);
         }),
       ),

@@ -1,6 +1,7 @@
 import { Prisma } from '../__generated__/prisma/client.js';
 import { accountColumns, toAccount, type Account } from './account-repository.js';
 import type { AuthPrisma } from './prisma.js';
+import { hasSecondFactor, replaceRecoveryCodes, voidIdleRecoveryCodes } from './recovery-codes.js';
 import { removeInBatches, timestamp } from './remove-in-batches.js';
 import type { Traces } from './traces.js';
 import { isUniqueViolation } from './unique-violation.js';
@@ -48,9 +49,15 @@ export interface PasskeyRepository {
   /** The newest first. */
   list(accountId: string): Promise<readonly StoredPasskey[]>;
   findByCredential(credentialId: string): Promise<{ readonly passkey: StoredPasskey; readonly account: Account } | null>;
-  /** `taken` when the credential is registered already, `too-many` when the account has `maximum`; nothing has changed then. */
-  add(passkey: StoredPasskey, rule: { maximum: number } & Traces): Promise<'added' | 'taken' | 'too-many'>;
-  /** False, with nothing changed, when the account has no such passkey. */
+  /**
+   * `taken` when the credential is registered already, `too-many` when the account has `maximum`; nothing has changed then. The account gets
+   * the recovery codes of `codeHashes` when it has none or this is its first second factor: `added-with-codes`.
+   */
+  add(
+    passkey: StoredPasskey,
+    rule: { maximum: number; codeHashes: readonly string[] } & Traces,
+  ): Promise<'added' | 'added-with-codes' | 'taken' | 'too-many'>;
+  /** The recovery codes go with the last second factor. False, with nothing changed, when the account has no such passkey. */
   remove(id: string, accountId: string, traces: Traces): Promise<boolean>;
   /** Forgets ceremonies that ended before `endedBefore`. */
   removeStale(endedBefore: Date): Promise<void>;
@@ -117,19 +124,23 @@ export function createPasskeyRepository(prisma: AuthPrisma): PasskeyRepository {
       return { passkey, account: toAccount(account) };
     },
 
-    async add({ publicKey, transports, ...passkey }, { maximum, audit, mails }) {
+    async add({ publicKey, transports, ...passkey }, { maximum, codeHashes, audit, mails }) {
       const { accountId } = passkey;
       try {
         return await prisma.$transaction(async (tx) => {
           // Registrations of one account take turns, so that no two of them are both the last one allowed.
           await tx.$queryRaw`SELECT 1 FROM auth.account WHERE id = ${accountId}::uuid FOR UPDATE`;
           if ((await tx.passkey.count({ where: { accountId } })) >= maximum) return 'too-many';
+          const hasCodes =
+            (await hasSecondFactor(tx, accountId)) &&
+            (await tx.recoveryCode.findFirst({ where: { accountId }, select: { hash: true } })) !== null;
           await tx.passkey.createMany({
             data: [{ ...passkey, publicKey: Uint8Array.from(publicKey), transports: [...transports] }],
           });
+          if (!hasCodes) await replaceRecoveryCodes(tx, accountId, codeHashes);
           await tx.auditEvent.createMany({ data: [...audit] });
           await tx.mail.createMany({ data: [...mails] });
-          return 'added';
+          return hasCodes ? 'added' : 'added-with-codes';
         });
       } catch (error) {
         if (isUniqueViolation(error, credentialConstraint)) return 'taken';
@@ -141,6 +152,7 @@ export function createPasskeyRepository(prisma: AuthPrisma): PasskeyRepository {
       prisma.$transaction(async (tx) => {
         const removed = await tx.passkey.deleteMany({ where: { id, accountId } });
         if (removed.count === 0) return false;
+        await voidIdleRecoveryCodes(tx, accountId);
         await tx.auditEvent.createMany({ data: [...audit] });
         await tx.mail.createMany({ data: [...mails] });
         return true;

@@ -1,9 +1,9 @@
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { MailTokenPurpose } from '../services/mail/mail-token.js';
-import { tokenMailsPerAddress, type TokenMail } from '../services/mail/token-mails.js';
+import type { TokenMail } from '../services/mail/token-mails.js';
 import type { AuditRow } from '../services/audit/audit-log.js';
 import { accountColumns, toAccount, type Account } from './account-repository.js';
-import { voidMailTokens, writeTokenMail } from './mail-tokens.js';
+import { tokenMailsPerAddress, voidMailTokens, writeTokenMail } from './mail-tokens.js';
 import { forgetGuestDevices, voidMfaChallenges } from './password-repository.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 import { revokeAllFamilies } from './refresh-family-repository.js';

@@ -78,6 +78,8 @@ export interface RefreshFamilyRepository {
   }): Promise<boolean>;
   /** Revokes a family because its end was announced in the event `eventId`; what was revoked before, or a repetition, changes nothing. */
   takeEnd(ended: { eventId: string; familyId: string; at: Date; reason: EndReason; audit: readonly AuditRow[] }): Promise<void>;
+  /** Takes in how the user calls the device of a family, as the event `eventId` tells; a repetition changes nothing. */
+  takeDevice(named: { eventId: string; familyId: string; device: string | null }): Promise<void>;
   /** Forgets families whose absolute end was before `endedBefore`, with their tokens, and tokens that were exchanged before `usedBefore`. */
   removeStale(limits: { endedBefore: Date; usedBefore: Date }): Promise<void>;
 }
@@ -218,6 +220,12 @@ export function createRefreshFamilyRepository(prisma: AuthPrisma): RefreshFamily
           data: { revokedAt: at, revokedReason: reason },
         });
         if (revoked.count > 0) await tx.auditEvent.createMany({ data: [...audit] });
+      });
+    },
+
+    async takeDevice({ eventId, familyId, device }) {
+      await prisma.$transaction(async (tx) => {
+        if (await takeOnce(tx, 'auth', eventId)) await tx.refreshFamily.updateMany({ where: { id: familyId }, data: { device } });
       });
     },
 

@@ -1,3 +1,4 @@
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
 import { createAccountDeletionRepository } from './account-deletion-repository.js';
 import { createAccountExportRepository } from './account-export-repository.js';
 import { createAccountRepository } from './account-repository.js';
@@ -19,10 +20,10 @@ import { authSchema, type AuthPrisma } from './prisma.js';
 
 export type AuthRepositories = ReturnType<typeof createAuthRepositories>;
 
-/** All of what this subgraph keeps, over one database. */
-export function createAuthRepositories(prisma: AuthPrisma) {
+/** All of what this subgraph keeps, over one database; `sql` is the same one. */
+export function createAuthRepositories(prisma: AuthPrisma, sql: RawDatabase) {
   return {
-    accounts: createAccountRepository(prisma),
+    accounts: createAccountRepository(prisma, sql),
     audit: createAuditRepository(prisma),
     deletions: createAccountDeletionRepository(prisma),
     exports: createAccountExportRepository(prisma),
@@ -36,7 +37,7 @@ export function createAuthRepositories(prisma: AuthPrisma) {
     passwords: createPasswordRepository(prisma),
     recovery: createRecoveryRepository(prisma),
     relations: createRelationTable(prisma, authSchema),
-    signIns: createSignInRepository(prisma),
+    signIns: createSignInRepository(prisma, sql),
     signingKeys: createSigningKeyRepository(prisma),
     usernames: createUsernameRepository(prisma),
   };

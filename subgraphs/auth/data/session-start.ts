@@ -1,14 +1,18 @@
+import type { Role } from '../../../shared/auth/role.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import { passwordKind } from './account-repository.js';
-import type { AuthPrisma, AuthTransaction } from './prisma.js';
+import type { AuthTransaction } from './prisma.js';
 import type { NewRefreshFamily } from './refresh-family-repository.js';
 import type { Traces } from './traces.js';
 
 /** A session that begins, with all that is written along with it. */
 export interface NewSession extends Traces {
   readonly family: NewRefreshFamily;
+  /** What its access token says: a sign-in that is overtaken by the loss of a role is void. */
+  readonly roles: readonly Role[];
   readonly events: readonly DomainEvent[];
   /** Where from, and what is written when the account has been signed in to from other places only. */
   readonly place: { readonly hash: string; readonly ifNew: Traces };
@@ -21,7 +25,7 @@ export interface SessionConditions {
   readonly isFirstFactorAlone: boolean;
 }
 
-/** `void` when the account is disabled or gone, or its password another one by now; nothing has changed then. */
+/** `void` when the account is disabled or gone, has lost a role or has another password by now; nothing has changed then. */
 export type SessionStart =
   | { readonly kind: 'started'; /** Not the account's first one. */ readonly isNewPlace: boolean }
   | { readonly kind: 'second-factor' | 'void' };
@@ -37,13 +41,13 @@ interface Row {
  * a third as much again as the hash of its password (docs/adr/0009). Lists go as JSON, which both drivers bind the same way.
  */
 export async function startSession(
-  prisma: AuthPrisma | AuthTransaction,
-  { family, events, audit, mails, place }: NewSession,
+  database: Pick<RawDatabase, '$queryRawUnsafe'>,
+  { family, roles, events, audit, mails, place }: NewSession,
   { passwordHash, isFirstFactorAlone }: SessionConditions,
 ): Promise<SessionStart> {
   const at = family.createdAt.toISOString();
-  const [row] = await prisma.$queryRaw<Row[]>`
-    WITH account AS (${accountInOrder(family.accountId, passwordHash)}),
+  const { text, values } = Prisma.sql`
+    WITH account AS (${accountInOrder(family.accountId, passwordHash, roles)}),
     good AS (SELECT id FROM account ${isFirstFactorAlone ? withoutSecondFactor : Prisma.empty}),
     family AS (
       INSERT INTO auth.refresh_family (id, account_id, device, amr, created_at, last_used_at, expires_at)
@@ -91,6 +95,7 @@ export async function startSession(
     )
     SELECT (SELECT count(*) FROM account)::int AS accounts, (SELECT count(*) FROM good)::int AS started,
       (SELECT count(*) FROM new_place)::int AS new_places`;
+  const [row] = await database.$queryRawUnsafe<Row[]>(text, ...values);
   if (row === undefined || row.accounts === 0) return { kind: 'void' };
   return row.started === 0 ? { kind: 'second-factor' } : { kind: 'started', isNewPlace: row.new_places > 0 };
 }
@@ -100,16 +105,17 @@ export async function startSession(
  * account, or a change of its password, take turns: nothing that it opens outlives the sweep of them.
  */
 export async function isInOrder(tx: AuthTransaction, accountId: string, passwordHash: string | undefined): Promise<boolean> {
-  return (await tx.$queryRaw<unknown[]>(accountInOrder(accountId, passwordHash))).length > 0;
+  return (await tx.$queryRaw<unknown[]>(accountInOrder(accountId, passwordHash, []))).length > 0;
 }
 
 // The credential is joined, not looked up in a condition: its row is locked too, and looked at again after a wait for the lock.
-function accountInOrder(accountId: string, passwordHash: string | undefined): Prisma.Sql {
+function accountInOrder(accountId: string, passwordHash: string | undefined, roles: readonly Role[]): Prisma.Sql {
+  const hasRoles = Prisma.sql`roles @> ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(roles)}::jsonb))`;
   return passwordHash === undefined
-    ? Prisma.sql`SELECT id FROM auth.account WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`
+    ? Prisma.sql`SELECT id FROM auth.account WHERE id = ${accountId}::uuid AND disabled_at IS NULL AND ${hasRoles} FOR SHARE`
     : Prisma.sql`
         SELECT id FROM auth.account JOIN auth.credential ON account_id = id AND kind = ${passwordKind} AND secret = ${passwordHash}
-        WHERE id = ${accountId}::uuid AND disabled_at IS NULL FOR SHARE`;
+        WHERE id = ${accountId}::uuid AND disabled_at IS NULL AND ${hasRoles} FOR SHARE`;
 }
 
 const withoutSecondFactor = Prisma.sql`

@@ -1,3 +1,4 @@
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
 import { takeProof, type FactorProof } from './factor-claims.js';
 import type { AuthPrisma } from './prisma.js';
 import { isInOrder, startSession, type NewSession, type SessionStart } from './session-start.js';
@@ -60,7 +61,8 @@ class NotToBeHad extends Error {
   }
 }
 
-export function createSignInRepository(prisma: AuthPrisma): SignInRepository {
+/** `sql` is the same database, asked with less ado. */
+export function createSignInRepository(prisma: AuthPrisma, sql: Pick<RawDatabase, '$queryRawUnsafe'> = prisma): SignInRepository {
   return {
     async findSecondFactors(accountId) {
       const row = await prisma.account.findUnique({
@@ -85,7 +87,7 @@ export function createSignInRepository(prisma: AuthPrisma): SignInRepository {
         return true;
       }),
 
-    startByFirstFactor: (session, passwordHash) => startSession(prisma, session, { passwordHash, isFirstFactorAlone: true }),
+    startByFirstFactor: (session, passwordHash) => startSession(sql, session, { passwordHash, isFirstFactorAlone: true }),
 
     async start(session, { challengeHash, proof }) {
       const { accountId, createdAt: at } = session.family;

@@ -29,6 +29,7 @@ const authPayload = `... on AuthPayload { accessToken refreshToken user { ${user
 /** Mutations of an account's life, each with everything that a test may look at. */
 export const operations = {
   me: `{ me { ${userFields} } }`,
+  login: `mutation ($input: LoginInput!) { login(input: $input) { ${refusals} ... on AuthPayload { accessToken } } }`,
   loginWithDevice: `mutation ($input: LoginWithDeviceInput!) { loginWithDevice(input: $input) { ${refusedFields} ${authPayload} } }`,
   linkCredentials: `mutation ($input: LinkCredentialsInput!) { linkCredentials(input: $input) {
     ${refusedFields} ... on LinkCredentialsPayload { user { ${userFields} } } } }`,

@@ -67,6 +67,12 @@ export function createFakeFamilies(account: Account): FakeRefreshFamilies {
       return Promise.resolve();
     },
 
+    takeDevice({ familyId, device }) {
+      const family = families.get(familyId);
+      if (family !== undefined) families.set(familyId, { ...family, device });
+      return Promise.resolve();
+    },
+
     removeStale: () => Promise.resolve(),
   };
 }

@@ -18,7 +18,7 @@ const operations = {
   beginPasskeyRegistration: ['BeginPasskeyRegistrationInput', ceremony],
   finishPasskeyRegistration: [
     'FinishPasskeyRegistrationInput',
-    `... on FinishPasskeyRegistrationPayload { passkey { id name createdAt lastUsedAt } } ${invalidInput}`,
+    `... on FinishPasskeyRegistrationPayload { passkey { id name createdAt lastUsedAt } recoveryCodes } ${invalidInput}`,
   ],
   beginPasskeyLogin: ['BeginPasskeyLoginInput', ceremony],
   finishPasskeyLogin: ['FinishPasskeyLoginInput', `${signedIn} ${invalidInput}`],
@@ -44,7 +44,10 @@ const answer = z.object({
   expiresAt: z.string().optional(),
   secret: z.string().optional(),
   uri: z.string().optional(),
-  recoveryCodes: z.array(z.string()).optional(),
+  recoveryCodes: z
+    .array(z.string())
+    .nullish()
+    .transform((codes) => codes ?? undefined),
   id: z.string().optional(),
   options: z.unknown().optional(),
   passkey: z.object({ id: z.string(), name: z.string(), lastUsedAt: z.string().nullable() }).optional(),

@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid';
 import { takeOnce } from '../../../shared/events/inbox.js';
 import { isAnyErased } from '../../../shared/users/erased-users.js';
 import type { HiddenProfileRepository } from '../services/hidden-profile-repository.js';
@@ -5,6 +6,13 @@ import { imagesSchema, type ImagesPrisma } from './prisma.js';
 
 export function createHiddenProfileRepository(prisma: ImagesPrisma): HiddenProfileRepository {
   return {
+    async among(userIds) {
+      const rows = await prisma.hiddenProfile.findMany({
+        where: { userId: { in: userIds.filter((id) => isUuid(id)) } },
+        select: { userId: true },
+      });
+      return new Set(rows.map(({ userId }) => userId));
+    },
     take: (eventId, { userId, visibility }) =>
       prisma.$transaction(async (tx) => {
         if (!(await takeOnce(tx, imagesSchema, eventId))) return;

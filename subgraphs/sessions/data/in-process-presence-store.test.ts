@@ -61,14 +61,16 @@ describe('The presence store of one process, under any operations', () => {
         const model = createModel();
         const settings = new Map<string, PresenceSettings>();
         const told = new Map<string, { availability: string; version: number }>();
-        let positionBefore = 0;
-        store.onChange(({ position, state, changedFor }) => {
-          expect(position).toBeGreaterThan(positionBefore);
-          positionBefore = position;
-          if (!changedFor.includes('STRANGER')) return;
-          const { availability, version } = viewPresence(state, 'STRANGER', 0);
-          expect(version).toBeGreaterThan(told.get(state.userId)?.version ?? 0);
-          told.set(state.userId, { availability, version });
+        let offsetBefore = 0;
+        store.listen({
+          onChange({ position: { offset }, state, changedFor }) {
+            expect(offset).toBeGreaterThan(offsetBefore);
+            offsetBefore = offset;
+            if (!changedFor.includes('STRANGER')) return;
+            const { availability, version } = viewPresence(state, 'STRANGER', 0);
+            expect(version).toBeGreaterThan(told.get(state.userId)?.version ?? 0);
+            told.set(state.userId, { availability, version });
+          },
         });
 
         for (const operation of given) {

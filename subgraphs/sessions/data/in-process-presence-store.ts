@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { changesKeptMs, type Audience, type PresenceState } from '../presence/presence.js';
+import { changesKeptMs, versionsBegan, type Audience, type PresenceState } from '../presence/presence.js';
 import { createScheduler, type Scheduler } from '../presence/scheduler.js';
 import {
   absentUser,
@@ -9,22 +9,22 @@ import {
   type PresenceEvent,
   type UserPresence,
 } from '../presence/user-presence.js';
-import type { PresenceChange, PresenceMoment, PresenceStore } from '../services/presence/presence-store.js';
+import type { PresenceListener, PresenceMoment, PresencePosition, PresenceStore } from '../services/presence/presence-store.js';
 import { createDeadlines } from './deadlines.js';
-
-/** Versions begin with the seconds since then, so that they do not go back when the process starts again. Enough until 2094. */
-const versionsBegan = Date.UTC(2026, 0, 1);
 
 export interface InProcessPresenceStoreOptions {
   readonly scheduler?: Scheduler;
   readonly createEpoch?: () => string;
 }
 
+/** All users are in one shard. */
+const shard = 0;
+
 interface LoggedChange {
   readonly at: number;
-  readonly position: number;
-  /** The position of the last change that each audience saw, for those who saw one. */
-  readonly positions: Partial<Readonly<Record<Audience, number>>>;
+  readonly offset: number;
+  /** The offset of the last change that each audience saw, for those who saw one. */
+  readonly offsets: Partial<Readonly<Record<Audience, number>>>;
 }
 
 /**
@@ -37,11 +37,11 @@ export function createInProcessPresenceStore(options: InProcessPresenceStoreOpti
   const firstVersion = Math.max(1, Math.floor((scheduler.now() - versionsBegan) / 1000));
   const users = new Map<string, UserPresence>();
   const deadlines = createDeadlines();
-  const listeners = new Set<(change: PresenceChange) => void>();
+  const listeners = new Set<PresenceListener>();
   /** The last change of each user, oldest first: a user who changes again moves to the end. */
   const log = new Map<string, LoggedChange>();
-  let position = 0;
-  /** Changes up to this position may be missing in the log. */
+  let offset = 0;
+  /** Changes up to this offset may be missing in the log. */
   let forgottenThrough = 0;
   let isClosed = false;
   let timer: { readonly at: number; readonly cancel: () => void } | undefined;
@@ -57,25 +57,30 @@ export function createInProcessPresenceStore(options: InProcessPresenceStoreOpti
       deadlines.set(userId, deadline);
       arm();
     }
-    if (changedFor.length > 0) announce(user.state, changedFor, now);
+    if (changedFor.length > 0) tell(user.state, changedFor, now);
     return user.state;
   }
 
-  function announce(state: PresenceState, changedFor: readonly Audience[], now: number): void {
-    position += 1;
-    const positions = { ...log.get(state.userId)?.positions };
-    for (const audience of changedFor) positions[audience] = position;
+  function tell(state: PresenceState, changedFor: readonly Audience[], now: number): void {
+    const position = nextPosition();
+    const offsets = { ...log.get(state.userId)?.offsets };
+    for (const audience of changedFor) offsets[audience] = offset;
     log.delete(state.userId);
-    log.set(state.userId, { at: now, position, positions });
+    log.set(state.userId, { at: now, offset, offsets });
     forgetOldChanges();
-    for (const listener of listeners) listener({ position, state, changedFor });
+    for (const listener of listeners) listener.onChange?.({ position, state, changedFor, madeHere: true });
+  }
+
+  function nextPosition(): PresencePosition {
+    offset += 1;
+    return { shard, offset };
   }
 
   function forgetOldChanges(): void {
     for (const [userId, change] of log) {
       if (change.at >= scheduler.now() - changesKeptMs) return;
       log.delete(userId);
-      forgottenThrough = change.position;
+      forgottenThrough = change.offset;
     }
   }
 
@@ -104,7 +109,7 @@ export function createInProcessPresenceStore(options: InProcessPresenceStoreOpti
   }
 
   function moment(): PresenceMoment {
-    return { epoch, position };
+    return { epoch, offsets: new Map([[shard, offset]]) };
   }
 
   return {
@@ -133,15 +138,25 @@ export function createInProcessPresenceStore(options: InProcessPresenceStoreOpti
       settle(() => {
         sweep();
         forgetOldChanges();
-        if (since.epoch !== epoch || since.position > position) return { kind: 'UnknownEpoch' };
-        if (since.position < forgottenThrough) return { kind: 'TooOld' };
-        const changed = [...audiences].filter(([userId, audience]) => (log.get(userId)?.positions[audience] ?? 0) > since.position);
+        const sinceOffset = since.offsets.get(shard) ?? 0;
+        if (since.epoch !== epoch || sinceOffset > offset) return { kind: 'UnknownEpoch' };
+        if (!since.offsets.has(shard)) return { kind: 'Changes', moment: moment(), states: [...audiences.keys()].map(stateOf) };
+        if (sinceOffset < forgottenThrough) return { kind: 'TooOld' };
+        const changed = [...audiences].filter(([userId, audience]) => (log.get(userId)?.offsets[audience] ?? 0) > sinceOffset);
         return { kind: 'Changes', moment: moment(), states: changed.map(([userId]) => stateOf(userId)) };
       }),
-    onChange(listener) {
+    shardOf: () => shard,
+    heard: moment,
+    announce: (notice) =>
+      settle(() => {
+        const position = nextPosition();
+        for (const listener of listeners) listener.onNotice?.(notice, position);
+      }),
+    listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    ping: () => Promise.resolve(),
     close: () =>
       settle(() => {
         timer?.cancel();

@@ -33,16 +33,21 @@ export function createPresenceSettingsRepository(prisma: SessionsPrisma): Presen
     },
 
     async recordConnections(times) {
-      const rows = [...times].map(([userId, time]) => ({ user_id: userId, at: new Date(time).toISOString() }));
+      const rows = [...times].map(([userId, { at, isOver }]) => ({ user_id: userId, at: new Date(at).toISOString(), is_over: isOver }));
       // Not for somebody who is erased meanwhile, whose end of session is a last connection as well: the lock makes the two take turns.
       await prisma.$executeRaw`
         WITH
-          given AS (SELECT user_id, at FROM json_to_recordset(${JSON.stringify(rows)}::json) AS row (user_id uuid, at timestamptz)),
+          given AS (
+            SELECT user_id, at, is_over
+            FROM json_to_recordset(${JSON.stringify(rows)}::json) AS row (user_id uuid, at timestamptz, is_over boolean)
+          ),
           existing AS (
             SELECT user_id FROM sessions.known_user WHERE user_id IN (SELECT user_id FROM given) ORDER BY user_id FOR KEY SHARE
           )
         INSERT INTO sessions.presence_setting AS known (user_id, last_connection_at)
         SELECT user_id, at FROM given JOIN existing USING (user_id)
+        LEFT JOIN sessions.presence_setting AS before USING (user_id)
+        WHERE is_over OR before.last_connection_at IS NULL OR at >= before.last_connection_at + interval '290 seconds'
         ON CONFLICT (user_id) DO UPDATE SET last_connection_at = greatest(known.last_connection_at, excluded.last_connection_at)`;
     },
   };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { viewPresence } from '../presence/presence-view.js';
 import { defaultSettings, type Audience, type ConnectionKey, type PresenceState } from '../presence/presence.js';
-import type { PresenceChange, PresenceMoment, PresenceStore } from '../services/presence/presence-store.js';
+import type { PresenceChange, PresenceMoment, PresencePosition, PresenceStore, UserNotice } from '../services/presence/presence-store.js';
 
 /** A store under test, whose clock the test holds. */
 export interface PresenceStoreUnderTest {
@@ -18,12 +18,14 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
     let test: PresenceStoreUnderTest;
     let store: PresenceStore;
     let changes: PresenceChange[];
+    let notices: { readonly notice: UserNotice; readonly position: PresencePosition }[];
 
     beforeEach(async () => {
       test = await create();
       ({ store } = test);
       changes = [];
-      store.onChange((change) => changes.push(change));
+      notices = [];
+      store.listen({ onChange: (change) => changes.push(change), onNotice: (notice, position) => notices.push({ notice, position }) });
     });
     afterEach(() => store.close());
 
@@ -37,7 +39,7 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
     }
 
     async function momentNow(): Promise<PresenceMoment> {
-      return (await store.read([])).moment;
+      return (await store.read(['ada', 'bob', 'eve'])).moment;
     }
 
     async function told(): Promise<PresenceState[]> {
@@ -140,9 +142,10 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
       }
       await test.settle();
       const versions = changes.map(({ state }) => state.versions.stranger);
-      const positions = changes.map(({ position }) => position);
+      const offsets = changes.map(({ position }) => position.offset);
       expect(versions).toHaveLength(15);
-      for (const numbers of [versions, positions]) expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+      expect(new Set(changes.map(({ position }) => position.shard))).toEqual(new Set([store.shardOf('ada')]));
+      for (const numbers of [versions, offsets]) expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
     });
 
     it('reads the changes since a moment: each user once, as they are now, for the audience that looks', async () => {
@@ -162,29 +165,104 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
       expect(await store.readChanges(new Map([['eve', 'OWN']]), since)).toMatchObject({ states: [{ userId: 'eve' }] });
     });
 
-    it('keeps changes for 120 s', async () => {
+    it('keeps changes for 120 s, and not much longer', async () => {
       const since = await momentNow();
       await store.connect(phone, defaultSettings);
       await store.leave(phone, 0);
       await test.advance(120_000);
       expect((await store.readChanges(new Map([['ada', 'STRANGER']]), since)).kind).toBe('Changes');
-      await test.advance(1);
+      await test.advance(10_000);
       expect((await store.readChanges(new Map([['ada', 'STRANGER']]), since)).kind).toBe('TooOld');
       expect((await store.readChanges(new Map([['ada', 'STRANGER']]), await momentNow())).kind).toBe('Changes');
     });
 
     it('knows no moment of another epoch', async () => {
-      const { position } = await momentNow();
-      expect(await store.readChanges(new Map(), { epoch: 'another', position })).toEqual({ kind: 'UnknownEpoch' });
+      const { offsets } = await momentNow();
+      expect(await store.readChanges(new Map([['ada', 'STRANGER']]), { epoch: 'another', offsets })).toEqual({ kind: 'UnknownEpoch' });
+    });
+
+    it('knows no moment that has not come yet', async () => {
+      const { epoch, offsets } = await momentNow();
+      const later = { epoch, offsets: new Map([...offsets].map(([shard, offset]) => [shard, offset + 1])) };
+      expect(await store.readChanges(new Map([['ada', 'STRANGER']]), later)).toEqual({ kind: 'UnknownEpoch' });
+    });
+
+    it('counts users of a shard that the moment does not name as changed', async () => {
+      const { epoch } = await momentNow();
+      const changed = await store.readChanges(new Map([['ada', 'STRANGER']]), { epoch, offsets: new Map() });
+      expect(changed).toMatchObject({ kind: 'Changes', states: [{ userId: 'ada' }] });
+    });
+
+    it('names the shards of the users that were asked for, each with the offset of what was told last', async () => {
+      await store.connect(phone, defaultSettings);
+      await test.settle();
+      const { moment } = await store.read(['ada']);
+      const shard = store.shardOf('ada');
+      expect(moment.offsets.get(shard)).toBe(changes.at(-1)?.position.offset);
+      const changed = await store.readChanges(new Map([['ada', 'OWN']]), moment);
+      expect(changed).toMatchObject({ kind: 'Changes', moment, states: [] });
+    });
+
+    it('says up to where it has told, what is being told right now included', async () => {
+      const shard = store.shardOf('ada');
+      const heard: (number | undefined)[] = [];
+      const offsets: number[] = [];
+      store.listen({
+        onChange({ position }) {
+          heard.push(store.heard().offsets.get(shard));
+          offsets.push(position.offset);
+        },
+      });
+      const before = await store.read(['ada']);
+      expect(store.heard()).toMatchObject({ epoch: before.moment.epoch });
+      expect(store.heard().offsets.get(shard)).toBe(before.moment.offsets.get(shard));
+      await store.connect(phone, defaultSettings);
+      await store.leave(phone, 0);
+      await test.settle();
+      expect([heard.length, heard]).toEqual([2, offsets]);
+    });
+
+    it('tells notices in order with the changes of their user, as positions of the same history', async () => {
+      const heard: string[] = [];
+      store.listen({ onChange: ({ state }) => heard.push(state.availability), onNotice: ({ kind }) => heard.push(kind) });
+      const told: UserNotice[] = [
+        { kind: 'RelationChanged', userId: 'ada', otherId: 'bob' },
+        { kind: 'SessionChanged', userId: 'ada', sessionId: 'phone' },
+        { kind: 'UserDeleted', userId: 'ada' },
+      ];
+      for (const notice of told) {
+        await store.announce(notice);
+        await store.connect(phone, defaultSettings);
+        await store.leave(phone, 0);
+      }
+      await test.settle();
+      expect(heard).toEqual(told.flatMap(({ kind }) => [kind, 'ONLINE', 'OFFLINE']));
+      expect(notices.map(({ notice }) => notice)).toEqual(told);
+      const positions = [...notices, ...changes].map(({ position }) => position).sort((a, b) => a.offset - b.offset);
+      const shard = store.shardOf('ada');
+      const first = positions[0]?.offset ?? 0;
+      expect(positions).toEqual(positions.map((_, index) => ({ shard, offset: first + index })));
+    });
+
+    it('knows which changes were made here', async () => {
+      await store.connect(phone, defaultSettings);
+      await test.advance(45_000);
+      await test.settle();
+      expect(changes.map(({ madeHere }) => madeHere)).toEqual([true, true]);
+    });
+
+    it('answers a ping', async () => {
+      await expect(store.ping()).resolves.toBeUndefined();
     });
 
     it('tells a listener that has stopped nothing more', async () => {
-      const heard: PresenceChange[] = [];
-      const stop = store.onChange((change) => heard.push(change));
+      const heard: unknown[] = [];
+      const stop = store.listen({ onChange: (change) => heard.push(change), onNotice: (notice) => heard.push(notice) });
       stop();
       await store.connect(phone, defaultSettings);
+      await store.announce({ kind: 'UserDeleted', userId: 'ada' });
       await test.settle();
-      expect([heard.length, changes.length]).toEqual([0, 1]);
+      expect([heard.length, changes.length, notices.length]).toEqual([0, 1, 1]);
     });
   });
 }

@@ -5,13 +5,13 @@ import { projectRoot } from '../../../shared/config/project-root.js';
 import type { Database } from '../../../shared/database/database.js';
 import { openEmbedded } from '../../../shared/database/embedded.js';
 import { openPostgres } from '../../../shared/database/postgres.js';
-import { createDomainEvent } from '../../../shared/events/domain-events.js';
+import { createRelationTable } from '../../../shared/users/relation-table.js';
 import { startPostgres } from '../../../tests/testkit/postgres.js';
 import { orSkip } from '../../../tests/testkit/services.js';
-import type { SessionObservation } from '../services/session.js';
 import { createPresenceSettingsRepository } from './presence-settings-repository.js';
-import { createSessionsPrisma, type SessionsPrisma } from './prisma.js';
-import { createSessionRepository } from './session-repository.js';
+import { createSessionsPrisma, sessionsSchema, type SessionsPrisma } from './prisma.js';
+import { createRelationHistoryRepository } from './relation-history-repository.js';
+import { createUserErasureRepository } from './user-erasure-repository.js';
 
 const postgres = orSkip('PostgreSQL', await startPostgres());
 afterAll(() => postgres?.stop());
@@ -37,79 +37,72 @@ describe.each(databases)('On %s', (_name, open) => {
     await database.close();
   });
 
-  describe('the sessions', () => {
-    function observations(id: string, userId: string) {
-      const all: readonly SessionObservation[] = [
-        { kind: 'Started', id, userId, device: 'Phone', startedAt: at(0), expiresAt: at(30) },
-        { kind: 'Seen', id, userId, seenAt: at(1), startedAt: new Date(at(0).getTime() - 123), expiresAt: at(11) },
-        { kind: 'Refreshed', id, userId, seenAt: at(10), expiresAt: at(40) },
-        { kind: 'Ended', id, userId, endedAt: at(20), reason: 'LOGOUT' },
-        { kind: 'Ended', id, userId, endedAt: at(21), reason: 'TOKEN_REUSE' },
-      ];
-      return all;
+  describe('the history of relations', () => {
+    const ago = (ms: number) => Date.now() - ms;
+
+    async function newPair(): Promise<[string, string]> {
+      const pair: [string, string] = [uuidv7(), uuidv7()];
+      await prisma.knownUser.createMany({ data: pair.map((userId) => ({ userId })) });
+      return pair;
     }
 
-    it('are the same in whatever order, and however often, one hears of them', async () => {
-      const repository = createSessionRepository(prisma);
-      const userId = uuidv7();
-      for (const order of permutations([0, 1, 2, 3, 4])) {
-        const id = uuidv7();
-        const all = observations(id, userId);
-        for (const index of [...order, order[0], order[2]]) {
-          const observation = all[index ?? 0];
-          if (observation !== undefined) await repository.merge(observation);
-        }
-        expect(await prisma.session.findUnique({ where: { id } })).toEqual({
-          id,
-          userId,
-          device: 'Phone',
-          startedAt: at(0),
-          lastSeenAt: at(21),
-          expiresAt: at(40),
-          endedAt: at(20),
-          endReason: 'LOGOUT',
-        });
+    it('keeps nothing of somebody who has no account', async () => {
+      const history = createRelationHistoryRepository(prisma);
+      const [[ada], nobody] = [await newPair(), uuidv7()];
+      await history.add([ada, nobody], { wereFriends: true });
+      expect(await history.since(ada, 0)).toEqual([]);
+      expect(await history.since(nobody, 0)).toEqual([]);
+    });
+
+    it('P7: tells both what changed, and for a while that they were friends', async () => {
+      const history = createRelationHistoryRepository(prisma);
+      const [ada, bob] = await newPair();
+      await history.add([ada, bob], { wereFriends: true });
+      await history.add([ada, bob], { wereFriends: false });
+      expect(await history.since(ada, ago(60_000))).toEqual([{ otherId: bob, wereFriends: true }]);
+      expect(await history.since(bob, ago(60_000))).toEqual([{ otherId: ada, wereFriends: true }]);
+      expect(await history.since(ada, ago(-60_000))).toEqual([]);
+    });
+
+    it('is forgotten after a day', async () => {
+      const history = createRelationHistoryRepository(prisma);
+      const [ada, bob] = await newPair();
+      const [eve] = await newPair();
+      await history.add([ada, bob], { wereFriends: false });
+      await history.add([ada, eve], { wereFriends: false });
+      const day = 24 * 60 * 60_000;
+      await prisma.relationChange.update({
+        where: { userId_otherId: { userId: ada, otherId: bob } },
+        data: { changedAt: new Date(ago(day + 5_000)) },
+      });
+      await prisma.relationChange.update({
+        where: { userId_otherId: { userId: ada, otherId: eve } },
+        data: { changedAt: new Date(ago(day - 5_000)) },
+      });
+      await history.forgetOld();
+      expect((await history.since(ada, 0)).map(({ otherId }) => otherId)).toEqual([eve]);
+    });
+
+    it('goes with an account, and leaves friends no more than that somebody is gone', async () => {
+      const history = createRelationHistoryRepository(prisma);
+      const relations = createRelationTable(prisma, sessionsSchema);
+      const [ada, bob] = await newPair();
+      const [eve, gone] = await newPair();
+      for (const [other, friends] of [
+        [ada, true],
+        [bob, false],
+        [eve, true],
+      ] as const) {
+        const userIds = [other, gone].sort() as [string, string];
+        await relations.take(uuidv7(), { userIds, friends, blockers: friends ? [] : [gone] });
+        await history.add(userIds, { wereFriends: false });
       }
-    });
-
-    it('live until they end or expire, and are found by their owner alone', async () => {
-      const repository = createSessionRepository(prisma);
-      const [id, userId] = [uuidv7(), uuidv7()];
-      const [started, , , ended] = observations(id, userId);
-      if (started === undefined || ended === undefined) throw new Error('no observations');
-      await repository.merge(started);
-      const found = [{ id, userId, device: 'Phone', startedAt: at(0), lastSeenAt: at(0), expiresAt: at(30) }];
-      expect(await repository.list(userId, new Date(at(30).getTime() - 1))).toEqual(found);
-      expect(await repository.find({ userId, ids: [id, uuidv7(), 'no uuid'] }, at(1))).toEqual(found);
-      expect(await repository.find({ userId: uuidv7(), ids: [id] }, at(1))).toEqual([]);
-      expect(await repository.list(userId, at(30))).toEqual([]);
-      await repository.merge(ended);
-      expect(await repository.list(userId, at(1))).toEqual([]);
-    });
-
-    it('of another user are not changed by who knows their id', async () => {
-      const repository = createSessionRepository(prisma);
-      const [id, userId] = [uuidv7(), uuidv7()];
-      await repository.merge({ kind: 'Started', id, userId, device: 'Phone', startedAt: at(0), expiresAt: at(30) });
-      await repository.merge({ kind: 'Ended', id, userId: uuidv7(), endedAt: at(1), reason: 'ENDED' });
-      expect(await repository.list(userId, at(2))).toHaveLength(1);
-    });
-
-    it('end once, with one announcement, and neither for somebody else', async () => {
-      const repository = createSessionRepository(prisma);
-      const [id, userId] = [uuidv7(), uuidv7()];
-      await repository.merge({ kind: 'Started', id, userId, device: null, startedAt: at(0), expiresAt: at(30) });
-      const endedAt = at(5);
-      const end = (asUser: string) => {
-        const payload = { sessionId: id, userId: asUser, endedAt: endedAt.toISOString(), reason: 'ENDED' as const };
-        const event = createDomainEvent('session.ended', { key: asUser, payload });
-        return repository.end({ id, userId: asUser }, { endedAt, reason: 'ENDED', event });
-      };
-      expect(await end(uuidv7())).toBe(false);
-      expect((await Promise.all([end(userId), end(userId), end(userId)])).filter(Boolean)).toHaveLength(1);
-      expect(await prisma.outboxEvent.count({ where: { key: userId } })).toBe(1);
-      expect(await repository.endedSince(endedAt)).toContainEqual({ sessionId: id, endedAt: endedAt.getTime() });
-      expect((await repository.endedSince(new Date(endedAt.getTime() + 1))).map(({ sessionId }) => sessionId)).not.toContain(id);
+      await createUserErasureRepository(prisma).erase({ userId: gone, at: new Date(), keptSince: new Date() });
+      const somebody = [{ otherId: null, wereFriends: false }];
+      expect(await history.since(ada, ago(60_000))).toEqual(somebody);
+      expect(await history.since(eve, ago(60_000))).toEqual(somebody);
+      expect(await history.since(bob, ago(60_000))).toEqual([]);
+      expect(await prisma.relationChange.count({ where: { OR: [{ userId: gone }, { otherId: gone }] } })).toBe(0);
     });
   });
 
@@ -142,18 +135,27 @@ describe.each(databases)('On %s', (_name, open) => {
       const [ada, bob, gone] = [uuidv7(), uuidv7(), uuidv7()];
       await prisma.knownUser.createMany({ data: [{ userId: ada }, { userId: bob }] });
       const settings = await repository.update(ada, { isBusy: true });
-      await repository.recordConnections(new Map([[gone, at(5).getTime()]]));
+      const left = (minutes: number) => ({ at: at(minutes).getTime(), isOver: true });
+      await repository.recordConnections(new Map([[gone, left(5)]]));
       expect(await repository.find([gone])).toEqual(new Map());
-      await repository.recordConnections(new Map([ada, bob].map((userId) => [userId, at(5).getTime()])));
-      await repository.recordConnections(new Map([[ada, at(4).getTime()]]));
+      await repository.recordConnections(new Map([ada, bob].map((userId) => [userId, left(5)])));
+      await repository.recordConnections(new Map([[ada, left(4)]]));
       const found = await repository.find([ada, bob]);
       expect(found.get(ada)).toEqual({ settings, lastConnectionAt: at(5).getTime() });
       expect(found.get(bob)).toMatchObject({ settings: { revision: 0, visibility: 'EVERYONE' }, lastConnectionAt: at(5).getTime() });
     });
+
+    it('P12: take the connection of somebody who stays once in 5 minutes, whichever process tells it', async () => {
+      const repository = createPresenceSettingsRepository(prisma);
+      const userId = uuidv7();
+      await prisma.knownUser.createMany({ data: [{ userId }] });
+      const record = async (ms: number) => {
+        await repository.recordConnections(new Map([[userId, { at: at(0).getTime() + ms, isOver: false }]]));
+        return ((await repository.find([userId])).get(userId)?.lastConnectionAt ?? 0) - at(0).getTime();
+      };
+      expect(await record(0)).toBe(0);
+      expect(await record(289_999)).toBe(0);
+      expect(await record(290_000)).toBe(290_000);
+    });
   });
 });
-
-function permutations(items: readonly number[]): number[][] {
-  if (items.length <= 1) return [[...items]];
-  return items.flatMap((item) => permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
-}

@@ -1,7 +1,9 @@
 import { NIL as nobody } from 'uuid';
-import type { UserErasureRepository } from '../services/user-erasure.js';
 import { eraseRelations } from '../../../shared/users/relation-table.js';
+import { Prisma } from '../__generated__/prisma/client.js';
+import type { UserErasureRepository } from '../services/user-erasure.js';
 import { sessionsSchema, type SessionsPrisma } from './prisma.js';
+import { eraseRelationHistory } from './relation-history-repository.js';
 
 export function createUserErasureRepository(prisma: SessionsPrisma): UserErasureRepository {
   return {
@@ -12,10 +14,11 @@ export function createUserErasureRepository(prisma: SessionsPrisma): UserErasure
           data: { endedAt: at, endReason: 'DELETED' },
           select: { id: true },
         });
-        await tx.session.updateMany({ where: { userId }, data: { userId: nobody, device: null } });
+        await tx.session.updateMany({ where: { userId }, data: { userId: nobody, device: null, data: Prisma.DbNull } });
         await tx.session.deleteMany({ where: { userId: nobody, endedAt: { lt: keptSince } } });
         await tx.knownUser.deleteMany({ where: { userId } });
         await tx.presenceSetting.deleteMany({ where: { userId } });
+        await eraseRelationHistory(tx, userId);
         await eraseRelations(tx, sessionsSchema, userId);
         // Nobody needs to hear any more that a session of theirs was ended.
         await tx.outboxEvent.deleteMany({ where: { key: userId } });
@@ -27,7 +30,17 @@ export function createUserErasureRepository(prisma: SessionsPrisma): UserErasure
         prisma.session.findMany({
           where: { userId },
           orderBy: { startedAt: 'asc' },
-          select: { id: true, device: true, startedAt: true, lastSeenAt: true, expiresAt: true, endedAt: true, endReason: true },
+          select: {
+            id: true,
+            device: true,
+            startedAt: true,
+            lastSeenAt: true,
+            expiresAt: true,
+            endedAt: true,
+            endReason: true,
+            data: true,
+            version: true,
+          },
         }),
         prisma.presenceSetting.findUnique({
           where: { userId },

@@ -1,6 +1,12 @@
 /** How long changes are kept for those who resume, in ms (P7). */
 export const changesKeptMs = 120_000;
 
+/**
+ * Versions begin with the seconds since then, so that they do not go back when a store has lost its state: nobody's presence changes once
+ * a second for as long as a store lives. In ms since the epoch; enough until 2094.
+ */
+export const versionsBegan = Date.UTC(2026, 0, 1);
+
 /** Whether someone can be played or talked with now. */
 export type Availability = 'ONLINE' | 'AWAY' | 'BUSY' | 'OFFLINE';
 
@@ -47,8 +53,9 @@ export interface ConnectionKey {
 
 /**
  * A version per audience, which grows only when what that audience sees changes: a counter over all changes would tell strangers that
- * an invisible user is active. `friend` and `stranger` draw from one row of numbers, so that a viewer who changes from one to the other
- * never sees a version go back.
+ * an invisible user is active. `friend` and `stranger` draw from one row of numbers: the greater of the two is never less than what
+ * either has been told, and less than what the next change of either makes, so that a viewer who changes from one to the other need not
+ * see a version go back (followed-users.ts).
  */
 export interface PresenceVersions {
   readonly own: number;

@@ -1,14 +1,14 @@
 import { createConsumer } from '../../../shared/events/consumer.js';
 import type { Consumer } from '../../../shared/events/event-bus.js';
-import type { RelationTable } from '../../../shared/users/relation-table.js';
 import type { KnownUserRepository } from './known-user-repository.js';
+import type { RelationChanges } from './presence/relation-changes.js';
 import type { UserErasure } from './user-erasure.js';
 import type { SessionService } from './session-service.js';
 
 export interface SessionConsumerOptions {
   readonly sessions: SessionService;
   readonly knownUsers: KnownUserRepository;
-  readonly relations: Pick<RelationTable, 'take'>;
+  readonly relations: Pick<RelationChanges, 'take'>;
   readonly userErasure: UserErasure;
 }
 

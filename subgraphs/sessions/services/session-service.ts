@@ -1,16 +1,12 @@
-import { setTimeout } from 'node:timers/promises';
-import { accessTokenLifetimeMs, type EndedSession, type Revocations } from '../../../shared/auth/revocations.js';
+import { accessTokenLifetimeMs, type EndedSession } from '../../../shared/auth/revocations.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../shared/errors/app-error.js';
-import { createDomainEvent } from '../../../shared/events/domain-events.js';
+import { toUse, type OwnSessions } from './own-sessions.js';
+import { requireViewer } from './require-viewer.js';
+import type { SessionEndRepository } from './session-end-repository.js';
+import type { SessionNews } from './session-news.js';
 import type { SessionRepository } from './session-repository.js';
-import type { Session, SessionObservation } from './session.js';
-
-/** `lastSeenAt` is written at most this often per session, in ms. */
-export const seenIntervalMs = 60_000;
-/** The announcement of a new session takes some milliseconds from auth to here; whoever ends it sooner waits for it this long, in ms. */
-const announcementMs = 1_000;
-const pollMs = 25;
+import { isNews, seenIntervalMs, type Session, type SessionObservation } from './session.js';
 
 /** So many sessions are remembered as seen just now; for the others one write too many does no harm. */
 const seenCacheSize = 100_000;
@@ -20,8 +16,8 @@ export interface SessionService {
   listOwn(viewer: Viewer | null): Promise<readonly Session[]>;
   /** Those of the sessions that live and are the viewer's own; none for an anonymous viewer. */
   findOwn(viewer: Viewer | null, ids: readonly string[]): Promise<readonly Session[]>;
-  /** Ends a session of the viewer's own: its tokens stop working, and its presence leaves. Throws `UNAUTHENTICATED`. */
-  end(viewer: Viewer | null, id: string): Promise<{ kind: 'Ended'; sessionId: string } | { kind: 'NotFound' }>;
+  /** The viewer's own session; null for an anonymous one. Throws `UNAUTHENTICATED` when it has ended. */
+  verify(viewer: Viewer | null): Promise<Session | null>;
   /** Notes that a verified token of the session was used. */
   observe(viewer: Viewer): Promise<void>;
   /** Takes in what an event tells. */
@@ -32,32 +28,15 @@ export interface SessionService {
 
 export interface SessionServiceOptions {
   readonly repository: SessionRepository;
-  readonly revocations: Revocations;
-  readonly endPresence: (session: { readonly userId: string; readonly sessionId: string }) => Promise<void>;
-  /** Called after an event was committed to the outbox. */
-  readonly onAnnounced: () => void;
+  readonly ends: Pick<SessionEndRepository, 'endedSince'>;
+  readonly own: OwnSessions;
+  readonly news: SessionNews;
   readonly now: () => number;
-  /** Resolves so many ms from now. */
-  readonly wait?: (ms: number) => Promise<unknown>;
 }
 
-export function createSessionService(options: SessionServiceOptions): SessionService {
-  const { repository, revocations, endPresence, onAnnounced, now, wait = setTimeout } = options;
+export function createSessionService({ repository, ends, own, news, now }: SessionServiceOptions): SessionService {
   /** When each session was last written as seen, the longest ago first. */
   const seen = new Map<string, number>();
-
-  async function hasEnded(session: { userId: string; sessionId: string; endedAt: number }): Promise<void> {
-    revocations.revoke(session);
-    await endPresence(session);
-  }
-
-  async function isOwn(userId: string, id: string): Promise<boolean> {
-    for (let waited = 0; ; waited += pollMs) {
-      if ((await repository.find({ userId, ids: [id] }, new Date(now()))).length > 0) return true;
-      if (waited >= announcementMs || !isNew(id, now())) return false;
-      await wait(pollMs);
-    }
-  }
 
   return {
     async listOwn(caller) {
@@ -71,23 +50,16 @@ export function createSessionService(options: SessionServiceOptions): SessionSer
       return viewer === null ? [] : repository.find({ userId: viewer.userId, ids }, new Date(now()));
     },
 
-    async end(caller, id) {
-      const { userId } = requireViewer(caller);
-      const endedAt = new Date(now());
-      // First, because nothing that is no session may be announced: an id can be any text.
-      if (!(await isOwn(userId, id))) return { kind: 'NotFound' };
-      const event = createDomainEvent('session.ended', {
-        key: userId,
-        payload: { sessionId: id, userId, endedAt: endedAt.toISOString(), reason: 'ENDED' },
-        now,
-      });
-      if (!(await repository.end({ id, userId }, { endedAt, reason: 'ENDED', event }))) return { kind: 'NotFound' };
-      onAnnounced();
-      await hasEnded({ userId, sessionId: id, endedAt: endedAt.getTime() });
-      return { kind: 'Ended', sessionId: id };
+    async verify(viewer) {
+      if (viewer === null) return null;
+      const session = await own.find(viewer, viewer.sessionId);
+      // Its end may be known here before this process has heard that its tokens are revoked.
+      if (session === null) throw unauthenticated('The session has ended: sign in again.');
+      return session;
     },
 
-    async observe({ sessionId, userId, authenticatedAt, expiresAt }) {
+    async observe(viewer) {
+      const { sessionId, userId } = viewer;
       const seenAt = now();
       if ((seen.get(sessionId) ?? -Infinity) > seenAt - seenIntervalMs) return;
       // Before the write, so that requests at the same time do not all write.
@@ -95,14 +67,11 @@ export function createSessionService(options: SessionServiceOptions): SessionSer
       seen.set(sessionId, seenAt);
       if (seen.size > seenCacheSize) seen.delete(seen.keys().next().value ?? '');
       try {
-        await repository.merge({
-          kind: 'Seen',
-          id: sessionId,
-          userId,
-          seenAt: new Date(seenAt),
-          startedAt: new Date(authenticatedAt),
-          expiresAt: new Date(expiresAt),
-        });
+        const { before, after } = await repository.merge(toUse(viewer, seenAt));
+        const written = after ?? before;
+        // Another process may have written it less than a minute ago: the next write is due a minute after that one.
+        if (written !== null) seen.set(sessionId, Math.min(seenAt, written.lastSeenAt.getTime()));
+        if (isNews(before, after)) await news.changed({ userId, sessionId });
       } catch (error) {
         seen.delete(sessionId);
         throw error;
@@ -110,23 +79,12 @@ export function createSessionService(options: SessionServiceOptions): SessionSer
     },
 
     async take(observation) {
-      await repository.merge(observation);
-      if (observation.kind !== 'Ended') return;
-      const { id: sessionId, userId, endedAt } = observation;
-      await hasEnded({ userId, sessionId, endedAt: endedAt.getTime() });
+      const { before, after } = await repository.merge(observation);
+      const { id: sessionId, userId, kind } = observation;
+      if (kind === 'Ended') await news.ended([{ sessionId, userId }], observation.endedAt);
+      else if (isNews(before, after)) await news.changed({ sessionId, userId });
     },
 
-    endedSince: (since) => repository.endedSince(new Date(Math.max(since, now() - accessTokenLifetimeMs))),
+    endedSince: (since) => ends.endedSince(new Date(Math.max(since, now() - accessTokenLifetimeMs))),
   };
-}
-
-/** Whether the session was opened so short a while ago that its announcement may be under way. Its id, a uuid v7, begins with the time. */
-function isNew(id: string, now: number): boolean {
-  const openedAt = Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
-  return Math.abs(now - openedAt) < 10 * announcementMs;
-}
-
-function requireViewer(viewer: Viewer | null): Viewer {
-  if (viewer === null) throw unauthenticated();
-  return viewer;
 }

@@ -1,6 +1,6 @@
-import type { Revocations } from '../../../shared/auth/revocations.js';
 import { accessTokenLifetimeMs } from '../../../shared/auth/revocations.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
+import type { SessionNews } from './session-news.js';
 
 /** Everything that this subgraph keeps about a person. */
 interface ExportedSessions {
@@ -12,6 +12,8 @@ interface ExportedSessions {
     readonly expiresAt: Date;
     readonly endedAt: Date | null;
     readonly endReason: string | null;
+    readonly data: unknown;
+    readonly version: number;
   }[];
   readonly presence: {
     readonly isBusy: boolean;
@@ -40,15 +42,13 @@ export interface UserErasure {
 
 export function createUserErasure({
   repository,
-  revocations,
   forgetPresence,
-  endPresence,
+  news,
 }: {
   repository: UserErasureRepository;
-  revocations: Revocations;
   /** Before the sessions end, so that nobody is told of somebody who has no name any more. */
-  forgetPresence: (userId: string) => void;
-  endPresence: (session: { readonly userId: string; readonly sessionId: string }) => Promise<void>;
+  forgetPresence: (userId: string) => Promise<void>;
+  news: Pick<SessionNews, 'ended'>;
 }): UserErasure {
   return {
     async erase(userId, deletedAt) {
@@ -58,10 +58,12 @@ export function createUserErasure({
         // Other processes ask for what has ended since a token lives; twice that, for their clocks.
         keptSince: new Date(deletedAt - 2 * accessTokenLifetimeMs),
       });
-      forgetPresence(userId);
-      for (const sessionId of ended) {
-        revocations.revoke({ sessionId, endedAt: deletedAt });
-        await endPresence({ userId, sessionId });
+      try {
+        await forgetPresence(userId);
+      } finally {
+        // Also when the presence store is away: a repetition finds none of them any more, and their tokens have to stop.
+        const sessions = ended.map((sessionId) => ({ userId, sessionId }));
+        await news.ended(sessions, new Date(deletedAt));
       }
     },
     export: async (viewer, userId) => (viewer?.userId === userId ? repository.read(userId) : null),

@@ -112,6 +112,16 @@ describe.each(databases)('Known users on $name', ({ open }) => {
     ]);
   });
 
+  it('SECURITY 46: does not know who blocks the viewer, unless the viewer blocks them in turn', async () => {
+    const [ada, bob] = [await register('ada_who_blocks'), await register('bob_who_is_blocked')];
+    const block = (blockerId: string, blockedId: string) =>
+      prisma.block.createMany({ data: [{ blockerId, blockedId, createdAt: new Date(0) }] });
+    await block(ada, bob);
+    expect([await users.find(bob, [ada, bob]), await users.find(ada, [ada, bob])]).toEqual([new Set([bob]), new Set([ada, bob])]);
+    await block(bob, ada);
+    expect([await users.find(bob, [ada]), await users.find(ada, [bob])]).toEqual([new Set([ada]), new Set([bob])]);
+  });
+
   it('knows who was registered, until they are deleted; then nothing of them comes back', async () => {
     const userId = await register('ada');
     expect(await users.find(uuidv7(), [userId, uuidv7(), '__proto__'])).toEqual(new Set([userId]));

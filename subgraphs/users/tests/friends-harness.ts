@@ -5,7 +5,7 @@ import { projectRoot } from '../../../shared/config/project-root.js';
 import type { Database } from '../../../shared/database/database.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createRateLimits, type RateLimits } from '../../../shared/rate-limits/rate-limits.js';
-import { createKnownUsers } from '../../../shared/users/known-users.js';
+import { createKnownUsers, type KnownUserSource, type PollClock } from '../../../shared/users/known-users.js';
 import { createKnownUserRepository, type KnownUserRepository } from '../data/known-user-repository.js';
 import { createUsersPrisma, type UsersPrisma } from '../data/prisma.js';
 import { createProfileRepository, type ProfileRepository } from '../data/profile-repository.js';
@@ -22,6 +22,10 @@ export interface FriendsUnderTest {
   readonly prisma: UsersPrisma;
   readonly clock: { now: number };
   readonly friends: FriendService;
+  /** The same, in real time: it waits a moment for who has just registered. */
+  readonly patient: FriendService;
+  /** How often it was looked up so far who there is. */
+  lookUps(): number;
   readonly lists: FriendLists;
   readonly mutualFriends: MutualFriends;
   readonly relations: RelationRepository;
@@ -32,7 +36,7 @@ export interface FriendsUnderTest {
   /** The same with these rate limits. */
   withRateLimits(rateLimits: RateLimits): FriendService;
   /** Somebody new, as auth announces them. */
-  register(username: string): Promise<Viewer>;
+  register(username: string, userId?: string): Promise<Viewer>;
   /** What of relations was announced, in order. */
   announced(): Promise<readonly unknown[]>;
   close(): Promise<void>;
@@ -56,10 +60,25 @@ export async function startFriends(database: Database): Promise<FriendsUnderTest
   const profiles = createProfileRepository(prisma);
   const unlimited = createRateLimits({ redisUrl: undefined, scale: 1_000, logger: createLogger({ name: 'test', level: 'silent' }) });
 
-  function create({ limits = generous, rateLimits = unlimited }: { limits?: RelationLimits; rateLimits?: RateLimits }): FriendService {
+  let lookUps = 0;
+  const counted: KnownUserSource = {
+    find(viewerId, userIds) {
+      lookUps += 1;
+      return users.find(viewerId, userIds);
+    },
+  };
+  const hasty: PollClock = { now: passingTime(), after: (_ms, task) => setImmediate(task) };
+  const patient: PollClock = { now: Date.now, after: (ms, task) => setTimeout(task, ms) };
+
+  interface Choice {
+    readonly limits?: RelationLimits;
+    readonly rateLimits?: RateLimits;
+    readonly scheduler?: PollClock;
+  }
+  function create({ limits = generous, rateLimits = unlimited, scheduler = hasty }: Choice): FriendService {
     return createFriendService({
       relations,
-      knownUsers: createKnownUsers({ repository: users, scheduler: { now: passingTime(), after: (_ms, task) => setImmediate(task) } }),
+      knownUsers: createKnownUsers({ repository: counted, scheduler }),
       rateLimits,
       limits,
       onAnnounced: () => undefined,
@@ -71,6 +90,8 @@ export async function startFriends(database: Database): Promise<FriendsUnderTest
     prisma,
     clock,
     friends: create({}),
+    patient: create({ scheduler: patient }),
+    lookUps: () => lookUps,
     lists: createFriendLists({ lists: createRelationLists(prisma) }),
     mutualFriends: createMutualFriends({ relations, access: createProfileAccess({ profiles, relations }) }),
     relations,
@@ -78,8 +99,7 @@ export async function startFriends(database: Database): Promise<FriendsUnderTest
     users,
     withLimits: (limits) => create({ limits: { ...generous, ...limits } }),
     withRateLimits: (rateLimits) => create({ rateLimits }),
-    async register(username) {
-      const userId = uuidv7();
+    async register(username, userId = uuidv7()) {
       await users.register({ eventId: uuidv7(), occurredAt: new Date(clock.now).toISOString(), userId, username, legacyId: undefined });
       return { userId, username, sessionId: 'session', roles: ['USER'], authenticatedAt: 0, expiresAt: 0 };
     },

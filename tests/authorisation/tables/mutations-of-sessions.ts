@@ -2,6 +2,17 @@ import { signedIn } from '../actors.js';
 import type { RootTable } from '../table.js';
 
 export const mutationsOfSessions: RootTable = {
+  'Mutation.createSession': {
+    owner: 'the caller',
+    given: () => ({ input: { data: { mine: true } } }),
+    gets: signedIn('CreateSessionPayload'),
+  },
+  'Mutation.updateSession': {
+    owner: 'new',
+    given: ({ owner }) => ({ input: { id: owner.sessionId, device: 'Taken over', data: { mine: true } } }),
+    gets: signedIn('SessionNotFoundError', { owner: 'SessionPayload' }),
+  },
+  'Mutation.endOtherSessions': { owner: 'the caller', gets: signedIn('EndOtherSessionsPayload') },
   'Mutation.endSession': {
     owner: 'new',
     given: ({ owner }) => ({ input: { id: owner.sessionId } }),

@@ -10,6 +10,8 @@ export const noIdentity: readonly string[] = [
   'FriendRequestEdge',
   'ImageConnection',
   'ImageEdge',
+  'OnlineFriendConnection',
+  'OnlineFriendEdge',
   'UserConnection',
   'UserEdge',
   'Activity',
@@ -25,6 +27,13 @@ export const noIdentity: readonly string[] = [
   'PresenceResync',
   // Somebody whom the caller has named themselves to follow.
   'PresenceRemoved',
+  // Messages of the subscription to one's own sessions, which have a table.
+  'SessionSnapshot',
+  'SessionStarted',
+  'SessionUpdated',
+  'SessionEnded',
+  // Holds the caller's own session.
+  'SessionConflictError',
   // Refusals: a stable code, and a sentence that shows only what the caller sent.
   'AlreadyLinkedError',
   'BlockLimitError',

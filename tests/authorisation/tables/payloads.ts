@@ -27,7 +27,7 @@ export const payloads: PayloadTable = {
   DisableTotpPayload: { user: 'the caller' },
   RecoveryCodes: { recoveryCodes: 'value' },
   PasskeyCeremony: { id: 'value', options: 'value' },
-  FinishPasskeyRegistrationPayload: { passkey: 'value' },
+  FinishPasskeyRegistrationPayload: { passkey: 'value', recoveryCodes: 'value' },
   RemovePasskeyPayload: { id: 'value' },
 
   UserStatePayload: { user: 'the owner' },
@@ -42,7 +42,10 @@ export const payloads: PayloadTable = {
   UnblockFriendshipPayload: { friendship: 'the owner' },
   UpdateProfilePayload: { user: 'the caller' },
 
+  CreateSessionPayload: { session: 'the caller', created: 'value' },
+  SessionPayload: { session: 'the owner' },
   EndSessionPayload: { sessionId: 'value' },
+  EndOtherSessionsPayload: { sessionIds: 'value' },
   PresencePayload: { presence: 'value' },
   ImageUpload: { id: 'value', url: 'value', method: 'value', headers: 'value', expiresAt: 'value' },
   ImagePayload: { image: 'the caller' },

@@ -59,6 +59,13 @@ export const queries: RootTable = {
     gets: { others: 'value', blocked: 'null', blocker: 'null' },
   },
   'Query.imageUsage': { select: '{ images }', gets: signedIn('value') },
+  'Query.verifySession': { select: '{ user { id } }', gets: { others: 'the caller', anonymous: 'null' } },
+  'Query.onlineFriends': {
+    select: '(first: 100) { nodes { id } }',
+    shows: ({ owner }) => owner.id,
+    // Nobody is their own friend; of the others one is the owner's.
+    gets: signedIn('not shown', { friend: 'shown' }),
+  },
   'Query.images': {
     select: '(first: 100) { nodes { owner { id } } }',
     shows: ({ owner }) => owner.id,
@@ -69,6 +76,11 @@ export const queries: RootTable = {
 
 /** Asked on a socket. */
 export const subscriptions: RootTable = {
+  'Subscription.sessionEvents': {
+    select: '{ ... on SessionSnapshot { sessions { id } } }',
+    shows: ({ owner }) => owner.sessionId,
+    gets: ownAlone,
+  },
   'Subscription.presence': {
     given: ({ owner }) => ({ input: { userIds: [owner.id] } }),
     select: '{ ... on PresenceSnapshot { entries { user { id } } } }',

@@ -17,6 +17,11 @@ export const session: ObjectTable = {
       path: ['mySessions', ({ id }, { owner }) => id === owner.sessionId],
       except: ['anonymous'],
     },
+    'of the subscription': {
+      query: 'subscription { sessionEvents { ... on SessionSnapshot { sessions { id ...Asked } } } }',
+      path: ['sessionEvents', 'sessions', ({ id }, { owner }) => id === owner.sessionId],
+      except: ['anonymous'],
+    },
   },
   fields: {
     id: ownerAlone,
@@ -26,6 +31,8 @@ export const session: ObjectTable = {
     lastSeenAt: ownerAlone,
     expiresAt: ownerAlone,
     current: { owner: 'true', others: 'nobody' },
+    data: ownerAlone,
+    version: ownerAlone,
   },
 };
 

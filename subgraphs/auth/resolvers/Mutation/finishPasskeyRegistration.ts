@@ -10,8 +10,10 @@ export const finishPasskeyRegistration: NonNullable<MutationResolvers['finishPas
   context.oneCredentialCheck.claim();
   const outcome = await context.passkeyRegistration.finish(context.viewer, input);
   switch (outcome.kind) {
-    case 'Registered':
-      return { __typename: 'FinishPasskeyRegistrationPayload', passkey: outcome.passkey };
+    case 'Registered': {
+      const { passkey, recoveryCodes } = outcome;
+      return { __typename: 'FinishPasskeyRegistrationPayload', passkey, recoveryCodes: recoveryCodes === null ? null : [...recoveryCodes] };
+    }
     case 'InvalidPasskey':
       return invalidPasskeyError;
     case 'InvalidInput':

@@ -8,7 +8,7 @@ import { goodPassword, type Payload } from '../../tests/auth-client.js';
 import { publicUrl, startAuth, type AuthHarness } from '../../tests/auth-harness.js';
 import { createRecoveryClient } from '../../tests/recovery-client.js';
 import { mailTokenLifetimeMs } from '../mail/mail-token.js';
-import { tokenMailsPerAddress } from '../mail/token-mails.js';
+import { tokenMailsPerAddress } from '../../data/mail-tokens.js';
 
 const databases = await testDatabases();
 

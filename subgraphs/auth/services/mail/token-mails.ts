@@ -2,9 +2,6 @@ import { createHmac } from 'node:crypto';
 import { createMailToken, hashMailToken, mailTokenLifetimeMs, type MailTokenPurpose, type MailTokenRow } from './mail-token.js';
 import type { Mailer, MailRow } from './mailer.js';
 
-/** How many mails with a token of one kind an address is sent in an hour, whoever asks: nobody's mailbox can be flooded by registering. */
-export const tokenMailsPerAddress = { most: 10, withinMs: 60 * 60_000 } as const;
-
 /**
  * A mail with a token, for the transaction that gives rise to it (`writeTokenMail`). Token and mail are written there unless the address
  * was sent too many already.

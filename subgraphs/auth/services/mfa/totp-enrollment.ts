@@ -39,7 +39,7 @@ export interface TotpEnrollment {
   begin(viewer: Viewer | null, input: PasswordInput): Promise<BeginOutcome>;
   /** Switches the app on with a code of the secret that was shown last, which is thereby used. Answers the recovery codes. */
   confirm(viewer: Viewer | null, code: string): Promise<ConfirmOutcome>;
-  /** Switches the app off and voids the recovery codes; takes the password, and a code of the app or a recovery code. */
+  /** Switches the app off, and voids the recovery codes unless there is a passkey left; takes the password, and a code of the app or a recovery code. */
   disable(viewer: Viewer | null, input: PasswordInput & { readonly code: string }): Promise<DisableOutcome>;
   /** Voids the recovery codes and answers new ones; takes the password and a code of the app. */
   regenerateRecoveryCodes(viewer: Viewer | null, input: PasswordInput & { readonly code: string }): Promise<RegenerateOutcome>;

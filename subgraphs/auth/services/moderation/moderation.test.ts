@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
-import { createAuthClient, type Payload } from '../../tests/auth-client.js';
+import { createAuthClient, goodPassword, type Payload } from '../../tests/auth-client.js';
 import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
 
 const databases = await testDatabases();
@@ -42,6 +42,9 @@ describe.each(databases)('moderation on $name', ({ open }) => {
 
   const act = (action: Action, actor: Payload | null, userId: string, input: object = {}) =>
     ask(harness, operations[action], { input: { userId, ...input } }, { token: actor?.accessToken });
+  /** The access token; empty when there was none. */
+  const login = async (identifier: string) =>
+    text((await ask(harness, operations.login, { input: { identifier, password: goodPassword } })).accessToken ?? '');
   const setRoles = (actor: Payload | null, userId: string, roles: readonly string[]) => act('setUserRoles', actor, userId, { roles });
   const auditOf = async (userId: string) => (await ask(harness, operations.auditLog, { userId }, { token: admin.accessToken })).nodes;
 
@@ -207,6 +210,21 @@ describe.each(databases)('moderation on $name', ({ open }) => {
         (events) => events.filter(({ type, key }) => type === 'session.ended' && key === person.user.id).length === 2,
       );
       await setRoles(admin, person.user.id, []);
+    });
+
+    it('SECURITY 27: are in no token of a sign-in that comes at the moment when they are taken away', async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const person = await newPerson(['USER', 'MODERATOR']);
+        const [, ...answers] = await Promise.all([
+          setRoles(admin, person.user.id, []),
+          ...Array.from({ length: 8 }, () => login(person.user.username)),
+        ]);
+        for (const token of answers) {
+          const { roles } = JSON.parse(Buffer.from(token.split('.')[1] ?? 'e30', 'base64url').toString()) as { roles?: string[] };
+          if (roles?.includes('MODERATOR') !== true) continue;
+          await expect(ask(harness, operations.me, {}, { token })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+        }
+      }
     });
 
     it('keep one administrator, a disabled one not counted', async () => {

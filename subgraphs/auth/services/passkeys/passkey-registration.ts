@@ -9,6 +9,7 @@ import type { Passkey, PasskeyRepository } from '../../data/passkey-repository.j
 import type { Traces } from '../../data/traces.js';
 import { toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
+import type { RecoveryCodes } from '../mfa/recovery-codes.js';
 import type { Reauthentication } from '../passwords/reauthentication.js';
 import type { InvalidCredentials } from '../sessions/sign-in.js';
 import { parseRegistrationAnswer } from './authenticator-answer.js';
@@ -31,6 +32,13 @@ export interface InvalidPasskey {
   readonly kind: 'InvalidPasskey';
 }
 
+interface RegisteredPasskey {
+  readonly kind: 'Registered';
+  readonly passkey: Passkey;
+  /** Shown once, when the account had none; only keyed hashes are kept. */
+  readonly recoveryCodes: readonly string[] | null;
+}
+
 type PasswordInput = { readonly password?: string | null | undefined };
 
 /** The passkeys of the viewer. Each throws an `UNAUTHENTICATED` `AppError` for an anonymous one. */
@@ -40,7 +48,7 @@ export interface PasskeyRegistration {
   finish(
     viewer: Viewer | null,
     input: { readonly ceremonyId: string; readonly response: unknown; readonly name?: string | null | undefined },
-  ): Promise<{ readonly kind: 'Registered'; readonly passkey: Passkey } | InvalidPasskey | InvalidInput>;
+  ): Promise<RegisteredPasskey | InvalidPasskey | InvalidInput>;
   /** The newest first. */
   list(viewer: Viewer | null): Promise<readonly Passkey[]>;
   remove(
@@ -53,6 +61,7 @@ export interface PasskeyRegistrationOptions {
   readonly repository: PasskeyRepository;
   readonly accounts: Pick<AccountRepository, 'findByIds'>;
   readonly reauthentication: Reauthentication;
+  readonly recoveryCodes: RecoveryCodes;
   readonly mailer: Mailer;
   readonly site: () => RelyingParty;
   readonly now?: () => number;
@@ -65,6 +74,7 @@ export function createPasskeyRegistration({
   repository,
   accounts,
   reauthentication,
+  recoveryCodes,
   mailer,
   site,
   now = Date.now,
@@ -127,14 +137,16 @@ export function createPasskeyRegistration({
       const checked = await checkRegistration(answer, { challenge: ceremony.challenge, site: site() });
       if (checked === null) return invalidPasskey;
       const passkey: Passkey = { id: uuidv7(), name: given.trim(), createdAt: at, lastUsedAt: null };
+      const fresh = recoveryCodes.create(viewer.userId);
       const outcome = await repository.add(
         { ...passkey, ...checked, accountId: viewer.userId, transports: toTransports(answer.response.transports ?? []) },
-        { maximum: passkeysPerAccount, ...(await traces(viewer, 'added', passkey)) },
+        { maximum: passkeysPerAccount, codeHashes: fresh.hashes, ...(await traces(viewer, 'added', passkey)) },
       );
       switch (outcome) {
         case 'added':
+        case 'added-with-codes':
           mailer.wake();
-          return { kind: 'Registered', passkey };
+          return { kind: 'Registered', passkey, recoveryCodes: outcome === 'added' ? null : fresh.codes };
         case 'taken':
           return invalidPasskey;
         case 'too-many':

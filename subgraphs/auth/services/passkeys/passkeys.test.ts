@@ -312,7 +312,7 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
       const person = await newPerson();
       const authenticator = await mustRegister(person);
       const answer = await client.send('login', { identifier: person.user.username, password, device: 'Console' });
-      expect(answer).toMatchObject({ __typename: 'MfaRequired', methods: ['PASSKEY'] });
+      expect(answer).toMatchObject({ __typename: 'MfaRequired', methods: ['RECOVERY_CODE', 'PASSKEY'] });
       const { id: ceremonyId, options } = await client.send('beginPasskeyLogin', { mfaToken: answer.mfaToken });
       expect(options).toMatchObject({ allowCredentials: [{ id: authenticator.credentialId }], userVerification: 'preferred' });
       const response = authenticator.get(options, { userVerified: false, userHandle: null });

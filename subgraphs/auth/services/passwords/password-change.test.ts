@@ -170,6 +170,7 @@ describe.each(databases)('SECURITY 7: changePassword on $name', ({ open }) => {
           expiresAt: new Date(at.getTime() + 60_000),
           tokenHash: `late ${name}`,
         },
+        roles: ['USER'],
         events: [],
         audit: [],
         mails: [],

@@ -4,6 +4,7 @@ import { toLoginIdentifier, type LoginIdentifier } from '../accounts/login-ident
 import type { PasswordHasher } from '../passwords/password-hasher.js';
 import type { AuditLog } from '../audit/audit-log.js';
 import { isAbsurdlyLong } from '../passwords/password-policy.js';
+import type { AccountGuess } from '../throttling/account-guesses.js';
 import type { PasswordGuess, Throttles } from '../throttling/throttles.js';
 import { findDeviceProblem } from './device.js';
 import type { InvalidCredentials, MfaRequired, SignIn, SignInOrigin } from './sign-in.js';
@@ -43,26 +44,35 @@ export function createPasswordSignIn({ accounts, hasher, signIn, throttles, audi
   async function verify(
     login: LoginIdentifier | null,
     password: string,
+    atAccount: AccountGuess,
   ): Promise<{ right: LoginCandidate | null; triedId: string | null }> {
     let triedId: string | null = null;
-    const first = await hasher.verify(async () => {
+    const check = async (find: () => Promise<LoginCandidate | null>) => {
+      const matching = await hasher.verify(async () => {
+        const candidate = await find();
+        await atAccount.count(candidate?.account.id ?? null);
+        return candidate;
+      }, password);
+      return matching !== null && (await atAccount.mayBeRight(matching.account.id)) ? matching : null;
+    };
+    const first = await check(async () => {
       const candidate = await find(login, 'first');
       triedId = candidate?.account.id ?? null;
       return candidate;
-    }, password);
+    });
     if (login?.kind !== 'email') return { right: first, triedId };
     // Whoever gives an address at registration and could sign in with it only while nobody else has it would learn who is here. So who
     // claimed it last always can, and the second check is made in any case: the time tells nothing either.
-    const latest = await hasher.verify(async () => {
+    const latest = await check(async () => {
       const candidate = await find(login, 'latest');
       return candidate?.account.id === triedId ? null : candidate;
-    }, password);
+    });
     return { right: first ?? latest, triedId };
   }
 
-  async function signInOnce({ identifier, password, ...origin }: Login): Promise<PasswordGuess<LoginOutcome>> {
+  async function signInOnce({ identifier, password, ...origin }: Login, atAccount: AccountGuess): Promise<PasswordGuess<LoginOutcome>> {
     const login = toLoginIdentifier(identifier);
-    const { right, triedId } = await (isAbsurdlyLong(password) ? verify(null, '') : verify(login, password));
+    const { right, triedId } = await (isAbsurdlyLong(password) ? verify(null, '', atAccount) : verify(login, password, atAccount));
     if (right === null) {
       // For nobody's account as well, so that the time tells nothing. Never what was typed: people type passwords into the wrong field.
       await auditLog.record({ action: 'LOGIN_FAILED', accountId: triedId, details: { method: 'password' } });
@@ -73,6 +83,7 @@ export function createPasswordSignIn({ accounts, hasher, signIn, throttles, audi
     return {
       // A disabled account is throttled as a wrong password is, else the right one could be told by that.
       isRight: result.kind !== 'InvalidCredentials',
+      accountId: right.account.id,
       isMereClaim: login?.kind === 'email' && right.account.emailVerifiedAt === null,
       result,
     };
@@ -82,7 +93,7 @@ export function createPasswordSignIn({ accounts, hasher, signIn, throttles, audi
     async login(login) {
       const problem = findDeviceProblem(login.device);
       if (problem !== null) return invalidInput([problem]);
-      return throttles.guessAtSignIn(login, () => signInOnce(login));
+      return throttles.guessAtSignIn(login, (atAccount) => signInOnce(login, atAccount));
     },
   };
 }

@@ -94,6 +94,7 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
     const who = { accountId: account.id, actorId: account.id, sessionId: family.id };
     const session = {
       family,
+      roles: account.roles,
       events: [started],
       audit: [...traces.audit, toAuditRow({ action: 'LOGIN_SUCCEEDED', ...who, details: { amr, device } }, now)],
       mails: traces.mails,
@@ -156,8 +157,8 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
 function methodsOf({ hasTotp, recoveryCodes, passkeys }: SecondFactors): readonly MfaMethod[] {
   const methods: MfaMethod[] = [];
   if (hasTotp) methods.push('TOTP');
-  // They stand in for the app, so without it they open nothing.
-  if (hasTotp && recoveryCodes > 0) methods.push('RECOVERY_CODE');
+  // They stand in for the others, so without any they open nothing.
+  if ((hasTotp || passkeys > 0) && recoveryCodes > 0) methods.push('RECOVERY_CODE');
   if (passkeys > 0) methods.push('PASSKEY');
   return methods;
 }

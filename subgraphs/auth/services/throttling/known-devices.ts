@@ -10,6 +10,8 @@ export interface KnownDevices {
   hash(origin: SignInOrigin): string;
   /** The hash of `origin` when the account that `identifier` signs in to was signed in to from there before; null otherwise. */
   find(identifier: string, origin: SignInOrigin): Promise<string | null>;
+  /** The hash of `origin` when the account was signed in to from there before; null otherwise. */
+  findOf(accountId: string, origin: SignInOrigin): Promise<string | null>;
   /**
    * Keeps the place of a successful sign-in. Says whether it is `first` of the account, `new` beside others (its owner should hear of
    * it), or `known`.
@@ -40,6 +42,10 @@ export function createKnownDevices({ repository, key, now = Date.now }: KnownDev
       if (login === null) return null;
       const place = hash(origin);
       return (await repository.isKnown(login, place)) ? place : null;
+    },
+    async findOf(accountId, origin) {
+      const place = hash(origin);
+      return (await repository.has(accountId, place)) ? place : null;
     },
     remember: (accountId, origin) => repository.remember({ accountId, hash: hash(origin), at: new Date(now()) }),
   };

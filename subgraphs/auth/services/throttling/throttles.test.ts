@@ -16,6 +16,7 @@ describe.each(databases)('throttles on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let harness: AuthHarness;
   let client: ReturnType<typeof createAuthClient>;
+  let recovery: ReturnType<typeof createRecoveryClient>;
   let people = 0;
 
   beforeAll(async () => {
@@ -28,6 +29,7 @@ describe.each(databases)('throttles on $name', ({ open }) => {
     };
     harness = await startAuth(opened.database, { rateLimits });
     client = createAuthClient(harness);
+    recovery = createRecoveryClient(harness);
   });
   afterAll(async () => {
     await harness.close();
@@ -113,6 +115,78 @@ describe.each(databases)('throttles on $name', ({ open }) => {
     expect(seen[0]).toEqual(seen[1]);
     expect(seen[0]?.slice(-3)).toEqual(['RATE_LIMITED', 'RATE_LIMITED', 'AuthPayload']);
     expect(seen[0]).not.toContain(false);
+  });
+
+  describe('SECURITY 11: count guesses by name and by address as guesses at one account', () => {
+    const newOwner = async () => {
+      const [home, email] = [newPlace('Home'), `${newName()}@example.org`];
+      const { user } = await client.mustRegister({ username: newName(), email }, home);
+      const { verifyEmail, tokenTo } = recovery;
+      await verifyEmail(await tokenTo(email, 'Confirm'));
+      return { email, username: user.username, home };
+    };
+    async function guessAt(identifiers: readonly string[], guesses: number): Promise<void> {
+      for (let guess = 0; guess < guesses; guess += 1) {
+        const identifier = identifiers[guess % identifiers.length] ?? '';
+        await expect(attempt(identifier, 'wrong password', newPlace())).resolves.toBe('INVALID_CREDENTIALS');
+      }
+    }
+
+    it('after ten the right password opens nothing to strangers, neither way, and still to a device that its owner has used', async () => {
+      const { email, username, home } = await newOwner();
+      await guessAt([username, email], passwordAttempts.free);
+      for (const identifier of [username, email]) {
+        await expect(attempt(identifier, goodPassword, newPlace())).resolves.toBe('INVALID_CREDENTIALS');
+        await expect(attempt(identifier, goodPassword, home)).resolves.toBe('AuthPayload');
+        // And strangers have won nothing by that.
+        await expect(attempt(identifier, goodPassword, newPlace())).resolves.toBe('INVALID_CREDENTIALS');
+      }
+    });
+
+    it('after nine it does, which forgets them all', async () => {
+      const { email, username } = await newOwner();
+      for (let round = 0; round < 2; round += 1) {
+        await guessAt([username, email], passwordAttempts.free - 1 - round * 5);
+        await expect(attempt(email, goodPassword, newPlace())).resolves.toBe('AuthPayload');
+      }
+    });
+
+    it('also when a hundred come at once', async () => {
+      const { email, username } = await newOwner();
+      await Promise.all(
+        Array.from({ length: 100 }, (_, index) => attempt(index % 2 === 0 ? username : email, 'wrong password', newPlace())),
+      );
+      await expect(attempt(username, goodPassword, newPlace())).resolves.not.toBe('AuthPayload');
+    });
+
+    it('SECURITY 10: and answer alike whether name and address are those of one account, of two, or of none', async () => {
+      const [one, other, another] = [await newOwner(), await newOwner(), await newOwner()];
+      const pairs = [
+        [one.username, one.email],
+        [other.username, another.email],
+        [newName(), `${newName()}@example.org`],
+      ] as const;
+      const seen = [];
+      for (const [username, email] of pairs) {
+        const answers = [];
+        for (const identifier of [username, email]) {
+          for (let guess = 0; guess < passwordAttempts.free + 2; guess += 1)
+            answers.push(await attempt(identifier, 'wrong password', newPlace()));
+        }
+        seen.push(answers);
+      }
+      expect(seen[1]).toEqual(seen[0]);
+      expect(seen[2]).toEqual(seen[0]);
+      expect(seen[0]?.filter((answer) => answer === 'INVALID_CREDENTIALS')).toHaveLength(2 * passwordAttempts.free);
+    });
+
+    it('and hold a known device to ten of its own', async () => {
+      const { email, username, home } = await newOwner();
+      await guessAt([username, email], passwordAttempts.free);
+      for (let guess = 0; guess < passwordAttempts.free; guess += 1)
+        await attempt(guess % 2 === 0 ? username : email, 'wrong password', home);
+      await expect(attempt(email, goodPassword, home)).resolves.toBe('INVALID_CREDENTIALS');
+    });
   });
 
   it('SECURITY 11: know a browser again after its update', async () => {

@@ -3,6 +3,7 @@ import { AppError } from '../../../../shared/errors/app-error.js';
 import { clientNetwork } from '../../../../shared/rate-limits/client-network.js';
 import type { AttemptLimit, RateLimits, WindowLimit } from '../../../../shared/rate-limits/rate-limits.js';
 import type { SignInOrigin } from '../sessions/sign-in.js';
+import { countGuess, type AccountGuess, type CountedGuess } from './account-guesses.js';
 import type { KnownDevices } from './known-devices.js';
 import { createTurns } from './turns.js';
 
@@ -38,6 +39,8 @@ const guessesAtOnce = 5;
 /** What a guess came to. */
 export interface PasswordGuess<Result> {
   readonly isRight: boolean;
+  /** Whose it is, when it is right. */
+  readonly accountId?: string | undefined;
   /** Right, but for somebody who merely claims what they signed in with: that forgives nobody's wrong guesses at its owner. */
   readonly isMereClaim?: boolean | undefined;
   readonly result: Result;
@@ -48,11 +51,12 @@ export interface Throttles {
   /**
    * Checks a password at a sign-in, when it may be, before anything is looked up or hashed. The answer is the same whether or not there is
    * such an account; a device that its owner has used before still gets in when strangers have used up all tries (SECURITY 11). A right
-   * password makes all wrong ones before forgotten; a `check` that throws was no guess.
+   * password makes all wrong ones before forgotten; a `check` that throws was no guess. `check` counts the guess at the account too, once
+   * it knows which one that is.
    */
   guessAtSignIn<Result>(
     login: SignInOrigin & { readonly identifier: string },
-    check: () => Promise<PasswordGuess<Result>>,
+    check: (atAccount: AccountGuess) => Promise<PasswordGuess<Result>>,
   ): Promise<Result>;
   /** Checks the password of a signed-in caller again: a stolen session must not be a place to guess it. */
   guessAgain<Result>(accountId: string, check: () => Promise<PasswordGuess<Result>>): Promise<Result>;
@@ -77,6 +81,10 @@ export function createThrottles({ limits, knownDevices, key }: ThrottlesOptions)
   const everybody = limits.window('auth wrong passwords', everybodysWrongPasswords);
   const strangers = limits.attempts('auth password', passwordAttempts);
   const devices = limits.attempts('auth password by known device', passwordAttempts);
+  const perAccount = {
+    accounts: limits.attempts('auth password by account', passwordAttempts),
+    devices: limits.attempts('auth password by account and known device', passwordAttempts),
+  };
   const again = limits.attempts('auth re-authentication', passwordAttempts);
   const turns = createTurns(guessesAtOnce);
   const mails = limits.window('auth mails', mailsPerRecipient);
@@ -112,12 +120,16 @@ export function createThrottles({ limits, knownDevices, key }: ThrottlesOptions)
 
   return {
     guessAtSignIn: ({ identifier, ...origin }, check) =>
-      turns.run(`${keyed(identifier)}.${knownDevices.hash(origin)}`, async () => guess(await admit(identifier, origin), check)),
+      turns.run(`${keyed(identifier)}.${knownDevices.hash(origin)}`, async () => {
+        const admission = await admit(identifier, origin);
+        const atAccount = countGuess({ limits: perAccount, knownDevices, origin, nobody: `nobody.${keyed(identifier)}` });
+        return guess(admission, () => check(atAccount), atAccount);
+      }),
 
     guessAgain: (accountId, check) =>
       turns.run(accountId, async () => {
         await again.begin(accountId);
-        return guess({ limit: again, key: accountId, failed: () => Promise.resolve() }, check);
+        return guess({ limit: again, key: accountId, failed: () => Promise.resolve() }, check, null);
       }),
 
     perNetwork: (action, clientIp) => network(action).take(clientNetwork(clientIp ?? undefined)),
@@ -140,13 +152,18 @@ interface Admission {
   readonly failed: () => Promise<unknown>;
 }
 
-async function guess<Result>({ limit, key, failed }: Admission, check: () => Promise<PasswordGuess<Result>>): Promise<Result> {
-  const { isRight, isMereClaim, result } = await check().catch(async (error: unknown) => {
-    await limit.cancel(key);
+async function guess<Result>(
+  { limit, key, failed }: Admission,
+  check: () => Promise<PasswordGuess<Result>>,
+  atAccount: CountedGuess | null,
+): Promise<Result> {
+  const cancel = () => Promise.all([limit.cancel(key), atAccount?.cancel()]);
+  const { isRight, isMereClaim, accountId, result } = await check().catch(async (error: unknown) => {
+    await cancel();
     throw error;
   });
   if (!isRight) await failed();
-  else if (isMereClaim === true) await limit.cancel(key);
-  else await limit.reset(key);
+  else if (isMereClaim === true) await cancel();
+  else await Promise.all([limit.reset(key), accountId === undefined ? undefined : atAccount?.right(accountId)]);
   return result;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../../../shared/logging/logger.js';
 import { createInProcessPresenceStore } from '../../data/in-process-presence-store.js';
-import { defaultSettings, type ConnectionKey } from '../../presence/presence.js';
+import type { ConnectionKey } from '../../presence/presence.js';
 import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
 import { createPresenceConnections, renewalMs } from './presence-connections.js';
 import type { PresenceStore } from './presence-store.js';
@@ -11,21 +11,27 @@ function create() {
   let isDown = false;
   const stores = [createInProcessPresenceStore({ scheduler }), createInProcessPresenceStore({ scheduler })] as const;
   let current: PresenceStore = stores[0];
+  let renewals = 0;
   const store: PresenceStore = {
     ...current,
     connect: (key, settings) => (isDown ? Promise.reject(new Error('down')) : current.connect(key, settings)),
-    renew: (keys) => (isDown ? Promise.reject(new Error('down')) : current.renew(keys)),
+    renew(keys) {
+      renewals += 1;
+      return isDown ? Promise.reject(new Error('down')) : current.renew(keys);
+    },
     leave: (key, graceMs) => current.leave(key, graceMs),
   };
   const connections = createPresenceConnections({
     store,
-    loadSettings: () => Promise.resolve(defaultSettings),
+    loadSettings: () => Promise.resolve(new Map()),
+    random: () => 0.5,
     scheduler,
     logger: createLogger({ name: 'test', level: 'silent' }),
   });
   return {
     connections,
     scheduler,
+    renewals: () => renewals,
     fail: (down: boolean) => void (isDown = down),
     loseEverything: () => void (current = stores[1]),
     online: async (userIds: readonly string[]) =>
@@ -66,6 +72,34 @@ describe('Open connections', () => {
     for (const each of keys) await connections.close(each, null);
     await pass(60_000);
     expect([await online(userIds), scheduler.waiting]).toEqual([0, 0]);
+  });
+
+  it('P3: are renewed soon after a renewal has failed, and not more often than that', async () => {
+    const { connections, fail, scheduler, renewals } = create();
+    await connections.open(key(1));
+    fail(true);
+    scheduler.advance(renewalMs);
+    await new Promise(setImmediate);
+    scheduler.advance(2_999);
+    await new Promise(setImmediate);
+    expect(renewals()).toBe(1);
+    scheduler.advance(1);
+    await new Promise(setImmediate);
+    expect(renewals()).toBe(2);
+  });
+
+  it('are made anew, all that are open, for a store that has lost everything', async () => {
+    const { connections, loseEverything, online, scheduler } = create();
+    for (const each of keys) await connections.open(each);
+    loseEverything();
+    let isDone = false;
+    void connections.reassert().then(() => (isDone = true));
+    await connections.close(key(7), null);
+    for (let batch = 0; batch < 10; batch += 1) {
+      await new Promise(setImmediate);
+      scheduler.advance(0);
+    }
+    expect([isDone, await online(keys.map(({ userId }) => userId)), await online(['user 7'])]).toEqual([true, 2_499, 0]);
   });
 
   it('survive two renewals that fail', async () => {

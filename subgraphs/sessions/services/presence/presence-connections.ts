@@ -1,12 +1,16 @@
 import type { Logger } from '../../../../shared/logging/logger.js';
-import type { ConnectionKey, PresenceSettings } from '../../presence/presence.js';
+import { defaultSettings, type ConnectionKey, type PresenceSettings } from '../../presence/presence.js';
 import type { Scheduler } from '../../presence/scheduler.js';
 import type { PresenceStore } from './presence-store.js';
 
 /** Leases last 45 s, so two renewals may fail. In ms (P3). */
 export const renewalMs = 15_000;
+/** After a renewal that failed: leases may be about to run out, and everybody tries again. At least, and as much again by chance. In ms. */
+const retryMs = 2_000;
 /** Some ten ms of work for a store in this process. */
-const renewalBatch = 1_000;
+const batchSize = 1_000;
+/** Connections that are made anew at the same time. */
+const parallel = 100;
 
 /** The connections that hang on this process, whose leases it renews for as long as they are open. */
 export interface PresenceConnections {
@@ -14,54 +18,74 @@ export interface PresenceConnections {
   open(key: ConnectionKey): Promise<void>;
   /** Ends the renewal; the connection counts for another `graceMs`, or, with null, until its lease runs out. */
   close(key: ConnectionKey, graceMs: number | null): Promise<void>;
+  /** Makes all of them anew, for a store that may have lost them. What fails is made up for by the next renewal. */
+  reassert(): Promise<void>;
   /** Whose session it is, when a connection of it hangs on this process. */
   ownerOf(sessionId: string): string | undefined;
+  /** Everybody who has a connection here. */
+  userIds(): ReadonlySet<string>;
   stop(): void;
 }
 
 export interface PresenceConnectionsOptions {
   readonly store: PresenceStore;
-  readonly loadSettings: (userId: string) => Promise<PresenceSettings>;
+  /** Of many users; one who has set none has no entry. */
+  readonly loadSettings: (userIds: readonly string[]) => Promise<ReadonlyMap<string, PresenceSettings>>;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  /** From 0 to 1, for spreading. */
+  readonly random: () => number;
 }
 
-export function createPresenceConnections({ store, loadSettings, scheduler, logger }: PresenceConnectionsOptions): PresenceConnections {
+export function createPresenceConnections(options: PresenceConnectionsOptions): PresenceConnections {
+  const { store, loadSettings, scheduler, logger, random } = options;
   /** By session and connection. */
   const sessions = new Map<string, Map<string, ConnectionKey>>();
   let cancelRenewal: (() => void) | undefined;
   let isStopped = false;
 
-  function planRenewal(): void {
+  function planRenewal(delay = renewalMs): void {
     if (cancelRenewal !== undefined || isStopped || sessions.size === 0) return;
-    cancelRenewal = scheduler.after(renewalMs, () => {
-      void renew()
-        .catch((error: unknown) => logger.warn({ err: error }, 'presence leases were not renewed; trying again in 15 s'))
-        .finally(() => {
-          cancelRenewal = undefined;
-          planRenewal();
-        });
+    cancelRenewal = scheduler.after(delay, () => {
+      const next = inBatches(renew).then(
+        () => renewalMs,
+        (error: unknown) => {
+          logger.warn({ err: error }, 'presence leases were not renewed; trying again in some seconds');
+          return retryMs * (1 + random());
+        },
+      );
+      void next.then((wait) => {
+        cancelRenewal = undefined;
+        planRenewal(wait);
+      });
     });
   }
 
-  async function renew(): Promise<void> {
+  /** Between two batches everybody else gets their turn. */
+  async function inBatches(work: (keys: readonly ConnectionKey[]) => Promise<void>): Promise<void> {
     const keys = [...sessions.values()].flatMap((connections) => [...connections.values()]);
-    for (let first = 0; first < keys.length; first += renewalBatch) {
-      // Between two batches everybody else gets their turn.
+    for (let first = 0; first < keys.length && !isStopped; first += batchSize) {
       if (first > 0) await new Promise<void>((resolve) => scheduler.after(0, resolve));
-      for (const key of await store.renew(keys.slice(first, first + renewalBatch))) {
-        // The store lost it although its socket is open, unless that closed just now.
-        if (isOpen(key)) await connect(key);
-      }
+      await work(keys.slice(first, first + batchSize));
+    }
+  }
+
+  async function renew(keys: readonly ConnectionKey[]): Promise<void> {
+    // What the store lost although its socket is open, unless that closed just now.
+    await connectAll(await store.renew(keys));
+  }
+
+  async function connectAll(keys: readonly ConnectionKey[]): Promise<void> {
+    if (keys.length === 0) return;
+    const settings = await loadSettings([...new Set(keys.map(({ userId }) => userId))]);
+    for (let first = 0; first < keys.length; first += parallel) {
+      const open = keys.slice(first, first + parallel).filter(isOpen);
+      await Promise.all(open.map((key) => store.connect(key, settings.get(key.userId) ?? defaultSettings)));
     }
   }
 
   function isOpen({ sessionId, connectionId }: ConnectionKey): boolean {
     return sessions.get(sessionId)?.has(connectionId) === true;
-  }
-
-  async function connect(key: ConnectionKey): Promise<void> {
-    await store.connect(key, await loadSettings(key.userId));
   }
 
   function forget({ sessionId, connectionId }: ConnectionKey): void {
@@ -75,7 +99,7 @@ export function createPresenceConnections({ store, loadSettings, scheduler, logg
       const connections = sessions.get(key.sessionId) ?? new Map<string, ConnectionKey>();
       sessions.set(key.sessionId, connections.set(key.connectionId, key));
       try {
-        await connect(key);
+        await connectAll([key]);
       } catch (error) {
         forget(key);
         throw error;
@@ -87,10 +111,12 @@ export function createPresenceConnections({ store, loadSettings, scheduler, logg
       forget(key);
       if (graceMs !== null) await store.leave(key, graceMs);
     },
+    reassert: () => inBatches(connectAll),
     ownerOf(sessionId) {
       const [key] = sessions.get(sessionId)?.values() ?? [];
       return key?.userId;
     },
+    userIds: () => new Set([...sessions.values()].flatMap((connections) => [...connections.values()].map(({ userId }) => userId))),
     stop() {
       isStopped = true;
       cancelRenewal?.();

@@ -1,99 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { createRevocations } from '../../../../shared/auth/revocations.js';
-import type { Viewer } from '../../../../shared/auth/viewer.js';
-import { createLogger } from '../../../../shared/logging/logger.js';
-import { createInProcessPresenceStore } from '../../data/in-process-presence-store.js';
-import { defaultSettings } from '../../presence/presence.js';
-import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
-import { createPresenceService, type PresenceRequest } from './presence-service.js';
-import type { PresenceSettingsRepository, StoredPresence } from './presence-settings-repository.js';
-import type { PresenceEntriesMessage } from './presence-subscription.js';
-import type { RelationTable } from '../../../../shared/users/relation-table.js';
+import { createOneService } from './tests/one-service.js';
+import { person, settle } from './tests/presence-harness.js';
 
-function createFakeSettings(): PresenceSettingsRepository & { readonly rows: Map<string, StoredPresence> } {
-  const rows = new Map<string, StoredPresence>();
-  const row = (userId: string): StoredPresence => rows.get(userId) ?? { settings: defaultSettings, lastConnectionAt: null };
-  return {
-    rows,
-    find: (userIds) => Promise.resolve(new Map([...rows].filter(([userId]) => userIds.includes(userId)))),
-    update(userId, patch) {
-      const { settings, lastConnectionAt } = row(userId);
-      const next = { ...settings, ...patch, revision: settings.revision + 1 };
-      rows.set(userId, { settings: next, lastConnectionAt });
-      return Promise.resolve(next);
-    },
-    recordConnections(times) {
-      for (const [userId, time] of times) rows.set(userId, { ...row(userId), lastConnectionAt: time });
-      return Promise.resolve();
-    },
-  };
-}
-
-/** Everybody's friends, and those between whom and everybody is a block. */
-function createFakeRelations(friends: readonly string[], blocked: readonly string[]): Pick<RelationTable, 'friendsOf' | 'among'> {
-  return {
-    friendsOf: () => Promise.resolve(new Set(friends)),
-    among: (_userId, otherIds) =>
-      Promise.resolve(
-        new Map([
-          ...otherIds.filter((id) => friends.includes(id)).map((id) => [id, 'FRIEND'] as const),
-          ...otherIds.filter((id) => blocked.includes(id)).map((id) => [id, 'BLOCKED'] as const),
-        ]),
-      ),
-  };
-}
-
-function create(friends: readonly string[] = [], blocked: readonly string[] = []) {
-  const scheduler = createVirtualScheduler();
-  const settings = createFakeSettings();
-  const revocations = createRevocations(() => scheduler.now());
-  const logger = createLogger({ name: 'test', level: 'silent' });
-  const relations = createFakeRelations(friends, blocked);
-  const store = createInProcessPresenceStore({ scheduler });
-  const knownUsers = { among: (_viewerId: string, userIds: readonly string[]) => Promise.resolve(new Set(userIds)) };
-  const presence = createPresenceService({ store, settings, relations, knownUsers, revocations, scheduler, logger });
-  return {
-    scheduler,
-    settings,
-    revocations,
-    presence,
-    store,
-    availability: async (userId: string, viewer: Viewer | null = null) =>
-      (await presence.view(viewer, [userId])).map(({ availability }) => availability).join(),
-    /** Subscribes like a client on a socket of its own. */
-    watch: async (viewer: Viewer | null, userIds: readonly string[], more: Partial<PresenceRequest> = {}) => {
-      const controller = new AbortController();
-      const messages = await presence.subscribe(
-        viewer,
-        { friends: false, userIds, since: null, ...more },
-        { id: 'socket', signal: controller.signal },
-      );
-      return {
-        messages,
-        next: async (): Promise<PresenceEntriesMessage> => ((await messages.next()) as IteratorYieldResult<PresenceEntriesMessage>).value,
-        leave: async (code: number) => {
-          controller.abort({ code });
-          await messages.return?.();
-        },
-      };
-    },
-  };
-}
-
-function person(userId: string, sessionId = `${userId}’s phone`): Viewer {
-  return { userId, sessionId, username: userId, roles: ['USER'], authenticatedAt: 0, expiresAt: Infinity };
-}
 const [ada, bob] = [person('ada'), person('bob')];
 const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `user ${index}`);
 
-/** Lets what is under way go on until it waits for time. */
-async function settle(): Promise<void> {
-  await new Promise(setImmediate);
-}
-
 describe('Subscribing to presence', () => {
   it('is refused to an anonymous caller, and for nobody or too many to follow', async () => {
-    const { watch } = create();
+    const { watch } = createOneService();
     await expect(watch(null, ['bob'])).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     await expect(watch(ada, [])).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     await expect(watch(ada, ids(501))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
@@ -103,13 +17,13 @@ describe('Subscribing to presence', () => {
   });
 
   it('follows friends and others, each once', async () => {
-    const { watch } = create(['bob', 'eve']);
+    const { watch } = createOneService(['bob', 'eve']);
     const { entries } = await (await watch(ada, ['eve', 'ada'], { friends: true })).next();
     expect(entries.map(({ userId }) => userId)).toEqual(['eve', 'ada', 'bob']);
   });
 
   it('makes the session online for as long as it is open, and longer than a lease', async () => {
-    const { watch, availability, scheduler } = create();
+    const { watch, availability, scheduler } = createOneService();
     const { leave } = await watch(ada, ['bob']);
     for (let time = 0; time < 200_000; time += 15_000) {
       scheduler.advance(15_000);
@@ -124,26 +38,24 @@ describe('Subscribing to presence', () => {
   });
 
   it('gives an abrupt loss 15 s, and tells nobody when the session comes back in time', async () => {
-    const { watch, availability, scheduler } = create();
+    const { watch, availability, scheduler } = createOneService();
     const first = await watch(ada, ['bob']);
     const watching = await watch(bob, ['ada']);
     await watching.next();
     await first.leave(1006);
     scheduler.advance(14_999);
     const second = await watch(ada, ['bob']);
-    let hasHeard = false;
-    void watching.messages.next().then(() => (hasHeard = true));
     scheduler.advance(20_000);
     await settle();
-    expect([hasHeard, await availability('ada')]).toEqual([false, 'ONLINE']);
+    expect([watching.received.length, await availability('ada')]).toEqual([0, 'ONLINE']);
     await second.leave(1006);
     scheduler.advance(15_000);
     await settle();
-    expect([hasHeard, await availability('ada')]).toEqual([true, 'OFFLINE']);
+    expect([watching.received.length, await availability('ada')]).toEqual([1, 'OFFLINE']);
   });
 
   it('leaves the lease alone when this process restarts', async () => {
-    const { watch, availability, scheduler } = create();
+    const { watch, availability, scheduler } = createOneService();
     const { leave } = await watch(ada, ['bob']);
     await leave(1012);
     scheduler.advance(44_999);
@@ -153,7 +65,7 @@ describe('Subscribing to presence', () => {
   });
 
   it('counts two subscriptions of one socket as two connections', async () => {
-    const { watch, availability, scheduler } = create();
+    const { watch, availability, scheduler } = createOneService();
     const [first, second] = [await watch(ada, ['bob']), await watch(ada, ['eve'])];
     await first.leave(0);
     scheduler.advance(40_000);
@@ -164,7 +76,7 @@ describe('Subscribing to presence', () => {
   });
 
   it('ends with the signal alone, should nobody return the iterator', async () => {
-    const { presence, availability, scheduler } = create();
+    const { presence, availability, scheduler } = createOneService();
     const controller = new AbortController();
     const request = { friends: false, userIds: ['bob'], since: null };
     const messages = await presence.subscribe(ada, request, { id: 'socket', signal: controller.signal });
@@ -177,7 +89,7 @@ describe('Subscribing to presence', () => {
   });
 
   it('is over before it began when the client has left meanwhile', async () => {
-    const { presence, availability, scheduler } = create();
+    const { presence, availability, scheduler } = createOneService();
     const request = { friends: false, userIds: ['bob'], since: null };
     const messages = await presence.subscribe(ada, request, { id: 'socket', signal: AbortSignal.abort({ code: 1000 }) });
     expect((await messages.next()).done).toBe(true);
@@ -186,7 +98,7 @@ describe('Subscribing to presence', () => {
   });
 
   it('leaves nothing behind after a thousand subscriptions', async () => {
-    const { presence, scheduler, store } = create();
+    const { presence, scheduler, store } = createOneService();
     const controller = new AbortController();
     const listeners: unknown[] = [];
     const signal = Object.assign(controller.signal, {});
@@ -217,12 +129,12 @@ describe('Subscribing to presence', () => {
   });
 
   it('starts anew for a cursor that it cannot read, and gives a snapshot for one of more than 120 s ago', async () => {
-    const { watch, scheduler } = create();
+    const { watch, scheduler } = createOneService();
     const { cursor } = await (await watch(ada, ['bob'])).next();
     expect((await (await watch(ada, ['bob'], { since: cursor })).next()).kind).toBe('Changed');
     expect((await (await watch(ada, ['bob'], { since: '' })).next()).kind).toBe('Resync');
     expect((await (await watch(ada, ['bob'], { since: 'x'.repeat(10_000) })).next()).kind).toBe('Resync');
-    const elsewhere = create();
+    const elsewhere = createOneService();
     expect((await (await elsewhere.watch(ada, ['bob'], { since: cursor })).next()).kind).toBe('Resync');
     scheduler.advance(120_000);
     expect((await (await watch(ada, ['bob'], { since: cursor })).next()).kind).toBe('Changed');
@@ -233,7 +145,7 @@ describe('Subscribing to presence', () => {
 
 describe('A session that ends', () => {
   it('is offline at once, and its socket’s close does not give it a grace', async () => {
-    const { watch, availability, revocations, scheduler } = create();
+    const { watch, availability, revocations, scheduler } = createOneService();
     const { leave } = await watch(ada, ['bob']);
     revocations.revoke({ sessionId: ada.sessionId, endedAt: scheduler.now() });
     await settle();
@@ -243,7 +155,7 @@ describe('A session that ends', () => {
   });
 
   it('cannot come online by a request that was under way', async () => {
-    const { presence, watch, availability, revocations, scheduler } = create();
+    const { presence, watch, availability, revocations, scheduler } = createOneService();
     revocations.revoke({ sessionId: ada.sessionId, endedAt: scheduler.now() });
     await presence.heartbeat(ada);
     expect(await availability('ada')).toBe('OFFLINE');
@@ -252,133 +164,10 @@ describe('A session that ends', () => {
   });
 
   it('does not flicker when only its token has expired', async () => {
-    const { watch, availability, scheduler } = create();
+    const { watch, availability, scheduler } = createOneService();
     const { leave } = await watch(ada, ['bob']);
     await leave(4403);
     scheduler.advance(14_999);
     expect(await availability('ada')).toBe('ONLINE');
-  });
-});
-
-describe('Without a socket', () => {
-  it('a heartbeat keeps a session online for 45 s, and counts as one device however often it comes', async () => {
-    const { presence, availability, scheduler } = create();
-    await presence.heartbeat(ada);
-    scheduler.advance(15_000);
-    expect((await presence.heartbeat(ada)).devices).toBe(1);
-    scheduler.advance(44_999);
-    expect(await availability('ada')).toBe('ONLINE');
-    scheduler.advance(1);
-    expect(await availability('ada')).toBe('OFFLINE');
-  });
-
-  it('goOffline works at once, and lasts until the next subscription or heartbeat', async () => {
-    const { presence, watch, availability, scheduler } = create();
-    await watch(ada, ['bob']);
-    expect((await presence.goOffline(ada)).availability).toBe('OFFLINE');
-    scheduler.advance(15_000);
-    await settle();
-    expect(await availability('ada')).toBe('OFFLINE');
-    await presence.heartbeat(ada);
-    expect(await availability('ada')).toBe('ONLINE');
-  });
-
-  it.each(['heartbeat', 'goOffline'] as const)('%s is refused to an anonymous caller', async (method) => {
-    await expect(create().presence[method](null)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-  });
-});
-
-describe('What others see', () => {
-  it('of someone invisible is nothing, also after a restart of the store', async () => {
-    const { presence, settings, scheduler } = create();
-    await presence.heartbeat(ada);
-    scheduler.advance(1_000);
-    await settle();
-    await presence.update(ada, { visibility: 'NOBODY', statusMessage: 'psst' });
-    const hidden = { availability: 'OFFLINE', lastSeenAt: null, statusMessage: null, devices: null, visibility: null };
-    expect((await presence.view(bob, ['ada']))[0]).toMatchObject(hidden);
-    expect((await presence.view(ada, ['ada']))[0]).toMatchObject({ availability: 'ONLINE', visibility: 'NOBODY', devices: 1 });
-    expect(settings.rows.get('ada')?.lastConnectionAt).toBeGreaterThan(0);
-
-    const restarted = create();
-    for (const [userId, row] of settings.rows) restarted.settings.rows.set(userId, row);
-    expect((await restarted.presence.view(bob, ['ada']))[0]).toMatchObject(hidden);
-    await restarted.presence.heartbeat(ada);
-    expect((await restarted.presence.view(bob, ['ada']))[0]).toMatchObject(hidden);
-  });
-
-  it('of someone who was online before the store began is when, also when they have changed their settings since', async () => {
-    const { presence, settings } = create();
-    const lastConnectionAt = Date.UTC(2026, 10, 19, 8, 30);
-    settings.rows.set('ada', { settings: defaultSettings, lastConnectionAt });
-    expect((await presence.view(bob, ['ada']))[0]).toMatchObject({ availability: 'OFFLINE', lastSeenAt: lastConnectionAt });
-    await presence.update(ada, { statusMessage: 'hi' });
-    expect((await presence.view(bob, ['ada']))[0]).toMatchObject({ availability: 'OFFLINE', lastSeenAt: lastConnectionAt });
-  });
-
-  it('SECURITY 46: of someone blocked, either way, is that of a user of whom nothing is known', async () => {
-    const { presence, watch, scheduler, settings } = create([], ['bob']);
-    const { leave } = await watch(bob, ['bob']);
-    await presence.update(bob, { statusMessage: 'Come in', activity: { kind: 'LOBBY', text: 'Chess' } });
-    const [unknown] = await presence.view(ada, ['nobody here']);
-    expect(await presence.view(ada, ['bob'])).toEqual([{ ...unknown, userId: 'bob' }]);
-    await leave(1000);
-    scheduler.advance(600_000);
-    await settle();
-    expect(settings.rows.get('bob')?.lastConnectionAt).not.toBeNull();
-    expect(await presence.view(ada, ['bob'])).toEqual([{ ...unknown, userId: 'bob' }]);
-  });
-
-  it('SECURITY 46: of someone blocked, either way, never changes for a follower, and stands where that of anybody else would', async () => {
-    const { presence, watch } = create([], ['bob']);
-    const follower = await watch(ada, ['x', 'bob', 'y']);
-    expect((await follower.next()).entries.map(({ userId, availability }) => [userId, availability])).toEqual([
-      ['x', 'OFFLINE'],
-      ['bob', 'OFFLINE'],
-      ['y', 'OFFLINE'],
-    ]);
-    await presence.heartbeat(bob);
-    await presence.heartbeat(person('y'));
-    expect((await follower.next()).entries.map(({ userId }) => userId)).toEqual(['y']);
-  });
-
-  it('of someone who shows themself to friends is for friends alone', async () => {
-    const [toFriend, toStranger] = [create(['ada']), create()];
-    for (const { presence } of [toFriend, toStranger]) {
-      await presence.update(ada, { visibility: 'FRIENDS' });
-      await presence.heartbeat(ada);
-    }
-    expect([await toFriend.availability('ada', bob), await toFriend.availability('ada', null)]).toEqual(['ONLINE', 'OFFLINE']);
-    expect(await toStranger.availability('ada', bob)).toBe('OFFLINE');
-  });
-});
-
-describe('The last connection', () => {
-  it('is written soon after coming and going, and every 5 min in between', async () => {
-    const { watch, settings, scheduler } = create();
-    const written = () => settings.rows.get('ada')?.lastConnectionAt;
-    const start = scheduler.now();
-    const { leave } = await watch(ada, ['bob']);
-    scheduler.advance(1_000);
-    await settle();
-    expect(written()).toBe(start);
-    for (let time = 0; time < 5 * 60_000; time += 15_000) {
-      scheduler.advance(15_000);
-      await settle();
-    }
-    expect(written()).toBe(start + 5 * 60_000);
-    const left = scheduler.now();
-    await leave(1000);
-    scheduler.advance(4_000);
-    await settle();
-    expect(written()).toBe(left);
-  });
-
-  it('is written for everyone online when the process stops', async () => {
-    const { watch, presence, settings, scheduler } = create();
-    await watch(ada, ['bob']);
-    scheduler.advance(10_000);
-    await presence.close();
-    expect(settings.rows.get('ada')?.lastConnectionAt).toBe(scheduler.now());
   });
 });

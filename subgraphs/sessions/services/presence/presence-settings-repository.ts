@@ -7,11 +7,22 @@ export interface StoredPresence {
   readonly lastConnectionAt: number | null;
 }
 
+/** When somebody was online. */
+export interface ConnectionTime {
+  /** In ms since the epoch. */
+  readonly at: number;
+  /** They left, or nobody will say so: then it is written however soon after the last time. */
+  readonly isOver: boolean;
+}
+
 export interface PresenceSettingsRepository {
   /** By user id; a user without any has no entry. Ids of any form are allowed. */
   find(userIds: readonly string[]): Promise<ReadonlyMap<string, StoredPresence>>;
   /** Changes what is given, leaves the rest, raises the revision, and returns the whole. */
   update(userId: string, patch: Partial<Omit<PresenceSettings, 'revision'>>): Promise<PresenceSettings>;
-  /** Keeps the later of the stored and the given time, by user id, in ms since the epoch. */
-  recordConnections(times: ReadonlyMap<string, number>): Promise<void>;
+  /**
+   * By user id; of the stored and the given time the later one is kept. Of those who are still online nothing is written when that was
+   * done less than 5 minutes before.
+   */
+  recordConnections(times: ReadonlyMap<string, ConnectionTime>): Promise<void>;
 }

@@ -1,19 +1,49 @@
 import type { Activity, Audience, ConnectionKey, PresenceSettings, PresenceState } from '../../presence/presence.js';
 
+/** A point in the history of one shard. Offsets grow with every entry of the shard; those of two shards have nothing to do with each other. */
+export interface PresencePosition {
+  readonly shard: number;
+  readonly offset: number;
+}
+
 /**
- * A moment in the history of all presences. `position` grows with every change; what was read at a position holds every change up to
- * it. Positions of different epochs have nothing to do with each other: a store that lost its state begins a new epoch.
+ * A moment in the history of all presences, or of those shards that were asked for: what was read at a moment holds every entry up to its
+ * offsets. Moments of different epochs have nothing to do with each other: a store that lost its state, or a part of it, begins a new
+ * epoch.
  */
 export interface PresenceMoment {
   readonly epoch: string;
-  readonly position: number;
+  /** By shard. */
+  readonly offsets: ReadonlyMap<number, number>;
 }
 
 export interface PresenceChange {
-  readonly position: number;
+  readonly position: PresencePosition;
   readonly state: PresenceState;
   /** Who sees a difference; never empty. */
   readonly changedFor: readonly Audience[];
+  /** Whether this process made the change, by a call or by sweeping: exactly one process did. */
+  readonly madeHere: boolean;
+}
+
+/** What else every process must hear about a user, in order with the changes of that user. */
+export type UserNotice =
+  /** How the two stand was changed, and can be read. Told of both. */
+  | { readonly kind: 'RelationChanged'; readonly userId: string; readonly otherId: string }
+  /** The account is gone for good. */
+  | { readonly kind: 'UserDeleted'; readonly userId: string }
+  /** A session of the user began, changed or ended, and can be read. */
+  | { readonly kind: 'SessionChanged'; readonly userId: string; readonly sessionId: string };
+
+export interface PresenceListener {
+  /** Every change from now on, those of one shard in the order of their offsets. */
+  readonly onChange?: (change: PresenceChange) => void;
+  readonly onNotice?: (notice: UserNotice, position: PresencePosition) => void;
+  /**
+   * The store lost its state, or this process may have missed something. What was read before is worth nothing: connections have to be
+   * made anew, and who follows somebody must read again. The listener is called first, changes come after it.
+   */
+  readonly onLost?: () => void;
 }
 
 export type PresenceChanges =
@@ -34,7 +64,8 @@ export interface PresenceUpdate {
 /**
  * The hot state of everybody's presence, in this process or shared by many. Each method is one atomic transition by the rules of
  * user-presence.ts and the store's own clock. Leases that nobody renews run out by themselves. Settings with a revision that is not
- * newer than the known one are ignored. Every method rejects when the store cannot be reached.
+ * newer than the known one are ignored. Every method rejects when the store cannot be reached, but `read`, which then answers what was
+ * last known of users that it knows.
  */
 export interface PresenceStore {
   /** Gives the connection a lease of 45 s. `settings` are the user's own, needed when the store does not know them. Returns the new state. */
@@ -47,11 +78,28 @@ export interface PresenceStore {
   endSession(session: { readonly userId: string; readonly sessionId: string }): Promise<PresenceState>;
   /** A message of the session's client, which by itself makes it active. Returns the new state. */
   update(session: { readonly userId: string; readonly sessionId: string }, update: PresenceUpdate): Promise<PresenceState>;
-  /** The state of each user, in the given order, known or not, all at one moment. */
+  /**
+   * The state of each user, in the given order, known or not: those of one shard all at one moment. The moment has (at least) the shards
+   * of these users.
+   */
   read(userIds: readonly string[]): Promise<{ readonly moment: PresenceMoment; readonly states: readonly PresenceState[] }>;
-  /** Of these users, the state of those who changed after `since` for the audience that looks at them. */
+  /**
+   * Of these users, the state of those who changed after `since` for the audience that looks at them. A user whose shard `since` does not
+   * name counts as changed.
+   */
   readChanges(users: ReadonlyMap<string, Audience>, since: PresenceMoment): Promise<PresenceChanges>;
-  /** Calls `listener` with every change from now on, in the order of their positions. Returns a function that stops it. */
-  onChange(listener: (change: PresenceChange) => void): () => void;
+  /** Which shard's offsets tell of the user. */
+  shardOf(userId: string): number;
+  /**
+   * Up to where, in every shard, all has been told to the listeners of this process, what is being told right now included. Begins where the
+   * telling began, before the first entry; of the new epoch from `onLost` on.
+   */
+  heard(): PresenceMoment;
+  /** Tells the notice to the listeners of every process, this one too. Resolves when it will not be lost. */
+  announce(notice: UserNotice): Promise<void>;
+  /** Returns a function that stops it. */
+  listen(listener: PresenceListener): () => void;
+  /** Rejects when the store cannot be reached. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -99,6 +99,29 @@ describe.each(databases)('Friends on $name', ({ open }) => {
     expect(await friendly.mutualFriends.count(bob, [ada.userId])).toEqual([0]);
   });
 
+  it('SECURITY 46: takes the same steps for who blocks the caller as for an id that nobody has', async () => {
+    const [ada, bob] = await people('ada', 'bob');
+    await friendly.friends.block(ada, bob.userId);
+    for (const change of ['request', 'block', 'unblock'] as const) {
+      const steps = async (id: string) => {
+        const before = friendly.lookUps();
+        await friendly.friends[change](bob, id);
+        return friendly.lookUps() - before;
+      };
+      expect(await steps(ada.userId)).toBe(await steps(uuidv7()));
+    }
+  });
+
+  it('waits for the announcement of somebody who has just registered, also to take back a block that there is not', async () => {
+    const [ada] = await people('ada');
+    for (const change of ['request', 'block', 'unblock'] as const) {
+      const userId = uuidv7();
+      const changed = friendly.patient[change](ada, userId);
+      await friendly.register('late', userId);
+      expect((await changed).kind).toBe('Related');
+    }
+  });
+
   it('gives nothing back when a block is taken back', async () => {
     const [ada, bob] = await people('ada', 'bob');
     await befriend(ada, bob);

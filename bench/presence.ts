@@ -1,0 +1,68 @@
+/**
+ * P3 and the numbers of presence: what followers cost two nodes of the product (each a gateway and a sessions process; one Postgres, one
+ * Redis), against a bare `ws` server that sends the same bytes; how long they wait; and what they hear of restarts and deaths.
+ */
+import { report } from './harness.js';
+import { measureDeliveries, type Server } from './presence/deliveries.js';
+import { createNotebook } from './presence/notebook.js';
+import { numbersOf, userIdSql, type Range } from './presence/people.js';
+import { openPlayers } from './presence/players.js';
+import { openStage, startChild } from './presence/stage.js';
+
+/** Everybody's friends, whose changes everybody sees. So many, because those of one user are told every 500 ms at the most. */
+const stars: Range = { first: 1, count: 32 };
+const followers: Range = { first: 1_001, count: 15_000 };
+const sizes = process.env.BENCH_SIZES?.split(',').map(Number) ?? [1_000, 15_000];
+
+const notebook = createNotebook();
+const stage = await openStage();
+process.once('uncaughtException', (error) => {
+  console.error(error, stage.output());
+  void stage.stop().finally(() => process.exit(1));
+});
+try {
+  await measure();
+} finally {
+  await stage.stop();
+}
+report('presence', 'P3: presence', notebook.figures());
+process.exit(0);
+
+async function measure(): Promise<void> {
+  const followerIds = userIdSql(`n`);
+  await stage.query(
+    `INSERT INTO sessions.relation (low_id, high_id, are_friends, low_blocks, high_blocks)
+     SELECT ${userIdSql('star')}, ${followerIds}, true, false, false FROM generate_series(${stars.first}, ${stars.first + stars.count - 1}) star, generate_series(${followers.first}, ${followers.first + followers.count - 1}) n`,
+  );
+  const starPlayers = await openPlayers(stage, stage.nodes[0], numbersOf(stars), 'themselves');
+  let changes = 0;
+
+  for (const [index, size] of sizes.entries()) {
+    // A node that has had none yet: memory that others have left behind would hide what is needed.
+    const node = stage.nodes[index] ?? stage.nodes[1];
+    const product: Server = {
+      name: 'Galaxia',
+      port: node.port,
+      pids: { 'the gateway': node.gateway().child.pid ?? 0, sessions: node.sessions().child.pid ?? 0 },
+      async publish() {
+        changes += 1;
+        await starPlayers[changes % stars.count]?.play(`round ${changes}`);
+      },
+    };
+    const sample = await measureDeliveries(product, stage, { ...followers, count: size }, notebook);
+    const plain = startChild('plain-server.ts');
+    const port = await plain.next<number>();
+    const limit: Server = {
+      name: 'bare ws',
+      port,
+      pids: { 'the server': plain.pid },
+      publish() {
+        plain.send(sample);
+        return Promise.resolve();
+      },
+    };
+    await measureDeliveries(limit, stage, { ...followers, count: size }, notebook);
+    await plain.stop();
+  }
+  for (const star of starPlayers) star.cut();
+}

@@ -1,0 +1,70 @@
+/** The all-in-one from the build, in a process of its own on a fresh Postgres, asked over HTTP: what people run. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { Pool } from 'undici';
+import { startPostgres } from '../tests/testkit/postgres.js';
+import { freePorts, startProcess } from '../tests/testkit/process.js';
+import { cpuTimeOf, cpuTimeOfPostgres } from './cpu-time.js';
+
+export interface Connections {
+  /** Posts a GraphQL request, written already, and answers the body as text: to parse it costs the cores that are measured. */
+  ask(body: string, token?: string): Promise<string>;
+}
+
+export interface ProductSubject {
+  /** As many as are used at once. */
+  connections(count: number): Connections;
+  /** In ms, since the start. */
+  cpuTime(): Promise<{ readonly product: number; readonly postgres: number }>;
+  close(): Promise<void>;
+}
+
+export async function startProduct(threadPoolSize: number): Promise<ProductSubject> {
+  const postgres = await startPostgres();
+  if (postgres === null) throw new Error('this needs PostgreSQL');
+  const url = await postgres.createDatabase();
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const folder = mkdtempSync(join(tmpdir(), 'galaxia-bench-'));
+  const [port] = await freePorts(1);
+  const product = startProcess('gateway/all-in-one.js', {
+    PORT: String(port),
+    DATA_DIR: folder,
+    AUTH_DATABASE_URL: url,
+    USERS_DATABASE_URL: url,
+    SESSIONS_DATABASE_URL: url,
+    IMAGES_DATABASE_URL: url,
+    RATE_LIMIT_SCALE: '1000000',
+    UV_THREADPOOL_SIZE: String(threadPoolSize),
+  });
+  const origin = `http://127.0.0.1:${String(port)}`;
+  await product.untilReady(`${origin}/health/ready`);
+  const { pid } = product.child;
+  if (pid === undefined) throw new Error('the product has no process');
+  const pools: Pool[] = [];
+
+  return {
+    connections(count) {
+      const pool = new Pool(origin, { connections: count, pipelining: 1 });
+      pools.push(pool);
+      return {
+        async ask(body, token) {
+          const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+          const headers = { 'content-type': 'application/json', 'user-agent': 'bench', ...authorization };
+          const answer = await pool.request({ path: '/graphql', method: 'POST', headers, body });
+          return answer.body.text();
+        },
+      };
+    },
+    cpuTime: async () => ({ product: cpuTimeOf(pid), postgres: await cpuTimeOfPostgres(client) }),
+    async close() {
+      for (const pool of pools) await pool.close();
+      await product.stop();
+      await client.end();
+      await postgres.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { MessageType } from 'graphql-ws';
+import {
+  readSharedEvent,
+  sharedSocketOffer,
+  toExtensions,
+  type OperationNumber,
+  type SharedSocketNotice,
+} from '../../shared/graphql/shared-socket.js';
+import { createMessageQueue, type MessageQueue } from './message-queue.js';
+import type { UpstreamOptions } from './own-socket-subscription.js';
+import type { SubscribeRequest, UpstreamEvent, UpstreamSubscription } from './subgraph-data-source.js';
+import { createUpstreamSocket, type OperationMessage, type UpstreamSocket, type UpstreamSocketOptions } from './upstream-socket.js';
+import { readWireEvent, toSubscribePayload } from './subscription-wire.js';
+import { readWireError } from './wire.js';
+
+/** Subscriptions of many callers on one socket. */
+export interface SharedSocket {
+  /** Under way. */
+  size(): number;
+  /** Only after `onAcknowledged`. */
+  subscribe(request: SubscribeRequest): UpstreamSubscription;
+  /** Ends what is under way as lost with `code`. */
+  close(code: number): Promise<void>;
+}
+
+export type SharedSocketOptions = UpstreamOptions &
+  Pick<UpstreamSocketOptions, 'onAcknowledged' | 'onLost'> & {
+    /** The last operation has ended. */
+    readonly onIdle: () => void;
+  };
+
+/**
+ * Events that the subgraph may send before their reader has taken any. Few, because what the subgraph still has it can merge, and what is
+ * queued here it cannot; and more than one, so that a reader does not wait a round trip for each.
+ */
+const window = 8;
+/** The subgraph has sent what it was not allowed to. */
+const overloaded = 1013;
+
+export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
+  const operations = new Map<string, MessageQueue>();
+  let lastId = 0;
+  /** Credit to be told with the next notice. */
+  const granted = new Map<string, number>();
+
+  const socket: UpstreamSocket = createUpstreamSocket({
+    ...options,
+    init: sharedSocketOffer,
+    onMessage: receive,
+    onPong: receiveShared,
+    onLost(end) {
+      endAll(end.code);
+      options.onLost(end);
+    },
+  });
+
+  function endAll(code: number): void {
+    for (const queue of operations.values()) queue.end({ kind: 'lost', code });
+    operations.clear();
+    granted.clear();
+  }
+
+  function remove(id: string): void {
+    granted.delete(id);
+    if (operations.delete(id) && operations.size === 0) options.onIdle();
+  }
+
+  function notify(notice: SharedSocketNotice): void {
+    socket.send({ type: MessageType.Pong, payload: { ...notice } });
+  }
+
+  function grant(id: string, credit: number): void {
+    // One notice for all that is taken in this turn of the event loop.
+    if (granted.size === 0) setImmediate(tellCredits);
+    granted.set(id, (granted.get(id) ?? 0) + credit);
+  }
+
+  function tellCredits(): void {
+    const credits: readonly OperationNumber[] = [...granted];
+    granted.clear();
+    if (credits.length > 0) notify({ credits });
+  }
+
+  function receive(message: OperationMessage): void {
+    const queue = operations.get(message.id);
+    // It has left while this was on its way.
+    if (queue === undefined) return;
+    switch (message.type) {
+      case MessageType.Next:
+        receiveEvent(message.id, queue, readWireEvent(message.payload));
+        return;
+      case MessageType.Error:
+        queue.end({ kind: 'error', errors: message.payload.map(readWireError) });
+        remove(message.id);
+        return;
+      case MessageType.Complete:
+        queue.end({ kind: 'complete' });
+        remove(message.id);
+        return;
+    }
+  }
+
+  function receiveEvent(id: string, queue: MessageQueue, event: UpstreamEvent): void {
+    if (queue.size() < window) {
+      queue.push(event);
+      return;
+    }
+    options.logger.error({ window }, 'the subgraph sends more events than it may');
+    queue.end({ kind: 'lost', code: overloaded });
+    socket.send({ id, type: MessageType.Complete });
+    remove(id);
+  }
+
+  function receiveShared(payload: unknown): void {
+    const next = readSharedEvent(payload);
+    if (next === undefined) return;
+    const event: UpstreamEvent = { ...readWireEvent(next.payload), isShared: true };
+    for (const id of next.ids) {
+      const queue = operations.get(id);
+      if (queue !== undefined) receiveEvent(id, queue, event);
+    }
+  }
+
+  return {
+    size: () => operations.size,
+    subscribe(request) {
+      // Never used again: what is still on its way for one operation can never be taken for another's.
+      lastId += 1;
+      const id = String(lastId);
+      let taken = 0;
+      const queue = createMessageQueue(() => {
+        taken += 1;
+        if (taken < window / 2) return;
+        grant(id, taken);
+        taken = 0;
+      });
+      operations.set(id, queue);
+      const extensions = toExtensions({ headers: request.headers, window });
+      socket.send({ id, type: MessageType.Subscribe, payload: { ...toSubscribePayload(request), extensions } });
+      return {
+        next: () => queue.next(),
+        leave({ code }) {
+          if (queue.hasEnded()) return;
+          queue.abandon();
+          if (code !== 0) notify({ leaves: [[id, code]] });
+          socket.send({ id, type: MessageType.Complete });
+          remove(id);
+        },
+      };
+    },
+    close(code) {
+      endAll(code);
+      return socket.close(code);
+    },
+  };
+}

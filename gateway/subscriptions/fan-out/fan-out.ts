@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import type { SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
+import type { SubgraphHeaders } from '../../../shared/graphql/subgraph.js';
+import type { ParsedOperation } from '../../execution/operation-store.js';
+import type { OperationRequest } from '../../execution/request-context.js';
+import type { GatewayResult } from '../../execution/supergraph.js';
+import { createEventPlan, type Ask, type EventPlan, type SubgraphEvent } from '../event-plan.js';
+import { defaultFanOutLimits, type FanOutLimits } from './limits.js';
+import { prepareResult, type PreparedResult } from './prepared-result.js';
+import { createRecentEvents, type ChannelEvents, type SharedEvent } from './recent-events.js';
+import { createVainAsks, type VainAsks } from './vain-asks.js';
+
+export type CompletedEvent =
+  | { readonly kind: 'result'; readonly result: GatewayResult }
+  /** The same for all who got the same event. */
+  | { readonly kind: 'prepared'; readonly prepared: PreparedResult };
+
+/** One subscription among those with the same operation and variables. */
+export interface Subscriber {
+  readonly plan: EventPlan;
+  complete(event: SubgraphEvent): Promise<CompletedEvent>;
+  leave(): void;
+}
+
+/**
+ * Lets subscriptions that get the same event share the work of completing it. A result is made from the operation, its variables, the
+ * event, and what subgraphs answer to fetches; so it is everyone's whose first three are equal when all answers are: when the subgraphs
+ * say that they hold for everyone, to a caller without any identity. Anything else is fetched and made for each viewer alone.
+ */
+export interface FanOut {
+  join(request: OperationRequest): Subscriber;
+  stats(): { readonly channels: number; readonly events: number; readonly characters: number };
+  close(): void;
+}
+
+/** All subscriptions of one operation with the same variables. An operation belongs to one generation of the supergraph. */
+interface Channel {
+  readonly plan: EventPlan;
+  readonly events: ChannelEvents;
+  subscribers: number;
+}
+
+export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>; readonly now?: () => number } = {}): FanOut {
+  const limits = { ...defaultFanOutLimits, ...options.limits };
+  const now = options.now ?? Date.now;
+  const byOperation = new WeakMap<ParsedOperation, Map<string, Channel>>();
+  const vainAsks = new WeakMap<SubgraphDataSource, VainAsks>();
+  const texts = new WeakMap<SubgraphEvent, string>();
+  let channels = 0;
+
+  function vainAsksOf(source: SubgraphDataSource): VainAsks {
+    const known = vainAsks.get(source) ?? createVainAsks(limits, now);
+    vainAsks.set(source, known);
+    return known;
+  }
+
+  function textOf(event: SubgraphEvent): string {
+    if (event.isShared !== true) return JSON.stringify(event.data);
+    const text = texts.get(event) ?? JSON.stringify(event.data);
+    texts.set(event, text);
+    return text;
+  }
+
+  const recent = createRecentEvents(limits, vainAsksOf, now);
+
+  function enter({ generation, operation, variables }: OperationRequest): { readonly channel: Channel; readonly leave: () => void } {
+    const byVariables = byOperation.get(operation) ?? new Map<string, Channel>();
+    byOperation.set(operation, byVariables);
+    // The same client software writes them in the same order. Hashed, because they may be long.
+    const key = createHash('sha256').update(JSON.stringify(variables)).digest('base64');
+    let channel = byVariables.get(key);
+    if (channel === undefined) {
+      channel = { plan: createEventPlan(generation, operation), events: new Map(), subscribers: 0 };
+      byVariables.set(key, channel);
+      channels += 1;
+    }
+    const entered = channel;
+    entered.subscribers += 1;
+    return {
+      channel: entered,
+      leave() {
+        entered.subscribers -= 1;
+        if (entered.subscribers > 0) return;
+        byVariables.delete(key);
+        channels -= 1;
+      },
+    };
+  }
+
+  return {
+    join(request) {
+      const { channel, leave } = enter(request);
+      const { plan } = channel;
+      let last = recent.sequence();
+      let release: () => void = () => undefined;
+      let hasLeft = false;
+      let isFirst = true;
+
+      return {
+        plan,
+        async complete(event) {
+          const wasFirst = isFirst;
+          isFirst = false;
+          const alone = async (): Promise<CompletedEvent> => ({
+            kind: 'result',
+            result: await plan.complete(own(event), request, askAlone),
+          });
+          const text = channel.subscribers > 1 && event.errors.length === 0 ? textOf(event) : undefined;
+          if (text === undefined || text.length > limits.maxEventCharacters) return alone();
+          const shared = recent.take(channel.events, text, last);
+          last = shared.sequence;
+          shared.takers += 1;
+          // The first event is often a state of the viewer's own, such as a list of friends. It becomes shared by a second one who gets it,
+          // or thousands who come back at once would each have it asked for everyone in vain.
+          if (wasFirst && shared.takers === 1) return alone();
+          release = shared.hold();
+          if (hasLeft) release();
+          try {
+            const prepared = await shared.result(() => makeForEveryone(request, plan, text, shared));
+            if (prepared !== undefined && holdsFor(request.caller.subgraphHeaders, prepared.except)) return { kind: 'prepared', prepared };
+            return { kind: 'result', result: await plan.complete(own(event), request, askTogether(shared)) };
+          } finally {
+            release();
+          }
+        },
+        leave() {
+          if (hasLeft) return;
+          hasLeft = true;
+          release();
+          leave();
+        },
+      };
+    },
+    stats: () => ({ channels, ...recent.stats() }),
+    close: () => recent.close(),
+  };
+}
+
+/** The event for one alone: what is fetched becomes part of it. */
+function own(event: SubgraphEvent): SubgraphEvent {
+  return event.isShared === true ? { data: structuredClone(event.data), errors: event.errors } : event;
+}
+
+/** Undefined when not all of it is everyone's. */
+async function makeForEveryone(
+  request: OperationRequest,
+  plan: EventPlan,
+  text: string,
+  { answers, signal }: SharedEvent,
+): Promise<PreparedResult | undefined> {
+  const except = new Set<string>();
+  const outcome = { isForEveryone: true };
+  const ask: Ask = async (source, fetchRequest) => {
+    const answer = outcome.isForEveryone ? await answers.ask(source, fetchRequest) : undefined;
+    for (const userId of answer?.except ?? []) except.add(userId);
+    if (answer !== undefined) return { data: answer.data };
+    // Nobody will see this result.
+    outcome.isForEveryone = false;
+    return { data: null };
+  };
+  try {
+    const event: SubgraphEvent = { data: JSON.parse(text) as Record<string, unknown> | null, errors: [] };
+    const anonymous = { ...request, caller: { subgraphHeaders: {}, signal } };
+    const { data, errors, extensions } = await plan.complete(event, anonymous, ask);
+    // Errors name the request of the one who is told.
+    return outcome.isForEveryone && errors === undefined && extensions === undefined ? prepareResult(data ?? null, except) : undefined;
+  } catch {
+    // Each subscriber meets it again, and says so in their own name.
+    return undefined;
+  }
+}
+
+const askAlone: Ask = (source, request, caller) => source.fetch(request, caller);
+
+/** On one's own behalf, except for what everyone may have. */
+function askTogether({ answers }: SharedEvent): Ask {
+  return async (source, request, caller) => {
+    const answer = await answers.ask(source, request);
+    return answer !== undefined && holdsFor(caller.subgraphHeaders, answer.except)
+      ? { data: answer.data }
+      : askAlone(source, request, caller);
+  };
+}
+
+function holdsFor(headers: SubgraphHeaders, except: ReadonlySet<string>): boolean {
+  if (except.size === 0) return true;
+  const userId = headers['x-user-id']?.toLowerCase();
+  // Without an id whose token it is only the subgraphs know.
+  return userId === undefined ? headers.authorization === undefined : !except.has(userId);
+}

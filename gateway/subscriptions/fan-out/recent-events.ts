@@ -1,0 +1,134 @@
+import type { FanOutLimits } from './limits.js';
+import type { PreparedResult } from './prepared-result.js';
+import { createPublicAnswers, type PublicAnswers, type PublicAnswersOptions } from './public-answers.js';
+
+/** An event that several subscribers of one channel got, and what was made of it for all of them. */
+export interface SharedEvent {
+  /** Grows from event to event. */
+  readonly sequence: number;
+  /** How many have got it. */
+  takers: number;
+  readonly answers: PublicAnswers;
+  readonly signal: AbortSignal;
+  /** The result that everyone may have, made by the first call; undefined when there is none. */
+  result(make: () => Promise<PreparedResult | undefined>): Promise<PreparedResult | undefined>;
+  /** Counts one who waits; to be called back when they do not wait any more. */
+  hold(): () => void;
+}
+
+/** Events of one channel by their JSON. */
+export type ChannelEvents = Map<string, SharedEvent>;
+
+export interface RecentEvents {
+  /** For subscriptions that begin now: the last sequence that is over. */
+  sequence(): number;
+  /**
+   * The event with this JSON that a subscriber may share, whose last one was `after`. Never an earlier one: two events may read the same,
+   * and what was fetched for the first may be out of date for the second.
+   */
+  take(channel: ChannelEvents, text: string, after: number): SharedEvent;
+  stats(): { readonly events: number; readonly characters: number };
+  close(): void;
+}
+
+interface Entry {
+  readonly channel: ChannelEvents;
+  readonly text: string;
+  readonly event: SharedEvent;
+  readonly expiresAt: number;
+  characters: number;
+}
+
+export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswersOptions['vainAsks'], now: () => number): RecentEvents {
+  // In the order in which they began, so the first ones expire first.
+  const entries = new Map<SharedEvent, Entry>();
+  let characters = 0;
+  let sequence = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function drop(entry: Entry): void {
+    if (!entries.delete(entry.event)) return;
+    characters -= entry.characters;
+    if (entry.channel.get(entry.text) === entry.event) entry.channel.delete(entry.text);
+  }
+
+  function dropWhatIsOver(): void {
+    for (const entry of entries.values()) {
+      const isWithin = entries.size <= limits.maxEvents && characters <= limits.maxCharacters;
+      if (isWithin && entry.expiresAt > now()) break;
+      drop(entry);
+    }
+    // One timer for all, so that nothing stays after the last event of a busy time.
+    timer ??= entries.size === 0 ? undefined : setTimeout(onTimer, limits.lifetimeMs).unref();
+  }
+
+  function onTimer(): void {
+    timer = undefined;
+    dropWhatIsOver();
+  }
+
+  function begin(channel: ChannelEvents, text: string): SharedEvent {
+    const controller = new AbortController();
+    const answers = createPublicAnswers({ limits, vainAsks, signal: controller.signal });
+    let making: Promise<PreparedResult | undefined> | undefined;
+    let isMade = false;
+    let waiting = 0;
+
+    async function makeOnce(make: () => Promise<PreparedResult | undefined>): Promise<PreparedResult | undefined> {
+      const prepared = await make();
+      isMade = true;
+      if (prepared !== undefined && entries.has(event)) {
+        entry.characters += prepared.size;
+        characters += prepared.size;
+        dropWhatIsOver();
+      }
+      return prepared;
+    }
+
+    function release(): void {
+      waiting -= 1;
+      if (waiting > 0 || (answers.pending() === 0 && (making === undefined || isMade))) return;
+      // Nobody may come to share work that is given up.
+      drop(entry);
+      controller.abort();
+    }
+
+    sequence += 1;
+    const event: SharedEvent = {
+      sequence,
+      takers: 0,
+      answers,
+      signal: controller.signal,
+      result: (make) => (making ??= makeOnce(make)),
+      hold() {
+        waiting += 1;
+        let held = true;
+        return () => {
+          if (!held) return;
+          held = false;
+          release();
+        };
+      },
+    };
+    const entry: Entry = { channel, text, event, expiresAt: now() + limits.lifetimeMs, characters: text.length };
+    entries.set(event, entry);
+    channel.set(text, event);
+    characters += text.length;
+    dropWhatIsOver();
+    return event;
+  }
+
+  return {
+    sequence: () => sequence,
+    take(channel, text, after) {
+      const known = channel.get(text);
+      const isCurrent = known !== undefined && known.sequence > after && (entries.get(known)?.expiresAt ?? 0) > now();
+      return isCurrent ? known : begin(channel, text);
+    },
+    stats: () => ({ events: entries.size, characters }),
+    close() {
+      clearTimeout(timer);
+      for (const entry of [...entries.values()]) drop(entry);
+    },
+  };
+}

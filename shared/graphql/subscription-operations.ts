@@ -1,0 +1,147 @@
+import type { ExecutionResult } from 'graphql';
+import type { Leave } from './subgraph.js';
+
+/** A subscription under way. */
+export interface Operation {
+  readonly signal: AbortSignal;
+  /** Resolves when one more event may be sent; undefined when it may at once. After the end it may never resolve. */
+  takeCredit(): Promise<void> | undefined;
+  /** The client sent `complete`, unless it has said before how it left. */
+  end(): void;
+}
+
+/** What is under way on one socket, and how its clients left. */
+export interface SocketOperations {
+  count(): number;
+  /** `window` events may be sent before credit is needed. */
+  open(id: string, window: number): Operation;
+  /** The one client of operation `id` left; nothing when it is not under way. */
+  leave(id: string, leave: Leave): void;
+  grant(id: string, credit: number): void;
+  /** The socket is gone, and with it every client. */
+  leaveAll(leave: Leave): void;
+}
+
+interface OpenOperation extends Operation {
+  leave(leave: Leave): void;
+  grant(credit: number): void;
+}
+
+export function createSocketOperations(): SocketOperations {
+  const open = new Map<string, OpenOperation>();
+  let left: Leave | undefined;
+
+  return {
+    count: () => open.size,
+    open(id, window) {
+      const operation = createOperation(window, () => {
+        // An id may be in use again while the one before it still winds down.
+        if (open.get(id) === operation) open.delete(id);
+      });
+      if (left === undefined) open.set(id, operation);
+      else operation.leave(left);
+      return operation;
+    },
+    leave: (id, leave) => open.get(id)?.leave(leave),
+    grant: (id, credit) => open.get(id)?.grant(credit),
+    leaveAll(leave) {
+      left = leave;
+      for (const operation of open.values()) operation.leave(leave);
+      open.clear();
+    },
+  };
+}
+
+function createOperation(window: number, onEnd: () => void): OpenOperation {
+  const controller = new AbortController();
+  let credit = window;
+  let answerWaiting: (() => void) | undefined;
+  return {
+    signal: controller.signal,
+    takeCredit() {
+      if (credit > 0) {
+        credit -= 1;
+        return undefined;
+      }
+      return new Promise((resolve) => {
+        answerWaiting = () => {
+          credit -= 1;
+          resolve();
+        };
+      });
+    },
+    leave: (leave) => controller.abort(leave),
+    grant(more) {
+      credit += more;
+      const answer = answerWaiting;
+      answerWaiting = undefined;
+      answer?.();
+    },
+    end() {
+      onEnd();
+      controller.abort({ code: 0 } satisfies Leave);
+    },
+  };
+}
+
+/**
+ * The events of `source`, taken only when they may be sent, so that a source can merge what a slow client has not got yet. `return()` acts
+ * at once: it aborts the operation's signal, then returns the source, and answers a `next()` that is still waiting. An async generator's
+ * own `return()` would queue behind that `next()` and leak the subscription. What `sendShared` has sent is not given.
+ */
+export function createOperationEvents(
+  source: AsyncGenerator<ExecutionResult, void, void>,
+  operation: Operation,
+  sendShared: (result: ExecutionResult) => boolean = () => false,
+): AsyncIterableIterator<ExecutionResult> {
+  const done: IteratorResult<ExecutionResult, undefined> = { value: undefined, done: true };
+  let isDone = false;
+  let answerWaiting: ((result: IteratorResult<ExecutionResult, undefined>) => void) | undefined;
+
+  async function stop(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    if (isDone) return done;
+    isDone = true;
+    operation.end();
+    answerWaiting?.(done);
+    // What the clean-up of a resolver throws would close the socket, and with it the subscriptions of others.
+    await source.return(undefined).catch(() => undefined);
+    return done;
+  }
+
+  async function pull(): Promise<IteratorResult<ExecutionResult, void>> {
+    for (;;) {
+      const credit = operation.takeCredit();
+      if (credit !== undefined) await credit;
+      if (hasEnded()) return done;
+      const result = await source.next();
+      if (result.done === true) operation.end();
+      else if (!hasEnded() && sendShared(result.value)) continue;
+      return result;
+    }
+  }
+
+  // In a function, because nothing tells the compiler that `isDone` changes while we wait.
+  function hasEnded(): boolean {
+    return isDone;
+  }
+
+  return {
+    next: () =>
+      new Promise((resolve, reject) => {
+        if (isDone) {
+          resolve(done);
+          return;
+        }
+        answerWaiting = resolve;
+        pull().then(resolve, reject);
+      }),
+    return: stop,
+    async throw(error: unknown) {
+      await stop();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { rulesScript } from './rules-script.js';
+import { shardScript } from './shard-script.js';
+
+/** A transition, as Redis runs it: whole, or not at all. */
+export interface PresenceScript {
+  readonly source: string;
+  /** By which Redis knows a script that it has run before. */
+  readonly sha: string;
+}
+
+/** How many users one sweep takes at most: it holds up everything else in Redis. */
+export const sweepLimit = 200;
+
+function script(body: string): PresenceScript {
+  const source = `${shardScript}${rulesScript}${body}`;
+  return { source, sha: createHash('sha1').update(source).digest('hex') };
+}
+
+const settingsArgument = (first: number): string => `
+local settings = nil
+if ARGV[own + ${first}] ~= '' then
+  settings = { tonumber(ARGV[own + ${first}]), tonumber(ARGV[own + ${first + 1}]), ARGV[own + ${first + 2}], ARGV[own + ${first + 3}] }
+end`;
+
+/** Own arguments: user, session, connection, settings (4). Answers the state. */
+export const connectScript = script(`
+local id, sessionId, connectionId = ARGV[own + 1], ARGV[own + 2], ARGV[own + 3]
+${settingsArgument(4)}
+local user, isKnown = load(id)
+return answer(advance(id, user, isKnown, settings, function()
+  local session = findSession(user, sessionId)
+  -- Reconnecting is not a message: an idle session that loses its socket and comes back stays idle, and nobody hears of it.
+  if session and not isLive(session) then session.m = now end
+  session = session or addSession(user, sessionId)
+  -- The session is back: what it lost has nothing left to wait for.
+  session.c = filter(session.c, function(connection) return connection[2] ~= 'V' end)
+  local connection = findConnection(session, connectionId)
+  if not connection then
+    connection = { connectionId }
+    session.c[#session.c + 1] = connection
+  end
+  connection[2], connection[3] = 'L', now + leaseMs
+end))`);
+
+/** Own arguments: user, session and connection of many leases. Answers which of them are unknown, counted from 0. */
+export const renewScript = script(`
+local unknown = {}
+for each = own + 1, #ARGV, 3 do
+  local id, sessionId, connectionId = ARGV[each], ARGV[each + 1], ARGV[each + 2]
+  local user, isKnown = load(id)
+  if isUnknownConnection(user, sessionId, connectionId) then
+    unknown[#unknown + 1] = (each - own - 1) / 3
+  else
+    advance(id, user, isKnown, nil, function()
+      local connection = findConnection((findSession(user, sessionId)), connectionId)
+      -- A renewal that was under way when its socket was lost must not bring it back.
+      if connection and connection[2] ~= 'V' then connection[3] = now + leaseMs end
+    end)
+  end
+end
+return answer(unknown)`);
+
+/** Own arguments: user, session, connection, grace in ms. Answers the state. */
+export const leaveScript = script(`
+local id, sessionId, connectionId, grace = ARGV[own + 1], ARGV[own + 2], ARGV[own + 3], tonumber(ARGV[own + 4])
+local user, isKnown = load(id)
+return answer(advance(id, user, isKnown, nil, function()
+  local session, sessionIndex = findSession(user, sessionId)
+  local connection, index = findConnection(session, connectionId)
+  if not connection then return end
+  if connection[2] == 'G' or grace <= 0 then return removeConnection(user, sessionIndex, index) end
+  connection[3] = connection[2] == 'V' and math.min(connection[3], now + grace) or now + grace
+  connection[2] = 'V'
+end))`);
+
+/** Own arguments: user, session. Answers the state. */
+export const endSessionScript = script(`
+local id, sessionId = ARGV[own + 1], ARGV[own + 2]
+local user, isKnown = load(id)
+return answer(advance(id, user, isKnown, nil, function()
+  local session, index = findSession(user, sessionId)
+  if not session then return end
+  session.c = filter(session.c, function(connection) return connection[2] ~= 'V' end)
+  for _, connection in ipairs(session.c) do connection[2] = 'G' end
+  session.w, session.x = false, nil
+  if #session.c == 0 then table.remove(user.s, index) end
+end))`);
+
+/**
+ * Own arguments: user, session, settings (4, the first empty = stay), away ('1', '0', empty = stays), the kind of activity ('NONE', empty =
+ * stays) and its game, since and rest. Answers the state.
+ */
+export const updateScript = script(`
+local id, sessionId = ARGV[own + 1], ARGV[own + 2]
+${settingsArgument(3)}
+local away, kind = ARGV[own + 7], ARGV[own + 8]
+local user, isKnown = load(id)
+return answer(advance(id, user, isKnown, settings, function()
+  local declares = away ~= '' or kind ~= ''
+  local session = findSession(user, sessionId)
+  if not session and not declares then return end
+  session = session or addSession(user, sessionId)
+  session.m = now
+  if declares then session.k = now + leaseMs end
+  if away ~= '' then session.w = away == '1' end
+  if kind == 'NONE' then session.x = nil end
+  if kind ~= '' and kind ~= 'NONE' then
+    local game, since, before = ARGV[own + 9], tonumber(ARGV[own + 10]), session.x
+    -- The same thing with another text has been going on since it began.
+    if before and before[1] == kind and before[2] == game then since = before[3] end
+    session.x = { kind, game, since, ARGV[own + 11] }
+  end
+end))`);
+
+/** Drops what has run out, and what is older than anybody may ask for. Answers whether there is more. */
+export const sweepScript = script(`
+redis.call('HSET', metaKey, 'swept', now)
+trim()
+if amnesty > now then return answer(0) end
+local due = redis.call('ZRANGEBYSCORE', dueKey, '-inf', now, 'LIMIT', 0, ${sweepLimit})
+for _, id in ipairs(due) do sweepUser(id) end
+return answer(#due == ${sweepLimit} and 1 or 0)`);
+
+/** Own arguments: users. Answers what is kept of each. */
+export const readScript = script(`
+if amnesty <= now and redis.call('ZRANGEBYSCORE', dueKey, '-inf', now, 'LIMIT', 0, 1)[1] then
+  for each = own + 1, #ARGV do
+    local at = redis.call('ZSCORE', dueKey, ARGV[each])
+    if at and tonumber(at) <= now then sweepUser(ARGV[each]) end
+  end
+end
+return answer(redis.call('HMGET', usersKey, unpack(ARGV, own + 1)))`);
+
+/** Own argument: the notice as JSON. */
+export const announceScript = script(`
+append('notice', ARGV[own + 1])
+return answer(0)`);
+
+export const allScripts: readonly PresenceScript[] = [
+  connectScript,
+  renewScript,
+  leaveScript,
+  endSessionScript,
+  updateScript,
+  sweepScript,
+  readScript,
+  announceScript,
+];

@@ -1,0 +1,227 @@
+import type { PresenceState } from '../../../presence/presence.js';
+import type { Scheduler } from '../../../presence/scheduler.js';
+import { createFollowedUsers } from './followed-users.js';
+import { encodeCursor } from './presence-cursor.js';
+import type { PresenceFeed } from './presence-feed.js';
+import { latest, reaches } from './presence-moments.js';
+import type { PresenceMessage, PresenceMessages, PresenceRemovedMessage } from './presence-messages.js';
+import type { PresenceMoment } from '../presence-store.js';
+import { createPullIterator } from '../../pull-iterator.js';
+import type { RelationKind } from '../../../../../shared/users/relation-table.js';
+import { asksFor, type Following, type Sight } from './sight.js';
+
+/** A client that does not take what waits for it is let go after this long, in ms (P9). */
+export const unsentMs = 10_000;
+
+/** What the first message says. */
+export interface FirstMessage {
+  readonly kind: 'Snapshot' | 'Changed' | 'Resync';
+  readonly moment: PresenceMoment;
+  readonly states: readonly PresenceState[];
+  /** Of these, those whom the viewer saw with other eyes before; see `renew` of followed-users.ts. */
+  readonly renewed?: ReadonlySet<string>;
+  /** Whom the client may know and must forget, because of a change of relation. */
+  readonly removed?: readonly string[];
+}
+
+export interface PresenceSubscription {
+  readonly viewerId: string;
+  readonly messages: AsyncIterableIterator<PresenceMessage>;
+  readonly end: () => void;
+  /**
+   * How the viewer and the user stand is being read: nothing is told until `relate` says it. False when that may not matter to the
+   * subscription: then `relate` must not be called. Not called again before that.
+   */
+  hold(userId: string): boolean;
+  /** How they stand, as read after `hold`, and the user's state, as read after that. */
+  relate(userId: string, relation: RelationKind | undefined, state: PresenceState): void;
+  /** What was told is worth nothing: nothing is told until `resync`. */
+  lose(): void;
+  /** Reads everything anew. Rejects when it cannot; then it must be called again. */
+  resync(): Promise<void>;
+}
+
+export interface PresenceSubscriptionOptions {
+  readonly viewerId: string;
+  readonly following: Following;
+  readonly requestHash: string;
+  readonly feed: PresenceFeed;
+  readonly messages: PresenceMessages;
+  readonly scheduler: Scheduler;
+  /** How the viewer looks at everyone followed. Called after changes of relation are being heard. */
+  readonly readSight: () => Promise<Sight>;
+  /** Reads what the first message says. Called after changes are being collected. */
+  readonly readFirst: (sight: Sight) => Promise<FirstMessage>;
+  readonly readAnew: (sight: Sight, kind: 'Snapshot' | 'Resync') => Promise<FirstMessage>;
+  /** The relations to these users changed while they were read; called before anything is told. */
+  readonly onUnsettled: (userIds: readonly string[]) => void;
+  /** Called once, when the subscription has ended for whatever reason. */
+  readonly onEnd: () => void;
+}
+
+/** A subscription that has read nothing yet: `open` does, and rejects when it cannot. */
+export function createPresenceSubscription(options: PresenceSubscriptionOptions): PresenceSubscription & { open(): Promise<void> } {
+  const { viewerId, following, requestHash, feed, messages, scheduler, readSight, readFirst, readAnew, onUnsettled, onEnd } = options;
+  const users = createFollowedUsers({
+    viewerId,
+    following,
+    feed,
+    messages,
+    now: () => scheduler.now(),
+    onNews: () => deliver(),
+    onDeleted: (id) => remove(id, 'DELETED'),
+  });
+  /** Whose relation to the viewer is being read. */
+  const held = new Set<string>();
+  /** Those whose relation has changed while everything was being read. */
+  const unsettled = new Set<string>();
+  const removals: Pick<PresenceRemovedMessage, 'userId' | 'reason'>[] = [];
+  /** Of the reading under way, or the last one. */
+  let reading = 0;
+  let isReading = true;
+  let hasEnded = false;
+  let hasTold = false;
+  let first: FirstMessage | undefined;
+  /** Up to where the client knows everything, until the feed has told as much. */
+  let ahead: PresenceMoment | undefined;
+  let cursor = '';
+  let cancelUnsent: (() => void) | undefined;
+
+  const pull = createPullIterator<PresenceMessage>({
+    take,
+    onEnd() {
+      hasEnded = true;
+      cancelUnsent?.();
+      users.clear();
+      for (const userId of held) users.stopHearing(userId);
+      removals.length = 0;
+      first = undefined;
+      onEnd();
+    },
+  });
+
+  async function read(readMessage: (sight: Sight) => Promise<FirstMessage>): Promise<void> {
+    const mine = ++reading;
+    isReading = true;
+    const isOver = (): boolean => hasEnded || mine !== reading;
+    const sight = await readSight();
+    if (isOver()) return;
+    users.follow(sight.audiences, held);
+    const message = await readMessage(sight);
+    if (isOver()) return;
+    first = message;
+    ahead = message.moment;
+    for (const userId of message.removed ?? []) removals.push({ userId, reason: 'RELATION_CHANGED' });
+    isReading = false;
+    if (unsettled.size > 0) onUnsettled([...unsettled]);
+    unsettled.clear();
+    deliver();
+  }
+
+  /** Wakes a reader that waits; one that does not has `unsentMs` to come. */
+  function deliver(): void {
+    pull.wake();
+    watchUnsent();
+  }
+
+  function watchUnsent(): void {
+    if (hasEnded || !hasUnsent()) return;
+    if (users.isPendingTooLarge()) pull.end({ kind: 'Lost' });
+    else cancelUnsent ??= scheduler.after(unsentMs, () => pull.end({ kind: 'Lost' }));
+  }
+
+  function hasUnsent(): boolean {
+    return isReady() && (first !== undefined || removals.length > 0 || users.hasPending());
+  }
+
+  function isReady(): boolean {
+    return !isReading && held.size === 0;
+  }
+
+  function take(): PresenceMessage | undefined {
+    // Whoever asks is not slow, whether there is an answer yet or not.
+    cancelUnsent?.();
+    cancelUnsent = undefined;
+    if (!isReady()) return undefined;
+    const message = first === undefined ? (takeRemoval() ?? takePending()) : takeFirst(first);
+    watchUnsent();
+    return message;
+  }
+
+  function takeFirst({ kind, moment, states, renewed }: FirstMessage): PresenceMessage {
+    first = undefined;
+    hasTold = true;
+    const entries = users.firstEntries(states, renewed);
+    cursor = encodeCursor({ moment, issuedAt: scheduler.now(), requestHash });
+    return { kind, cursor, entries };
+  }
+
+  /** With the cursor of the message before it: what else waits is not told yet. */
+  function takeRemoval(): PresenceMessage | undefined {
+    const removal = removals.shift();
+    return removal && { kind: 'Removed', cursor, ...removal };
+  }
+
+  function takePending(): PresenceMessage | undefined {
+    const entries = users.takePending(ahead);
+    if (entries.length === 0) return undefined;
+    // All that has settled was told, now or before; what is held back to keep the pace was not.
+    cursor = settledCursor();
+    return messages.changed(cursor, entries);
+  }
+
+  /** A first message's own moment may be ahead of the feed: a cursor never goes back behind it. */
+  function settledCursor(): string {
+    if (ahead === undefined) return messages.cursor(requestHash);
+    const settled = feed.settled();
+    if (settled.epoch === ahead.epoch && reaches(settled, ahead)) {
+      ahead = undefined;
+      return messages.cursor(requestHash);
+    }
+    // Of two epochs there is nothing between: a resync is on its way.
+    if (settled.epoch === ahead.epoch) ahead = latest(ahead, settled);
+    return encodeCursor({ moment: ahead, issuedAt: scheduler.now(), requestHash });
+  }
+
+  function remove(userId: string, reason: PresenceRemovedMessage['reason']): void {
+    removals.push({ userId, reason });
+    deliver();
+  }
+
+  return {
+    viewerId,
+    messages: pull.iterator,
+    end: () => pull.end(),
+    open: () => read(readFirst),
+    hold(userId) {
+      if (hasEnded || !asksFor(following, userId)) return false;
+      if (isReading) {
+        unsettled.add(userId);
+        return false;
+      }
+      held.add(userId);
+      // Before their state is read, so that nothing is missed in between.
+      users.hear(userId);
+      return true;
+    },
+    relate(userId, relation, state) {
+      if (hasEnded) return;
+      held.delete(userId);
+      // What is read anew began before or after this was read: nobody knows.
+      if (isReading) unsettled.add(userId);
+      else if (users.relate(userId, relation, state) === 'Lost') remove(userId, 'RELATION_CHANGED');
+      deliver();
+    },
+    lose() {
+      reading += 1;
+      isReading = true;
+      first = undefined;
+      removals.length = 0;
+      cancelUnsent?.();
+      cancelUnsent = undefined;
+      users.forgetPending();
+    },
+    // Who was told nothing yet has nothing to forget.
+    resync: () => read((sight) => readAnew(sight, hasTold ? 'Resync' : 'Snapshot')),
+  };
+}

@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import type { Revocations } from '../../../../../shared/auth/revocations.js';
+import type { Viewer } from '../../../../../shared/auth/viewer.js';
+import { AppError } from '../../../../../shared/errors/app-error.js';
+import type { Leave, SubscriptionConnection } from '../../../../../shared/graphql/subgraph.js';
+import type { Logger } from '../../../../../shared/logging/logger.js';
+import type { KnownUsers } from '../../../../../shared/users/known-users.js';
+import type { Scheduler } from '../../../presence/scheduler.js';
+import { graceAfterLeave } from '../leave-grace.js';
+import type { PresenceConnections } from '../presence-connections.js';
+import { hashRequest } from './presence-cursor.js';
+import { createPresenceFeed } from './presence-feed.js';
+import { createPresenceMessages, type PresenceMessage } from './presence-messages.js';
+import type { PresenceReader } from '../presence-reader.js';
+import type { PresenceStore } from '../presence-store.js';
+import { createPresenceSubscription, type PresenceSubscription } from './presence-subscription.js';
+import { createRelationWatch } from './relation-watch.js';
+import type { RelationHistory, Relations } from '../relations.js';
+import { createPresenceResume, type ResumeRequest } from './resume.js';
+import { createResyncs } from './resyncs.js';
+import { sightOfFollowing } from './sight.js';
+
+/** How many users one subscription may follow by id (P7). */
+const followLimit = 500;
+
+export interface PresenceRequest {
+  readonly friends: boolean;
+  readonly userIds: readonly string[];
+  /** The cursor of the last message that the client received. */
+  readonly since: string | null;
+}
+
+/** All open subscriptions of this process. */
+export interface PresenceSubscriptions {
+  subscribe(
+    viewer: Viewer,
+    request: PresenceRequest,
+    connection: SubscriptionConnection | undefined,
+  ): Promise<AsyncIterableIterator<PresenceMessage>>;
+  close(): void;
+}
+
+export interface PresenceSubscriptionsOptions {
+  readonly store: PresenceStore;
+  readonly relations: Relations;
+  readonly history: RelationHistory;
+  readonly reader: PresenceReader;
+  readonly connections: PresenceConnections;
+  readonly knownUsers: KnownUsers;
+  readonly revocations: Revocations;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  /** From 0 to 1, for spreading. */
+  readonly random: () => number;
+}
+
+type ResolvedRequest = Pick<ResumeRequest, 'following' | 'requestHash' | 'namesNobody'>;
+
+export function createPresenceSubscriptions(options: PresenceSubscriptionsOptions): PresenceSubscriptions {
+  const { store, relations, history, reader, connections, knownUsers, revocations, scheduler, logger, random } = options;
+  /** By viewer. */
+  const open = new Map<string, Set<PresenceSubscription>>();
+  const feed = createPresenceFeed({ store, scheduler });
+  const now = (): number => scheduler.now();
+  const messages = createPresenceMessages({ settled: () => feed.settled(), now });
+  const resume = createPresenceResume({ store, history, reader, now });
+  const resyncs = createResyncs({ scheduler, logger, random });
+  const watch = createRelationWatch({ relations, reader, subscriptionsOf: (viewerId) => open.get(viewerId) ?? [], scheduler, logger });
+
+  const stop = store.listen({
+    onNotice(notice) {
+      if (notice.kind === 'RelationChanged') watch.changed(notice.userId, notice.otherId);
+    },
+    onLost() {
+      const subscriptions = [...open.values()].flatMap((ofViewer) => [...ofViewer]);
+      // Nothing of before may reach them; and whom they follow must be online again before they read it.
+      for (const subscription of subscriptions) subscription.lose();
+      resyncs.begin(subscriptions, connections.reassert());
+    },
+  });
+
+  function add(subscription: PresenceSubscription): void {
+    const ofViewer = open.get(subscription.viewerId) ?? new Set();
+    open.set(subscription.viewerId, ofViewer.add(subscription));
+  }
+
+  function forget(subscription: PresenceSubscription): void {
+    const ofViewer = open.get(subscription.viewerId);
+    ofViewer?.delete(subscription);
+    if (ofViewer?.size === 0) open.delete(subscription.viewerId);
+    resyncs.forget(subscription);
+  }
+
+  /** A function of its own: what is needed only here must not live as long as the subscription. */
+  async function resolveRequest(viewerId: string, request: PresenceRequest): Promise<ResolvedRequest> {
+    const ids = checkIds(request);
+    const known = await knownUsers.among(
+      viewerId,
+      [...ids].filter((id) => id !== viewerId),
+    );
+    const userIds = new Set([...ids].filter((id) => known.has(id) || id === viewerId));
+    const { friends } = request;
+    return {
+      following: { friends, userIds },
+      requestHash: hashRequest({ friends, userIds: ids }),
+      namesNobody: userIds.size < ids.size,
+    };
+  }
+
+  return {
+    async subscribe(viewer, request, connection) {
+      const { userId: viewerId, sessionId } = viewer;
+      const { since } = request;
+      const { following, requestHash, namesNobody } = await resolveRequest(viewerId, request);
+
+      const subscription = createPresenceSubscription({
+        viewerId,
+        following,
+        requestHash,
+        feed,
+        messages,
+        scheduler,
+        readSight: () => sightOfFollowing(relations, viewerId, following),
+        readFirst: (sight) => resume.first(sight, { viewerId, following, requestHash, since, namesNobody }),
+        readAnew: (sight, kind) => resume.snapshot(kind, sight),
+        onUnsettled: (userIds) => userIds.forEach((userId) => watch.settle(subscription, userId)),
+        onEnd() {
+          connection?.signal.removeEventListener('abort', subscription.end);
+          forget(subscription);
+          const grace = graceAfterLeave(leaveCode(connection?.signal), revocations.isRevoked(sessionId));
+          // Leaving must not wait for the store: the iterator's `return()` acts at once.
+          connections.close(key, grace).catch((error: unknown) => {
+            logger.warn({ err: error }, 'a presence was not taken offline; its lease runs out by itself');
+          });
+        },
+      });
+      const key = { userId: viewerId, sessionId, connectionId: `${connection?.id ?? ''}/${randomUUID()}` };
+      await connections.open(key);
+      // A session may end between the check of its token and its connection: then nothing else would take it offline again.
+      if (revocations.isRevoked(sessionId)) await store.endSession(key);
+      add(subscription);
+      try {
+        await subscription.open();
+      } catch (error) {
+        subscription.end();
+        throw error;
+      }
+      connection?.signal.addEventListener('abort', subscription.end, { once: true });
+      if (connection?.signal.aborted === true) subscription.end();
+      return subscription.messages;
+    },
+
+    close() {
+      stop();
+      watch.close();
+      resyncs.close();
+      feed.close();
+    },
+  };
+}
+
+function checkIds({ friends, userIds }: PresenceRequest): ReadonlySet<string> {
+  if (!friends && userIds.length === 0) throw new AppError('BAD_USER_INPUT', 'Follow "friends", "userIds" or both.');
+  const ids = new Set(userIds);
+  if (ids.size > followLimit) {
+    throw new AppError('BAD_USER_INPUT', `"userIds" may have at most ${followLimit} different ids; it had ${ids.size}.`);
+  }
+  return ids;
+}
+
+/** The code of the `Leave` that the signal was aborted with. */
+function leaveCode(signal: AbortSignal | undefined): number | undefined {
+  const reason: Partial<Leave> | undefined = signal?.aborted === true ? (signal.reason as Partial<Leave>) : undefined;
+  return typeof reason?.code === 'number' ? reason.code : undefined;
+}

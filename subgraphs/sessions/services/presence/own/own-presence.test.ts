@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+import { createOneService } from '../tests/one-service.js';
+import { person, settle } from '../tests/presence-harness.js';
+
+const [ada, bob] = [person('ada'), person('bob')];
+
+describe('What is declared too often', () => {
+  const lobby = (text: string) => ({ activity: { kind: 'LOBBY', text } }) as const;
+
+  it('P6: takes effect for the fifth update in 20 s at once, and for the sixth at the end of that time', async () => {
+    const { presence, scheduler } = createOneService();
+    await presence.heartbeat(ada);
+    const textSeen = async () => (await presence.view(bob, ['ada']))[0]?.activity?.text;
+    for (const text of ['1', '2', '3', '4', '5']) await presence.update(ada, lobby(text));
+    expect(await textSeen()).toBe('5');
+    expect(await presence.update(ada, lobby('6'))).toMatchObject({ kind: 'Updated', presence: { activity: { text: '6' } } });
+    const merged = await presence.update(ada, { statusMessage: 'seven', availability: 'BUSY' });
+    expect(merged).toMatchObject({ presence: { availability: 'BUSY', statusMessage: 'seven', activity: { text: '6' } } });
+    expect(await textSeen()).toBe('5');
+    scheduler.advance(19_999);
+    await settle();
+    expect(await textSeen()).toBe('5');
+    scheduler.advance(1);
+    await settle();
+    expect((await presence.view(bob, ['ada']))[0]).toMatchObject({
+      availability: 'BUSY',
+      statusMessage: 'seven',
+      activity: { text: '6' },
+    });
+  });
+
+  it('P6: is refused as ever when it is not valid, and does not count', async () => {
+    const { presence } = createOneService();
+    for (let index = 0; index < 10; index += 1) {
+      expect((await presence.update(ada, { statusMessage: 'x'.repeat(129) })).kind).toBe('InvalidInput');
+    }
+    await presence.heartbeat(ada);
+    await presence.update(ada, { statusMessage: 'x' });
+    expect((await presence.view(bob, ['ada']))[0]?.statusMessage).toBe('x');
+  });
+
+  it.each([
+    [{ availability: 'AWAY' }, 'AWAY'],
+    [{ availability: 'BUSY' }, 'BUSY'],
+    [{ availability: 'ONLINE' }, 'ONLINE'],
+    [{ statusMessage: 'hi' }, 'ONLINE'],
+  ] as const)('P6: answers what it will be: %j', async (input, availability) => {
+    const { presence, scheduler } = createOneService();
+    await presence.heartbeat(ada);
+    for (let index = 0; index < 5; index += 1) await presence.update(ada, {});
+    expect(await presence.update(ada, input)).toMatchObject({ presence: { availability } });
+    await presence.heartbeat(ada);
+    scheduler.advance(20_000);
+    await settle();
+    expect((await presence.view(ada, ['ada']))[0]).toMatchObject({ availability });
+  });
+
+  it('P6: ends with the session when it goes offline, but for what is the user’s own', async () => {
+    const { presence, scheduler } = createOneService();
+    await presence.heartbeat(ada);
+    for (let index = 0; index < 5; index += 1) await presence.update(ada, {});
+    await presence.update(ada, { ...lobby('never seen'), statusMessage: 'seen' });
+    await presence.goOffline(ada);
+    scheduler.advance(20_000);
+    await settle();
+    await presence.heartbeat(ada);
+    expect((await presence.view(ada, ['ada']))[0]).toMatchObject({ availability: 'ONLINE', activity: null, statusMessage: 'seen' });
+  });
+
+  it('P6: is not lost when the process stops', async () => {
+    const { presence, settings } = createOneService();
+    for (let index = 0; index < 5; index += 1) await presence.update(ada, { statusMessage: `${index}` });
+    await presence.update(ada, { statusMessage: 'last' });
+    await presence.close();
+    expect(settings.rows.get('ada')?.settings.statusMessage).toBe('last');
+  });
+
+  it('costs the store nothing for the sixth heartbeat in 20 s, which keeps the session online all the same', async () => {
+    const { presence, store, scheduler, availability } = createOneService();
+    let told = 0;
+    store.listen({ onChange: () => (told += 1) });
+    for (let index = 0; index < 5; index += 1) {
+      await presence.heartbeat(ada);
+      await presence.goOffline(ada);
+    }
+    expect(told).toBe(10);
+    expect((await presence.heartbeat(ada)).availability).toBe('OFFLINE');
+    expect(told).toBe(10);
+    scheduler.advance(20_000);
+    await settle();
+    expect(await availability('ada')).toBe('ONLINE');
+  });
+});
+
+describe('Without a socket', () => {
+  it('a heartbeat keeps a session online for 45 s, and counts as one device however often it comes', async () => {
+    const { presence, availability, scheduler } = createOneService();
+    await presence.heartbeat(ada);
+    scheduler.advance(15_000);
+    expect((await presence.heartbeat(ada)).devices).toBe(1);
+    scheduler.advance(44_999);
+    expect(await availability('ada')).toBe('ONLINE');
+    scheduler.advance(1);
+    expect(await availability('ada')).toBe('OFFLINE');
+  });
+
+  it('goOffline works at once, and lasts until the next subscription or heartbeat', async () => {
+    const { presence, watch, availability, scheduler } = createOneService();
+    await watch(ada, ['bob']);
+    expect((await presence.goOffline(ada)).availability).toBe('OFFLINE');
+    scheduler.advance(15_000);
+    await settle();
+    expect(await availability('ada')).toBe('OFFLINE');
+    await presence.heartbeat(ada);
+    expect(await availability('ada')).toBe('ONLINE');
+  });
+
+  it.each(['heartbeat', 'goOffline'] as const)('%s is refused to an anonymous caller', async (method) => {
+    await expect(createOneService().presence[method](null)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+});

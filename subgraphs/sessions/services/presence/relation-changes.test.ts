@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { createLogger } from '../../../../shared/logging/logger.js';
+import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
+import { createRelationChanges, forgettingMs } from './relation-changes.js';
+import type { RelationKind } from '../../../../shared/users/relation-table.js';
+
+const userIds: [string, string] = ['ada', 'bob'];
+const befriend = { userIds, friends: true, blockers: [] };
+const part = { userIds, friends: false, blockers: [] };
+const block = { userIds, friends: false, blockers: ['bob'] };
+
+function create(before?: RelationKind) {
+  const scheduler = createVirtualScheduler();
+  const done: string[] = [];
+  let isDown = false;
+  let kind = before;
+  const changes = createRelationChanges({
+    repository: {
+      among: () => Promise.resolve(new Map(kind === undefined ? [] : [['bob', kind]])),
+      take(eventId, { friends, blockers }) {
+        done.push(`take ${eventId}`);
+        kind = blockers.length > 0 ? 'BLOCKED' : friends ? 'FRIEND' : undefined;
+        return Promise.resolve();
+      },
+    },
+    history: {
+      add: (_userIds, { wereFriends }) => Promise.resolve(void done.push(wereFriends ? 'add former friends' : 'add')),
+      since: () => Promise.resolve([]),
+      forgetOld: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve(void done.push('forget'))),
+    },
+    store: {
+      announce(notice) {
+        if (isDown) return Promise.reject(new Error('down'));
+        done.push(`announce ${JSON.stringify(notice)}`);
+        return Promise.resolve();
+      },
+    },
+    scheduler,
+    logger: createLogger({ name: 'test', level: 'silent' }),
+  });
+  return { changes, scheduler, done: () => done.splice(0), setDown: (down: boolean) => void (isDown = down) };
+}
+
+const announced = 'announce {"kind":"RelationChanged","userId":"ada","otherId":"bob"}';
+
+describe('A change of relation', () => {
+  it('P8: fails when it cannot be announced, and is announced when it comes again', async () => {
+    const { changes, done, setDown } = create();
+    setDown(true);
+    await expect(changes.take('1', befriend)).rejects.toThrow('down');
+    expect(done()).toEqual(['add', 'take 1']);
+    setDown(false);
+    await changes.take('1', befriend);
+    expect(done()).toEqual(['take 1', announced]);
+  });
+
+  it('P8: is announced after it was written, and remembered before', async () => {
+    const { changes, done } = create('FRIEND');
+    await changes.take('1', part);
+    expect(done()).toEqual(['add former friends', 'take 1', announced]);
+    await changes.take('2', block);
+    expect(done()).toEqual(['add', 'take 2', announced]);
+  });
+
+  it('SECURITY 46: is not remembered when it changes nothing that either sees, such as a block in answer to a block', async () => {
+    const { changes, done } = create('BLOCKED');
+    await changes.take('1', { ...block, blockers: ['ada', 'bob'] });
+    expect(done()).toEqual(['take 1', announced]);
+  });
+
+  it('is forgotten in time, every hour until the process stops, also after a failure', async () => {
+    const { changes, scheduler, done, setDown } = create();
+    scheduler.advance(forgettingMs - 1);
+    expect(done()).toEqual([]);
+    scheduler.advance(1);
+    setDown(true);
+    scheduler.advance(forgettingMs);
+    setDown(false);
+    scheduler.advance(forgettingMs);
+    expect(done()).toEqual(['forget', 'forget']);
+    await changes.close();
+    expect(scheduler.waiting).toBe(0);
+  });
+});

@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, describe, it } from '@jest/globals';
+import { decodeProtectedHeader } from 'jose';
+import { projectRoot } from '../../shared/config/project-root.js';
+import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import { post, text } from '../testkit/graphql-client.js';
+import { registerPerson } from '../testkit/person.js';
+import { startPostgres, type TestPostgres } from '../testkit/postgres.js';
+import { openInitialisedSocket } from '../testkit/socket.js';
+
+const canRun = (await availableWays()).includes('distributed');
+const run = promisify(execFile);
+/** What each process verifies for itself. */
+const everySubgraph = '{ me { id displayName } mySessions { id } }';
+const refresh = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { ... on AuthPayload { accessToken } } }`;
+
+(canRun ? describe : describe.skip)('A leaked signing key, over five processes', () => {
+  let postgres: TestPostgres | null;
+  let environment: Record<string, string>;
+  let galaxia: Galaxia;
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    if (postgres === null) throw new Error('PostgreSQL was there a moment ago');
+    const url = await postgres.createDatabase();
+    environment = Object.fromEntries(['AUTH', 'USERS', 'SESSIONS', 'IMAGES'].map((name) => [`${name}_DATABASE_URL`, url]));
+    galaxia = await startGalaxia('distributed', { environment });
+  }, 120_000);
+  afterAll(async () => {
+    await galaxia.stop();
+    await postgres?.stop();
+  });
+
+  it('SECURITY 20: is revoked by a command: its tokens are refused, sockets close with 4403, and a refresh goes on', async () => {
+    const ada = await registerPerson(galaxia);
+    const ask = async (token: string) => (await post(galaxia.url, { query: everySubgraph, token })).errors;
+    await expect(ask(ada.accessToken)).resolves.toEqual([]);
+    const socket = await openInitialisedSocket(galaxia.url, ada.accessToken);
+    const kid = String(decodeProtectedHeader(ada.accessToken).kid);
+
+    await run(process.execPath, ['tools/start.mjs', 'rotate-keys', '--revoke', kid], {
+      cwd: projectRoot,
+      env: { ...process.env, ...galaxia.environment, ...environment },
+    });
+    expect((await socket.closed()).code).toBe(4403);
+    await expect(ask(ada.accessToken)).resolves.toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+    const published = (await (await fetch(`${galaxia.url}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] };
+    expect(published.keys.map((key) => key.kid)).not.toContain(kid);
+
+    const { data } = await post(galaxia.url, { query: refresh, variables: { input: { refreshToken: ada.refreshToken } } });
+    const token = text(data.refreshSession?.accessToken);
+    // Whichever process has not heard of the successor yet asks for it.
+    while ((await ask(token)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  }, 60_000);
+});

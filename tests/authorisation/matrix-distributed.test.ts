@@ -1,0 +1,8 @@
+import { describe } from '@jest/globals';
+import { availableWays } from '../testkit/galaxia.js';
+import { matrixTests } from './matrix-tests.js';
+
+// In a file of its own, so that both ways run at the same time.
+const canRun = (await availableWays()).includes('distributed');
+
+(canRun ? describe : describe.skip)('SECURITY 46: the product in five processes', () => matrixTests('distributed'));
