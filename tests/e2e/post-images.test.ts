@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import { registerPerson, type Person } from '../testkit/person.js';
+import { encodeAs, pattern } from '../testkit/pictures.js';
+import { orSkip } from '../testkit/services.js';
+
+const run = promisify(execFile);
+const curl = orSkip(
+  'curl',
+  await run('curl', ['--version']).then(
+    () => 'curl',
+    () => null,
+  ),
+);
+
+describe.each(await availableWays())('POST /images at the public door, %s', (way) => {
+  let galaxia: Galaxia;
+  let folder: string;
+  let jpeg: Buffer;
+  let alice: Person;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'galaxia-curl-'));
+    jpeg = await encodeAs('image/jpeg', pattern(1200, 900));
+    await writeFile(join(folder, 'cat.jpg'), jpeg);
+    galaxia = await startGalaxia(way);
+    alice = await registerPerson(galaxia);
+  }, 90_000);
+  afterAll(async () => {
+    await galaxia.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const form = (bytes: Buffer) => {
+    const data = new FormData();
+    data.append('file', new Blob([new Uint8Array(bytes)], { type: 'image/jpeg' }), 'cat.jpg');
+    return data;
+  };
+  const send = (body: FormData, headers: Record<string, string> = { authorization: `Bearer ${alice.accessToken}` }) =>
+    fetch(`${galaxia.url}/images`, { method: 'POST', body, headers });
+
+  if (curl !== null) {
+    it('works with curl, which then finds the image where the answer says', async () => {
+      const { stdout } = await run(curl, [
+        ...['--silent', '--show-error', '--fail-with-body', '--max-time', '60'],
+        ...['-H', `Authorization: Bearer ${alice.accessToken}`, '-F', `file=@${join(folder, 'cat.jpg')}`, `${galaxia.url}/images`],
+      ]);
+      const image = JSON.parse(stdout) as { id: string; url: string; variants: { name: string; url: string }[] };
+      expect(image).toMatchObject({ width: 1200, height: 900, contentType: 'image/webp', placeholder: expect.any(String) });
+      expect(image.variants.map(({ name }) => name)).toEqual(['thumb', 'small', 'medium']);
+      const bytes = await (await fetch(new URL(image.url, galaxia.url))).arrayBuffer();
+      expect(await sharp(Buffer.from(bytes)).metadata()).toMatchObject({ format: 'webp', width: 1200 });
+      const { data } = await alice.ask('{ myImages { nodes { id } } }');
+      expect(data.myImages).toMatchObject({ nodes: [{ id: image.id }] });
+    });
+  }
+
+  it('answers the same image when the same is sent again with its key', async () => {
+    const headers = { authorization: `Bearer ${alice.accessToken}`, 'idempotency-key': 'once' };
+    const answers = await Promise.all([send(form(jpeg), headers), send(form(jpeg), headers)]);
+    const [first, second] = await Promise.all(answers.map((answer) => answer.json() as Promise<{ id?: string }>));
+    expect(first?.id).toEqual(expect.any(String));
+    expect(second?.id).toBe(first?.id);
+  });
+
+  it('is for those alone who bring a good token, and for no cookie', async () => {
+    for (const headers of [{}, { authorization: 'Bearer x' }, { cookie: `authorization=Bearer ${alice.accessToken}` }]) {
+      const answer = await send(form(jpeg), headers as Record<string, string>);
+      expect(answer.status).toBe(401);
+      expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED', requestId: expect.any(String) } }] });
+    }
+    const foreign = await send(form(jpeg), { authorization: `Bearer ${alice.accessToken}`, origin: 'https://evil.example' });
+    expect(foreign.status).toBe(403);
+  });
+
+  it('says what is wrong with a form, also with one that is refused while it comes in', async () => {
+    const empty = await send(new FormData());
+    expect([empty.status, await empty.json()]).toMatchObject([400, { errors: [{ message: expect.any(String) }] }]);
+    const large = await send(form(Buffer.alloc(26 * 1024 * 1024)));
+    expect([large.status, await large.json()]).toMatchObject([413, { errors: [{ extensions: { code: 'TOO_LARGE' } }] }]);
+    const damaged = await send(form(jpeg.subarray(0, 1000)));
+    expect([damaged.status, await damaged.json()]).toMatchObject([422, { errors: [{ extensions: { code: 'CORRUPT' } }] }]);
+  });
+});
