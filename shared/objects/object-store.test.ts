@@ -170,7 +170,7 @@ describe.each(implementations)('the object store on $name', ({ open, isS3rver = 
       if (isS3rver && end === 0) return;
       const found = await store.get('part', { range: { start, end } });
       expect(found?.object).toEqual(await store.head('part'));
-      expect(found === null ? null : await buffer(found.body)).toEqual(bytes.subarray(start, end + 1));
+      expect(found !== null && bytes.subarray(start, end + 1).equals(await buffer(found.body))).toBe(true);
     });
 
     it.each([

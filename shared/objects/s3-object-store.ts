@@ -90,7 +90,7 @@ export async function openS3ObjectStore({
       assertObjectKey(key);
       if (Buffer.isBuffer(body)) {
         if (body.length !== size) throw new SizeMismatchError(size);
-        await client.putObject(bucket, key, body, size, { 'Content-Type': contentType });
+        await onFreshConnection(() => client.putObject(bucket, key, body, size, { 'Content-Type': contentType }));
         return;
       }
       // `minio` reads a whole stream into memory first.
@@ -100,8 +100,10 @@ export async function openS3ObjectStore({
     async get(key, { range } = {}) {
       assertObjectKey(key);
       if (range !== undefined) assertByteRange(range, Infinity);
-      const body = await (
-        range === undefined ? client.getObject(bucket, key) : client.getPartialObject(bucket, key, range.start, range.end - range.start + 1)
+      const body = await onFreshConnection(() =>
+        range === undefined
+          ? client.getObject(bucket, key)
+          : client.getPartialObject(bucket, key, range.start, range.end - range.start + 1),
       ).catch(nullWhenMissing);
       if (body === null) return null;
       if (!(body instanceof IncomingMessage)) throw new TypeError('The S3 client answered something else than a response');
@@ -114,14 +116,14 @@ export async function openS3ObjectStore({
     },
     async head(key) {
       assertObjectKey(key);
-      const found = await client.statObject(bucket, key).catch(nullWhenMissing);
+      const found = await onFreshConnection(() => client.statObject(bucket, key)).catch(nullWhenMissing);
       if (found === null) return null;
       const contentType: unknown = found.metaData['content-type'];
       return storedObject({ size: found.size, contentType: typeof contentType === 'string' ? contentType : undefined, etag: found.etag });
     },
     async delete(key) {
       assertObjectKey(key);
-      await client.removeObject(bucket, key).catch(nullWhenMissing);
+      await onFreshConnection(() => client.removeObject(bucket, key)).catch(nullWhenMissing);
     },
     presignUpload(key, { contentType, size, expiresInSeconds }) {
       assertObjectKey(key);
@@ -187,6 +189,19 @@ function describeResponse({ headers, statusCode }: IncomingMessage, range: ByteR
   assertByteRange(range, Number(size));
   if (Number(start) !== range.start || Number(end) !== range.end) throw new Error('The object store answered another range');
   return storedObject({ size: Number(size), ...described });
+}
+
+/**
+ * Tries once more after a reset: most likely the store has closed a kept connection at the moment when it was to be used again. Everything
+ * that is asked of the store can be asked twice.
+ */
+async function onFreshConnection<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!['ECONNRESET', 'EPIPE'].includes(codeOf(error))) throw error;
+    return run();
+  }
 }
 
 function nullWhenMissing(error: unknown): null {

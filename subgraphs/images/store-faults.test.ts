@@ -16,7 +16,7 @@ describe('While the object store fails', () => {
 
   beforeAll(async () => {
     s3 = await startStrictS3();
-    store = await openS3ObjectStore({ ...s3, bucket: 'images', silenceMs: 300 });
+    store = await openS3ObjectStore({ ...s3, bucket: 'images', silenceMs: 4000 });
     images = await startImages('files', undefined, { objects: store, clock: { now: Date.now() } });
   }, startTimeoutMs);
   afterEach(() => {

@@ -81,7 +81,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
   const processor = createPictureProcessor({ logger });
   const digests = createPictureDigests(signingKey);
   const completeUpload = createCompleteUpload({ uploads, images, pictures, objects, removals, digests, processor, logger, now });
-  const publishFile = createPublishFile({ reserveUpload, completeUpload, objects });
+  const publishFile = createPublishFile({ reserveUpload, completeUpload, uploads, objects, now });
   const takePlace = createReceivingPlaces();
   const delivery = createDelivery({
     pictures: createPictureCache({ pictures, now }),

@@ -69,8 +69,13 @@ describe.each(await availableWays())('POST /images at the public door, %s', (way
   });
 
   it('is for those alone who bring a good token, and for no cookie', async () => {
-    for (const headers of [{}, { authorization: 'Bearer x' }, { cookie: `authorization=Bearer ${alice.accessToken}` }]) {
-      const answer = await send(form(jpeg), headers as Record<string, string>);
+    const bad: readonly Record<string, string>[] = [
+      {},
+      { authorization: 'Bearer x' },
+      { cookie: `authorization=Bearer ${alice.accessToken}` },
+    ];
+    for (const headers of bad) {
+      const answer = await send(form(jpeg), headers);
       expect(answer.status).toBe(401);
       expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED', requestId: expect.any(String) } }] });
     }

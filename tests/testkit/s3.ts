@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import S3rver from 's3rver';
@@ -14,6 +14,7 @@ export interface S3Access {
 export async function startS3(): Promise<S3Access & { close: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'galaxia-s3rver-'));
   const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory: folder });
+  acknowledgeWhatIsWritten(server);
   const { port } = await server.run();
   return {
     endpoint: `http://127.0.0.1:${port}`,
@@ -24,6 +25,17 @@ export async function startS3(): Promise<S3Access & { close: () => Promise<void>
       await server.close();
       await rm(folder, { recursive: true });
     },
+  };
+}
+
+/** s3rver answers a PUT once it has read the body, when a file of it may still be empty; no S3 does. */
+function acknowledgeWhatIsWritten({ store }: S3rver): void {
+  const put = store.putObject.bind(store);
+  store.putObject = async (object) => {
+    const stored = await put(object);
+    const path = store.getResourcePath(object.bucket, object.key, 'object');
+    while ((await stat(path)).size < stored.size) await new Promise(setImmediate);
+    return stored;
   };
 }
 

@@ -10,6 +10,8 @@ export type S3Fault =
   | { readonly kind: 'Silent' }
   /** Ends every connection. */
   | { readonly kind: 'HangsUp' }
+  /** Ends one connection, as a store does that has waited long enough for the next request on it. */
+  | { readonly kind: 'HangsUpOnce' }
   | { readonly kind: 'Fails'; readonly status: number }
   /** Breaks off after so many bytes of an answer's body. */
   | { readonly kind: 'CutsAnswers'; readonly after: number }
@@ -45,8 +47,16 @@ export async function startStrictS3({ now = Date.now }: { now?: () => number } =
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { fault } = strict;
     if (fault.kind === 'Silent') return;
+    if (fault.kind === 'HangsUpOnce') {
+      strict.fault = { kind: 'None' };
+      request.socket.destroy();
+      return;
+    }
     if (fault.kind === 'HangsUp') return void request.socket.destroy();
-    if (fault.kind === 'CutsUploads' && request.method === 'PUT') { cutUpload(request, fault.after); return; }
+    if (fault.kind === 'CutsUploads' && request.method === 'PUT') {
+      cutUpload(request, fault.after);
+      return;
+    }
     // Whole before it goes on, so that half a body is never stored.
     const body = await buffer(request);
     if (fault.kind === 'Fails') return void response.writeHead(fault.status).end();

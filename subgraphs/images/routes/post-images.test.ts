@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { connect } from 'node:net';
 import sharp from 'sharp';
 import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../../tests/testkit/images-subgraph.js';
-
-interface Posted {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Record<string, unknown> & { readonly errors?: readonly { message: string; extensions: Record<string, unknown> }[] };
-}
+import { fileOf, formOf, postImage, type PostOptions } from '../../../tests/testkit/post-image.js';
 
 describe('POST /images', () => {
   let images: ImagesUnderTest;
@@ -26,28 +20,9 @@ describe('POST /images', () => {
     alice = randomUUID();
   });
 
-  function form(fields: readonly (readonly [string, string | Blob])[]): FormData {
-    const data = new FormData();
-    for (const [name, value] of fields) {
-      if (typeof value === 'string') data.append(name, value);
-      else data.append(name, value, 'cat.png');
-    }
-    return data;
-  }
-
-  const file = (bytes: Uint8Array = png, type = 'image/png') => new Blob([new Uint8Array(bytes)], { type });
-
-  async function post(
-    body: FormData | string,
-    { person = alice, query = '', headers = {} }: { person?: string | null; query?: string; headers?: Record<string, string> } = {},
-  ): Promise<Posted> {
-    const response = await fetch(`${images.url}/images${query}`, {
-      method: 'POST',
-      body,
-      headers: { ...(person === null ? {} : { authorization: person }), ...headers },
-    });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as Posted['body'] };
-  }
+  const form = formOf;
+  const file = (bytes: Uint8Array = png, type = 'image/png') => fileOf(bytes, type);
+  const post = (body: FormData | string, options: Partial<PostOptions> = {}) => postImage(images.url, body, { person: alice, ...options });
 
   it('publishes the file of a form', async () => {
     const { status, headers, body } = await post(form([['file', file()]]));
@@ -232,131 +207,8 @@ describe('POST /images', () => {
     }
   });
 
-  it('answers the same image when it is sent again with the same key, also at the same time', async () => {
-    const headers = { 'idempotency-key': 'try' };
-    const answers = await Promise.all([1, 2, 3].map(() => post(form([['file', file()]]), { headers })));
-    answers.push(await post(form([['file', file()]]), { headers }));
-    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
-    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
-    expect(await usage(alice)).toMatchObject({ images: 1 });
-
-    expect((await post(form([['file', file()]]), { headers, person: randomUUID() })).body.id).not.toBe(answers[0]?.body.id);
-    expect((await post(form([['file', file()]]), { headers: { 'idempotency-key': 'another' } })).body.id).not.toBe(answers[0]?.body.id);
-    expect(await post(form([['file', file(Buffer.concat([png, png]))]]), { headers })).toMatchObject({
-      status: 422,
-      body: { errors: [{ extensions: { code: 'BAD_USER_INPUT', fields: [{ path: 'idempotencyKey', code: 'ALREADY_USED' }] } }] },
-    });
-    expect(await post(form([['file', file()]]), { headers: { 'idempotency-key': 'x'.repeat(65) } })).toMatchObject({ status: 400 });
-  });
-
-  it('says the same no again when a refused file is sent again with the same key', async () => {
-    const headers = { 'idempotency-key': 'bad' };
-    const broken = () => form([['file', file(png.subarray(0, 60))]]);
-    for (let attempt = 0; attempt < 2; attempt += 1) {
-      expect(await post(broken(), { headers })).toMatchObject({ status: 422, body: { errors: [{ extensions: { code: 'CORRUPT' } }] } });
-    }
-  });
-
-  it('finishes an upload that createImageUpload has opened with the same key', async () => {
-    const upload = await images.open(alice, { contentType: 'image/png', size: png.length, idempotencyKey: 'both' });
-    expect((await post(form([['file', file()]]), { headers: { 'idempotency-key': 'both' } })).body.id).toBe(upload.id);
-    const again = await images.open(alice, { contentType: 'image/png', size: png.length, idempotencyKey: 'both' });
-    expect(again.id).toBe(upload.id);
-    expect((await images.send(again, png)).status).toBe(409);
-    expect(await images.complete(alice, again.id)).toMatchObject({ __typename: 'ImagePayload', image: { id: upload.id } });
-  });
-
-  it('says that an image was deleted whose form is sent again', async () => {
-    const headers = { 'idempotency-key': 'gone' };
-    const { body } = await post(form([['file', file()]]), { headers });
-    await images.ask(alice, 'mutation ($id: ID!) { deleteImage(input: { id: $id }) { __typename } }', { id: body.id });
-    expect(await post(form([['file', file()]]), { headers })).toMatchObject({ status: 404 });
-  });
-
   async function usage(person: string) {
     const { data } = await images.ask(person, '{ imageUsage { images bytes } }');
     return data.imageUsage ?? {};
   }
-
-  describe('on the wire', () => {
-    const boundary = 'b';
-    const head = '--b\r\nContent-Disposition: form-data; name="file"; filename="cat.png"\r\nContent-Type: image/png\r\n\r\n';
-    const whole = () => Buffer.concat([Buffer.from(head), png, Buffer.from('\r\n--b--\r\n')]);
-
-    /** Sends a request as it is and answers the status; 0 when the connection ends without one. */
-    async function send(headers: string, body: Buffer, { thenLeave = false } = {}): Promise<number> {
-      const socket = connect(Number(new URL(images.url).port), '127.0.0.1');
-      socket.on('error', () => undefined);
-      const request = `POST /images HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\nContent-Type: multipart/form-data; boundary=${boundary}\r\n${headers}\r\n\r\n`;
-      socket.write(request);
-      socket.write(body, () => thenLeave && socket.destroy());
-      let answer = '';
-      socket.on('data', (chunk: Buffer) => {
-        answer += chunk.toString('latin1');
-        if (/^HTTP\/1\.1 [2-5]/.test(answer)) socket.destroy();
-      });
-      await new Promise((resolve) => socket.once('close', resolve));
-      return Number(/^HTTP\/1\.1 ([2-5]\d\d)/.exec(answer)?.[1] ?? 0);
-    }
-
-    const chunked = (body: Buffer) => Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n0\r\n\r\n')]);
-
-    it('takes a body of which nobody says how long it is', async () => {
-      expect(await send('Transfer-Encoding: chunked', chunked(whole()))).toBe(201);
-    });
-
-    it('answers on a connection that goes on to be used, although the form was refused in its middle', async () => {
-      const parts = Buffer.concat([Buffer.from(head.replace('"file"', '"other"')), Buffer.alloc(3_000_000), Buffer.from('\r\n--b--\r\n')]);
-      const socket = connect(Number(new URL(images.url).port), '127.0.0.1');
-      let answers = '';
-      const both = new Promise<void>((resolve) => {
-        socket.on('data', (chunk: Buffer) => {
-          answers += chunk.toString('latin1');
-          if ((answers.match(/HTTP\/1\.1 /g) ?? []).length === 2) resolve();
-        });
-      });
-      socket.write(
-        `POST /images HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${parts.length}\r\n\r\n`,
-      );
-      socket.write(parts);
-      socket.write('GET /media/x HTTP/1.1\r\nHost: x\r\n\r\n');
-      await both;
-      socket.destroy();
-      expect(answers.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 400', 'HTTP/1.1 404']);
-    });
-
-    it('refuses a body that is shorter than Content-Length says, and keeps nothing of it', async () => {
-      expect(await send(`Content-Length: ${whole().length + 10}`, whole().subarray(0, -20), { thenLeave: true })).toBe(0);
-      expect(await usage(alice)).toMatchObject({ images: 0 });
-    });
-
-    it('refuses a body of which Content-Length cuts off the end', async () => {
-      expect(await send(`Content-Length: ${whole().length - 8}`, whole())).toBe(400);
-      expect(await usage(alice)).toMatchObject({ images: 0 });
-    });
-
-    it('refuses a form that goes on and on, without an end', async () => {
-      for (const body of [Buffer.from('x'.repeat(5000)), Buffer.from(`--b\r\n${'x-y: z\r\n'.repeat(2000)}`)]) {
-        expect(await send('Transfer-Encoding: chunked', Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body]))).toBe(400);
-      }
-    });
-
-    it.each([
-      '../../../../etc/passwd',
-      '..\\\\..\\\\boot.ini',
-      '/etc/passwd',
-      'a\u0000.png',
-      'a\u0007\u001b[31m.png',
-      '\u202egnp.exe',
-      'x'.repeat(4000),
-      '',
-      'CON',
-      '.htaccess',
-      'cat.png/../../x',
-      '%2e%2e%2f',
-    ])('takes nothing from the name %j', async (name) => {
-      const body = Buffer.from(whole().toString('latin1').replace('cat.png', Buffer.from(name).toString('latin1')), 'latin1');
-      expect(await send(`Content-Length: ${body.length}`, body)).toBe(name.includes('\0') ? 400 : 201);
-    });
-  });
 });

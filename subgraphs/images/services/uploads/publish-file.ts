@@ -7,6 +7,7 @@ import type { ImagePurpose } from '../image.js';
 import type { CompleteUpload, CompleteUploadResult } from './complete-upload.js';
 import { guessLength, guessType } from './guess-type.js';
 import type { QuotaExceeded, ReserveUpload } from './reserve-upload.js';
+import type { UploadRepository } from './upload-repository.js';
 import { uploadKey } from './upload.js';
 
 export interface ReceivedFile {
@@ -22,7 +23,9 @@ export type PublishFileResult = CompleteUploadResult | QuotaExceeded | InvalidIn
 export interface PublishFileDependencies {
   readonly reserveUpload: ReserveUpload;
   readonly completeUpload: CompleteUpload;
+  readonly uploads: Pick<UploadRepository, 'reject'>;
   readonly objects: Pick<ObjectStore, 'put'>;
+  readonly now?: () => number;
 }
 
 export type PublishFile = (
@@ -32,18 +35,30 @@ export type PublishFile = (
 ) => Promise<PublishFileResult>;
 
 /**
- * All steps of an upload at once, for a file that is here already. They are the same steps, so that whatever stops them leaves nothing
- * but an open upload behind, and who tries again with the same key gets the same image.
+ * All steps of an upload at once, for a file that is here already. They are the same steps, so that whatever stops them leaves
+ * nothing but an upload behind, and who tries again with the same key gets the same image.
  */
-export function createPublishFile({ reserveUpload, completeUpload, objects }: PublishFileDependencies): PublishFile {
+export function createPublishFile({
+  reserveUpload,
+  completeUpload,
+  uploads,
+  objects,
+  now = Date.now,
+}: PublishFileDependencies): PublishFile {
   return async (viewer, { path, size, contentType: said }, { purpose, idempotencyKey }) => {
     const contentType = said ?? guessType(await readBeginning(path));
     if (contentType === null) return { kind: 'Rejected', code: 'UNSUPPORTED_TYPE' };
     const reserved = await reserveUpload(viewer, { contentType, size, purpose, idempotencyKey });
     if (reserved.kind !== 'Reserved') return reserved;
     const { upload } = reserved;
-    if (upload.state.kind === 'Open') await objects.put(uploadKey(upload), createReadStream(path), { contentType, size });
-    return completeUpload(viewer, upload.id);
+    try {
+      if (upload.state.kind === 'Open') await objects.put(uploadKey(upload), createReadStream(path), { contentType, size });
+      return await completeUpload(viewer, upload.id);
+    } catch (error) {
+      // Without a key nobody finds it again, and open it would count until it expires, against every new attempt.
+      if (idempotencyKey === null) await Promise.allSettled([uploads.reject(upload.id, { code: 'CORRUPT', at: new Date(now()) })]);
+      throw error;
+    }
   };
 }
 
