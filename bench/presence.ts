@@ -7,7 +7,9 @@ import { measureDeliveries, type Server } from './presence/deliveries.js';
 import { createNotebook } from './presence/notebook.js';
 import { numbersOf, userIdSql, type Range } from './presence/people.js';
 import { openPlayers } from './presence/players.js';
+import { measureRestarts } from './presence/restarts.js';
 import { openStage, startChild } from './presence/stage.js';
+import { measureWaits } from './presence/waits.js';
 
 /** Everybody's friends, whose changes everybody sees. So many, because those of one user are told every 500 ms at the most. */
 const stars: Range = { first: 1, count: 32 };
@@ -65,4 +67,6 @@ async function measure(): Promise<void> {
     await plain.stop();
   }
   for (const star of starPlayers) star.cut();
+  await measureWaits(stage, notebook);
+  await measureRestarts(stage, notebook);
 }

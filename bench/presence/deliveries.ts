@@ -41,7 +41,7 @@ export async function measureDeliveries(server: Server, { key }: Pick<Stage, 'ke
     note(`${name}: memory of ${what} for an idle one`, 'KB', (residentMemory(pid) - (before.memory[what] ?? 0)) / range.count);
   }
 
-  const changes = Math.ceil(leastDeliveries / range.count);
+  const changes = Number(process.env.BENCH_CHANGES ?? 0) || Math.ceil(leastDeliveries / range.count);
   let published = 0;
   let sample = '';
   // The first one warms up.

@@ -8,9 +8,13 @@ type Presence = ReturnType<typeof readNext>;
 
 /** Somebody with a socket whose events are read. */
 export interface Player {
-  readonly id: string;
-  /** Of each message, with the time at which it came, by `performance.now()`. */
+  readonly first: Presence;
+  /** From `subscribe` to the first message, in ms. */
+  readonly firstAfterMs: number;
+  /** Of each later message, with the time at which it came, by `performance.now()`. */
   onMessage: (message: Presence, at: number) => void;
+  /** The code with which the server closed. */
+  readonly closed: Promise<number>;
   /** Changes what they play: an event for all who follow them. Resolves when the product has answered. */
   play(text: string): Promise<void>;
   /** Like a lost connection. */
@@ -20,6 +24,7 @@ export interface Player {
 const mutation = `mutation Play($input: UpdatePresenceInput!) { updatePresence(input: $input) { __typename } }`;
 const agent = new Agent({ keepAlive: true });
 
+/** Players who follow the same, or nobody but themselves. */
 export function openPlayers(
   stage: Pick<Stage, 'sign'>,
   node: Pick<Node, 'port'>,
@@ -29,40 +34,58 @@ export function openPlayers(
   return Promise.all(numbers.map((n) => openPlayer(stage, node, n, whom === 'themselves' ? { userIds: [userId(n)] } : whom)));
 }
 
-async function openPlayer(stage: Pick<Stage, 'sign'>, { port }: Pick<Node, 'port'>, n: number, input: PresenceInput): Promise<Player> {
-  const authorization = `Bearer ${await stage.sign(n)}`;
+/** Resolves with the first message; rejects when the socket is closed before. */
+export async function openPlayer(
+  { sign }: Pick<Stage, 'sign'>,
+  { port }: Pick<Node, 'port'>,
+  n: number,
+  input: PresenceInput,
+): Promise<Player> {
+  const authorization = `Bearer ${await sign(n)}`;
   return new Promise((resolve, reject) => {
-    let isInitialised = false;
-    let isFollowing = false;
+    let onClosed: (code: number) => void = () => undefined;
+    const closed = new Promise<number>((resolveClosed) => (onClosed = resolveClosed));
+    let subscribedAt: number | undefined;
+    let player: Player | undefined;
     const client: WireClient = openWireClient({
       port,
       onOpen: () => client.send({ type: 'connection_init', payload: { authorization } }),
       onText(buffer, start, end) {
         const at = performance.now();
         const text = buffer.toString('utf8', start, end);
-        if (!isInitialised) {
+        if (subscribedAt === undefined) {
           if (!text.includes('connection_ack')) reject(new Error(text));
-          isInitialised = true;
+          subscribedAt = performance.now();
           client.send(subscribeMessage('1', input));
           return;
         }
-        player.onMessage(readNext(text), at);
-        if (!isFollowing) resolve(player);
-        isFollowing = true;
+        const message = readNext(text);
+        if (player !== undefined) {
+          player.onMessage(message, at);
+          return;
+        }
+        player = {
+          first: message,
+          firstAfterMs: at - subscribedAt,
+          onMessage: () => undefined,
+          closed,
+          play: (game) => play(port, authorization, game),
+          cut: () => client.cut(),
+        };
+        resolve(player);
       },
-      onClose: (code) => reject(new Error(`closed with ${code}`)),
+      onClose(code) {
+        onClosed(code);
+        reject(new Error(`closed with ${code}`));
+      },
     });
-    const player: Player = {
-      id: userId(n),
-      onMessage: () => undefined,
-      async play(text) {
-        const variables = { input: { activity: { kind: 'IN_GAME', gameId: 'chess', text } } };
-        const answer = await post(port, authorization, JSON.stringify({ query: mutation, variables }));
-        if (!answer.includes('"PresencePayload"')) throw new Error(answer);
-      },
-      cut: () => client.cut(),
-    };
   });
+}
+
+async function play(port: number, authorization: string, text: string): Promise<void> {
+  const variables = { input: { activity: { kind: 'IN_GAME', gameId: 'chess', text } } };
+  const answer = await post(port, authorization, JSON.stringify({ query: mutation, variables }));
+  if (!answer.includes('"PresencePayload"')) throw new Error(answer);
 }
 
 function post(port: number, authorization: string, body: string): Promise<string> {
