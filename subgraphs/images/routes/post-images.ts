@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import type { AccessTokenVerifier } from '../../../shared/auth/access-token.js';
+import type { Viewer } from '../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../shared/errors/app-error.js';
-import { multipartBoundary } from '../../../shared/http/multipart.js';
+import { MultipartError, multipartBoundary } from '../../../shared/http/multipart.js';
 import { errorBody } from '../../../shared/http/server.js';
-import { imagePath, variantPath, type Image } from '../services/image.js';
+import { imagePath, variantPath, type Image, type ImagePurpose } from '../services/image.js';
 import type { RejectionCode } from '../services/processing/picture-processing.js';
 import { inWorkFolder } from '../services/processing/work-folder.js';
 import type { PublishFile, PublishFileResult } from '../services/uploads/publish-file.js';
@@ -36,23 +37,25 @@ export function postImagesRoute({ accessTokens, takePlace, publishFile, temporar
     }
     const { purpose } = request.query as { purpose?: unknown };
     const saidBefore = typeof purpose === 'string' ? parsePurpose(purpose) : null;
-    if (purpose !== undefined && saidBefore === null) return refuseForm(reply, { kind: 'UnknownPurpose' });
+    if (purpose !== undefined && saidBefore === null) return answer(reply, { kind: 'UnknownPurpose' });
     const idempotencyKey = request.headers['idempotency-key'];
 
+    const form = { boundary, purpose: saidBefore, idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : null };
     const giveBack = takePlace(viewer.userId);
-    try {
-      return await inWorkFolder(temporaryFolder, async (folder) => {
-        const read = await readImageForm(bodyOf(request), { boundary, path: join(folder, 'file'), purpose: saidBefore });
-        if (read.kind !== 'Read') return refuseForm(reply, read);
-        const options = {
-          purpose: read.form.purpose ?? 'GALLERY',
-          idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : null,
-        } as const;
-        return answer(reply, await publishFile(viewer, read.form.file, options));
-      });
-    } finally {
-      giveBack();
-    }
+    // Answered only when the place is free, because whoever waits for an answer may send the next at once.
+    return answer(reply, await publish(viewer, bodyOf(request), form).finally(giveBack));
+  }
+
+  function publish(
+    viewer: Viewer,
+    body: AsyncIterable<Buffer>,
+    { boundary, purpose, idempotencyKey }: { boundary: string; purpose: ImagePurpose | null; idempotencyKey: string | null },
+  ): Promise<Outcome> {
+    return inWorkFolder(temporaryFolder, async (folder) => {
+      const read = await readImageForm(body, { boundary, path: join(folder, 'file'), purpose });
+      if (read.kind !== 'Read') return read;
+      return publishFile(viewer, read.form.file, { purpose: read.form.purpose ?? 'GALLERY', idempotencyKey });
+    });
   }
 
   return (app: FastifyInstance): void => {
@@ -68,12 +71,19 @@ export function postImagesRoute({ accessTokens, takePlace, publishFile, temporar
 }
 
 /** Left open when it is not read to its end, because the connection is still needed for the answer. */
-function bodyOf(request: FastifyRequest): AsyncIterable<Buffer> {
-  const body = request.body instanceof Readable ? request.body : Readable.from([]);
-  return { [Symbol.asyncIterator]: () => body.iterator({ destroyOnReturn: false }) };
+async function* bodyOf({ body }: FastifyRequest): AsyncGenerator<Buffer, void, undefined> {
+  if (!(body instanceof Readable)) return;
+  try {
+    yield* body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    // The client is gone, which is no fault of ours.
+    throw new MultipartError('The form breaks off.', { cause: error });
+  }
 }
 
-function answer(reply: FastifyReply, result: PublishFileResult): FastifyReply {
+type Outcome = PublishFileResult | Exclude<ImageFormResult, { kind: 'Read' }>;
+
+function answer(reply: FastifyReply, result: Outcome): FastifyReply {
   switch (result.kind) {
     case 'Published':
       return reply.code(201).header('location', imagePath(result.image.name)).send(describe(result.image));
@@ -91,11 +101,6 @@ function answer(reply: FastifyReply, result: PublishFileResult): FastifyReply {
       return refuse(reply, 404, 'NOT_FOUND', 'The image of this idempotency key has been deleted: use a new key to send it again.');
     case 'Incomplete':
       return refuse(reply, 409, 'CONFLICT', 'Another file has been sent with the same idempotency key at the same time. Try again.');
-  }
-}
-
-function refuseForm(reply: FastifyReply, result: Exclude<ImageFormResult, { kind: 'Read' }>): FastifyReply {
-  switch (result.kind) {
     case 'NoFile':
       return refuse(reply, 400, 'BAD_USER_INPUT', 'No file provided');
     case 'TwoFiles':
