@@ -6,7 +6,8 @@ import type { Viewer } from '../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../shared/errors/app-error.js';
 import { MultipartError, multipartBoundary } from '../../../shared/http/multipart.js';
 import { errorBody } from '../../../shared/http/server.js';
-import { imagePath, variantPath, type Image, type ImagePurpose } from '../services/image.js';
+import { skipRest } from '../../../shared/http/skip-rest.js';
+import { imagePath, limits, variantPath, type Image, type ImagePurpose } from '../services/image.js';
 import type { RejectionCode } from '../services/processing/picture-processing.js';
 import { inWorkFolder } from '../services/processing/work-folder.js';
 import type { PublishFile, PublishFileResult } from '../services/uploads/publish-file.js';
@@ -28,22 +29,20 @@ export interface PostImagesOptions {
  * may send such a form without asking (a "simple request" of CORS), so that the token of the header alone says who it is from, never a cookie.
  */
 export function postImagesRoute({ accessTokens, takePlace, publishFile, temporaryFolder }: PostImagesOptions) {
-  async function receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function receive(request: FastifyRequest): Promise<Outcome> {
     const viewer = await accessTokens.verify(request.headers.authorization);
     if (viewer === null) throw unauthenticated();
     const boundary = multipartBoundary(request.headers['content-type']);
-    if (boundary === null) {
-      return refuse(reply, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send multipart/form-data with the image as the field "file".');
-    }
+    if (boundary === null) return { kind: 'NoForm' };
     const { purpose } = request.query as { purpose?: unknown };
     const saidBefore = typeof purpose === 'string' ? parsePurpose(purpose) : null;
-    if (purpose !== undefined && saidBefore === null) return answer(reply, { kind: 'UnknownPurpose' });
+    if (purpose !== undefined && saidBefore === null) return { kind: 'UnknownPurpose' };
     const idempotencyKey = request.headers['idempotency-key'];
 
     const form = { boundary, purpose: saidBefore, idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : null };
     const giveBack = takePlace(viewer.userId);
-    // Answered only when the place is free, because whoever waits for an answer may send the next at once.
-    return answer(reply, await publish(viewer, bodyOf(request), form).finally(giveBack));
+    // Before the answer goes out, because whoever waits for it may send the next at once.
+    return publish(viewer, bodyOf(request), form).finally(giveBack);
   }
 
   function publish(
@@ -60,12 +59,8 @@ export function postImagesRoute({ accessTokens, takePlace, publishFile, temporar
 
   return (app: FastifyInstance): void => {
     app.post('/images', async (request, reply) => {
-      try {
-        return await receive(request, reply);
-      } finally {
-        // Of a refused form the rest is read and forgotten, so that the client comes to read the answer.
-        request.raw.resume();
-      }
+      const outcome = await receive(request).finally(() => skipRest(request.raw, { maxBytes: limits.GALLERY.maxBytes }));
+      return answer(reply, outcome);
     });
   };
 }
@@ -81,7 +76,7 @@ async function* bodyOf({ body }: FastifyRequest): AsyncGenerator<Buffer, void, u
   }
 }
 
-type Outcome = PublishFileResult | Exclude<ImageFormResult, { kind: 'Read' }>;
+type Outcome = PublishFileResult | Exclude<ImageFormResult, { kind: 'Read' }> | { readonly kind: 'NoForm' };
 
 function answer(reply: FastifyReply, result: Outcome): FastifyReply {
   switch (result.kind) {
@@ -101,6 +96,8 @@ function answer(reply: FastifyReply, result: Outcome): FastifyReply {
       return refuse(reply, 404, 'NOT_FOUND', 'The image of this idempotency key has been deleted: use a new key to send it again.');
     case 'Incomplete':
       return refuse(reply, 409, 'CONFLICT', 'Another file has been sent with the same idempotency key at the same time. Try again.');
+    case 'NoForm':
+      return refuse(reply, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send multipart/form-data with the image as the field "file".');
     case 'NoFile':
       return refuse(reply, 400, 'BAD_USER_INPUT', 'No file provided');
     case 'TwoFiles':
