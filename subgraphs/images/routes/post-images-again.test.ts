@@ -58,6 +58,14 @@ describe('POST /images, when it is tried again or does not fit,', () => {
     expect(await images.complete(alice, again.id)).toMatchObject({ __typename: 'ImagePayload', image: { id: upload.id } });
   });
 
+  it('takes four more as soon as four are answered', async () => {
+    const send = () => post(form([['file', file(Buffer.alloc(1_000_000))]]));
+    for (let round = 0; round < 5; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 4 }, send));
+      expect(answers.map(({ status }) => status)).toEqual([415, 415, 415, 415]);
+    }
+  });
+
   it('says that an image was deleted whose form is sent again', async () => {
     const headers = { 'idempotency-key': 'gone' };
     const { body } = await post(form([['file', file()]]), { headers });

@@ -84,6 +84,22 @@ describe('POST /images on the wire', () => {
     }
   });
 
+  it('takes four forms of one user at a time, and forgets one whose sender is gone', async () => {
+    const sockets = Array.from({ length: 4 }, () => {
+      const socket = connect(Number(new URL(images.url).port), '127.0.0.1').on('error', () => undefined);
+      const type = 'Content-Type: multipart/form-data; boundary=b';
+      socket.write(`POST /images HTTP/1.1\r\nHost: x\r\nAuthorization: ${alice}\r\n${type}\r\nContent-Length: 1000\r\n\r\n${head}`);
+      return socket;
+    });
+    const empty = Buffer.from('--b--');
+    const status = () => send(`Content-Length: ${empty.length}`, empty);
+    while ((await status()) !== 429);
+    sockets[0]?.destroy();
+    while ((await status()) !== 400);
+    for (const socket of sockets) socket.destroy();
+    expect(await usage(alice)).toMatchObject({ images: 0 });
+  });
+
   it('refuses 10,000 parts', async () => {
     const body = Buffer.from('--b\r\nContent-Disposition: form-data; name="x"\r\n\r\nx\r\n'.repeat(10_000));
     expect(await send(`Content-Length: ${body.length}`, body)).toBe(400);

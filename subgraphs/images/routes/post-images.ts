@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import type { AccessTokenVerifier } from '../../../shared/auth/access-token.js';
+import type { Viewer } from '../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../shared/errors/app-error.js';
-import { multipartBoundary } from '../../../shared/http/multipart.js';
+import { MultipartError, multipartBoundary } from '../../../shared/http/multipart.js';
 import { errorBody } from '../../../shared/http/server.js';
-import { imagePath, variantPath, type Image } from '../services/image.js';
+import { skipRest } from '../../../shared/http/skip-rest.js';
+import { imagePath, limits, variantPath, type Image, type ImagePurpose } from '../services/image.js';
 import type { RejectionCode } from '../services/processing/picture-processing.js';
 import { inWorkFolder } from '../services/processing/work-folder.js';
 import type { PublishFile, PublishFileResult } from '../services/uploads/publish-file.js';
@@ -27,53 +29,56 @@ export interface PostImagesOptions {
  * may send such a form without asking (a "simple request" of CORS), so that the token of the header alone says who it is from, never a cookie.
  */
 export function postImagesRoute({ accessTokens, takePlace, publishFile, temporaryFolder }: PostImagesOptions) {
-  async function receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function receive(request: FastifyRequest): Promise<Outcome> {
     const viewer = await accessTokens.verify(request.headers.authorization);
     if (viewer === null) throw unauthenticated();
     const boundary = multipartBoundary(request.headers['content-type']);
-    if (boundary === null) {
-      return refuse(reply, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send multipart/form-data with the image as the field "file".');
-    }
+    if (boundary === null) return { kind: 'NoForm' };
     const { purpose } = request.query as { purpose?: unknown };
     const saidBefore = typeof purpose === 'string' ? parsePurpose(purpose) : null;
-    if (purpose !== undefined && saidBefore === null) return refuseForm(reply, { kind: 'UnknownPurpose' });
+    if (purpose !== undefined && saidBefore === null) return { kind: 'UnknownPurpose' };
     const idempotencyKey = request.headers['idempotency-key'];
 
+    const form = { boundary, purpose: saidBefore, idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : null };
     const giveBack = takePlace(viewer.userId);
-    try {
-      return await inWorkFolder(temporaryFolder, async (folder) => {
-        const read = await readImageForm(bodyOf(request), { boundary, path: join(folder, 'file'), purpose: saidBefore });
-        if (read.kind !== 'Read') return refuseForm(reply, read);
-        const options = {
-          purpose: read.form.purpose ?? 'GALLERY',
-          idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : null,
-        } as const;
-        return answer(reply, await publishFile(viewer, read.form.file, options));
-      });
-    } finally {
-      giveBack();
-    }
+    // Before the answer goes out, because whoever waits for it may send the next at once.
+    return publish(viewer, bodyOf(request), form).finally(giveBack);
+  }
+
+  function publish(
+    viewer: Viewer,
+    body: AsyncIterable<Buffer>,
+    { boundary, purpose, idempotencyKey }: { boundary: string; purpose: ImagePurpose | null; idempotencyKey: string | null },
+  ): Promise<Outcome> {
+    return inWorkFolder(temporaryFolder, async (folder) => {
+      const read = await readImageForm(body, { boundary, path: join(folder, 'file'), purpose });
+      if (read.kind !== 'Read') return read;
+      return publishFile(viewer, read.form.file, { purpose: read.form.purpose ?? 'GALLERY', idempotencyKey });
+    });
   }
 
   return (app: FastifyInstance): void => {
     app.post('/images', async (request, reply) => {
-      try {
-        return await receive(request, reply);
-      } finally {
-        // Of a refused form the rest is read and forgotten, so that the client comes to read the answer.
-        request.raw.resume();
-      }
+      const outcome = await receive(request).finally(() => skipRest(request.raw, { maxBytes: limits.GALLERY.maxBytes }));
+      return answer(reply, outcome);
     });
   };
 }
 
 /** Left open when it is not read to its end, because the connection is still needed for the answer. */
-function bodyOf(request: FastifyRequest): AsyncIterable<Buffer> {
-  const body = request.body instanceof Readable ? request.body : Readable.from([]);
-  return { [Symbol.asyncIterator]: () => body.iterator({ destroyOnReturn: false }) };
+async function* bodyOf({ body }: FastifyRequest): AsyncGenerator<Buffer, void, undefined> {
+  if (!(body instanceof Readable)) return;
+  try {
+    yield* body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    // The client is gone, which is no fault of ours.
+    throw new MultipartError('The form breaks off.', { cause: error });
+  }
 }
 
-function answer(reply: FastifyReply, result: PublishFileResult): FastifyReply {
+type Outcome = PublishFileResult | Exclude<ImageFormResult, { kind: 'Read' }> | { readonly kind: 'NoForm' };
+
+function answer(reply: FastifyReply, result: Outcome): FastifyReply {
   switch (result.kind) {
     case 'Published':
       return reply.code(201).header('location', imagePath(result.image.name)).send(describe(result.image));
@@ -91,11 +96,8 @@ function answer(reply: FastifyReply, result: PublishFileResult): FastifyReply {
       return refuse(reply, 404, 'NOT_FOUND', 'The image of this idempotency key has been deleted: use a new key to send it again.');
     case 'Incomplete':
       return refuse(reply, 409, 'CONFLICT', 'Another file has been sent with the same idempotency key at the same time. Try again.');
-  }
-}
-
-function refuseForm(reply: FastifyReply, result: Exclude<ImageFormResult, { kind: 'Read' }>): FastifyReply {
-  switch (result.kind) {
+    case 'NoForm':
+      return refuse(reply, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send multipart/form-data with the image as the field "file".');
     case 'NoFile':
       return refuse(reply, 400, 'BAD_USER_INPUT', 'No file provided');
     case 'TwoFiles':

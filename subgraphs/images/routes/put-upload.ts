@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
 import { errorBody } from '../../../shared/http/server.js';
+import { skipRest } from '../../../shared/http/skip-rest.js';
+import { limits } from '../services/image.js';
 import type { ReceiveResult, ReceiveUpload } from '../services/uploads/receive-upload.js';
 
 /** `PUT /uploads/<id>?expires=…&signature=…`: takes the bytes of an upload as they come, straight to the object store. */
@@ -20,6 +22,7 @@ export function putUploadRoute(receiveUpload: ReceiveUpload): (app: FastifyInsta
         contentLength: contentLength(request.headers['content-length']),
         body: request.body instanceof Readable ? request.body : Readable.from([]),
       });
+      await skipRest(request.raw, { maxBytes: limits.GALLERY.maxBytes });
       return answer(reply, result);
     });
   };
