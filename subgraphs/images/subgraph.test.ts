@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { Database } from '../../shared/database/database.js';
 import { openEmbedded } from '../../shared/database/embedded.js';
@@ -209,8 +209,9 @@ const createMutation = `mutation ($input: CreateImageUploadInput!) { createImage
 const avatarMutation = `mutation ($id: ID!) { setAvatar(input: { imageId: $id }) {
   __typename ... on UserError { code } ... on SetAvatarPayload { user { id avatar { id } } image { id } } } }`;
 
+/** Another picture each time: in the one database of all stores, the same would be found again, and its bytes in another store. */
 function png(width = 8, height = 8): Promise<Buffer> {
-  return sharp({ create: { width, height, channels: 3, background: '#c06' } })
+  return sharp({ create: { width, height, channels: 3, background: `#${randomBytes(3).toString('hex')}` } })
     .png()
     .toBuffer();
 }
