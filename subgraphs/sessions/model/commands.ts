@@ -23,7 +23,7 @@ function command<Given>(name: string, weight: number, given: fc.Arbitrary<Given>
       world.counts[name] = (world.counts[name] ?? 0) + 1;
       world.requireFaultless();
     },
-    toString: () => `${name}(${JSON.stringify(value)?.replace(/^[{[]|[}\]]$/g, '') ?? ''})`,
+    toString: () => `${name}(${value === undefined ? '' : JSON.stringify(value).replace(/^[{[]|[}\]]$/g, '')})`,
   }));
   return { weight, arbitrary };
 }
@@ -184,7 +184,7 @@ const all = {
 export function commandSequences(most: number): fc.Arbitrary<Iterable<Command>> {
   const weighted = Object.values(all).map(({ weight, arbitrary }) => ({
     weight: Math.round(weight * 20),
-    arbitrary: arbitrary as fc.Arbitrary<Command>,
+    arbitrary: arbitrary,
   }));
   return fc.commands([fc.oneof(...weighted)], { maxCommands: most, size: 'max' });
 }

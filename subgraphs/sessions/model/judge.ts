@@ -160,7 +160,7 @@ export function createJudge({ time, server, liveness, relations, settings, devic
       };
     },
     stalled: (device: Device) => void stalledAt.set(device, time.now()),
-    ended(device: Device, socket: Socket): void {
+    ended: (device: Device, socket: Socket): void => {
       liveness.left(device.userId, socket.key, 15_000);
     },
     relationChanged([a, b]: readonly [string, string], what: 'written' | 'announced'): void {
@@ -175,7 +175,7 @@ export function createJudge({ time, server, liveness, relations, settings, devic
         else if (what === 'announced' && !blockedAt.has(key)) blockedAt.set(key, server?.shard(shardOf(userId)).versionOf(userId) ?? -1);
       }
     },
-    told(this: void, device: Device, message: PresenceMessage, before: ToldMap, socket: Socket): void {
+    told: (device: Device, message: PresenceMessage, before: ToldMap, socket: Socket): void => {
       counts.messages += 1;
       if (message.kind === 'Resync') counts.resyncs += 1;
       if (message.kind === 'Changed' && socket.received === 0) counts.resumed += 1;

@@ -59,7 +59,7 @@ export function createRelationWorld({ time, findStore, logger, onChanged }: Rela
     if (queue === undefined || next === undefined || queue.isBusy) return;
     queue.isBusy = true;
     const store = findStore();
-    let isTaken = false;
+    const outcome = { isTaken: false };
     // A process that dies with it says nothing.
     const silence = new Promise<void>((resolve) => time.after(5_000, resolve));
     if (store !== undefined) {
@@ -67,14 +67,14 @@ export function createRelationWorld({ time, findStore, logger, onChanged }: Rela
         .take(next.id, next.change)
         .then(
           () => {
-            isTaken = true;
+            outcome.isTaken = true;
           },
           () => undefined,
         );
       await Promise.race([work, silence]);
     }
     queue.isBusy = false;
-    if (isTaken) {
+    if (outcome.isTaken) {
       queue.deliveries.shift();
       onChanged(next.change.userIds, 'announced');
       void deliver(key);
@@ -86,7 +86,7 @@ export function createRelationWorld({ time, findStore, logger, onChanged }: Rela
   return {
     relations,
     history: { since: (userId: string, since: number) => orFail(() => rows.history.since(userId, since)) },
-    kindOf: rows.kindOf,
+    kindOf: (a: string, b: string) => rows.kindOf(a, b),
     setDown: (down: boolean) => void (isDown = down),
     /** Everything that was announced has been taken. */
     isAtRest: () => [...queues.values()].every(({ deliveries }) => deliveries.length === 0),

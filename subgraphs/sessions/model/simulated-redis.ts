@@ -1,5 +1,5 @@
 import { shardCount } from '../data/redis-presence/presence-keys.js';
-import type { Scheduler } from '../presence/scheduler.js';
+import type { VirtualTime } from './virtual-time.js';
 import { createSimulatedShard, type Entry, type SimulatedShard } from './simulated-shard.js';
 
 /** What a server still has after a restart: everything, what was written a moment before, or nothing. */
@@ -22,7 +22,7 @@ export interface SimulatedRedis {
   start(persistence: Persistence): void;
 }
 
-export function createSimulatedRedis(scheduler: Scheduler): SimulatedRedis {
+export function createSimulatedRedis(scheduler: Pick<VirtualTime, 'now' | 'after'>): SimulatedRedis {
   const listeners = new Set<(event: 'appended' | 'down') => void>();
   let epochs = 0;
   let runs = 1;

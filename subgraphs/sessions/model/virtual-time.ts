@@ -8,6 +8,8 @@ interface Task {
 
 /** Time for whole processes: between two moments at which something falls due, everything that waits for nothing but time comes to rest. */
 export interface VirtualTime extends Scheduler {
+  readonly now: () => number;
+  readonly after: (ms: number, task: () => void) => () => void;
   /** The time of one process: nothing of it falls due after `end`. */
   life(): { readonly scheduler: Scheduler; readonly end: () => void };
   /** Lets `ms` pass. */
