@@ -62,7 +62,7 @@ export function createActs({ world, dice, addDevice, isHeld, isBroken, log }: Ac
       async () => {
         for (const [by, mutation] of mutations) {
           const target = by === one ? other : one;
-          const input = /lock/.test(mutation) ? 'BlockInput' : 'FriendInput';
+          const input = mutation.includes('lock') ? 'BlockInput' : 'FriendInput';
           const query = `mutation ($input: ${input}!) { answer: ${mutation}(input: $input) { __typename } }`;
           const data = await anyLogin(by).ask(query, { input: { userId: target.id } });
           log(`${by.name} ${mutation} ${target.name}: ${text(data.answer?.__typename)}`);

@@ -80,7 +80,9 @@ async function startNode(name: string, entry: string, port: number, environment:
       outputBefore += `${current().output()}\n--- ${signal} ---\n`;
       await start();
     },
-    stop: async () => void (await current().stop('SIGKILL')),
+    async stop() {
+      await current().stop('SIGKILL');
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { text, type Json } from '../testkit/graphql-client.js';
+import type { Json } from '../testkit/graphql-client.js';
 import type { Login } from './account.js';
 import { createToldMap, type Told, type ToldMap } from './told-map.js';
 
@@ -100,7 +100,7 @@ export function createDevice(options: DeviceOptions): Device {
           send({ type: 'pong' });
           return;
         case 'next':
-          if (frame.payload?.errors === undefined && frame.payload?.data?.presence != null) take(frame.payload.data.presence);
+          if (hasPresence(frame.payload)) take(frame.payload.data.presence);
           else lost(mine, `${name} was told ${JSON.stringify(frame)}`);
           return;
         case 'error':
@@ -183,6 +183,10 @@ export function createDevice(options: DeviceOptions): Device {
   return device;
 }
 
+function hasPresence(payload: Json | undefined): payload is Json & { readonly data: { readonly presence: Json } } {
+  return payload?.errors === undefined && typeof payload?.data?.presence === 'object' && (payload.data.presence as unknown) !== null;
+}
+
 /** What a new subscription of the same session says first. */
 export async function readFresh(device: Device, origin: string): Promise<ToldMap> {
   const token = await device.login.token();
@@ -200,10 +204,9 @@ export async function readFresh(device: Device, origin: string): Promise<ToldMap
           send({ type: 'subscribe', id: '1', payload: { query: subscription, variables: device.following } });
         if (frame.type !== 'next') return;
         clearTimeout(timer);
-        const message = frame.payload?.data?.presence;
-        if (message == null || text(message.__typename) !== 'PresenceSnapshot') reject(new Error(`Not a snapshot: ${data.toString()}`));
+        if (!hasPresence(frame.payload)) reject(new Error(`Not a snapshot: ${data.toString()}`));
         else {
-          fresh.take(message);
+          fresh.take(frame.payload.data.presence);
           resolve();
         }
       });

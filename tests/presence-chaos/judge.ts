@@ -7,6 +7,11 @@ const settledMs = 2_000;
 /** For a machine that does other things too. */
 const leewayMs = 1_000;
 const lookEveryMs = 250;
+/**
+ * Changes of relations come by the event bus, which one `sessions` process reads for all of them. When that one is killed or stopped, another
+ * takes over once its lease of 10 s is over.
+ */
+const newReaderMs = 12_000;
 
 /** Watches every message and, four times a second, everything that clients believe. */
 export interface Judge {
@@ -28,6 +33,7 @@ export function createJudge(world: World): Judge {
   const departures = new Map<string, readonly { viewer: string; at: number }[]>();
   const counts = { messages: 0, entries: 0, looks: 0, resyncs: 0, removals: 0 };
   let brokenUntil = 0;
+  let brokenAt = 0;
   let isBroken = false;
   const began = Date.now();
 
@@ -47,9 +53,9 @@ export function createJudge(world: World): Judge {
       if (person === undefined || person === viewer) continue;
       counts.entries += 1;
       const { isVisible, since } = mayBeSeen(world, viewer, person);
-      const isSettled = now > since + settledMs + leewayMs;
+      const isSettled = now > since + settledMs + leewayMs && isRelationKnown(viewer, person, now);
       const what = `${device.name} is told ${person.name} ${entry.availability} (version ${String(entry.version)}) in a ${told.kind}`;
-      if (entry.availability !== 'OFFLINE' && isVisible === false && now > Math.max(since, brokenSince()) + settledMs) {
+      if (entry.availability !== 'OFFLINE' && isVisible === false && now > since + settledMs && isRelationKnown(viewer, person, now)) {
         find(`PRIVACY: ${what}, whom they may not see for ${String(now - since)} ms`);
       }
       if (entry.availability !== 'OFFLINE') continue;
@@ -60,7 +66,11 @@ export function createJudge(world: World): Judge {
     }
   }
 
-  const brokenSince = (): number => (isBroken ? Infinity : brokenUntil);
+  /** Whether the change of their relation must have reached all processes. */
+  function isRelationKnown(viewer: Person, person: Person, now: number): boolean {
+    const { since } = world.standing(viewer.id, person.id);
+    return since < brokenAt - settledMs || now > Math.max(brokenAt + newReaderMs, brokenUntil) + settledMs;
+  }
 
   function look(): void {
     const now = Date.now();
@@ -90,7 +100,7 @@ export function createJudge(world: World): Judge {
     const { isVisible, since } = mayBeSeen(world, viewer, person);
     const standing = world.standing(viewer.id, person.id).value.kind;
     const isFollowed = standing !== 'blocked' && (standing === 'friends' || device.following.userIds.includes(person.id));
-    if (isVisible === undefined) return;
+    if (isVisible === undefined || !isRelationKnown(viewer, person, now)) return;
     counts.looks += 1;
     const entry = device.told.entries.get(person.id);
     const isShown = entry !== undefined && entry.availability !== 'OFFLINE';
@@ -114,7 +124,8 @@ export function createJudge(world: World): Judge {
   return {
     onTold,
     setBroken(broken) {
-      if (isBroken && !broken) brokenUntil = Date.now();
+      if (broken) brokenAt = Date.now();
+      else brokenUntil = Date.now();
       isBroken = broken;
     },
     get faults() {

@@ -123,6 +123,54 @@ describe('Blocking', () => {
     expect(asFriend.client.kinds).toEqual(['Snapshot', 'Removed']);
   });
 
+  it.each([
+    [4_000, 1_000],
+    [1_000, 4_000],
+  ])('P8: comes before what either does after it, though the one is heard after %d ms and the other after %d', async (first, second) => {
+    let wait = 0;
+    const cluster = createCluster({ shards: 64, delay: () => wait });
+    const { client, relations, stores, store, pass } = await follow('by id', defaultSettings, cluster);
+    relations.set('ada', 'bob', 'BLOCKED');
+    wait = first;
+    await stores[0].announce({ kind: 'RelationChanged', userId: 'ada', otherId: 'bob' });
+    wait = second;
+    await stores[0].announce({ kind: 'RelationChanged', userId: 'bob', otherId: 'ada' });
+    wait = 0;
+    await store.update(key, { isAway: true });
+    await pass(6_000, 100);
+    expect(client.kinds).toEqual(['Snapshot', 'Removed']);
+  });
+
+  describe.each(['stranger', 'friend'] as const)('of who looked like nobody when somebody subscribed, and is a %s now', (kind) => {
+    it('P8: brings them, and keeps them through a resync', async () => {
+      const cluster = createCluster({ shards: 2 });
+      cluster.relations.set('ada', 'bob', 'BLOCKED');
+      cluster.deleted.add('bob');
+      const { client, relate, stores, pass } = await follow('by id', defaultSettings, cluster);
+      expect([client.kinds, client.seen()]).toEqual([['Snapshot'], []]);
+      await stir(cluster);
+      expect(client.kinds).toEqual(['Snapshot']);
+      cluster.deleted.delete('bob');
+      await relate('ada', 'bob', kind === 'friend' ? 'FRIEND' : undefined);
+      expect([client.kinds, client.seen()]).toEqual([['Snapshot', 'Changed'], ['bob ONLINE']]);
+      await stir(cluster);
+      expect(client.kinds).toHaveLength(4);
+      stores[1].lose();
+      await pass(2_000, 50);
+      expect([client.kinds.at(-1), client.seen()]).toEqual(['Resync', ['bob ONLINE']]);
+    });
+  });
+
+  it('P8: brings nobody back who is nobody still', async () => {
+    const cluster = createCluster();
+    cluster.relations.set('ada', 'bob', 'BLOCKED');
+    cluster.deleted.add('bob');
+    const { client, relate } = await follow('by id', defaultSettings, cluster);
+    await relate('ada', 'bob', undefined);
+    await stir(cluster);
+    expect(client.kinds).toEqual(['Snapshot']);
+  });
+
   it('P8: works for both at once, whichever of the two follows', async () => {
     const { connect, store, relate, nodes } = createCluster({ shards: 2 });
     await store.connect(key, defaultSettings);

@@ -33,6 +33,8 @@ export interface PresenceSubscription {
    * subscription: then `relate` must not be called. Not called again before that.
    */
   hold(userId: string): boolean;
+  /** Whether the user, whom the subscription names, was nobody to the viewer when last looked. */
+  isNobody(userId: string): boolean;
   /** How they stand, as read after `hold`, and the user's state, as read after that. */
   relate(userId: string, relation: RelationKind | undefined, state: PresenceState): void;
   /** What was told is worth nothing: nothing is told until `resync`. */
@@ -204,9 +206,11 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
       users.hear(userId);
       return true;
     },
+    isNobody: (userId) => following.nobodies.has(userId),
     relate(userId, relation, state) {
       if (hasEnded) return;
       held.delete(userId);
+      if (relation !== 'BLOCKED') following.nobodies.delete(userId);
       // What is read anew began before or after this was read: nobody knows.
       if (isReading) unsettled.add(userId);
       else if (users.relate(userId, relation, state) === 'Lost') remove(userId, 'RELATION_CHANGED');

@@ -65,7 +65,14 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
   const messages = createPresenceMessages({ settled: () => feed.settled(), now });
   const resume = createPresenceResume({ store, history, reader, now });
   const resyncs = createResyncs({ scheduler, logger, random });
-  const watch = createRelationWatch({ relations, reader, subscriptionsOf: (viewerId) => open.get(viewerId) ?? [], scheduler, logger });
+  const watch = createRelationWatch({
+    relations,
+    knownUsers,
+    reader,
+    subscriptionsOf: (viewerId) => open.get(viewerId) ?? [],
+    scheduler,
+    logger,
+  });
 
   const stop = store.listen({
     onNotice(notice) {
@@ -98,12 +105,12 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
       viewerId,
       [...ids].filter((id) => id !== viewerId),
     );
-    const userIds = new Set([...ids].filter((id) => known.has(id) || id === viewerId));
+    const nobodies = new Set([...ids].filter((id) => !known.has(id) && id !== viewerId));
     const { friends } = request;
     return {
-      following: { friends, userIds },
+      following: { friends, userIds: ids, nobodies },
       requestHash: hashRequest({ friends, userIds: ids }),
-      namesNobody: userIds.size < ids.size,
+      namesNobody: nobodies.size > 0,
     };
   }
 

@@ -3,6 +3,7 @@ import type { Audience, PresenceState } from '../../../presence/presence.js';
 import type { Scheduler } from '../../../presence/scheduler.js';
 import type { PresenceReader } from '../presence-reader.js';
 import type { PresenceSubscription } from './presence-subscription.js';
+import type { KnownUsers } from '../../../../../shared/users/known-users.js';
 import type { RelationKind } from '../../../../../shared/users/relation-table.js';
 import type { Relations } from '../relations.js';
 
@@ -20,6 +21,7 @@ export interface RelationWatch {
 
 export interface RelationWatchOptions {
   readonly relations: Relations;
+  readonly knownUsers: KnownUsers;
   readonly reader: PresenceReader;
   readonly subscriptionsOf: (viewerId: string) => Iterable<PresenceSubscription>;
   readonly scheduler: Scheduler;
@@ -36,7 +38,14 @@ interface Look {
   cancelRetry: () => void;
 }
 
-export function createRelationWatch({ relations, reader, subscriptionsOf, scheduler, logger }: RelationWatchOptions): RelationWatch {
+export function createRelationWatch({
+  relations,
+  knownUsers,
+  reader,
+  subscriptionsOf,
+  scheduler,
+  logger,
+}: RelationWatchOptions): RelationWatch {
   /** What is being read, by viewer and user. */
   const looks = new Map<string, Look>();
   let isClosed = false;
@@ -61,12 +70,14 @@ export function createRelationWatch({ relations, reader, subscriptionsOf, schedu
     const { viewerId, userId, held } = begun;
     try {
       let read: Awaited<ReturnType<typeof readRelation>>;
+      let isThere: boolean;
       do {
         begun.mustReadAgain = false;
         read = await readRelation(viewerId, userId);
+        isThere = read.relation !== undefined || (await isKnown(viewerId, userId, held));
       } while (mustReadAgain(begun));
       looks.delete(key);
-      for (const subscription of held) subscription.relate(userId, read.relation, read.state);
+      for (const subscription of held) subscription.relate(userId, isThere ? read.relation : 'BLOCKED', read.state);
     } catch (error) {
       if (isClosed) return;
       logger.warn({ err: error }, 'a change of relation could not be read; trying again in a second');
@@ -82,6 +93,12 @@ export function createRelationWatch({ relations, reader, subscriptionsOf, schedu
     const [state] = (await reader.read({ userIds: [userId], audiences })).states;
     if (state === undefined) throw new Error('The presence reader left out a state');
     return { relation, state };
+  }
+
+  /** Who was nobody may have taken back a block, or be gone for good. */
+  async function isKnown(viewerId: string, userId: string, held: ReadonlySet<PresenceSubscription>): Promise<boolean> {
+    if (![...held].some((subscription) => subscription.isNobody(userId))) return true;
+    return (await knownUsers.among(viewerId, [userId])).has(userId);
   }
 
   return {

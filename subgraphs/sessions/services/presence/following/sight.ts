@@ -11,8 +11,9 @@ export interface Sight {
 /** Whom a subscription asks to follow. */
 export interface Following {
   readonly friends: boolean;
-  /** Of those who have an account. */
   readonly userIds: ReadonlySet<string>;
+  /** Of `userIds`, those whom nobody has, or who had blocked the viewer when last looked: nobody knows which. */
+  readonly nobodies: Set<string>;
 }
 
 /** Whether a change of the relation to the user may change what the subscription tells. */
@@ -39,14 +40,15 @@ export async function sightOf(relations: Relations, viewerId: string | null, use
 }
 
 /** How the viewer looks at everyone whom the subscription follows now. */
-export async function sightOfFollowing(relations: Relations, viewerId: string, { friends, userIds }: Following): Promise<Sight> {
+export async function sightOfFollowing(relations: Relations, viewerId: string, { friends, userIds, nobodies }: Following): Promise<Sight> {
+  const ids = [...userIds].filter((id) => !nobodies.has(id));
   const [friendIds, named] = await Promise.all([
     friends ? relations.friendsOf(viewerId) : new Set<string>(),
-    sightOf(relations, viewerId, [...userIds]),
+    sightOf(relations, viewerId, ids),
   ]);
-  const others = [...friendIds].filter((id) => !userIds.has(id));
+  const others = [...friendIds].filter((id) => !userIds.has(id) || nobodies.has(id));
   return {
-    userIds: [...userIds, ...others],
+    userIds: [...ids, ...others],
     audiences: new Map([...named.audiences, ...others.map((id) => [id, 'FRIEND'] as const)]),
   };
 }
