@@ -66,7 +66,7 @@ export async function runKeyCommand(
 function parse(args: readonly string[]): Parsed {
   try {
     const { values } = parseArgs({
-      args: [...args],
+      args: joinKid(args),
       options: { help: { type: 'boolean', short: 'h' }, list: { type: 'boolean' }, revoke: { type: 'string' } },
     });
     if (values.help === true) return { kind: 'help' };
@@ -77,6 +77,14 @@ function parse(args: readonly string[]): Parsed {
   } catch (error) {
     return { kind: 'wrong', problem: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** A kid is base64url: one in 64 begins with a dash, and would be taken for an option. */
+function joinKid(args: readonly string[]): string[] {
+  const at = args.indexOf('--revoke');
+  const kid = args[at + 1];
+  const isKid = at >= 0 && kid !== undefined && !['--list', '--help', '-h'].includes(kid);
+  return isKid ? [...args.slice(0, at), `--revoke=${kid}`, ...args.slice(at + 2)] : [...args];
 }
 
 async function rotate({ rotation }: Keys, newest: StoredSigningKey | undefined): Promise<CommandResult> {

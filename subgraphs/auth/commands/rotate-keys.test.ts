@@ -29,6 +29,14 @@ describe('npm run rotate-keys', () => {
     },
   );
 
+  it.each(['-5sKx', '--5sKx', '_5sKx'])('takes the kid %s for what it is', async (kid) => {
+    await expect(runKeyCommand(['--revoke', kid], notOpened)).rejects.toThrow('nothing is to be opened');
+  });
+
+  it.each([[['--revoke', '--list']], [['--revoke', '--help', '--list']]])('does not take the options in %j for a kid', async (args) => {
+    await expect(runKeyCommand(args, notOpened)).resolves.toMatchObject({ status: 2 });
+  });
+
   it('explains itself', async () => {
     await expect(runKeyCommand(['--help'], notOpened)).resolves.toMatchObject({ status: 0, output: expect.stringContaining('--revoke') });
   });
