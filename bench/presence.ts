@@ -14,7 +14,9 @@ import { measureWaits } from './presence/waits.js';
 /** Everybody's friends, whose changes everybody sees. So many, because those of one user are told every 500 ms at the most. */
 const stars: Range = { first: 1, count: 32 };
 const followers: Range = { first: 1_001, count: 15_000 };
-const sizes = process.env.BENCH_SIZES?.split(',').map(Number) ?? [1_000, 15_000];
+const sizes = process.env.BENCH_SIZES?.split(',')
+  .map(Number)
+  .filter((size) => size > 0) ?? [1_000, 15_000];
 
 const notebook = createNotebook();
 const stage = await openStage();
@@ -67,6 +69,17 @@ async function measure(): Promise<void> {
     await plain.stop();
   }
   for (const star of starPlayers) star.cut();
+  for (const size of sizes) {
+    const of = (server: string, what: string): string => `${size} sockets, ${server}: CPU of ${what} for a delivery`;
+    const limit = of('bare ws', 'the server');
+    const gateway = of('Galaxia', 'the gateway');
+    const share = (own: number, bare: number): number => bare / own;
+    notebook.compare(`${size} sockets: share of the limit, by CPU of the gateway`, '', [gateway, limit], share, { atLeast: 0.6 });
+    const perCore = (own: number): number => 1_000_000 / own;
+    notebook.compare(`${size} sockets: deliveries of one core of a gateway`, '1/s', [gateway, gateway], perCore, { atLeast: 20_000 });
+    const both = (own: number, others: number): number => 1_000_000 / (own + others);
+    notebook.compare(`${size} sockets: deliveries of one core for gateway and sessions`, '1/s', [gateway, of('Galaxia', 'sessions')], both);
+  }
   await measureWaits(stage, notebook);
   await measureRestarts(stage, notebook);
 }

@@ -6,14 +6,16 @@ import type { Stage } from './stage.js';
 
 /** Friends of every viewer, and as many as a change has to be told of. */
 const friends: Range = { first: 20_001, count: 200 };
-const viewers: Range = { first: 21_001, count: 200 };
+const viewers: Range = { first: 21_001, count: 240 };
+/** Who come first, to processes that have not done this yet; not counted. */
+const warmUp = 40;
 /** Who come at the same time. */
 const together = 4;
 const changes = 200;
 /** Between two changes, in ms: a busy product, not one that is full. */
 const pauseMs = 15;
 
-/** Friends are half of them online. */
+/** Half of the friends are online. */
 export async function measureWaits(stage: Stage, { note }: Notebook): Promise<void> {
   const [near, far] = stage.nodes;
   await stage.query(
@@ -38,8 +40,8 @@ export async function measureWaits(stage: Stage, { note }: Notebook): Promise<vo
       }
     }),
   );
-  note('subscribe → snapshot of 200 friends, p50', 'ms', percentile(waits, 0.5));
-  note('subscribe → snapshot of 200 friends, p95', 'ms', percentile(waits, 0.95), { atMost: 250 });
+  note('subscribe → snapshot of 200 friends, p50', 'ms', percentile(waits.slice(warmUp), 0.5));
+  note('subscribe → snapshot of 200 friends, p95', 'ms', percentile(waits.slice(warmUp), 0.95), { atMost: 250 });
 
   // All but one leave: what is measured is one message on its way, not how many there are.
   const [follower, ...others] = followers;

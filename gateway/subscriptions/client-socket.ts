@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Leave } from '../../shared/graphql/subgraph.js';
 import type { WebSocketLimits } from './limits.js';
@@ -5,22 +6,25 @@ import type { WebSocketLimits } from './limits.js';
 /** A client's socket with the bounds that the protocol knows nothing of: liveness, flow control, one end however it comes. */
 export interface ClientSocket {
   readonly protocol: string;
-  /** Sends a text message; a buffer holds its UTF-8. */
-  send(text: string | Buffer): void;
+  send(text: string): void;
+  /** Sends one result, in its turn, as a whole WebSocket frame: what many sockets send is framed once. */
+  sendFrame(frame: Buffer): void;
   /** Ends it at once for us; the closing handshake goes on without anybody waiting. Only the first call counts. */
   close(code: number, reason: string): void;
   /** How the client left: code 0 as long as the socket is open. */
   leave(): Leave;
   /**
-   * Waits for the right to send one result; the next `send` uses it up, `passTurn` gives it back. Turns are given one at a time and only
-   * while little is unsent. Never resolves for a socket that has ended.
+   * Waits for the right to send one result, unless there is nothing to wait for; the next `send` uses it up, `passTurn` gives it back. Turns
+   * are given one at a time and only while little is unsent. Never resolves for a socket that has ended.
    */
-  turn(): Promise<void>;
+  turn(): Promise<void> | undefined;
   passTurn(): void;
 }
 
 export interface ClientSocketOptions {
   readonly webSocket: WebSocket;
+  /** The connection below it. Frames written to it keep their order with those of `webSocket`, which writes at once: it does not compress. */
+  readonly connection: Duplex;
   readonly limits: WebSocketLimits;
   readonly onMessage: (text: string) => void;
   /** Once, as soon as the end is known, which may be before the connection is gone. */
@@ -30,8 +34,9 @@ export interface ClientSocketOptions {
 /** The peer answers a close without a code, which browsers send for a plain `close()`, with 1005; it means the same as 1000. */
 const noStatus = 1005;
 const abnormal = 1006;
+const nothing = Buffer.alloc(0);
 
-export function createClientSocket({ webSocket, limits, onMessage, onEnd }: ClientSocketOptions): ClientSocket {
+export function createClientSocket({ webSocket, connection, limits, onMessage, onEnd }: ClientSocketOptions): ClientSocket {
   let left: number | undefined;
   const waiting: (() => void)[] = [];
   let turnTaken = false;
@@ -118,13 +123,27 @@ export function createClientSocket({ webSocket, limits, onMessage, onEnd }: Clie
       });
       onSent();
     },
+    sendFrame(frame) {
+      if (left !== undefined || webSocket.readyState !== webSocket.OPEN) return;
+      turnTaken = false;
+      connection.write(frame);
+      // Mostly the kernel has taken it already. What it has not is followed by nothing, which tells when it is gone.
+      if (connection.writableLength > 0) {
+        unsentResults += frame.length;
+        connection.write(nothing, () => {
+          unsentResults -= frame.length;
+          onSent();
+        });
+      }
+      onSent();
+    },
     close,
     leave: () => ({ code: left ?? 0 }),
     turn() {
       if (left !== undefined) return new Promise(() => undefined);
       if (!turnTaken && waiting.length === 0 && isRoom()) {
         turnTaken = true;
-        return Promise.resolve();
+        return undefined;
       }
       return new Promise((resolve) => waiting.push(resolve));
     },

@@ -82,7 +82,7 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
   return createResultIterator(
     {
       next: () => source.next(),
-      send: (prepared) => options.socket.send(prepared.message(options.id)),
+      send: (prepared) => options.socket.sendFrame(prepared.frame(options.id)),
       onEnd() {
         source.onEnd();
         controller.abort();

@@ -15,7 +15,8 @@ type ConnectionParams = Record<string, unknown>;
 /** What belongs to one socket, for as long as it lives. */
 export interface SocketExtra {
   readonly socket: ClientSocket;
-  readonly request: IncomingMessage;
+  /** The upgrade; let go when it is authenticated: it is heavy, and a socket may be quiet for hours. */
+  request: IncomingMessage | undefined;
   /** Of the upgrade; all operations of the socket share it. */
   readonly requestId: string;
   /** Undefined until `connection_init` is through. */
@@ -49,7 +50,8 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
   async function admit(extra: SocketExtra, connectionParams: ConnectionParams | undefined): Promise<boolean> {
     const { socket, request, requestId } = extra;
     const authorization = readAuthorization(connectionParams);
-    if (authorization === null) return false;
+    if (authorization === null || request === undefined) return false;
+    extra.request = undefined;
     const identity = await authenticate({ authorization, request, requestId });
     if (identity.viewer !== null) {
       const stopWatching = watch.add(socket, identity.viewer);

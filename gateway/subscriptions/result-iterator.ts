@@ -1,11 +1,11 @@
 import type { GatewayResult } from '../execution/supergraph.js';
 import type { CompletedEvent } from './fan-out/fan-out.js';
-import type { PreparedResult } from './fan-out/prepared-result.js';
+import { prepareResult, type PreparedResult } from './fan-out/prepared-result.js';
 
 export interface ResultSource {
   /** The next result, undefined at the end. Never rejects. */
   next(): Promise<CompletedEvent | undefined>;
-  /** Sends a result that is serialised already, past graphql-ws, which would do it again for each subscriber. */
+  /** Sends a result past graphql-ws, which would serialise it again for each subscriber, and keep the last one for as long as it is quiet. */
   send(prepared: PreparedResult): void;
   /** Once, whichever way the iteration ends. */
   onEnd(): void;
@@ -13,7 +13,7 @@ export interface ResultSource {
 
 /** The right to hand over a result: see `ClientSocket.turn`. */
 export interface Turns {
-  turn(): Promise<void>;
+  turn(): Promise<void> | undefined;
   passTurn(): void;
 }
 
@@ -36,20 +36,34 @@ export function createResultIterator(source: ResultSource, turns: Turns): AsyncI
 
   async function produce(): Promise<IteratorResult<GatewayResult, undefined>> {
     for (;;) {
-      const next = await source.next();
-      if (next === undefined) {
-        end();
-        return done;
-      }
-      if (hasEnded()) return done;
-      await turns.turn();
+      const rest = await produceOne();
+      if (rest !== undefined) return rest;
+    }
+  }
+
+  /** Undefined when it was sent. A function of its own: the loop would keep the last result of a quiet subscription alive. */
+  async function produceOne(): Promise<IteratorResult<GatewayResult, undefined> | undefined> {
+    const next = await source.next();
+    if (next === undefined) {
+      end();
+      return done;
+    }
+    if (hasEnded()) return done;
+    const turn = turns.turn();
+    if (turn !== undefined) {
+      await turn;
       if (hasEnded()) {
         turns.passTurn();
         return done;
       }
-      if (next.kind === 'result') return { value: next.result, done: false };
-      source.send(next.prepared);
     }
+    if (next.kind === 'result') {
+      const { data = null, errors, extensions } = next.result;
+      // What it says has to be masked.
+      if (errors !== undefined || extensions !== undefined) return { value: next.result, done: false };
+      source.send(prepareResult(data, new Set()));
+    } else source.send(next.prepared);
+    return undefined;
   }
 
   // In a function, because nothing tells the compiler that `ended` changes while we wait.

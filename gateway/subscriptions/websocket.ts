@@ -85,13 +85,14 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     handleProtocols,
   });
 
-  function onConnection(webSocket: WebSocket, request: IncomingMessage): void {
+  function onConnection(webSocket: WebSocket, connection: Duplex, request: IncomingMessage): void {
     // Undefined while graphql-ws opens it, which may already close it: for a subprotocol that it does not speak.
     let ended: ((code: number, reason: string) => Promise<void>) | undefined = undefined;
     let receive: ((text: string) => Promise<void>) | undefined;
     const requestId = readRequestId(request.headers['x-request-id']);
     const socket = createClientSocket({
       webSocket,
+      connection,
       limits,
       onMessage(text) {
         receive?.(text).catch((error: unknown) => {
@@ -140,7 +141,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     // A reset during the handshake is nothing to crash about.
     socket.on('error', () => socket.destroy());
     const refused = refusal(request);
-    if (refused === undefined) webSockets.handleUpgrade(request, socket, head, onConnection);
+    if (refused === undefined) webSockets.handleUpgrade(request, socket, head, (webSocket) => onConnection(webSocket, socket, request));
     else socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   }
   server.on('upgrade', onUpgrade);

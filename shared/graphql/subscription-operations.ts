@@ -113,11 +113,17 @@ export function createOperationEvents(
       const credit = operation.takeCredit();
       if (credit !== undefined) await credit;
       if (hasEnded()) return done;
-      const result = await source.next();
-      if (result.done === true) operation.end();
-      else if (!hasEnded() && sendShared(result.value)) continue;
-      return result;
+      const result = await pullOne();
+      if (result !== undefined) return result;
     }
+  }
+
+  /** Undefined when it was sent. A function of its own: the loop would keep the last event of a quiet subscription alive. */
+  async function pullOne(): Promise<IteratorResult<ExecutionResult, void> | undefined> {
+    const result = await source.next();
+    if (result.done === true) operation.end();
+    else if (!hasEnded() && sendShared(result.value)) return undefined;
+    return result;
   }
 
   // In a function, because nothing tells the compiler that `isDone` changes while we wait.

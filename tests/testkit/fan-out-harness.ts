@@ -106,7 +106,8 @@ export const tick = (id: string, n = 1) => ({ data: { tick: { n, user: { __typen
 /** What the client sees. */
 export function payloadOf(completed: CompletedEvent): unknown {
   if (completed.kind === 'prepared') {
-    return (JSON.parse(completed.prepared.message('1').toString('utf8')) as { payload: unknown }).payload;
+    const frame = completed.prepared.frame('1');
+    return (JSON.parse(frame.toString('utf8', frame.indexOf('{'))) as { payload: unknown }).payload;
   }
   const { data, errors } = completed.result;
   return JSON.parse(JSON.stringify(errors === undefined ? { data } : { data, errors }));

@@ -1,24 +1,44 @@
-/** A result that goes to many: serialised and encoded once. */
+/** A result that goes to many: serialised, encoded and framed once. */
 export interface PreparedResult {
   /** In bytes. */
   readonly size: number;
   /** Ids, in small letters, of the users for whom it does not hold. */
   readonly except: ReadonlySet<string>;
-  /** The `next` message for the operation `id`. */
-  message(id: string): Buffer;
+  /** The `next` message for the operation `id`, as a WebSocket frame of a server. */
+  frame(id: string): Buffer;
 }
 
 /** `data` must be what JSON knows. */
 export function prepareResult(data: unknown, except: ReadonlySet<string>): PreparedResult {
   const tail = Buffer.from(`,"type":"next","payload":{"data":${JSON.stringify(data)}}}`);
   // Most clients number their operations from 1, and so do not differ.
-  let last: { readonly id: string; readonly message: Buffer } | undefined;
+  let last: { readonly id: string; readonly frame: Buffer } | undefined;
   return {
     size: tail.length,
     except,
-    message(id) {
-      if (last?.id !== id) last = { id, message: Buffer.concat([Buffer.from(`{"id":${JSON.stringify(id)}`), tail]) };
-      return last.message;
+    frame(id) {
+      if (last?.id !== id) last = { id, frame: frameText(Buffer.from(`{"id":${JSON.stringify(id)}`), tail) };
+      return last.frame;
     },
   };
 }
+
+/** One unfragmented text message (RFC 6455, 5.2). */
+function frameText(...parts: readonly Buffer[]): Buffer {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return Buffer.concat([frameHeader(length), ...parts]);
+}
+
+function frameHeader(length: number): Buffer {
+  if (length < 126) return Buffer.from([finalText, length]);
+  if (length < 65_536) {
+    const header = Buffer.from([finalText, 126, 0, 0]);
+    header.writeUInt16BE(length, 2);
+    return header;
+  }
+  const header = Buffer.from([finalText, 127, 0, 0, 0, 0, 0, 0, 0, 0]);
+  header.writeBigUInt64BE(BigInt(length), 2);
+  return header;
+}
+
+const finalText = 0x81;

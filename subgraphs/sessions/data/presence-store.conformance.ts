@@ -224,7 +224,11 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
 
     it('tells notices in order with the changes of their user, as positions of the same history', async () => {
       const heard: string[] = [];
-      store.listen({ onChange: ({ state }) => heard.push(state.availability), onNotice: ({ kind }) => heard.push(kind) });
+      const shard = store.shardOf('ada');
+      store.listen({
+        onChange: ({ state }) => heard.push(state.availability),
+        onNotice: ({ kind }, position) => position.shard === shard && heard.push(kind),
+      });
       const told: UserNotice[] = [
         { kind: 'RelationChanged', userId: 'ada', otherId: 'bob' },
         { kind: 'SessionChanged', userId: 'ada', sessionId: 'phone' },
@@ -237,11 +241,22 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
       }
       await test.settle();
       expect(heard).toEqual(told.flatMap(({ kind }) => [kind, 'ONLINE', 'OFFLINE']));
-      expect(notices.map(({ notice }) => notice)).toEqual(told);
-      const positions = [...notices, ...changes].map(({ position }) => position).sort((a, b) => a.offset - b.offset);
-      const shard = store.shardOf('ada');
+      const ofShard = notices.filter(({ position }) => position.shard === shard);
+      expect(ofShard.map(({ notice }) => notice)).toEqual(told);
+      const positions = [...ofShard, ...changes].map(({ position }) => position).sort((a, b) => a.offset - b.offset);
       const first = positions[0]?.offset ?? 0;
       expect(positions).toEqual(positions.map((_, index) => ({ shard, offset: first + index })));
+    });
+
+    it('P8: tells a change of relation among the changes of both, before what either does next', async () => {
+      await store.announce({ kind: 'RelationChanged', userId: 'ada', otherId: 'bob' });
+      for (const userId of ['ada', 'bob']) await store.connect({ ...phone, userId }, defaultSettings);
+      await test.settle();
+      for (const { state, position } of changes) {
+        const before = notices.filter((told) => told.position.shard === position.shard && told.position.offset < position.offset);
+        expect([state.userId, before.map(({ notice }) => notice.kind)]).toEqual([state.userId, ['RelationChanged']]);
+      }
+      expect(changes).toHaveLength(2);
     });
 
     it('knows which changes were made here', async () => {

@@ -187,7 +187,10 @@ export function createRedisPresenceStore(options: RedisPresenceStoreOptions): Pr
     shardOf,
     heard: () => lives.heard(),
     async announce(notice) {
-      await run([{ shard: shardOf(notice.userId), script: announceScript, args: [JSON.stringify(notice)] }]);
+      const concerned = new Set([shardOf(notice.userId)]);
+      // Before whatever either of the two does next: one who was stopped, or cut off, reads the shards in any order.
+      if (notice.kind === 'RelationChanged') concerned.add(shardOf(notice.otherId));
+      await run([...concerned].map((shard) => ({ shard, script: announceScript, args: [JSON.stringify(notice)] })));
     },
     listen(listener) {
       listeners.add(listener);

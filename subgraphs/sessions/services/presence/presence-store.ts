@@ -95,7 +95,10 @@ export interface PresenceStore {
    * telling began, before the first entry; of the new epoch from `onLost` on.
    */
   heard(): PresenceMoment;
-  /** Tells the notice to the listeners of every process, this one too. Resolves when it will not be lost. */
+  /**
+   * Tells the notice to the listeners of every process, this one too, before whatever those whom it names do next; so one that names two may
+   * be told twice. Resolves when it will not be lost.
+   */
   announce(notice: UserNotice): Promise<void>;
   /** Returns a function that stops it. */
   listen(listener: PresenceListener): () => void;

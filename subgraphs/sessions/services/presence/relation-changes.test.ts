@@ -41,10 +41,7 @@ function create(before?: RelationKind) {
   return { changes, scheduler, done: () => done.splice(0), setDown: (down: boolean) => void (isDown = down) };
 }
 
-const announced = [
-  'announce {"kind":"RelationChanged","userId":"ada","otherId":"bob"}',
-  'announce {"kind":"RelationChanged","userId":"bob","otherId":"ada"}',
-];
+const announced = 'announce {"kind":"RelationChanged","userId":"ada","otherId":"bob"}';
 
 describe('A change of relation', () => {
   it('P8: fails when it cannot be announced, and is announced when it comes again', async () => {
@@ -54,21 +51,21 @@ describe('A change of relation', () => {
     expect(done()).toEqual(['add', 'take 1']);
     setDown(false);
     await changes.take('1', befriend);
-    expect(done()).toEqual(['take 1', ...announced]);
+    expect(done()).toEqual(['take 1', announced]);
   });
 
-  it('P8: is announced among the changes of both, after it was written, and remembered before', async () => {
+  it('P8: is announced after it was written, and remembered before', async () => {
     const { changes, done } = create('FRIEND');
     await changes.take('1', part);
-    expect(done()).toEqual(['add former friends', 'take 1', ...announced]);
+    expect(done()).toEqual(['add former friends', 'take 1', announced]);
     await changes.take('2', block);
-    expect(done()).toEqual(['add', 'take 2', ...announced]);
+    expect(done()).toEqual(['add', 'take 2', announced]);
   });
 
   it('SECURITY 46: is not remembered when it changes nothing that either sees, such as a block in answer to a block', async () => {
     const { changes, done } = create('BLOCKED');
     await changes.take('1', { ...block, blockers: ['ada', 'bob'] });
-    expect(done()).toEqual(['take 1', ...announced]);
+    expect(done()).toEqual(['take 1', announced]);
   });
 
   it('is forgotten in time, every hour until the process stops, also after a failure', async () => {

@@ -38,9 +38,7 @@ export function createRelationChanges({ repository, history, store, scheduler, l
       if (before !== kindOf(change)) await history.add(change.userIds, { wereFriends: before === 'FRIEND' });
       await repository.take(eventId, change);
       // Also for a repetition: the first time may have ended before this. Who hears of it reads what was written.
-      // Among the changes of both: a process that was stopped, or cut off, hears those of one of them before those of the other.
       await store.announce({ kind: 'RelationChanged', userId, otherId });
-      await store.announce({ kind: 'RelationChanged', userId: otherId, otherId: userId });
     },
     async close() {
       cancelForgetting();

@@ -127,15 +127,13 @@ describe('Blocking', () => {
     [4_000, 1_000],
     [1_000, 4_000],
   ])('P8: comes before what either does after it, though the one is heard after %d ms and the other after %d', async (first, second) => {
-    let wait = 0;
-    const cluster = createCluster({ shards: 64, delay: () => wait });
+    const waits: number[] = [];
+    const cluster = createCluster({ shards: 64, delay: () => waits.shift() ?? 0 });
     const { client, relations, stores, store, pass } = await follow('by id', defaultSettings, cluster);
     relations.set('ada', 'bob', 'BLOCKED');
-    wait = first;
+    // Each is heard by both processes.
+    waits.push(first, first, second, second);
     await stores[0].announce({ kind: 'RelationChanged', userId: 'ada', otherId: 'bob' });
-    wait = second;
-    await stores[0].announce({ kind: 'RelationChanged', userId: 'bob', otherId: 'ada' });
-    wait = 0;
     await store.update(key, { isAway: true });
     await pass(6_000, 100);
     expect(client.kinds).toEqual(['Snapshot', 'Removed']);

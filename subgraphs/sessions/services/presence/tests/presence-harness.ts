@@ -86,7 +86,6 @@ export function createCluster({
     relate: async (userId: string, otherId: string, kind: RelationKind | undefined, node = stores[0]): Promise<void> => {
       relations.set(userId, otherId, kind);
       await node.announce({ kind: 'RelationChanged', userId, otherId });
-      await node.announce({ kind: 'RelationChanged', userId: otherId, otherId: userId });
       await settle();
     },
     pass: async (ms: number, step = ms): Promise<void> => {
