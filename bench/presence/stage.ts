@@ -85,7 +85,9 @@ export async function openStage(): Promise<Stage> {
     key,
     sign: await createSigner(key),
     redisPid: redis.pid,
-    query: async (sql) => void (await client.query(sql)),
+    async query(sql) {
+      await client.query(sql);
+    },
     output: () => nodes.map((node) => node.gateway().output() + node.sessions().output()).join('\n'),
     async stop() {
       await client.end();
