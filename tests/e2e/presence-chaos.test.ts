@@ -53,6 +53,7 @@ onServices(`Presence on processes that are being broken, seed ${String(seed)}`, 
   const began = Date.now();
   const lines: string[] = [];
   let cluster: Cluster;
+  let deviceCount = 0;
   let isBroken = false;
   let isHeld = false;
 
@@ -70,7 +71,7 @@ onServices(`Presence on processes that are being broken, seed ${String(seed)}`, 
   async function addDevice(person: Person): Promise<Device> {
     const others = world.people.filter((other) => other !== person).map(({ id }) => id);
     const device = createDevice({
-      name: `${person.name}/${String(person.devices.length)}`,
+      name: `${person.name}/${String((deviceCount += 1))}`,
       login: await person.account.signInAgain(`device ${String(person.devices.length)}`),
       following: { friends: true, userIds: person.isLeftAlone || dice.isHit(0.5) ? others : [] },
       origin,
