@@ -2,7 +2,7 @@ import { median, type Figure } from '../harness.js';
 
 /** Figures as they are measured, one round after the other. */
 export interface Notebook {
-  note(name: string, unit: string, value: number, goal?: Figure['goal']): void;
+  readonly note: (name: string, unit: string, value: number, goal?: Figure['goal']) => void;
   /** `of(a[i], b[i])` for each round of two figures. */
   compare(name: string, unit: string, names: readonly [string, string], of: (a: number, b: number) => number, goal?: Figure['goal']): void;
   figures(): readonly Figure[];

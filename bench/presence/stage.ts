@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import pg from 'pg';
 import { accessTokenAlgorithm } from '../../shared/auth/access-token.js';
@@ -11,6 +12,8 @@ import { startPostgres } from '../../tests/testkit/postgres.js';
 import { freePorts, startProcess, type ProductProcess } from '../../tests/testkit/process.js';
 import { startRedis } from '../../tests/testkit/redis.js';
 import { createSigner } from './people.js';
+
+const collector = pathToFileURL(join(import.meta.dirname, 'collect-garbage.mjs')).href;
 
 /** A sessions process of the product with a gateway over it. */
 export interface Node {
@@ -55,7 +58,7 @@ export async function openStage(): Promise<Stage> {
     REDIS_URL: redis.url,
     RATE_LIMIT_SCALE: '1000000',
     LOG_LEVEL: 'error',
-    ...(process.env.BENCH_NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS }),
+    NODE_OPTIONS: `--import ${collector}`,
   });
 
   async function openNode(): Promise<Node> {
@@ -85,7 +88,9 @@ export async function openStage(): Promise<Stage> {
     key,
     sign: await createSigner(key),
     redisPid: redis.pid,
-    query: async (sql) => void (await client.query(sql)),
+    async query(sql) {
+      await client.query(sql);
+    },
     output: () => nodes.map((node) => node.gateway().output() + node.sessions().output()).join('\n'),
     async stop() {
       await client.end();
@@ -107,7 +112,7 @@ export interface Child {
 }
 
 export function startChild(file: string): Child {
-  const child: ChildProcess = fork(join(import.meta.dirname, file), { execArgv: ['--import', 'tsx'] });
+  const child: ChildProcess = fork(join(import.meta.dirname, file), { execArgv: ['--import', 'tsx', '--import', collector] });
   let isStopping = false;
   child.once('exit', (status) => {
     if (isStopping) return;
@@ -115,7 +120,7 @@ export function startChild(file: string): Child {
     process.exit(1);
   });
   const next = async <Answer>(): Promise<Answer> =>
-    ((await once(child, 'message', { signal: AbortSignal.timeout(120_000) })) as unknown[])[0] as Answer;
+    ((await once(child, 'message', { signal: AbortSignal.timeout(240_000) })) as unknown[])[0] as Answer;
   return {
     pid: child.pid ?? 0,
     ask<Answer>(message: unknown) {

@@ -29,7 +29,7 @@ export interface PresenceEntry {
 }
 
 interface NextMessage {
-  readonly type: 'next';
+  readonly type: string;
   readonly id: string;
   readonly payload: {
     readonly data: {

@@ -113,6 +113,22 @@ describe('The sockets to a subgraph', () => {
     }
   });
 
+  it('give an event that is told to many to those who are named and still there, in order with what is told to one', async () => {
+    const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((user) => subscribe(user));
+    await subscribed(3);
+    const { peer } = operationOf('alice');
+    const ids = ['alice', 'carol'].map((user) => operationOf(user).id);
+    const tellMany = (n: number) => peer.send({ type: 'pong', payload: { next: { ids: [...ids, 'nobody'], payload: event(n) } } });
+    tellMany(1);
+    peer.send({ type: 'next', id: ids[0], payload: event(2) });
+    carol?.leave({ code: 0 });
+    tellMany(3);
+    peer.send({ type: 'next', id: operationOf('bob').id, payload: event(4) });
+    for (const n of [1, 2, 3]) expect(await alice?.next()).toMatchObject({ kind: 'event', data: { a: n } });
+    expect(await bob?.next()).toMatchObject({ data: { a: 4 } });
+    expect(await carol?.next()).toEqual({ kind: 'complete' });
+  });
+
   it('never use an id again, so that what is late reaches nobody', async () => {
     const first = subscribe('alice');
     await subscribed(1);

@@ -55,7 +55,7 @@ export function createEventSharing(schema: GraphQLSchema, rootFields: readonly s
 
   return {
     async subscribe(args) {
-      if (!isShareable(args.document)) return (await subscribe(args)) as AsyncGenerator<ExecutionResult, void, void> | ExecutionResult;
+      if (!isShareable(args.document)) return subscribe(args);
       const source = await createSourceEventStream(args);
       return Symbol.asyncIterator in source ? mapEvents(source, (event) => executeEvent(args, event)) : source;
     },
@@ -73,18 +73,17 @@ function isAnsweredByEvent(schema: GraphQLSchema, document: DocumentNode, rootFi
     visitWithTypeInfo(typeInfo, {
       VariableDefinition: () => false,
       // The arguments of the root are for who subscribes, not for who resolves an event.
-      Argument: () => (typeInfo.getDirective() == null && typeInfo.getParentType() === root ? false : undefined),
+      Argument: () => (!typeInfo.getDirective() && typeInfo.getParentType() === root ? false : undefined),
       Variable: () => void (isAnswered = false),
       Field({ name: { value: name } }) {
         if (name === '__typename') return;
         const field = typeInfo.getFieldDef();
-        if (typeInfo.getParentType() === root ? !rootFields.includes(name) : field == null || field.resolve !== undefined)
-          isAnswered = false;
+        if (typeInfo.getParentType() === root ? !rootFields.includes(name) : !field || field.resolve !== undefined) isAnswered = false;
       },
       SelectionSet() {
         const type = typeInfo.getParentType();
         if (!isAbstractType(type)) return;
-        const isDecided = type.resolveType != null || schema.getPossibleTypes(type).some(({ isTypeOf }) => isTypeOf != null);
+        const isDecided = Boolean(type.resolveType) || schema.getPossibleTypes(type).some(({ isTypeOf }) => Boolean(isTypeOf));
         if (isDecided) isAnswered = false;
       },
     }),

@@ -65,7 +65,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   scope.defer(() => store.close());
   const relations = createRelationTable(prisma, sessionsSchema);
   const knownUsers = createKnownUserRepository(prisma, relations);
-  const history = createRelationHistoryRepository(prisma);
+  const history = createRelationHistoryRepository(prisma, now);
   const relationChanges = createRelationChanges({ repository: relations, history, store, scheduler, logger });
   scope.defer(() => relationChanges.close());
   const presence = createPresenceService({

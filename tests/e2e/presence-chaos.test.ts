@@ -53,6 +53,7 @@ onServices(`Presence on processes that are being broken, seed ${String(seed)}`, 
   const began = Date.now();
   const lines: string[] = [];
   let cluster: Cluster;
+  let deviceCount = 0;
   let isBroken = false;
   let isHeld = false;
 
@@ -67,11 +68,11 @@ onServices(`Presence on processes that are being broken, seed ${String(seed)}`, 
     return (dice.oneOf(up) ?? cluster.gateways[0])?.url ?? '';
   }
 
-  async function addDevice(person: Person, login = person.account.signInAgain(`device ${String(person.devices.length)}`)): Promise<Device> {
+  async function addDevice(person: Person): Promise<Device> {
     const others = world.people.filter((other) => other !== person).map(({ id }) => id);
     const device = createDevice({
-      name: `${person.name}/${String(person.devices.length)}`,
-      login: await login,
+      name: `${person.name}/${String((deviceCount += 1))}`,
+      login: await person.account.signInAgain(`device ${String(person.devices.length)}`),
       following: { friends: true, userIds: person.isLeftAlone || dice.isHit(0.5) ? others : [] },
       origin,
       pause: () => dice.between(20, 300),
@@ -143,7 +144,7 @@ onServices(`Presence on processes that are being broken, seed ${String(seed)}`, 
       });
     }
     for (const [index, person] of world.people.entries()) {
-      await addDevice(person, Promise.resolve(person.account.first));
+      await addDevice(person);
       if (!person.isLeftAlone && index % 2 === 0) await addDevice(person);
     }
     const pairs = world.people.flatMap((one, at) => world.people.slice(at + 1).map((other) => [one, other] as const));

@@ -47,7 +47,8 @@ export function createActs({ world, dice, addDevice, isHeld, isBroken, log }: Ac
     set({ value, isChanging: false, since: Date.now() });
   }
 
-  const anyLogin = (person: Person) => person.devices[0]?.login ?? person.account.first;
+  /** One that is never ended. */
+  const anyLogin = (person: Person) => person.account.first;
 
   async function relate(
     one: Person,

@@ -33,7 +33,8 @@ export function createJudge(world: World): Judge {
   const departures = new Map<string, readonly { viewer: string; at: number }[]>();
   const counts = { messages: 0, entries: 0, looks: 0, resyncs: 0, removals: 0 };
   let brokenUntil = 0;
-  let brokenAt = 0;
+  /** From the beginning of each fault until another process reads events for sure, or the fault is over. */
+  const interruptions: { readonly from: number; to: number }[] = [];
   let isBroken = false;
   const began = Date.now();
 
@@ -68,8 +69,9 @@ export function createJudge(world: World): Judge {
 
   /** Whether the change of their relation must have reached all processes. */
   function isRelationKnown(viewer: Person, person: Person, now: number): boolean {
-    const { since } = world.standing(viewer.id, person.id);
-    return since < brokenAt - settledMs || now > Math.max(brokenAt + newReaderMs, brokenUntil) + settledMs;
+    let known = world.standing(viewer.id, person.id).since;
+    for (const { from, to } of interruptions) if (from < known + settledMs) known = Math.max(known, to);
+    return now > known + settledMs;
   }
 
   function look(): void {
@@ -124,8 +126,11 @@ export function createJudge(world: World): Judge {
   return {
     onTold,
     setBroken(broken) {
-      if (broken) brokenAt = Date.now();
-      else brokenUntil = Date.now();
+      const now = Date.now();
+      const last = interruptions.at(-1);
+      if (broken) interruptions.push({ from: now, to: Infinity });
+      else if (last !== undefined) last.to = Math.max(now, last.from + newReaderMs);
+      if (!broken) brokenUntil = now;
       isBroken = broken;
     },
     get faults() {

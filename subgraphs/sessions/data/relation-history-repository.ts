@@ -2,7 +2,7 @@ import { NIL as nobody } from 'uuid';
 import type { RelationHistoryRepository } from '../services/presence/relations.js';
 import type { SessionsPrisma } from './prisma.js';
 
-export function createRelationHistoryRepository(prisma: SessionsPrisma): RelationHistoryRepository {
+export function createRelationHistoryRepository(prisma: SessionsPrisma, now: () => number = Date.now): RelationHistoryRepository {
   return {
     async add([lowId, highId], { wereFriends }) {
       // Not for somebody who is erased meanwhile: the lock makes the two take turns.
@@ -18,15 +18,13 @@ export function createRelationHistoryRepository(prisma: SessionsPrisma): Relatio
     },
 
     async since(userId, since) {
-      const at = new Date(since);
-      const rows = await prisma.relationChange.findMany({
-        where: { userId, changedAt: { gte: at } },
-        select: { otherId: true, friendsUntil: true },
-      });
-      return rows.map(({ otherId, friendsUntil }) => ({
-        otherId: otherId === nobody ? null : otherId,
-        wereFriends: friendsUntil !== null && friendsUntil >= at,
-      }));
+      // By the age, because the rows have the time of the database, and the clock of this process may be minutes off.
+      const ageMs = now() - since;
+      const rows = await prisma.$queryRaw<{ otherId: string; wereFriends: boolean }[]>`
+        SELECT other_id AS "otherId", coalesce(friends_until >= from_then, false) AS "wereFriends"
+        FROM sessions.relation_change, (SELECT now() - ${ageMs}::float8 * interval '1 millisecond' AS from_then) AS asked
+        WHERE user_id = ${userId}::uuid AND changed_at >= from_then`;
+      return rows.map(({ otherId, wereFriends }) => ({ otherId: otherId === nobody ? null : otherId, wereFriends }));
     },
 
     async forgetOld() {

@@ -62,6 +62,9 @@ describe.each(databases)('On %s', (_name, open) => {
       expect(await history.since(ada, ago(60_000))).toEqual([{ otherId: bob, wereFriends: true }]);
       expect(await history.since(bob, ago(60_000))).toEqual([{ otherId: ada, wereFriends: true }]);
       expect(await history.since(ada, ago(-60_000))).toEqual([]);
+      // On a process whose clock is five minutes ahead.
+      const now = () => Date.now() + 300_000;
+      expect(await createRelationHistoryRepository(prisma, now).since(ada, now() - 60_000)).toEqual([{ otherId: bob, wereFriends: true }]);
     });
 
     it('is forgotten after a day', async () => {

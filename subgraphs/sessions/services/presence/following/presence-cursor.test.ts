@@ -32,8 +32,10 @@ describe('A presence cursor', () => {
   });
 
   it('claims no time after now, so that no change of relation can be skipped by it', () => {
-    const forged = encodeCursor({ moment, issuedAt: Number.MAX_SAFE_INTEGER, requestHash });
-    expect(decodeCursor(forged, reader)).toMatchObject({ kind: 'Moment', issuedAt: now });
+    const madeAt = (issuedAt: number) => decodeCursor(encodeCursor({ moment, issuedAt, requestHash }), reader);
+    expect(madeAt(now + 30_000)).toMatchObject({ kind: 'Moment', issuedAt: now });
+    expect(madeAt(now + 30_001)).toEqual({ kind: 'TooOld' });
+    expect(madeAt(Number.MAX_SAFE_INTEGER)).toEqual({ kind: 'TooOld' });
   });
 
   it('cannot be read when anything else was sent', () => {

@@ -7,6 +7,8 @@ const format = 1;
 const epochBytes = 6;
 const requestBytes = 4;
 const headerBytes = 1 + epochBytes + requestBytes;
+/** How far the clocks of two processes may be apart, in ms. */
+export const clockMarginMs = 30_000;
 /** Far more than 64 shards take; what is longer was not made here. In characters. */
 const longest = 2_048;
 
@@ -61,6 +63,8 @@ export function decodeCursor(
   const content = readContent(bytes.subarray(headerBytes));
   if (content === undefined) return { kind: 'Unknown' };
   if (content.issuedAt < now - changesKeptMs) return { kind: 'TooOld' };
+  // Made by a process whose clock is ahead: nobody knows how old it is.
+  if (content.issuedAt > now + clockMarginMs) return { kind: 'TooOld' };
   if (!bytes.subarray(1, 1 + epochBytes).equals(hash(epoch, epochBytes))) return { kind: 'Unknown' };
   if (bytes.subarray(1 + epochBytes, headerBytes).toString('hex') !== requestHash) return { kind: 'OtherRequest' };
   return { kind: 'Moment', moment: { epoch, offsets: content.offsets }, issuedAt: Math.min(content.issuedAt, now) };

@@ -1,5 +1,5 @@
 import type { PresenceState } from '../../../presence/presence.js';
-import { decodeCursor } from './presence-cursor.js';
+import { clockMarginMs, decodeCursor } from './presence-cursor.js';
 import type { PresenceReader } from '../presence-reader.js';
 import type { PresenceStore } from '../presence-store.js';
 import type { FirstMessage } from './presence-subscription.js';
@@ -7,7 +7,7 @@ import type { RecentRelation, RelationHistory } from '../relations.js';
 import { asksFor, type Following, type Sight } from './sight.js';
 
 /** How long a change of relation may take from the database to every subscription, and how far clocks may be apart, in ms. */
-const relationMarginMs = 30_000;
+const relationMarginMs = clockMarginMs;
 
 export interface ResumeRequest {
   readonly viewerId: string;
