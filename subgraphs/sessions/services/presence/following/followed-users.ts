@@ -1,4 +1,4 @@
-import { versionFor, viewPresence, type PresenceView } from '../../../presence/presence-view.js';
+import { ageOf, versionFor, viewPresence, type PresenceView } from '../../../presence/presence-view.js';
 import type { Audience, PresenceState } from '../../../presence/presence.js';
 import type { FollowedChange, Follower, PresenceFeed } from './presence-feed.js';
 import type { PresenceMessages } from './presence-messages.js';
@@ -187,15 +187,11 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
 /**
  * Friends and strangers draw their versions from one row of numbers, so the greater of the two is at least what the viewer was told with
  * the eyes of either, and less than what the next change of either makes. Told only to who is or was a friend: it counts what strangers
- * do not see.
+ * do not see. Versions were renewed before the relation changed; this is for what changed since then, until the viewer's subscription
+ * heard of it.
  */
 function raisedVersion({ versions }: PresenceState): number {
   return Math.max(versions.friend, versions.stranger);
-}
-
-/** Grows with every change that anybody sees. */
-function ageOf({ versions: { own, friend, stranger } }: PresenceState): number {
-  return own + friend + stranger;
 }
 
 function bytesOf({ activity, settings }: PresenceState): number {
