@@ -19,8 +19,8 @@ export function createLastKnownStates(limit = mostUsers): LastKnownStates {
   return {
     remember(state) {
       const known = states.get(state.userId);
-      // An answer and the stream may tell the same in any order.
-      const isOlder = known !== undefined && ageOf(known) > ageOf(state);
+      // An answer and the stream may tell the same in any order. The user sees every change, but no renewed versions.
+      const isOlder = known !== undefined && (known.versions.own - state.versions.own || ageOf(known) - ageOf(state)) > 0;
       states.delete(state.userId);
       states.set(state.userId, isOlder ? known : state);
       if (states.size <= limit) return;

@@ -60,7 +60,7 @@ describe('A change of relation', () => {
     const { changes, done, setDown } = create();
     setDown(true);
     await expect(changes.take('1', befriend)).rejects.toThrow('down');
-    expect(done()).toEqual(['add', 'renew ada,bob', 'take 1']);
+    expect(done()).toEqual(['add', 'renew ada,bob', 'take 1', 'renew ada,bob']);
     setDown(false);
     await changes.take('1', befriend);
     expect(done()).toEqual(['take 1', announced]);
@@ -73,15 +73,15 @@ describe('A change of relation', () => {
     expect(done()).toEqual(['add']);
     setStuck(false);
     await changes.take('1', befriend);
-    expect(done()).toEqual(['add', 'renew ada,bob', 'take 1', announced]);
+    expect(done()).toEqual(['add', 'renew ada,bob', 'take 1', 'renew ada,bob', announced]);
   });
 
   it('P8: is announced after it was written; before, it is remembered, and the versions of both are renewed', async () => {
     const { changes, done } = create('FRIEND');
     await changes.take('1', part);
-    expect(done()).toEqual(['add former friends', 'renew ada,bob', 'take 1', announced]);
+    expect(done()).toEqual(['add former friends', 'renew ada,bob', 'take 1', 'renew ada,bob', announced]);
     await changes.take('2', block);
-    expect(done()).toEqual(['add', 'renew ada,bob', 'take 2', announced]);
+    expect(done()).toEqual(['add', 'renew ada,bob', 'take 2', 'renew ada,bob', announced]);
   });
 
   it('SECURITY 46: is not remembered when it changes nothing that either sees, such as a block in answer to a block', async () => {
