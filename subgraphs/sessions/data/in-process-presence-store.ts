@@ -6,6 +6,7 @@ import {
   advance,
   isUnknownConnection,
   nextDeadline,
+  withRenewedVersions,
   type PresenceEvent,
   type UserPresence,
 } from '../presence/user-presence.js';
@@ -144,6 +145,13 @@ export function createInProcessPresenceStore(options: InProcessPresenceStoreOpti
         if (sinceOffset < forgottenThrough) return { kind: 'TooOld' };
         const changed = [...audiences].filter(([userId, audience]) => (log.get(userId)?.offsets[audience] ?? 0) > sinceOffset);
         return { kind: 'Changes', moment: moment(), states: changed.map(([userId]) => stateOf(userId)) };
+      }),
+    renewVersions: (userIds) =>
+      settle(() => {
+        for (const userId of userIds) {
+          const user = users.get(userId);
+          if (user !== undefined) users.set(userId, withRenewedVersions(user));
+        }
       }),
     shardOf: () => shard,
     heard: moment,

@@ -259,6 +259,43 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
       expect(changes).toHaveLength(2);
     });
 
+    it('P8: renews versions: none is as low as those of before for who changes from friend to stranger or back, and nobody is told', async () => {
+      await store.connect(phone, { ...defaultSettings, revision: 1, visibility: 'FRIENDS' });
+      await store.update(ada, { isAway: true });
+      const versions = async () => (await store.read(['ada', 'bob'])).states.map((state) => state.versions);
+      const highest = ({ friend, stranger }: PresenceState['versions']): number => Math.max(friend, stranger);
+      const [before, unknown] = await versions();
+      const since = await momentNow();
+      await test.settle();
+      changes.splice(0);
+      await store.renewVersions(['ada', 'bob']);
+      await store.renewVersions(['ada']);
+      const [after, stillUnknown] = await versions();
+      if (before === undefined || after === undefined) throw new Error('The store left out a state');
+      expect(after).toEqual({ own: before.own, friend: highest(before) + 2, stranger: highest(before) + 2 });
+      expect(stillUnknown).toEqual(unknown);
+      const followed = new Map([
+        ['ada', 'FRIEND'],
+        ['bob', 'STRANGER'],
+        ['eve', 'STRANGER'],
+      ] as const);
+      expect(await store.readChanges(followed, since)).toEqual({ kind: 'Changes', moment: await momentNow(), states: [] });
+      expect((await momentNow()).offsets.get(store.shardOf('ada'))).toBe(since.offsets.get(store.shardOf('ada')));
+      await test.settle();
+      expect(changes).toEqual([]);
+      const next = await store.update(ada, { settings: { ...defaultSettings, revision: 2 } });
+      expect([next.versions.friend, next.versions.stranger]).toEqual([after.friend, after.friend + 1]);
+    });
+
+    it('ends leases in time though versions were renewed meanwhile', async () => {
+      await store.connect(phone, defaultSettings);
+      await test.advance(44_999);
+      await store.renewVersions(['ada']);
+      expect(await availability()).toBe('ONLINE');
+      await test.advance(1);
+      expect(await availability()).toBe('OFFLINE');
+    });
+
     it('knows which changes were made here', async () => {
       await store.connect(phone, defaultSettings);
       await test.advance(45_000);

@@ -14,6 +14,7 @@ import {
   leaveScript,
   readScript,
   renewScript,
+  renewVersionsScript,
   updateScript,
   type PresenceScript,
 } from './redis-presence/presence-scripts.js';
@@ -89,6 +90,8 @@ export function createRedisPresenceStore(options: RedisPresenceStoreOptions): Pr
         return;
       }
       case 'Notice':
+        // Their versions were renewed, which the stream does not tell.
+        if (told.notice.kind === 'RelationChanged') for (const id of [told.notice.userId, told.notice.otherId]) lastKnown.forget(id);
         tell((listener) => listener.onNotice?.(told.notice, position));
     }
   }
@@ -183,6 +186,9 @@ export function createRedisPresenceStore(options: RedisPresenceStoreOptions): Pr
         return user !== undefined && user.offsetFor(audience) > (sinceOf(shardOf(userId)) ?? -1) ? [user.state] : [];
       });
       return { kind: 'Changes', moment, states: changed };
+    },
+    async renewVersions(userIds) {
+      await run([...groupBy(new Set(userIds), shardOf)].map(([shard, ids]) => ({ shard, script: renewVersionsScript, args: ids })));
     },
     shardOf,
     heard: () => lives.heard(),

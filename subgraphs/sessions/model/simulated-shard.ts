@@ -5,6 +5,7 @@ import {
   advance,
   isUnknownConnection,
   nextDeadline,
+  withRenewedVersions,
   type PresenceEvent,
   type UserPresence,
 } from '../presence/user-presence.js';
@@ -16,6 +17,7 @@ import {
   leaveScript,
   readScript,
   renewScript,
+  renewVersionsScript,
   sweepScript,
   updateScript,
 } from '../data/redis-presence/presence-scripts.js';
@@ -121,10 +123,21 @@ export function createSimulatedShard(
       append(by, 'of', userId, 'for', letters, 'state', JSON.stringify(state));
     }
     if (users.has(userId) || user.sessions.size > 0 || user.state.settings !== null) {
-      users.set(userId, { user, offsets, json: JSON.stringify({ ...state, o: audiences.map((audience) => offsets[audience]) }) });
+      keep(userId, user, offsets);
       due.set(userId, nextDeadline(user, now()) ?? Infinity);
     }
     return JSON.stringify(state);
+  }
+
+  function keep(userId: string, user: UserPresence, offsets: Kept['offsets']): void {
+    const json = JSON.stringify({ ...encode(user.state), o: audiences.map((audience) => offsets[audience]) });
+    users.set(userId, { user, offsets, json });
+  }
+
+  function renewVersions(userId: string): void {
+    const kept = users.get(userId);
+    // An amnesty is no reason to keep anything for longer.
+    if (kept !== undefined) keep(userId, { ...withRenewedVersions(load(userId)), sessions: kept.user.sessions }, kept.offsets);
   }
 
   function sweep(by: string, userIds: Iterable<string>): void {
@@ -172,6 +185,9 @@ export function createSimulatedShard(
       case readScript.sha:
         sweep(by, own);
         return own.map((each) => users.get(each)?.json ?? null);
+      case renewVersionsScript.sha:
+        for (const each of own) renewVersions(each);
+        return 0;
       case announceScript.sha:
         append(by, 'notice', userId);
         return 0;

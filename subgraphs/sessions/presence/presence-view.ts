@@ -62,6 +62,11 @@ export function versionFor({ versions }: PresenceState, audience: Audience): num
   }
 }
 
+/** Grows with every change that anybody sees, and when versions are renewed. */
+export function ageOf({ versions: { own, friend, stranger } }: PresenceState): number {
+  return own + friend + stranger;
+}
+
 /** Whether `audience` sees the same in both, apart from the passing of time and the version. */
 export function looksTheSame(a: PresenceState, b: PresenceState, audience: Audience): boolean {
   // Most of all transitions are renewals, which change nothing that anybody could see.

@@ -53,9 +53,9 @@ export interface ConnectionKey {
 
 /**
  * A version per audience, which grows only when what that audience sees changes: a counter over all changes would tell strangers that
- * an invisible user is active. `friend` and `stranger` draw from one row of numbers: the greater of the two is never less than what
- * either has been told, and less than what the next change of either makes, so that a viewer who changes from one to the other need not
- * see a version go back (followed-users.ts).
+ * an invisible user is active. `friend` and `stranger` draw from one row of numbers, and are renewed (`withRenewedVersions`) before and
+ * after a relation changes: a viewer who changes from one to the other sees no version go back, and who was a friend once need not be
+ * remembered.
  */
 export interface PresenceVersions {
   readonly own: number;

@@ -2,7 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { viewPresence } from './presence-view.js';
 import { defaultSettings, type Activity, type Audience, type PresenceSettings } from './presence.js';
-import { absentUser, advance, idleMs, leaseMs, nextDeadline, type PresenceEvent, type UserPresence } from './user-presence.js';
+import {
+  absentUser,
+  advance,
+  idleMs,
+  leaseMs,
+  nextDeadline,
+  withRenewedVersions,
+  type PresenceEvent,
+  type UserPresence,
+} from './user-presence.js';
 
 const start = Date.UTC(2026, 10, 20, 12);
 const playing: Activity = { kind: 'IN_GAME', gameId: 'chess', text: 'ranked', joinable: false, since: start, data: [] };
@@ -236,6 +245,20 @@ describe('Whatever happens', () => {
       const isVisible = after.state.settings?.visibility === 'EVERYONE';
       expect(viewPresence(after.state, 'STRANGER', now).availability !== 'OFFLINE').toBe(isLive && isVisible);
       expect(viewPresence(after.state, 'OWN', now).availability !== 'OFFLINE').toBe(isLive);
+    });
+  });
+
+  it('tells the same by renewed versions, which are above all that were told to friends or strangers', () => {
+    forEachStep((_before, after, _changedFor, now) => {
+      const renewed = withRenewedVersions(after);
+      const { own, friend, stranger } = after.state.versions;
+      const above = Math.max(friend, stranger) + 1;
+      expect(renewed.state.versions).toEqual({ own, friend: above, stranger: above });
+      for (const audience of everyone) {
+        const version = viewPresence(renewed.state, audience, now).version;
+        expect(viewPresence(renewed.state, audience, now)).toEqual({ ...viewPresence(after.state, audience, now), version });
+      }
+      expect(nextDeadline(renewed, now)).toBe(nextDeadline(after, now));
     });
   });
 

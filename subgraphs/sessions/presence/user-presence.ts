@@ -76,6 +76,15 @@ export function advance(user: UserPresence, event: PresenceEvent, now: number): 
   return { user: { sessions, state: { ...next, versions: raise(next.versions, changedFor) } }, changedFor };
 }
 
+/**
+ * Before the user's relation to somebody changes: from now on, each version that friends or strangers are told is above whatever either of
+ * them was told before, so that who changes from one to the other sees none go back. Nobody sees a difference.
+ */
+export function withRenewedVersions({ sessions, state }: UserPresence): UserPresence {
+  const renewed = nextVersion(state.versions);
+  return { sessions, state: { ...state, versions: { own: state.versions.own, friend: renewed, stranger: renewed } } };
+}
+
 /** Whether a renewal of this connection would be for nothing, because the store has lost it or never had it. */
 export function isUnknownConnection(user: UserPresence | undefined, sessionId: string, connectionId: string, now: number): boolean {
   const connection = user?.sessions.get(sessionId)?.connections.get(connectionId);
@@ -230,9 +239,14 @@ function newer(known: PresenceSettings | null, given: PresenceSettings | undefin
   return given === undefined || (known !== null && known.revision >= given.revision) ? known : given;
 }
 
+/** Friends and strangers draw from one row of numbers. */
+function nextVersion({ friend, stranger }: PresenceVersions): number {
+  return Math.max(friend, stranger) + 1;
+}
+
 function raise(versions: PresenceVersions, changedFor: readonly Audience[]): PresenceVersions {
   if (changedFor.length === 0) return versions;
-  const next = Math.max(versions.friend, versions.stranger) + 1;
+  const next = nextVersion(versions);
   return {
     own: changedFor.includes('OWN') ? versions.own + 1 : versions.own,
     friend: changedFor.includes('FRIEND') ? next : versions.friend,

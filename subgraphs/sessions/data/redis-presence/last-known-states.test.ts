@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { absentUser } from '../../presence/user-presence.js';
+import { absentUser, withRenewedVersions } from '../../presence/user-presence.js';
 import { createLastKnownStates } from './last-known-states.js';
 
 function state(userId: string, version: number) {
@@ -15,6 +15,16 @@ describe('What was last known of users', () => {
     known.remember(state('ada', 3));
     expect(known.find('ada')?.versions.own).toBe(3);
     expect(known.find('bob')).toBeUndefined();
+  });
+
+  it('is what has the renewed versions, which the user does not see', () => {
+    const known = createLastKnownStates();
+    const user = absentUser('ada', 2);
+    known.remember(withRenewedVersions(user).state);
+    known.remember(user.state);
+    expect(known.find('ada')?.versions).toEqual({ own: 2, friend: 3, stranger: 3 });
+    known.forget('ada');
+    expect(known.find('ada')).toBeUndefined();
   });
 
   it('is kept of so many users, those told of longest ago first forgotten', () => {

@@ -1,3 +1,4 @@
+import { ageOf } from '../../presence/presence-view.js';
 import type { PresenceState } from '../../presence/presence.js';
 
 /** Some ten MB. */
@@ -7,6 +8,8 @@ const mostUsers = 20_000;
 export interface LastKnownStates {
   remember(state: PresenceState): void;
   find(userId: string): PresenceState | undefined;
+  /** What is known of the user may no longer be told. */
+  forget(userId: string): void;
   clear(): void;
 }
 
@@ -16,8 +19,8 @@ export function createLastKnownStates(limit = mostUsers): LastKnownStates {
   return {
     remember(state) {
       const known = states.get(state.userId);
-      // An answer and the stream may tell the same in any order.
-      const isOlder = known !== undefined && known.versions.own > state.versions.own;
+      // An answer and the stream may tell the same in any order. The user sees every change, but no renewed versions.
+      const isOlder = known !== undefined && (known.versions.own - state.versions.own || ageOf(known) - ageOf(state)) > 0;
       states.delete(state.userId);
       states.set(state.userId, isOlder ? known : state);
       if (states.size <= limit) return;
@@ -25,6 +28,7 @@ export function createLastKnownStates(limit = mostUsers): LastKnownStates {
       if (oldest !== undefined) states.delete(oldest);
     },
     find: (userId) => states.get(userId),
+    forget: (userId) => void states.delete(userId),
     clear: () => states.clear(),
   };
 }

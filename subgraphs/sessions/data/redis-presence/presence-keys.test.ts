@@ -75,6 +75,7 @@ if (server !== null) {
       await store.leave({ ...ada, connectionId: 'a' }, 3_000);
       await store.endSession(ada);
       await store.connect({ ...ada, connectionId: 'c' }, defaultSettings);
+      await store.renewVersions(['ada', 'bob']);
       await store.announce({ kind: 'UserDeleted', userId: 'ada' });
       await store.readChanges(new Map([['ada', 'OWN']]), (await store.read(['ada', 'bob'])).moment);
       await store.leave({ ...ada, connectionId: 'c' }, 3_000);

@@ -132,6 +132,18 @@ if amnesty <= now and redis.call('ZRANGEBYSCORE', dueKey, '-inf', now, 'LIMIT', 
 end
 return answer(redis.call('HMGET', usersKey, unpack(ARGV, own + 1)))`);
 
+/** Own arguments: users. See `withRenewedVersions`. Deadlines stay: what falls due by then has yet to be told. */
+export const renewVersionsScript = script(`
+for each = own + 1, #ARGV do
+  local user, isKnown = load(ARGV[each])
+  if isKnown then
+    local renewed = nextVersion(user)
+    user.v[2], user.v[3] = renewed, renewed
+    redis.call('HSET', usersKey, ARGV[each], cjson.encode(user))
+  end
+end
+return answer(0)`);
+
 /** Own argument: the notice as JSON. */
 export const announceScript = script(`
 append('notice', ARGV[own + 1])
@@ -145,5 +157,6 @@ export const allScripts: readonly PresenceScript[] = [
   updateScript,
   sweepScript,
   readScript,
+  renewVersionsScript,
   announceScript,
 ];

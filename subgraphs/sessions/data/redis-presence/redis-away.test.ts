@@ -94,6 +94,21 @@ if (server !== null) {
       expect([a, b].flatMap(({ changes }) => changes.map(({ state }) => state.availability))).toEqual(['ONLINE', 'ONLINE']);
     });
 
+    it('P8: refuses to read whose versions were renewed since they were last known, in every process', async () => {
+      const redis = await ownRedis();
+      const { a, b, settle } = await start(2, redis.url);
+      await a.store.connect(phone, defaultSettings);
+      await settle();
+      await b.store.read(['ada', 'bob', 'eve']);
+      await a.store.renewVersions(['ada', 'bob']);
+      await a.store.announce({ kind: 'RelationChanged', userId: 'ada', otherId: 'bob' });
+      await until(() => b.notices.length === 2);
+      await redis.stop();
+      await expect(a.store.renewVersions(['ada'])).rejects.toEqual(unavailable);
+      for (const userId of ['ada', 'bob']) await expect(b.store.read([userId])).rejects.toEqual(unavailable);
+      expect((await b.store.read(['eve'])).states).toHaveLength(1);
+    });
+
     it('begins a new epoch, with higher versions, when Redis comes back with an older state', async () => {
       const folder = await newFolder();
       const older = await newFolder();

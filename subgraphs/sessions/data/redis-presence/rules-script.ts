@@ -106,6 +106,10 @@ local function save(id, user)
   redis.call('ZADD', dueKey, deadline == math.huge and now + ${forgetAfterMs} or deadline, id)
 end
 
+local function nextVersion(user)
+  return math.max(user.v[2], user.v[3]) + 1
+end
+
 -- One step of the user: what has run out is dropped, then apply(user) changes the sessions. Returns the state after it.
 local function advance(id, user, isKnown, settings, apply)
   local before = { view(user, 1), view(user, 2), view(user, 3) }
@@ -116,7 +120,7 @@ local function advance(id, user, isKnown, settings, apply)
   if wasAlive or anyAlive(user.s) then user.l = now end
   aggregate(user)
   local changed = ''
-  local others = math.max(user.v[2], user.v[3]) + 1
+  local others = nextVersion(user)
   for audience = 1, 3 do
     if view(user, audience) ~= before[audience] then
       changed = changed .. string.sub('OFS', audience, audience)

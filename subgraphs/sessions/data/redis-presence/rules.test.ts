@@ -10,6 +10,7 @@ import {
   advance,
   isUnknownConnection,
   nextDeadline,
+  withRenewedVersions,
   type PresenceEvent,
   type UserPresence,
 } from '../../presence/user-presence.js';
@@ -22,6 +23,7 @@ import {
   leaveScript,
   readScript,
   renewScript,
+  renewVersionsScript,
   sweepScript,
   updateScript,
   type PresenceScript,
@@ -33,7 +35,9 @@ afterAll(() => server?.stop());
 type ClientEvent = Exclude<PresenceEvent, { kind: 'Sweep' }>;
 /** `stays`: until then, the open connections of Ada are renewed. */
 type Step = { readonly after: number; readonly stays: boolean } & (
-  { readonly kind: 'Apply'; readonly userId: string; readonly event: ClientEvent } | { readonly kind: 'Sweep' | 'Read' }
+  | { readonly kind: 'Apply'; readonly userId: string; readonly event: ClientEvent }
+  | { readonly kind: 'RenewVersions'; readonly userId: string }
+  | { readonly kind: 'Sweep' | 'Read' }
 );
 type Told = readonly [state: PresenceState, changedFor: readonly Audience[]];
 
@@ -78,6 +82,7 @@ const time = fc.oneof(
 );
 const what = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('Apply' as const), userId, event }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('RenewVersions' as const), userId }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('Sweep' as const, 'Read' as const) }) },
 );
 const histories: fc.Arbitrary<readonly Step[]> = fc.array(
@@ -115,6 +120,11 @@ function createModel(base: number) {
   return {
     sweep,
     read: (now: number): Expected => ({ told: sweep(now).told, answer: userIds.map((userId) => userOf(userId).state) }),
+    renewVersions(userId: string): Expected {
+      const user = users.get(userId);
+      if (user !== undefined) users.set(userId, withRenewedVersions(user));
+      return { told: [], answer: 0 };
+    },
     apply(userId: string, what: ClientEvent, now: number): Expected {
       if (what.kind !== 'Renew') return step(userId, what, now);
       const isUnknown = isUnknownConnection(users.get(userId), what.sessionId, what.connectionId, now);
@@ -195,6 +205,7 @@ if (server !== null) {
         }
         now = end;
         if (step.kind === 'Apply') run(toCall(step.userId, step.event), model.apply(step.userId, step.event, now));
+        else if (step.kind === 'RenewVersions') run([renewVersionsScript, step.userId], model.renewVersions(step.userId));
         else if (step.kind === 'Sweep') sweep();
         else run([readScript, ...userIds], model.read(now));
       }

@@ -67,6 +67,7 @@ if (server !== null) {
         });
       },
       relate: async (userId: string, otherId: string, kind: 'FRIEND' | 'BLOCKED' | undefined): Promise<void> => {
+        await stores[0]?.renewVersions([userId, otherId]);
         relations.set(userId, otherId, kind);
         await stores[0]?.announce({ kind: 'RelationChanged', userId, otherId });
       },

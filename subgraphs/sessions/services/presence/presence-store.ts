@@ -96,6 +96,12 @@ export interface PresenceStore {
    */
   heard(): PresenceMoment;
   /**
+   * Before how these users stand to somebody changes: from now on their versions, for friends and strangers alike, are above whatever
+   * either has been told. Tells nobody, moves no moment, and may be repeated. Each user by themself is one transition. Who is unknown
+   * stays unknown, with one version for everybody.
+   */
+  renewVersions(userIds: readonly string[]): Promise<void>;
+  /**
    * Tells the notice to the listeners of every process, this one too, before whatever those whom it names do next; so one that names two may
    * be told twice. Resolves when it will not be lost.
    */

@@ -13,6 +13,7 @@ function create(before?: RelationKind) {
   const scheduler = createVirtualScheduler();
   const done: string[] = [];
   let isDown = false;
+  let areVersionsStuck = false;
   let kind = before;
   const changes = createRelationChanges({
     repository: {
@@ -29,6 +30,11 @@ function create(before?: RelationKind) {
       forgetOld: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve(void done.push('forget'))),
     },
     store: {
+      renewVersions(renewed) {
+        if (areVersionsStuck) return Promise.reject(new Error('stuck'));
+        done.push(`renew ${renewed.join()}`);
+        return Promise.resolve();
+      },
       announce(notice) {
         if (isDown) return Promise.reject(new Error('down'));
         done.push(`announce ${JSON.stringify(notice)}`);
@@ -38,7 +44,13 @@ function create(before?: RelationKind) {
     scheduler,
     logger: createLogger({ name: 'test', level: 'silent' }),
   });
-  return { changes, scheduler, done: () => done.splice(0), setDown: (down: boolean) => void (isDown = down) };
+  return {
+    changes,
+    scheduler,
+    done: () => done.splice(0),
+    setDown: (down: boolean) => void (isDown = down),
+    setStuck: (stuck: boolean) => void (areVersionsStuck = stuck),
+  };
 }
 
 const announced = 'announce {"kind":"RelationChanged","userId":"ada","otherId":"bob"}';
@@ -48,18 +60,28 @@ describe('A change of relation', () => {
     const { changes, done, setDown } = create();
     setDown(true);
     await expect(changes.take('1', befriend)).rejects.toThrow('down');
-    expect(done()).toEqual(['add', 'take 1']);
+    expect(done()).toEqual(['add', 'renew ada,bob', 'take 1', 'renew ada,bob']);
     setDown(false);
     await changes.take('1', befriend);
     expect(done()).toEqual(['take 1', announced]);
   });
 
-  it('P8: is announced after it was written, and remembered before', async () => {
+  it('P8: is not written before the versions of both could be renewed', async () => {
+    const { changes, done, setStuck } = create();
+    setStuck(true);
+    await expect(changes.take('1', befriend)).rejects.toThrow('stuck');
+    expect(done()).toEqual(['add']);
+    setStuck(false);
+    await changes.take('1', befriend);
+    expect(done()).toEqual(['add', 'renew ada,bob', 'take 1', 'renew ada,bob', announced]);
+  });
+
+  it('P8: is announced after it was written; before, it is remembered, and the versions of both are renewed', async () => {
     const { changes, done } = create('FRIEND');
     await changes.take('1', part);
-    expect(done()).toEqual(['add former friends', 'take 1', announced]);
+    expect(done()).toEqual(['add former friends', 'renew ada,bob', 'take 1', 'renew ada,bob', announced]);
     await changes.take('2', block);
-    expect(done()).toEqual(['add', 'take 2', announced]);
+    expect(done()).toEqual(['add', 'renew ada,bob', 'take 2', 'renew ada,bob', announced]);
   });
 
   it('SECURITY 46: is not remembered when it changes nothing that either sees, such as a block in answer to a block', async () => {

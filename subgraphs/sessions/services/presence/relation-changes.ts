@@ -16,7 +16,7 @@ export interface RelationChanges {
 export interface RelationChangesOptions {
   readonly repository: Pick<RelationTable, 'among' | 'take'>;
   readonly history: RelationHistoryRepository;
-  readonly store: Pick<PresenceStore, 'announce'>;
+  readonly store: Pick<PresenceStore, 'renewVersions' | 'announce'>;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
 }
@@ -35,8 +35,15 @@ export function createRelationChanges({ repository, history, store, scheduler, l
       const [userId, otherId] = change.userIds;
       const before = (await repository.among(userId, [otherId])).get(otherId);
       // First, so that it cannot be lost between the two. A second block on top of the first must not look like news.
-      if (before !== kindOf(change)) await history.add(change.userIds, { wereFriends: before === 'FRIEND' });
+      const isNews = before !== kindOf(change);
+      if (isNews) {
+        await history.add(change.userIds, { wereFriends: before === 'FRIEND' });
+        // Before anybody can look with other eyes: from then on no version is as low as those that were told before.
+        await store.renewVersions(change.userIds);
+      }
       await repository.take(eventId, change);
+      // Again, for what those who had not heard of it were told meanwhile with the eyes of before.
+      if (isNews) await store.renewVersions(change.userIds);
       // Also for a repetition: the first time may have ended before this. Who hears of it reads what was written.
       await store.announce({ kind: 'RelationChanged', userId, otherId });
     },

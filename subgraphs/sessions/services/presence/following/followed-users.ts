@@ -1,4 +1,4 @@
-import { versionFor, viewPresence, type PresenceView } from '../../../presence/presence-view.js';
+import { ageOf, versionFor, viewPresence, type PresenceView } from '../../../presence/presence-view.js';
 import type { Audience, PresenceState } from '../../../presence/presence.js';
 import type { FollowedChange, Follower, PresenceFeed } from './presence-feed.js';
 import type { PresenceMessages } from './presence-messages.js';
@@ -23,8 +23,8 @@ interface Pending {
   readonly state: PresenceState;
   /** Undefined for what was read, not heard. */
   readonly seenAt: FollowedChange['seenAt'] | undefined;
-  /** The viewer sees them with other eyes than before, so that this is news whatever its version; `Raised` when one of the two is a friend's. */
-  readonly renewal: 'Raised' | 'Plain' | undefined;
+  /** The viewer sees them with other eyes than before, so that this is news whatever its version. */
+  readonly isRenewal: boolean;
   readonly bytes: number;
 }
 
@@ -37,8 +37,8 @@ export interface FollowedUsers {
   stopHearing(userId: string): void;
   /** The viewer and the user, whose changes have been heard since before `state` was read, stand like this. `Lost`: no longer followed. */
   relate(userId: string, relation: RelationKind | undefined, state: PresenceState): 'Lost' | undefined;
-  /** Of these states, in their order, those that may still be told. Of `renewed` as after `relate`. */
-  firstEntries(states: readonly PresenceState[], renewed?: ReadonlySet<string>): readonly PresenceView[];
+  /** Of these states, in their order, those that may still be told. */
+  firstEntries(states: readonly PresenceState[]): readonly PresenceView[];
   /** What is newer than what was told. What happened before the moment `ahead` is known to the client. */
   takePending(ahead: PresenceMoment | undefined): readonly PresenceView[];
   hasPending(): boolean;
@@ -71,7 +71,7 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
     onChange({ state, seenAt }: FollowedChange) {
       const before = pending.get(state.userId);
       if (before !== undefined && ageOf(before.state) > ageOf(state)) return;
-      setPending(state, { seenAt: before === undefined ? seenAt : { ...before.seenAt, ...seenAt }, renewal: before?.renewal });
+      setPending(state, { seenAt: before === undefined ? seenAt : { ...before.seenAt, ...seenAt }, isRenewal: before?.isRenewal === true });
       onNews();
     },
     onRemoved(userId) {
@@ -81,11 +81,11 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
     },
   };
 
-  function setPending(state: PresenceState, { seenAt, renewal }: Pick<Pending, 'seenAt' | 'renewal'>): void {
+  function setPending(state: PresenceState, { seenAt, isRenewal }: Pick<Pending, 'seenAt' | 'isRenewal'>): void {
     dropPending(state.userId);
     const bytes = bytesOf(state);
     pendingBytes += bytes;
-    pending.set(state.userId, { state, seenAt, renewal, bytes });
+    pending.set(state.userId, { state, seenAt, isRenewal, bytes });
   }
 
   function dropPending(userId: string): void {
@@ -96,11 +96,6 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
   function forgetPending(): void {
     pending.clear();
     pendingBytes = 0;
-  }
-
-  function renew(state: PresenceState, audience: Audience, renewal: 'Raised' | 'Plain'): PresenceView {
-    const view = viewPresence(state, audience, now());
-    return renewal === 'Plain' ? view : { ...view, version: raisedVersion(state) };
   }
 
   return {
@@ -136,17 +131,15 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
       followed.set(userId, { audience, told: before?.told ?? 0 });
       const heard = pending.get(userId);
       const newest = heard !== undefined && ageOf(heard.state) > ageOf(state) ? heard.state : state;
-      const isOrWasFriend = audience === 'FRIEND' || before?.audience === 'FRIEND' || heard?.renewal === 'Raised';
-      setPending(newest, { seenAt: undefined, renewal: isOrWasFriend ? 'Raised' : 'Plain' });
+      setPending(newest, { seenAt: undefined, isRenewal: true });
       return undefined;
     },
 
-    firstEntries(states, renewed) {
+    firstEntries(states) {
       const known = states.filter(({ userId }) => !deleted.has(userId) && !lost.has(userId));
       return known.map((state) => {
         const user = followed.get(state.userId);
-        const audience = user?.audience ?? 'STRANGER';
-        const view = renewed?.has(state.userId) === true ? renew(state, audience, 'Raised') : viewPresence(state, audience, now());
+        const view = viewPresence(state, user?.audience ?? 'STRANGER', now());
         if (user !== undefined) user.told = view.version;
         return view;
       });
@@ -154,17 +147,17 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
 
     takePending(ahead) {
       const views: PresenceView[] = [];
-      for (const { state, seenAt, renewal } of pending.values()) {
+      for (const { state, seenAt, isRenewal } of pending.values()) {
         const user = followed.get(state.userId);
         if (user === undefined) continue;
         const { audience } = user;
-        if (renewal === undefined) {
+        if (!isRenewal) {
           const position = seenAt?.[audience];
           // Even an entry that says nothing new would tell a stranger that somebody hidden has come.
           if (position === undefined || (ahead !== undefined && includes(ahead, position))) continue;
           if (versionFor(state, audience) <= user.told) continue;
         }
-        const view = renewal === undefined ? messages.view(state, audience) : renew(state, audience, renewal);
+        const view = isRenewal ? viewPresence(state, audience, now()) : messages.view(state, audience);
         user.told = view.version;
         views.push(view);
       }
@@ -182,20 +175,6 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
       forgetPending();
     },
   };
-}
-
-/**
- * Friends and strangers draw their versions from one row of numbers, so the greater of the two is at least what the viewer was told with
- * the eyes of either, and less than what the next change of either makes. Told only to who is or was a friend: it counts what strangers
- * do not see.
- */
-function raisedVersion({ versions }: PresenceState): number {
-  return Math.max(versions.friend, versions.stranger);
-}
-
-/** Grows with every change that anybody sees. */
-function ageOf({ versions: { own, friend, stranger } }: PresenceState): number {
-  return own + friend + stranger;
 }
 
 function bytesOf({ activity, settings }: PresenceState): number {

@@ -117,7 +117,9 @@ async function play(given: readonly Step[], changeDelays: readonly number[], rea
         await change(step.userId, step.what);
         break;
       case 'Relate':
+        await stores[0].renewVersions([step.viewerId, step.userId]);
         relations.set(step.viewerId, step.userId, step.relation);
+        await stores[0].renewVersions([step.viewerId, step.userId]);
         await stores[0].announce({ kind: 'RelationChanged', userId: step.viewerId, otherId: step.userId });
         if (step.relation === 'BLOCKED') {
           blocks.push({

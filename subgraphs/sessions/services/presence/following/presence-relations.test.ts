@@ -287,6 +287,34 @@ describe('Coming back after a change of relation', () => {
     expect([back.kinds, back.seen(), back.stepsBack()]).toEqual([['Changed'], ['bob OFFLINE'], 0]);
   });
 
+  it.each(['a snapshot', 'a resume'] as const)('P7: sees no version go back long after, by %s', async (how) => {
+    const cluster = await follow('both ways', defaultSettings);
+    const { client, request, connect, relate, store, pass } = cluster;
+    // Friends see these, and strangers nothing.
+    await store.update(key, { settings: forFriends });
+    await pass(500);
+    await stir(cluster);
+    const told = client.view('bob')?.version ?? Infinity;
+    await client.leave();
+    await relate('ada', 'bob', 'BLOCKED');
+    await relate('ada', 'bob', undefined);
+    // Within 30 s of the change of relation, and then outside of it.
+    const soon = await connect(ada, { ...request, since: client.cursor() }, client);
+    await settle();
+    await soon.leave();
+    await pass(100_000, 15_000);
+    const late = await connect(ada, { ...request, since: how === 'a resume' ? soon.cursor() : null }, soon);
+    await settle();
+    const versions = [told, soon.view('bob')?.version ?? 0, late.view('bob')?.version ?? 0];
+    expect(versions).toEqual([...versions].sort((one, other) => one - other));
+    // Bob has gone meanwhile, and comes back for everyone to see.
+    await store.connect(key, { ...defaultSettings, revision: 2 });
+    await pass(500);
+    expect([late.kinds[0], late.seen()]).toEqual([how === 'a resume' ? 'Changed' : 'Snapshot', ['bob ONLINE']]);
+    expect(soon.view('bob')?.version).toBeGreaterThan(told);
+    expect([soon.stepsBack(), late.stepsBack()]).toEqual([0, 0]);
+  });
+
   it('P7: sees a new friend', async () => {
     const { connect, store, relate, pass } = createCluster({ shards: 2 });
     await store.connect(key, defaultSettings);

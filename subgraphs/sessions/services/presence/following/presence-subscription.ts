@@ -18,8 +18,6 @@ export interface FirstMessage {
   readonly kind: 'Snapshot' | 'Changed' | 'Resync';
   readonly moment: PresenceMoment;
   readonly states: readonly PresenceState[];
-  /** Of these, those whom the viewer saw with other eyes before; see `renew` of followed-users.ts. */
-  readonly renewed?: ReadonlySet<string>;
   /** Whom the client may know and must forget, because of a change of relation. */
   readonly removed?: readonly string[];
 }
@@ -150,10 +148,10 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
     return message;
   }
 
-  function takeFirst({ kind, moment, states, renewed }: FirstMessage): PresenceMessage {
+  function takeFirst({ kind, moment, states }: FirstMessage): PresenceMessage {
     first = undefined;
     hasTold = true;
-    const entries = users.firstEntries(states, renewed);
+    const entries = users.firstEntries(states);
     cursor = encodeCursor({ moment, issuedAt: scheduler.now(), requestHash });
     return { kind, cursor, entries };
   }

@@ -91,9 +91,6 @@ export function createPresenceResume({
       moment: changes.moment,
       // Read later than the rest, and told as newer changes would be: the moment of the rest stands.
       states: [...changes.states, ...(await readStates(missing, audiences))],
-      renewed: new Set(
-        seen.filter(({ userId, wereFriends }) => wereFriends || audiences.get(userId) === 'FRIEND').map(({ userId }) => userId),
-      ),
       removed: removed.map(({ userId }) => userId),
     };
   }

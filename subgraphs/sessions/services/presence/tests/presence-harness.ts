@@ -84,7 +84,9 @@ export function createCluster({
     connect,
     /** As the users subgraph does, through whichever process takes the event. */
     relate: async (userId: string, otherId: string, kind: RelationKind | undefined, node = stores[0]): Promise<void> => {
+      await node.renewVersions([userId, otherId]);
       relations.set(userId, otherId, kind);
+      await node.renewVersions([userId, otherId]);
       await node.announce({ kind: 'RelationChanged', userId, otherId });
       await settle();
     },

@@ -55,6 +55,9 @@ export function createShardedStore(shards: readonly PresenceStore[]): PresenceSt
         states: read.flatMap(([, { states }]) => states),
       };
     },
+    async renewVersions(userIds) {
+      for (const userId of userIds) await storeOf(userId).renewVersions([userId]);
+    },
     shardOf,
     heard: () => joined(shards.map((store, shard) => [shard, store.heard()])),
     async announce(notice) {
@@ -168,6 +171,7 @@ function createNode(
     renew: (keys) => here(() => store.renew(keys)),
     read: (userIds) => late(here(() => store.read(userIds))),
     readChanges: (users, since) => late(here(() => store.readChanges(users, since))),
+    renewVersions: (userIds) => here(() => store.renewVersions(userIds)),
     announce: (notice) => here(() => store.announce(notice)),
     setDown: (down) => void (isDown = down),
     heard: () => ({ epoch: store.heard().epoch, offsets: new Map(heard) }),
