@@ -15,6 +15,7 @@ import type { Logger } from '../shared/logging/logger.js';
 import { createAuthenticate } from './authenticate.js';
 import type { DoorConfig } from './config.js';
 import { createContext, type GatewayContext } from './context.js';
+import { finiteNumbers } from './execution/finite-numbers.js';
 import { maximumTokens } from './execution/operation-store.js';
 import type { Supergraph } from './execution/supergraph.js';
 import { addPage } from './page.js';
@@ -131,6 +132,7 @@ function createApollo(supergraph: Supergraph, logger: Logger): ApolloServer<Gate
     stopOnTerminationSignals: false,
     persistedQueries: false,
     parseOptions: { maxLexicalTokens: maximumTokens },
+    validationRules: [finiteNumbers],
     logger,
     formatError: formatRequestError,
     plugins: [ApolloServerPluginInlineTraceDisabled(), ApolloServerPluginLandingPageDisabled(), maskErrorsPlugin<GatewayContext>(logger)],

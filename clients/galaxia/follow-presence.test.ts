@@ -107,7 +107,7 @@ describe('Following presence', () => {
     // The server lost its memory: versions begin again, and yet nobody's state has changed.
     third.send(snapshot('c9', entry('ONLINE', 1)));
     third.send(changed('c10', entry('BUSY', 2)));
-    third.send({ __typename: 'PresenceRemoved', cursor: 'c11', user: { id: 'bob' } });
+    third.send({ __typename: 'PresenceRemoved', cursor: 'c11', userId: 'bob' });
     await untilSeen(4);
     expect(seen).toEqual(['1: ONLINE', '1: ', '1: BUSY', '0: ']);
     stop.abort();

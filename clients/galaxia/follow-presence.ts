@@ -49,7 +49,7 @@ export async function followPresence({
     failures = 0;
     cursor = message.cursor;
     if (message.__typename === 'PresenceRemoved') {
-      people.delete(message.user.id);
+      people.delete(message.userId);
       onChange(people, []);
       return;
     }

@@ -101,9 +101,7 @@ export const watchPresence = graphql(`
       }
       ... on PresenceRemoved {
         cursor
-        user {
-          id
-        }
+        userId
       }
     }
   }

@@ -11,7 +11,9 @@ import {
   type DocumentNode,
   type GraphQLSchema,
   type OperationDefinitionNode,
+  specifiedRules,
 } from 'graphql';
+import { finiteNumbers } from './finite-numbers.js';
 
 /** More is nobody's query; the lexer stops there (SECURITY line 35). */
 export const maximumTokens = 15_000;
@@ -107,9 +109,11 @@ function parseOperation(
   };
 }
 
+const rules = [...specifiedRules, finiteNumbers];
+
 function validateDocument(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
   try {
-    return validate(schema, document, undefined, { maxErrors: maximumErrors }).map((error) => refusal(error, 'GRAPHQL_VALIDATION_FAILED'));
+    return validate(schema, document, rules, { maxErrors: maximumErrors }).map((error) => refusal(error, 'GRAPHQL_VALIDATION_FAILED'));
   } catch (error) {
     // graphql 16 throws instead of reporting when the root field of a subscription has `@include(if: $variable)`, because its
     // single-field rule collects fields without variables.

@@ -1,4 +1,5 @@
 import { getVariableValues, GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
+import { areFinite } from './finite-numbers.js';
 import type { GatewayRequestContext, GatewayResult } from './supergraph.js';
 
 /** A result that says which variables do not fit the operation, or that there is no such operation; undefined when all is well. */
@@ -11,6 +12,9 @@ export function refuseVariables(
     const { operationName } = request;
     const message = operationName ? `Unknown operation named "${operationName}".` : 'The document has several operations: name one.';
     return { errors: [new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })] };
+  }
+  if (!areFinite(request.variables)) {
+    return { errors: [new GraphQLError('A number in the variables is too large.', { extensions: { code: 'BAD_USER_INPUT' } })] };
   }
   const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], request.variables ?? {}, { maxErrors: 20 });
   if (errors === undefined) return undefined;

@@ -239,8 +239,8 @@ describe('Presence', () => {
     const resumed = await watch(ada, [ada.userId, bob.userId], busy.cursor as string);
     expect(await resumed.next()).toMatchObject({ __typename: 'PresenceChanged', entries: [{ availability: 'OFFLINE' }] });
     await resumed.leave(1000);
-    const lost = await watch(ada, [bob.userId], 'a cursor of another life');
-    expect(await lost.next()).toMatchObject({ __typename: 'PresenceResync', entries: [{ availability: 'OFFLINE' }] });
+    const lost = await watch(ada, [bob.userId], 'no cursor at all');
+    expect(await lost.next()).toMatchObject({ __typename: 'PresenceSnapshot', entries: [{ availability: 'OFFLINE' }] });
     await lost.leave(1000);
   });
 

@@ -27,6 +27,7 @@ const leewayMs = 2_000;
  * an event. Who was blocked is not followed any more, but stands in a snapshot like somebody offline of whom nothing is known. A change of
  * relation may have been told with a version greater than that of the snapshot.
  */
+/** Versions apart: a change of relation raises them without a difference to see, and nobody is told of that. */
 function isSame(known: ToldEntry | undefined, fresh: ToldEntry | undefined): boolean {
   if (known === undefined || fresh === undefined) {
     const { availability = 'OFFLINE', lastSeenAt = null } = known ?? fresh ?? {};
@@ -35,7 +36,6 @@ function isSame(known: ToldEntry | undefined, fresh: ToldEntry | undefined): boo
   return (
     known.availability === fresh.availability &&
     known.statusMessage === fresh.statusMessage &&
-    known.version >= fresh.version &&
     (known.availability !== 'OFFLINE' || known.lastSeenAt === fresh.lastSeenAt)
   );
 }

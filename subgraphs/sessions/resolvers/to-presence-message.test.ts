@@ -21,6 +21,7 @@ describe('A message of the presence subscription', () => {
     expect(toPresenceMessage({ kind: 'Removed', cursor: 'c', userId: 'bob', reason })).toEqual({
       __typename: 'PresenceRemoved',
       cursor: 'c',
+      userId: 'bob',
       user: { id: 'bob' },
       reason,
     });

@@ -11,7 +11,7 @@ export function toPresenceMessage(message: PresenceMessage) {
       throw subscriptionLost();
     case 'Removed': {
       const { cursor, userId, reason } = message;
-      return { __typename: 'PresenceRemoved' as const, cursor, user: { id: userId }, reason };
+      return { __typename: 'PresenceRemoved' as const, cursor, userId, user: { id: userId }, reason };
     }
     case 'Snapshot':
     case 'Changed':

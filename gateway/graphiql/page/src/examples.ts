@@ -218,9 +218,7 @@ subscription WatchPresence($userIds: [ID!]!) {
     ... on PresenceRemoved {
       cursor
       reason
-      user {
-        id
-      }
+      userId
     }
   }
 }

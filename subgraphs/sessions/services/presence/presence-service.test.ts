@@ -128,12 +128,12 @@ describe('Subscribing to presence', () => {
     expect(scheduler.waiting).toBe(0);
   });
 
-  it('starts anew for a cursor that it cannot read, and gives a snapshot for one of more than 120 s ago', async () => {
+  it('P7: gives a snapshot for a cursor that it cannot read, or of more than 120 s ago, and a resync for one of another life', async () => {
     const { watch, scheduler } = createOneService();
     const { cursor } = await (await watch(ada, ['bob'])).next();
     expect((await (await watch(ada, ['bob'], { since: cursor })).next()).kind).toBe('Changed');
-    expect((await (await watch(ada, ['bob'], { since: '' })).next()).kind).toBe('Resync');
-    expect((await (await watch(ada, ['bob'], { since: 'x'.repeat(10_000) })).next()).kind).toBe('Resync');
+    expect((await (await watch(ada, ['bob'], { since: '' })).next()).kind).toBe('Snapshot');
+    expect((await (await watch(ada, ['bob'], { since: 'x'.repeat(10_000) })).next()).kind).toBe('Snapshot');
     const elsewhere = createOneService();
     expect((await (await elsewhere.watch(ada, ['bob'], { since: cursor })).next()).kind).toBe('Resync');
     scheduler.advance(120_000);

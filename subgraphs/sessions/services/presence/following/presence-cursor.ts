@@ -25,7 +25,9 @@ export type DecodedCursor =
   | { readonly kind: 'TooOld' }
   /** It belongs to a subscription that follows others: what its client knows is not what this one asks for. */
   | { readonly kind: 'OtherRequest' }
-  /** It cannot be read, or is of another epoch: the client starts anew. */
+  /** Nobody has given it out. */
+  | { readonly kind: 'Unreadable' }
+  /** It is of another epoch: the server has lost track, and the client starts anew. */
   | { readonly kind: 'Unknown' };
 
 /** The same for requests that follow the same, in whatever order their ids come. */
@@ -57,11 +59,11 @@ export function decodeCursor(
   cursor: string,
   { epoch, requestHash, now }: { readonly epoch: string; readonly requestHash: string; readonly now: number },
 ): DecodedCursor {
-  if (cursor.length > longest) return { kind: 'Unknown' };
+  if (cursor.length > longest) return { kind: 'Unreadable' };
   const bytes = Buffer.from(cursor, 'base64url');
-  if (bytes.length <= headerBytes || bytes[0] !== format) return { kind: 'Unknown' };
+  if (bytes.length <= headerBytes || bytes[0] !== format) return { kind: 'Unreadable' };
   const content = readContent(bytes.subarray(headerBytes));
-  if (content === undefined) return { kind: 'Unknown' };
+  if (content === undefined) return { kind: 'Unreadable' };
   if (content.issuedAt < now - changesKeptMs) return { kind: 'TooOld' };
   // Made by a process whose clock is ahead: nobody knows how old it is.
   if (content.issuedAt > now + clockMarginMs) return { kind: 'TooOld' };

@@ -48,6 +48,7 @@ export function createPresenceResume({
     switch (cursor.kind) {
       case 'Unknown':
         return snapshot('Resync', sight);
+      case 'Unreadable':
       case 'TooOld':
       case 'OtherRequest':
         return snapshot('Snapshot', sight);
