@@ -3,7 +3,7 @@ import { Supergraph as FederatedSupergraph, type Schema } from '@apollo/federati
 import { QueryPlanner } from '@apollo/query-planner';
 import type { GraphQLSchema } from 'graphql';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
-import { createOperationStore, type OperationStore } from './operation-store.js';
+import { createOperationStore, type OperationStore } from '../operations/operation-store.js';
 
 /** The supergraph that is served, and all that came out of it. A new value replaces it when the file changes. */
 export interface SupergraphGeneration {

@@ -1,7 +1,7 @@
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Caller } from '../datasources/subgraph-data-source.js';
 import type { SupergraphGeneration } from './generation.js';
-import type { ParsedOperation } from './operation-store.js';
+import type { ParsedOperation } from '../operations/operation-store.js';
 import type { GatewayRequestContext } from './supergraph.js';
 
 export interface OperationRequest {

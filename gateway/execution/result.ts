@@ -1,5 +1,5 @@
 import { getVariableValues, GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
-import { areFinite } from './finite-numbers.js';
+import { areFinite } from '../operations/finite-numbers.js';
 import type { GatewayRequestContext, GatewayResult } from './supergraph.js';
 
 /** A result that says which variables do not fit the operation, or that there is no such operation; undefined when all is well. */

@@ -4,7 +4,7 @@ import { callerOf, requestOf } from '../datasources/caller.js';
 import type { Caller, FetchRequest, SubgraphDataSource, UpstreamEvent } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 import type { SupergraphGeneration } from '../execution/generation.js';
-import type { ParsedOperation } from '../execution/operation-store.js';
+import type { ParsedOperation } from '../operations/operation-store.js';
 import { createRequestContext, type OperationRequest } from '../execution/request-context.js';
 import { reportNullViolations } from '../execution/result.js';
 import type { GatewayResult } from '../execution/supergraph.js';

@@ -7,7 +7,8 @@ import type { ClientSocket } from './client-socket.js';
 import type { FanOut } from './fan-out/fan-out.js';
 import type { IdentityWatch } from './identity-watch.js';
 import type { WebSocketLimits } from './limits.js';
-import { acceptOperation, runOperation, toGraphQLError, type AcceptedOperation, type CheckOperation } from './operations.js';
+import { acceptOperation, type AcceptedOperation, type CheckOperation } from '../operations/accept-operation.js';
+import { runOperation, toGraphQLError } from './operations.js';
 import type { SocketIdentity, WebSocketOptions } from './websocket.js';
 
 type ConnectionParams = Record<string, unknown>;

@@ -12,7 +12,7 @@ import { createClientSocket } from './client-socket.js';
 import { createFanOut, type FanOut } from './fan-out/fan-out.js';
 import { createIdentityWatch } from './identity-watch.js';
 import { defaultWebSocketLimits, type WebSocketLimits } from './limits.js';
-import type { CheckOperation } from './operations.js';
+import type { CheckOperation } from '../operations/accept-operation.js';
 import { isAllowedOrigin } from './origin.js';
 import { createProtocol, type SocketExtra } from './protocol.js';
 

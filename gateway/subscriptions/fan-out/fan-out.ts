@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
 import type { SubgraphHeaders } from '../../../shared/graphql/subgraph.js';
-import type { ParsedOperation } from '../../execution/operation-store.js';
+import type { ParsedOperation } from '../../operations/operation-store.js';
 import type { OperationRequest } from '../../execution/request-context.js';
 import type { GatewayResult } from '../../execution/supergraph.js';
 import { createEventPlan, type Ask, type EventPlan, type SubgraphEvent } from '../event-plan.js';
