@@ -3,7 +3,9 @@ import { Supergraph as FederatedSupergraph, type Schema } from '@apollo/federati
 import { QueryPlanner } from '@apollo/query-planner';
 import type { GraphQLSchema } from 'graphql';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
-import { createOperationStore, type OperationStore } from '../operations/operation-store.js';
+import { createOperationStore, type OperationStore, type ParsedOperation } from '../operations/operation-store.js';
+import { executeOperation, type ExecutionRequest } from './execute-operation.js';
+import type { OperationResult } from './operation-result.js';
 
 /** The supergraph that is served, and all that came out of it. A new value replaces it when the file changes. */
 export interface SupergraphGeneration {
@@ -19,6 +21,8 @@ export interface SupergraphGeneration {
   readonly services: ReadonlyMap<string, SubgraphDataSource>;
   /** Parsed, validated and planned operations of this generation. */
   readonly operations: OperationStore;
+  /** Runs a validated query or mutation. Rejects only when the gateway itself is at fault. */
+  execute(operation: ParsedOperation, request: ExecutionRequest): Promise<OperationResult>;
 }
 
 export function supergraphId(sdl: string): string {
@@ -34,7 +38,7 @@ export function createGeneration(
   const apiSchema = supergraph.apiSchema();
   const schema = apiSchema.toGraphQLJSSchema();
   const planner = new QueryPlanner(supergraph);
-  return {
+  const generation: SupergraphGeneration = {
     id: supergraphId(sdl),
     schema,
     apiSchema,
@@ -42,5 +46,11 @@ export function createGeneration(
     planner,
     services: new Map(supergraph.subgraphsMetadata().map((service) => [service.name, dataSource(service)])),
     operations: createOperationStore({ schema, apiSchema, planner }),
+    execute: async (operation, request) => {
+      const plan = operation.plan();
+      if (plan.node?.kind === 'Subscription') throw new Error('Subscriptions are executed event by event');
+      return executeOperation(generation, operation, plan, request);
+    },
   };
+  return generation;
 }

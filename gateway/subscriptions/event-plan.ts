@@ -1,18 +1,12 @@
-import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
 import type { FetchNode, QueryPlan } from '@apollo/query-planner';
-import { callerOf, requestOf } from '../datasources/caller.js';
-import type { Caller, FetchRequest, SubgraphDataSource, UpstreamEvent } from '../datasources/subgraph-data-source.js';
-import type { WireResult } from '../datasources/wire.js';
+import type { FetchRequest, SubgraphDataSource, UpstreamEvent } from '../datasources/subgraph-data-source.js';
+import { executeOperation, type Ask } from '../execution/execute-operation.js';
 import type { SupergraphGeneration } from '../execution/generation.js';
+import type { OperationResult } from '../execution/operation-result.js';
+import type { OperationRequest } from '../execution/request-context.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
-import { createRequestContext, type OperationRequest } from '../execution/request-context.js';
-import { reportNullViolations } from '../execution/result.js';
-import type { GatewayResult } from '../execution/supergraph.js';
 
 export type SubgraphEvent = Omit<UpstreamEvent, 'kind'>;
-
-/** How what an event lacks is fetched. */
-export type Ask = (source: SubgraphDataSource, request: FetchRequest, caller: Caller) => Promise<WireResult>;
 
 /** How a subscription runs over the whole supergraph; the same for all who subscribe with the same operation. */
 export interface EventPlan {
@@ -21,7 +15,7 @@ export interface EventPlan {
   /** What `owner` is asked. */
   upstream(variables: Readonly<Record<string, unknown>>): FetchRequest;
   /** Completes an event from all subgraphs. It becomes part of the result: hand each call its own. */
-  complete(event: SubgraphEvent, request: OperationRequest, ask: Ask): Promise<GatewayResult>;
+  complete(event: SubgraphEvent, request: OperationRequest, ask: Ask): Promise<OperationResult>;
 }
 
 /**
@@ -35,11 +29,6 @@ export function createEventPlan(generation: SupergraphGeneration, operation: Par
   const owner = generation.services.get(primary.serviceName);
   if (owner === undefined) throw new Error(`No data source for the subgraph "${primary.serviceName}"`);
   const plan: QueryPlan = { kind: 'QueryPlan', node: { kind: 'Sequence', nodes: rest === undefined ? [primary] : [primary, rest] } };
-  const operationContext = buildOperationContext({
-    schema: generation.schema,
-    operationDocument: operation.document,
-    ...(operation.operationName === undefined ? {} : { operationName: operation.operationName }),
-  });
 
   return {
     owner,
@@ -48,25 +37,17 @@ export function createEventPlan(generation: SupergraphGeneration, operation: Par
       operationName: primary.operationName,
       variables: pickVariables(primary, variables),
     }),
-    async complete({ data, errors }, request, ask) {
+    complete({ data, errors }, request, ask) {
       let isAnswered = false;
-      // Null-prototype: a subgraph may be named like something that objects inherit.
-      const services = Object.create(null) as Record<string, GraphQLDataSource>;
-      for (const [name, source] of generation.services) {
-        services[name] = {
-          process(options) {
-            // `primary` is the first fetch of the sequence and nothing runs beside it, so the first question is the one of the event.
-            if (isAnswered) return ask(source, requestOf(options), callerOf(options));
-            isAnswered = true;
-            return Promise.resolve(errors.length === 0 ? { data } : { data, errors });
-          },
-        };
-      }
-      // A new context for each: Apollo's executor collects errors in its metrics.
-      const context = createRequestContext(request);
-      return reportNullViolations(
-        await executeQueryPlan(plan, services, context, operationContext, generation.supergraphSchema, generation.apiSchema),
-      );
+      return executeOperation(generation, operation, plan, {
+        ...request,
+        ask(source, fetchRequest, caller) {
+          // `primary` is the first fetch of the sequence and nothing runs beside it, so the first question is the one of the event.
+          if (isAnswered) return ask(source, fetchRequest, caller);
+          isAnswered = true;
+          return Promise.resolve(errors.length === 0 ? { data } : { data, errors });
+        },
+      });
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Leave } from '../../shared/graphql/subgraph.js';
 import { isSubscriptionLost } from '../../shared/graphql/subscription-lost.js';
 import { createRequestContext, type OperationRequest } from '../execution/request-context.js';
 import { refuseVariables } from '../execution/result.js';
-import type { GatewayResult } from '../execution/supergraph.js';
+import type { OperationResult } from '../execution/operation-result.js';
 import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
 
 export type SubscriptionMessage =
@@ -28,7 +28,7 @@ export interface FederatedSubscription {
 export function subscribeFederated(request: OperationRequest, fanOut: FanOut): FederatedSubscription {
   const { generation, variables, caller } = request;
   const refused = refuseVariables(generation.schema, createRequestContext(request));
-  if (refused !== undefined) return once(refused);
+  if (refused !== undefined) return once({ data: undefined, errors: refused.errors });
   const subscriber = fanOut.join(request);
   const { plan } = subscriber;
   const upstream = plan.owner.subscribe({ ...plan.upstream(variables), headers: caller.subgraphHeaders });
@@ -44,7 +44,7 @@ export function subscribeFederated(request: OperationRequest, fanOut: FanOut): F
           const errors = message.errors.map(({ message: text, path, extensions }) => {
             return new GraphQLError(text, { path: path ?? null, extensions: extensions ?? null });
           });
-          return { kind: 'result', result: { errors } };
+          return { kind: 'result', result: { data: undefined, errors } };
         }
         case 'complete':
         case 'lost':
@@ -59,7 +59,7 @@ export function subscribeFederated(request: OperationRequest, fanOut: FanOut): F
 }
 
 /** A subscription that consists of one result. */
-function once(result: GatewayResult): FederatedSubscription {
+function once(result: OperationResult): FederatedSubscription {
   let done = false;
   return {
     next() {

@@ -1,8 +1,8 @@
-import { GraphQLError, OperationTypeNode } from 'graphql';
+import { GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import { createRequestContext, type OperationRequest } from '../execution/request-context.js';
-import type { GatewayResult, Supergraph } from '../execution/supergraph.js';
+import { refuseVariables } from '../execution/result.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
 import type { ClientSocket } from './client-socket.js';
 import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
@@ -18,7 +18,6 @@ export interface RunOptions {
   readonly id: string;
   readonly fanOut: FanOut;
   readonly socket: ClientSocket;
-  readonly supergraph: Supergraph;
   readonly subgraphHeaders: SubgraphHeaders;
   readonly logger: Logger;
   readonly onEnd: () => void;
@@ -28,7 +27,7 @@ export interface RunOptions {
  * Runs an operation of any kind as a stream of results. A query is a stream of one, so that everything ends in the same way and is held
  * back in the same way while the client is slow.
  */
-export function runOperation(accepted: AcceptedOperation, options: RunOptions): AsyncIterable<GatewayResult> {
+export function runOperation(accepted: AcceptedOperation, options: RunOptions): AsyncIterable<ExecutionResult> {
   const controller = new AbortController();
   const request: OperationRequest = {
     ...accepted,
@@ -36,7 +35,7 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
     logger: options.logger,
   };
   const isSubscription = accepted.operation.operation.operation === OperationTypeNode.SUBSCRIPTION;
-  const source = isSubscription ? subscriptionSource(request, options) : querySource(request, options.supergraph);
+  const source = isSubscription ? subscriptionSource(request, options) : querySource(request);
   return createResultIterator(
     {
       next: () => source.next(),
@@ -53,14 +52,17 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
 
 type Source = Pick<ResultSource, 'next' | 'onEnd'>;
 
-function querySource(request: OperationRequest, supergraph: Supergraph): Source {
+function querySource(request: OperationRequest): Source {
   let asked = false;
   return {
     async next() {
       if (asked) return undefined;
       asked = true;
       try {
-        return { kind: 'result', result: await supergraph.executor(createRequestContext(request)) };
+        const { generation, operation } = request;
+        const refused = refuseVariables(generation.schema, createRequestContext(request));
+        if (refused !== undefined) return { kind: 'result', result: { data: undefined, errors: refused.errors } };
+        return { kind: 'result', result: await generation.execute(operation, request) };
       } catch (error) {
         return failure(error);
       }
@@ -104,7 +106,7 @@ function subscriptionSource(request: OperationRequest, { socket, fanOut }: RunOp
 }
 
 function failure(error: unknown): CompletedEvent {
-  return { kind: 'result', result: { errors: [toGraphQLError(error)] } };
+  return { kind: 'result', result: { data: undefined, errors: [toGraphQLError(error)] } };
 }
 
 /** What was thrown, in the only form that graphql-ws takes; it is masked on its way out. */

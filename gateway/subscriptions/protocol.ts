@@ -79,7 +79,6 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
       id,
       fanOut,
       socket: extra.socket,
-      supergraph,
       subgraphHeaders: extra.identity?.subgraphHeaders ?? {},
       logger,
       onEnd: () => (extra.operations -= 1),

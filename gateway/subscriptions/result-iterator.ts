@@ -1,4 +1,4 @@
-import type { GatewayResult } from '../execution/supergraph.js';
+import type { ExecutionResult } from 'graphql';
 import type { CompletedEvent } from './fan-out/fan-out.js';
 import { prepareResult, type PreparedResult } from './fan-out/prepared-result.js';
 
@@ -17,15 +17,15 @@ export interface Turns {
   passTurn(): void;
 }
 
-const done: IteratorResult<GatewayResult, undefined> = { value: undefined, done: true };
+const done: IteratorResult<ExecutionResult, undefined> = { value: undefined, done: true };
 
 /**
  * The results of one operation, for graphql-ws. Made by hand, because the `return()` of an `async function*` queues behind a `next()`
  * that waits for a quiet subscription, and everything upstream stays open until it is not quiet any more. This `return()` acts at once.
  */
-export function createResultIterator(source: ResultSource, turns: Turns): AsyncIterableIterator<GatewayResult, undefined> {
+export function createResultIterator(source: ResultSource, turns: Turns): AsyncIterableIterator<ExecutionResult, undefined> {
   let ended = false;
-  let answerWaiting: ((result: IteratorResult<GatewayResult, undefined>) => void) | undefined;
+  let answerWaiting: ((result: IteratorResult<ExecutionResult, undefined>) => void) | undefined;
 
   function end(): void {
     if (ended) return;
@@ -34,7 +34,7 @@ export function createResultIterator(source: ResultSource, turns: Turns): AsyncI
     answerWaiting?.(done);
   }
 
-  async function produce(): Promise<IteratorResult<GatewayResult, undefined>> {
+  async function produce(): Promise<IteratorResult<ExecutionResult, undefined>> {
     for (;;) {
       const rest = await produceOne();
       if (rest !== undefined) return rest;
@@ -42,7 +42,7 @@ export function createResultIterator(source: ResultSource, turns: Turns): AsyncI
   }
 
   /** Undefined when it was sent. A function of its own: the loop would keep the last result of a quiet subscription alive. */
-  async function produceOne(): Promise<IteratorResult<GatewayResult, undefined> | undefined> {
+  async function produceOne(): Promise<IteratorResult<ExecutionResult, undefined> | undefined> {
     const next = await source.next();
     if (next === undefined) {
       end();
@@ -58,9 +58,9 @@ export function createResultIterator(source: ResultSource, turns: Turns): AsyncI
       }
     }
     if (next.kind === 'result') {
-      const { data = null, errors, extensions } = next.result;
-      // What it says has to be masked.
-      if (errors !== undefined || extensions !== undefined) return { value: next.result, done: false };
+      const { data = 'null', errors } = next.result;
+      // What they say has to be masked.
+      if (errors.length > 0) return { value: { data: JSON.parse(data) as Record<string, unknown> | null, errors }, done: false };
       source.send(prepareResult(data, new Set()));
     } else source.send(next.prepared);
     return undefined;

@@ -110,7 +110,8 @@ export function payloadOf(completed: CompletedEvent): unknown {
     return (JSON.parse(frame.toString('utf8', frame.indexOf('{'))) as { payload: unknown }).payload;
   }
   const { data, errors } = completed.result;
-  return JSON.parse(JSON.stringify(errors === undefined ? { data } : { data, errors }));
+  const payload = { data: JSON.parse(data ?? 'null') as unknown };
+  return JSON.parse(JSON.stringify(errors.length === 0 ? payload : { ...payload, errors }));
 }
 
 export const query = 'subscription { tick { n user { name } } }';

@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import type { SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
 import type { SubgraphHeaders } from '../../../shared/graphql/subgraph.js';
 import type { ParsedOperation } from '../../operations/operation-store.js';
+import type { Ask } from '../../execution/execute-operation.js';
+import type { OperationResult } from '../../execution/operation-result.js';
 import type { OperationRequest } from '../../execution/request-context.js';
-import type { GatewayResult } from '../../execution/supergraph.js';
-import { createEventPlan, type Ask, type EventPlan, type SubgraphEvent } from '../event-plan.js';
+import { createEventPlan, type EventPlan, type SubgraphEvent } from '../event-plan.js';
 import { defaultFanOutLimits, type FanOutLimits } from './limits.js';
 import { prepareResult, type PreparedResult } from './prepared-result.js';
 import { createRecentEvents, type ChannelEvents, type SharedEvent } from './recent-events.js';
 import { createVainAsks, type VainAsks } from './vain-asks.js';
 
 export type CompletedEvent =
-  | { readonly kind: 'result'; readonly result: GatewayResult }
+  | { readonly kind: 'result'; readonly result: OperationResult }
   /** The same for all who got the same event. */
   | { readonly kind: 'prepared'; readonly prepared: PreparedResult };
 
@@ -161,9 +162,9 @@ async function makeForEveryone(
   try {
     const event: SubgraphEvent = { data: JSON.parse(text) as Record<string, unknown> | null, errors: [] };
     const anonymous = { ...request, caller: { subgraphHeaders: {}, signal } };
-    const { data, errors, extensions } = await plan.complete(event, anonymous, ask);
+    const { data, errors } = await plan.complete(event, anonymous, ask);
     // Errors name the request of the one who is told.
-    return outcome.isForEveryone && errors === undefined && extensions === undefined ? prepareResult(data ?? null, except) : undefined;
+    return outcome.isForEveryone && errors.length === 0 && data !== undefined ? prepareResult(data, except) : undefined;
   } catch {
     // Each subscriber meets it again, and says so in their own name.
     return undefined;

@@ -30,14 +30,14 @@ describe('A result that goes to many', () => {
     async (length) => {
       const text = 'x'.repeat(length);
       const received = once(client, 'message');
-      connection.write(prepareResult({ text }, new Set()).frame('1'));
+      connection.write(prepareResult(JSON.stringify({ text }), new Set()).frame('1'));
       const [data] = (await received) as [Buffer];
       expect(JSON.parse(data.toString('utf8'))).toEqual({ id: '1', type: 'next', payload: { data: { text } } });
     },
   );
 
   it('is framed anew for another id, in whatever letters it is written', async () => {
-    const result = prepareResult({ name: 'Zoë' }, new Set());
+    const result = prepareResult('{"name":"Zoë"}', new Set());
     for (const id of ['1', '"é"', '1']) {
       const received = once(client, 'message');
       connection.write(result.frame(id));

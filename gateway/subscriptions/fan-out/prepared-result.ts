@@ -8,9 +8,9 @@ export interface PreparedResult {
   frame(id: string): Buffer;
 }
 
-/** `data` must be what JSON knows. */
-export function prepareResult(data: unknown, except: ReadonlySet<string>): PreparedResult {
-  const tail = Buffer.from(`,"type":"next","payload":{"data":${JSON.stringify(data)}}}`);
+/** `data` is JSON. */
+export function prepareResult(data: string, except: ReadonlySet<string>): PreparedResult {
+  const tail = Buffer.from(`,"type":"next","payload":{"data":${data}}}`);
   // Most clients number their operations from 1, and so do not differ.
   let last: { readonly id: string; readonly frame: Buffer } | undefined;
   return {
