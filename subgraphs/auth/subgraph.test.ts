@@ -537,7 +537,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       (await harness.prisma.outboxEvent.findMany()).map(({ payload }) => payload),
     ]);
     for (const secret of [password, person.refreshToken, next.refreshToken, person.accessToken, '"d":']) expect(rows).not.toContain(secret);
-    expect(rows).toContain('$argon2id$v=19$m=19456,t=2,p=1$');
+    expect(rows).toContain('$argon2id$v=19$m=256,t=2,p=1$');
   });
 
   it('SECURITY 20: shows the public parts of its keys and nothing else', () => {

@@ -211,6 +211,8 @@ describe.each(databases)('Secrets, over the whole product on $name', ({ open }) 
     expect(refusals.length).toBeGreaterThan(20);
     const dump = await dumpDatabase(opened.database);
     expect(dump.get('auth.audit_event')?.length).toBeGreaterThan(20);
+    // Suites of auth hash at a fraction of it: this is what the product does.
+    expect(dump.get('auth.credential')?.join()).toContain('$argon2id$v=19$m=19456,t=2,p=1$');
     const metrics = await fetch(`${product.url}/metrics`).then((response) => response.text());
     const places = new Map([
       ['logs', product.logs()],

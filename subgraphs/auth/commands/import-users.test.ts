@@ -42,7 +42,7 @@ describe.each(databases)('importing users on $name', ({ open }) => {
 
   beforeAll(async () => {
     opened = await open();
-    harness = await startAuth(opened.database);
+    harness = await startAuth(opened.database, { passwordCost: argon2Parameters });
     users = createUserImport({
       repository: createImportRepository(harness.prisma),
       holds: createUsernameHolds(deriveKey(encryptionKey, 'username holds')),

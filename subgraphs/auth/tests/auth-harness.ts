@@ -11,13 +11,14 @@ import { createInProcessEventBus } from '../../../shared/events/in-process-event
 import { createRateLimits, type RateLimits } from '../../../shared/rate-limits/rate-limits.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createAuthPrisma } from '../data/prisma.js';
-import type { Argon2Parameters } from '../services/passwords/password-hasher.js';
+import { argon2Parameters, type Argon2Parameters } from '../services/passwords/password-hasher.js';
 import { createAuthSubgraph, type AuthSubgraph } from '../subgraph.js';
 
 const domainEventTypes = Object.keys(domainEvents) as DomainEventType[];
 export const logger = createLogger({ name: 'test', level: 'silent' });
 export const publicUrl = 'https://galaxia.example';
 export const encryptionKey = new Uint8Array(32).fill(7);
+const lowPasswordCost = { ...argon2Parameters, memoryCost: 256 };
 
 export interface AuthHarness {
   readonly auth: AuthSubgraph;
@@ -53,7 +54,7 @@ export interface StartOptions {
   readonly rateLimitScale?: number;
   readonly encryptionKey?: Uint8Array;
   readonly smtpUrl?: string;
-  /** Less than what protects people, where many passwords are checked. */
+  /** What protects people, where the test is about it; a fraction of it otherwise, since most tests only want somebody signed in. */
   readonly passwordCost?: Argon2Parameters;
 }
 
@@ -82,7 +83,7 @@ export async function startAuth(database: Database, options: StartOptions = {}):
     publicUrl: () => publicUrl,
     mail: { folder: mailFolder, smtpUrl: options.smtpUrl },
     rateLimits: options.rateLimits ?? createRateLimits({ redisUrl: undefined, scale: options.rateLimitScale ?? 1000, logger }),
-    passwordCost: options.passwordCost,
+    passwordCost: options.passwordCost ?? lowPasswordCost,
     logger,
     now,
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
-import { createHashingQueue, hashingConcurrency } from './password-hasher.js';
+import { argon2Parameters, createHashingQueue, hashingConcurrency } from './password-hasher.js';
 
 const databases = await testDatabases();
 const flood = 1_000;
@@ -19,7 +19,7 @@ describe.each(databases)('SECURITY 6: a flood of sign-ins on $name', ({ open }) 
 
   beforeAll(async () => {
     opened = await open();
-    harness = await startAuth(opened.database);
+    harness = await startAuth(opened.database, { passwordCost: argon2Parameters });
     token = (await createAuthClient(harness).mustRegister({ username: 'Ada' })).accessToken;
   });
   afterAll(async () => {
