@@ -12,6 +12,7 @@ import { createSubgraphSockets } from '../gateway/datasources/subgraph-sockets.j
 import { serveSubgraph } from '../shared/graphql/subgraph-server.js';
 import { createLogger } from '../shared/logging/logger.js';
 import { report, type Figure } from './harness.js';
+import { nextMessage } from '../tests/testkit/next-message.js';
 
 const subscriptions = 3_000;
 const events = 40;
@@ -128,7 +129,7 @@ async function measureOnce(way: 'shared' | 'own', note: (name: string, unit: str
   );
   for (const upstream of upstreams) {
     void (async () => {
-      while ((await upstream.next()).kind === 'event') received += 1;
+      while ((await nextMessage(upstream)).kind === 'event') received += 1;
     })();
   }
   let state = before.subgraph;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { askDataSource as ask, callerHeaders as headers } from '../../tests/testkit/ask-data-source.js';
 import { startLittleSupergraph, until, type LittleSupergraph, type Way } from '../../tests/testkit/little-supergraph.js';
+import { nextMessage } from '../../tests/testkit/next-message.js';
 
 const ways: readonly Way[] = ['in-process', 'http', 'http-plain'];
 
@@ -94,15 +95,15 @@ describe.each(ways)('A data source, %s', (way) => {
 
     it('gives events in order, then complete for ever', async () => {
       const upstream = subscribe('subscription { ticks { n user { __typename id } } }');
-      const first = upstream.next();
+      const first = nextMessage(upstream);
       await until(() => little.feed.listeners() === 1, 'the subscription');
       for (const n of [1, 2, 3]) little.feed.publish({ n, user: { id: String(n) } });
       expect(await first).toEqual({ kind: 'event', data: { ticks: { n: 1, user: { __typename: 'User', id: '1' } } }, errors: [] });
-      expect(await upstream.next()).toMatchObject({ data: { ticks: { n: 2 } } });
-      expect(await upstream.next()).toMatchObject({ data: { ticks: { n: 3 } } });
+      expect(await nextMessage(upstream)).toMatchObject({ data: { ticks: { n: 2 } } });
+      expect(await nextMessage(upstream)).toMatchObject({ data: { ticks: { n: 3 } } });
       little.feed.complete();
-      expect(await upstream.next()).toEqual({ kind: 'complete' });
-      expect(await upstream.next()).toEqual({ kind: 'complete' });
+      expect(await nextMessage(upstream)).toEqual({ kind: 'complete' });
+      expect(await nextMessage(upstream)).toEqual({ kind: 'complete' });
     });
 
     it.each([
@@ -110,7 +111,7 @@ describe.each(ways)('A data source, %s', (way) => {
       ['broken', headers, 'INTERNAL_SERVER_ERROR'],
       ['ticks', { authorization: 'Bearer refused-later' }, 'UNAUTHENTICATED'],
     ])('says an error when %s cannot start', async (field, given, code) => {
-      const message = await subscribe(`subscription { ${field} { n } }`, given).next();
+      const message = await nextMessage(subscribe(`subscription { ${field} { n } }`, given));
       // Over a socket this is an event without data, or an error: both end it.
       expect(message.kind === 'event' || message.kind === 'error' ? message.errors : []).toMatchObject([{ extensions: { code } }]);
       expect(JSON.stringify(message)).not.toContain('hunter2');
@@ -120,7 +121,7 @@ describe.each(ways)('A data source, %s', (way) => {
       'answers a waiting next at once when the client leaves with %i, and tells the subgraph',
       async (code) => {
         const upstream = subscribe('subscription { ticks { n } }');
-        const waiting = upstream.next();
+        const waiting = nextMessage(upstream);
         await until(() => little.feed.listeners() === 1, 'the subscription');
         little.feed.leaves.length = 0;
         upstream.leave({ code });
@@ -132,7 +133,7 @@ describe.each(ways)('A data source, %s', (way) => {
 
     it('leaves before it has begun', async () => {
       const upstream = subscribe('subscription { ticks { n } }');
-      const waiting = upstream.next();
+      const waiting = nextMessage(upstream);
       upstream.leave({ code: 0 });
       expect(await waiting).toEqual({ kind: 'complete' });
       await until(() => little.feed.listeners() === 0, 'nothing to be open');

@@ -13,10 +13,10 @@ export function createDeferredSubscription(onLeave: () => void): DeferredSubscri
   let answerWaiting: ((message: UpstreamMessage) => void) | undefined;
   return {
     subscription: {
-      next() {
-        if (begun !== undefined) return begun.next();
-        if (hasLeft) return Promise.resolve({ kind: 'complete' });
-        return new Promise((resolve) => (answerWaiting = resolve));
+      next(receive) {
+        if (begun !== undefined) begun.next(receive);
+        else if (hasLeft) receive({ kind: 'complete' });
+        else answerWaiting = receive;
       },
       leave(leave) {
         if (begun !== undefined) {
@@ -24,16 +24,16 @@ export function createDeferredSubscription(onLeave: () => void): DeferredSubscri
           return;
         }
         hasLeft = true;
-        answerWaiting?.({ kind: 'complete' });
         onLeave();
+        answerWaiting?.({ kind: 'complete' });
       },
     },
     begin(start) {
       if (hasLeft) return;
       begun = start();
-      // Never rejects.
-      if (answerWaiting !== undefined) void begun.next().then(answerWaiting);
+      const answer = answerWaiting;
       answerWaiting = undefined;
+      if (answer !== undefined) begun.next(answer);
     },
   };
 }
@@ -42,10 +42,10 @@ export function createDeferredSubscription(onLeave: () => void): DeferredSubscri
 export function createEndedSubscription(message: UpstreamMessage): UpstreamSubscription {
   let rest: UpstreamMessage = message;
   return {
-    next() {
+    next(receive) {
       const said = rest;
       rest = { kind: 'complete' };
-      return Promise.resolve(said);
+      receive(said);
     },
     leave() {
       rest = { kind: 'complete' };

@@ -7,6 +7,7 @@ import { askDataSource as ask } from '../../tests/testkit/ask-data-source.js';
 import { until } from '../../tests/testkit/little-supergraph.js';
 import { createHttpDataSource } from './http.js';
 import type { SubgraphDataSource, UpstreamMessage } from './subgraph-data-source.js';
+import { nextMessage } from '../../tests/testkit/next-message.js';
 
 describe('A data source over HTTP', () => {
   const logger = createLogger({ name: 'test', level: 'silent' });
@@ -129,7 +130,7 @@ describe('A data source over HTTP', () => {
     const hostile = await sourceOf(() => undefined, 100);
     const sockets = new WebSocketServer({ server });
     const upstream = hostile.subscribe({ query: 'subscription { a }', operationName: undefined, variables: {}, headers: {} });
-    expect(await upstream.next()).toMatchObject({ kind: 'error', errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
+    expect(await nextMessage(upstream)).toMatchObject({ kind: 'error', errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
     await until(() => sockets.clients.size === 0, 'the socket to go');
   });
 
@@ -152,7 +153,7 @@ describe('A data source over HTTP', () => {
       });
     });
     const upstream = hostile.subscribe({ query: 'subscription { a }', operationName: undefined, variables: {}, headers: {} });
-    const first = await upstream.next();
+    const first = await nextMessage(upstream);
     expect(first).toMatchObject({ kind: 'event', data: { n: 1 } });
     let last = -1;
     await until(() => {
@@ -162,7 +163,7 @@ describe('A data source over HTTP', () => {
     }, 'the subgraph to be held back');
     expect(sent).toBeLessThan(total);
     for (let n = 2; n <= total; n++) {
-      const message: UpstreamMessage = await upstream.next();
+      const message: UpstreamMessage = await nextMessage(upstream);
       if (message.kind !== 'event' || message.data?.n !== n) throw new Error(`event ${n} is ${JSON.stringify(message).slice(0, 100)}`);
     }
     upstream.leave({ code: 0 });

@@ -30,6 +30,13 @@ export function createInProcessSubscription({
   let state: State = { kind: 'starting' };
   let answerWaiting: ((message: UpstreamMessage) => void) | undefined;
 
+  /** Nothing after `leave`, which has answered already. */
+  function answer(message: UpstreamMessage): void {
+    const receive = answerWaiting;
+    answerWaiting = undefined;
+    receive?.(message);
+  }
+
   function hasEnded(): boolean {
     return state.kind === 'ended';
   }
@@ -68,23 +75,22 @@ export function createInProcessSubscription({
   }
 
   return {
-    next: () =>
-      new Promise((resolve) => {
-        if (hasEnded()) {
-          resolve(complete);
-          return;
-        }
-        answerWaiting = resolve;
-        // Never rejects; resolving twice, after `leave`, does nothing.
-        void pull().then(resolve);
-      }),
+    next(receive) {
+      if (hasEnded()) {
+        receive(complete);
+        return;
+      }
+      answerWaiting = receive;
+      // Never rejects.
+      void pull().then(answer);
+    },
     leave(leave: Leave) {
       if (hasEnded()) return;
       const before = state;
       state = { kind: 'ended' };
       controller.abort(leave);
       if (before.kind === 'running') returnQuietly(before.events);
-      answerWaiting?.(complete);
+      answer(complete);
     },
   };
 }

@@ -5,8 +5,8 @@ type End = Exclude<UpstreamMessage, UpstreamEvent>;
 /** What a subgraph has pushed and nobody has pulled yet. It cannot refuse an event: who fills it must bound it, by `size` and `onTaken`. */
 export interface MessageQueue {
   push(event: UpstreamEvent): void;
-  /** The next message; waits for one. The `last` of `end` follows what is queued, and `complete` follows for ever after. */
-  next(): Promise<UpstreamMessage>;
+  /** Gives the next message, when there is one. The `last` of `end` follows what is queued, and `complete` follows for ever after. */
+  next(receive: (message: UpstreamMessage) => void): void;
   end(last: End): void;
   hasEnded(): boolean;
   /** Events that wait to be taken. */
@@ -35,20 +35,27 @@ export function createMessageQueue(onTaken: () => void): MessageQueue {
   return {
     push(event) {
       if (ended) return;
-      if (give(event)) onTaken();
-      else (events ??= []).push(event);
+      if (answerWaiting === undefined) (events ??= []).push(event);
+      else {
+        onTaken();
+        give(event);
+      }
     },
-    next() {
+    next(receive) {
       const event = events?.shift();
       if (event !== undefined) {
         if (!ended) onTaken();
-        return Promise.resolve(event);
+        receive(event);
+        return;
       }
       events = undefined;
-      if (!ended) return new Promise((resolve) => (answerWaiting = resolve));
+      if (!ended) {
+        answerWaiting = receive;
+        return;
+      }
       const message = last ?? complete;
       last = undefined;
-      return Promise.resolve(message);
+      receive(message);
     },
     end(message) {
       if (ended) return;

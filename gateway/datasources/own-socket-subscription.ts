@@ -66,7 +66,7 @@ export function createOwnSocketSubscription(request: SubscribeRequest, options: 
   });
 
   return {
-    next: () => queue.next(),
+    next: (receive) => queue.next(receive),
     leave(leave) {
       if (queue.hasEnded()) return;
       queue.abandon();

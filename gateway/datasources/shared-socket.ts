@@ -138,7 +138,7 @@ export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
       const extensions = toExtensions({ headers: request.headers, window });
       socket.send({ id, type: MessageType.Subscribe, payload: { ...toSubscribePayload(request), extensions } });
       return {
-        next: () => queue.next(),
+        next: (receive) => queue.next(receive),
         leave({ code }) {
           if (queue.hasEnded()) return;
           queue.abandon();

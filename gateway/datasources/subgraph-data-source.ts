@@ -50,11 +50,15 @@ export type UpstreamMessage =
 
 /**
  * A running subscription of a subgraph. Hand-made rather than an `async function*`, whose `return()` would queue behind a pending
- * `next()` and leave the upstream open while it is quiet.
+ * `next()` and leave the upstream open while it is quiet; and with callbacks rather than promises, so that what thousands wait for reaches
+ * all of them in one turn of the event loop, and nothing is kept for those who wait but the function that they wait with.
  */
 export interface UpstreamSubscription {
-  /** The next message. One call at a time; not calling it holds the subgraph back. Resolves with `complete` after `leave`. */
-  next(): Promise<UpstreamMessage>;
+  /**
+   * Asks for the next message, which `receive` is called with once, maybe at once. One call at a time; not calling it holds the subgraph
+   * back. It is `complete` after `leave`.
+   */
+  next(receive: (message: UpstreamMessage) => void): void;
   /** Ends it at once and tells the subgraph how the client left. */
   leave(leave: Leave): void;
 }

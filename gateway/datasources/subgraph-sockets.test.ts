@@ -6,6 +6,7 @@ import { createLogger } from '../../shared/logging/logger.js';
 import { until } from '../../tests/testkit/little-supergraph.js';
 import { createHttpDataSource } from './http.js';
 import type { SubgraphDataSource, UpstreamMessage } from './subgraph-data-source.js';
+import { nextMessage } from '../../tests/testkit/next-message.js';
 
 interface Frame {
   readonly type: string;
@@ -109,7 +110,7 @@ describe('The sockets to a subgraph', () => {
       }
     }
     for (const { user, upstream } of upstreams) {
-      for (let n = 0; n < 5; n++) expect(await upstream.next()).toEqual({ kind: 'event', data: { user, n }, errors: [] });
+      for (let n = 0; n < 5; n++) expect(await nextMessage(upstream)).toEqual({ kind: 'event', data: { user, n }, errors: [] });
     }
   });
 
@@ -124,9 +125,9 @@ describe('The sockets to a subgraph', () => {
     carol?.leave({ code: 0 });
     tellMany(3);
     peer.send({ type: 'next', id: operationOf('bob').id, payload: event(4) });
-    for (const n of [1, 2, 3]) expect(await alice?.next()).toMatchObject({ kind: 'event', data: { a: n } });
-    expect(await bob?.next()).toMatchObject({ data: { a: 4 } });
-    expect(await carol?.next()).toEqual({ kind: 'complete' });
+    for (const n of [1, 2, 3]) expect(await nextMessage(alice)).toMatchObject({ kind: 'event', data: { a: n } });
+    expect(await nextMessage(bob)).toMatchObject({ data: { a: 4 } });
+    expect(await nextMessage(carol)).toEqual({ kind: 'complete' });
   });
 
   it('never use an id again, so that what is late reaches nobody', async () => {
@@ -138,9 +139,9 @@ describe('The sockets to a subgraph', () => {
     await subscribed(2);
     peer.send({ type: 'next', id, payload: { data: { secret: 'of alice' } } });
     peer.send({ type: 'next', id: operationOf('bob').id, payload: event(1) });
-    expect(await second.next()).toMatchObject({ data: { a: 1 } });
+    expect(await nextMessage(second)).toMatchObject({ data: { a: 1 } });
     expect(operationOf('bob').id).not.toBe(id);
-    expect(await first.next()).toEqual({ kind: 'complete' });
+    expect(await nextMessage(first)).toEqual({ kind: 'complete' });
   });
 
   it('are as many as the operations need, at the number that the subgraph allows', async () => {
@@ -173,7 +174,7 @@ describe('The sockets to a subgraph', () => {
     greet = () => undefined;
     const upstream = subscribe('alice');
     subscribe('bob');
-    const waiting = upstream.next();
+    const waiting = nextMessage(upstream);
     upstream.leave({ code: 1000 });
     expect(await waiting).toEqual({ kind: 'complete' });
     await until(() => peers.length === 1, 'the socket');
@@ -187,12 +188,12 @@ describe('The sockets to a subgraph', () => {
     await subscribed(2);
     const { peer, id } = operationOf('alice');
     peer.send({ type: 'next', id, payload: event(1) });
-    const first = upstreams[0]?.next();
+    const first = nextMessage(upstreams[0]);
     expect(await first).toMatchObject({ kind: 'event' });
     peer.socket.close(1012);
     for (const upstream of upstreams) {
-      expect(await upstream.next()).toEqual({ kind: 'lost', code: 1012 });
-      expect(await upstream.next()).toEqual({ kind: 'complete' });
+      expect(await nextMessage(upstream)).toEqual({ kind: 'lost', code: 1012 });
+      expect(await nextMessage(upstream)).toEqual({ kind: 'complete' });
     }
     subscribe('carol');
     await subscribed(3);
@@ -207,7 +208,7 @@ describe('The sockets to a subgraph', () => {
     const upstreams = ['alice', 'bob'].map((user) => subscribe(user));
     await subscribed(2);
     peers[0]?.send(frame);
-    for (const upstream of upstreams) expect(await upstream.next()).toEqual({ kind: 'lost', code: 1006 });
+    for (const upstream of upstreams) expect(await nextMessage(upstream)).toEqual({ kind: 'lost', code: 1006 });
     await until(() => peers[0]?.code !== undefined, 'the socket to be cut');
   });
 
@@ -216,8 +217,8 @@ describe('The sockets to a subgraph', () => {
     await subscribed(1);
     await source.close();
     expect(peers.map(({ code }) => code)).toEqual([1012]);
-    expect(await upstream.next()).toEqual({ kind: 'lost', code: 1012 });
-    expect(await subscribe('bob').next()).toMatchObject({ kind: 'error' });
+    expect(await nextMessage(upstream)).toEqual({ kind: 'lost', code: 1012 });
+    expect(await nextMessage(subscribe('bob'))).toMatchObject({ kind: 'error' });
   });
 
   it.each([
@@ -230,7 +231,7 @@ describe('The sockets to a subgraph', () => {
     ['an event', (peer: Peer) => peer.send({ type: 'next', id: '1', payload: { data: { a: 1 } } })],
   ])('answer all that wait with UNAVAILABLE when the subgraph answers the offer with %s', async (_name, answer) => {
     greet = answer;
-    const messages = await Promise.all(['alice', 'bob'].map((user) => subscribe(user).next()));
+    const messages = await Promise.all(['alice', 'bob'].map((user) => nextMessage(subscribe(user))));
     expect(messages).toMatchObject([1, 2].map(() => ({ kind: 'error', errors: [{ extensions: { code: 'UNAVAILABLE' } }] })));
     expect(peers).toHaveLength(1);
     greet = (peer) => peer.send(shares());
@@ -286,9 +287,9 @@ describe('The sockets to a subgraph', () => {
         const { peer, id } = operationOf(user);
         for (let n = 0; n < 8; n++) peer.send({ type: 'next', id, payload: event(n) });
       }
-      for (const { upstream } of upstreams) for (let n = 0; n < 3; n++) await upstream.next();
+      for (const { upstream } of upstreams) for (let n = 0; n < 3; n++) await nextMessage(upstream);
       const credits = () => framesOf('pong').flatMap(({ payload }) => payload?.credits as [string, number][]);
-      await Promise.all(upstreams.map(({ upstream }) => upstream.next()));
+      await Promise.all(upstreams.map(({ upstream }) => nextMessage(upstream)));
       await until(() => credits().length === 2, 'the credit');
       expect(credits().toSorted()).toEqual([
         ['1', 4],
@@ -304,17 +305,17 @@ describe('The sockets to a subgraph', () => {
       const { peer, id } = operationOf('slow');
       for (let n = 1; n <= 8; n++) peer.send({ type: 'next', id, payload: event(n) });
       peer.send({ type: 'next', id: operationOf('fast').id, payload: event(1) });
-      expect(await fast.next()).toMatchObject({ data: { a: 1 } });
+      expect(await nextMessage(fast)).toMatchObject({ data: { a: 1 } });
       expect(framesOf('complete')).toEqual([]);
       peer.send({ type: 'next', id, payload: event(9) });
       await until(() => framesOf('complete').length === 1, 'the end');
       expect(framesOf('complete')).toEqual([{ type: 'complete', id }]);
       const taken: UpstreamMessage[] = [];
-      for (let n = 1; n <= 9; n++) taken.push(await slow.next());
+      for (let n = 1; n <= 9; n++) taken.push(await nextMessage(slow));
       expect(taken.slice(0, 8)).toMatchObject([1, 2, 3, 4, 5, 6, 7, 8].map((a) => ({ kind: 'event', data: { a } })));
       expect(taken[8]).toEqual({ kind: 'lost', code: 1013 });
       peer.send({ type: 'next', id: operationOf('fast').id, payload: event(2) });
-      expect(await fast.next()).toMatchObject({ data: { a: 2 } });
+      expect(await nextMessage(fast)).toMatchObject({ data: { a: 2 } });
     });
   });
 

@@ -14,10 +14,11 @@ export interface ClientSocket {
   /** How the client left: code 0 as long as the socket is open. */
   leave(): Leave;
   /**
-   * Waits for the right to send one result, unless there is nothing to wait for; the next `send` uses it up, `passTurn` gives it back. Turns
-   * are given one at a time and only while little is unsent. Never resolves for a socket that has ended.
+   * Takes the right to send one result: true when there is nothing to wait for, otherwise `onTurn` is called when it is given, and never
+   * for a socket that has ended. The next `send` uses it up, `passTurn` gives it back. Turns are given one at a time and only while little
+   * is unsent.
    */
-  turn(): Promise<void> | undefined;
+  turn(onTurn: () => void): boolean;
   passTurn(): void;
 }
 
@@ -139,13 +140,14 @@ export function createClientSocket({ webSocket, connection, limits, onMessage, o
     },
     close,
     leave: () => ({ code: left ?? 0 }),
-    turn() {
-      if (left !== undefined) return new Promise(() => undefined);
+    turn(onTurn) {
+      if (left !== undefined) return false;
       if (!turnTaken && waiting.length === 0 && isRoom()) {
         turnTaken = true;
-        return undefined;
+        return true;
       }
-      return new Promise((resolve) => waiting.push(resolve));
+      waiting.push(onTurn);
+      return false;
     },
     passTurn() {
       turnTaken = false;

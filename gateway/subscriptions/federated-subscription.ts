@@ -3,11 +3,13 @@ import type { Leave } from '../../shared/graphql/subgraph.js';
 import { isSubscriptionLost } from '../../shared/graphql/subscription-lost.js';
 import { createRequestContext, type OperationRequest } from '../execution/request-context.js';
 import { refuseVariables } from '../execution/result.js';
+import type { UpstreamMessage } from '../datasources/subgraph-data-source.js';
 import type { OperationResult } from '../execution/operation-result.js';
-import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
+import type { CompletedEvent, FailedEvent, FanOut } from './fan-out/fan-out.js';
 
 export type SubscriptionMessage =
   | CompletedEvent
+  | FailedEvent
   | { readonly kind: 'complete' }
   /** The connection to the owning subgraph broke; `code` is its close code. Or the client was too slow for it: 1013. */
   | { readonly kind: 'lost'; readonly code: number };
@@ -15,8 +17,8 @@ export type SubscriptionMessage =
 const overloaded = 1013;
 
 export interface FederatedSubscription {
-  /** The next message, complete over all subgraphs. One call at a time. */
-  next(): Promise<SubscriptionMessage>;
+  /** Asks for the next message, complete over all subgraphs; `receive` is called with it once, maybe at once. One call at a time. */
+  next(receive: (message: SubscriptionMessage) => void): void;
   /** Ends it at once, here and in the owning subgraph. To be called in any case. */
   leave(leave: Leave): void;
 }
@@ -32,24 +34,36 @@ export function subscribeFederated(request: OperationRequest, fanOut: FanOut): F
   const subscriber = fanOut.join(request);
   const { plan } = subscriber;
   const upstream = plan.owner.subscribe({ ...plan.upstream(variables), headers: caller.subgraphHeaders });
-  return {
-    async next() {
-      const message = await upstream.next();
-      if ('errors' in message && isSubscriptionLost(message.errors)) return { kind: 'lost', code: overloaded };
-      switch (message.kind) {
-        case 'event':
-          // One at a time, so that results keep the order of the events.
-          return subscriber.complete(message);
-        case 'error': {
-          const errors = message.errors.map(({ message: text, path, extensions }) => {
-            return new GraphQLError(text, { path: path ?? null, extensions: extensions ?? null });
-          });
-          return { kind: 'result', result: { data: undefined, errors } };
-        }
-        case 'complete':
-        case 'lost':
-          return message;
+  let answerWaiting: (message: SubscriptionMessage) => void = () => undefined;
+
+  function receive(message: UpstreamMessage): void {
+    if ('errors' in message && isSubscriptionLost(message.errors)) {
+      answerWaiting({ kind: 'lost', code: overloaded });
+      return;
+    }
+    switch (message.kind) {
+      case 'event':
+        // One at a time, so that results keep the order of the events.
+        subscriber.complete(message, answerWaiting);
+        return;
+      case 'error': {
+        const errors = message.errors.map(({ message: text, path, extensions }) => {
+          return new GraphQLError(text, { path: path ?? null, extensions: extensions ?? null });
+        });
+        answerWaiting({ kind: 'result', result: { data: undefined, errors } });
+        return;
       }
+      case 'complete':
+      case 'lost':
+        answerWaiting(message);
+        return;
+    }
+  }
+
+  return {
+    next(answer) {
+      answerWaiting = answer;
+      upstream.next(receive);
     },
     leave(leave) {
       subscriber.leave();
@@ -62,10 +76,10 @@ export function subscribeFederated(request: OperationRequest, fanOut: FanOut): F
 function once(result: OperationResult): FederatedSubscription {
   let done = false;
   return {
-    next() {
-      if (done) return Promise.resolve({ kind: 'complete' });
+    next(receive) {
+      const message: SubscriptionMessage = done ? { kind: 'complete' } : { kind: 'result', result };
       done = true;
-      return Promise.resolve({ kind: 'result', result });
+      receive(message);
     },
     leave() {
       done = true;

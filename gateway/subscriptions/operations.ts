@@ -1,12 +1,12 @@
 import { GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
 import type { Logger } from '../../shared/logging/logger.js';
-import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import { createRequestContext, type OperationRequest } from '../execution/request-context.js';
 import { refuseVariables } from '../execution/result.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
 import type { ClientSocket } from './client-socket.js';
 import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
-import { subscribeFederated } from './federated-subscription.js';
+import { subscribeFederated, type FederatedSubscription, type SubscriptionMessage } from './federated-subscription.js';
 import { createResultIterator, type ResultSource } from './result-iterator.js';
 
 /** Close codes of a subgraph that clients should hear: come back with a new token, come back later. Any other is a restart to them. */
@@ -38,7 +38,7 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
   const source = isSubscription ? subscriptionSource(request, options) : querySource(request);
   return createResultIterator(
     {
-      next: () => source.next(),
+      next: source.next,
       send: (prepared) => options.socket.sendFrame(prepared.frame(options.id)),
       onEnd() {
         source.onEnd();
@@ -55,57 +55,93 @@ type Source = Pick<ResultSource, 'next' | 'onEnd'>;
 function querySource(request: OperationRequest): Source {
   let asked = false;
   return {
-    async next() {
-      if (asked) return undefined;
-      asked = true;
-      try {
-        const { generation, operation } = request;
-        const refused = refuseVariables(generation.schema, createRequestContext(request));
-        if (refused !== undefined) return { kind: 'result', result: { data: undefined, errors: refused.errors } };
-        return { kind: 'result', result: await generation.execute(operation, request) };
-      } catch (error) {
-        return failure(error);
+    next(receive) {
+      if (asked) {
+        receive(undefined);
+        return;
       }
+      asked = true;
+      void executeQuery(request).then(receive);
     },
     onEnd: () => undefined,
   };
 }
 
+/** Never rejects. */
+async function executeQuery(request: OperationRequest): Promise<CompletedEvent> {
+  try {
+    const { generation, operation } = request;
+    const refused = refuseVariables(generation.schema, createRequestContext(request));
+    if (refused !== undefined) return { kind: 'result', result: { data: undefined, errors: refused.errors } };
+    return { kind: 'result', result: await generation.execute(operation, request) };
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+type State = { kind: 'new' } | { kind: 'running'; subscription: FederatedSubscription } | { kind: 'ended' };
+
 function subscriptionSource(request: OperationRequest, { socket, fanOut }: RunOptions): Source {
-  let state: { kind: 'new' } | { kind: 'running'; subscription: ReturnType<typeof subscribeFederated> } | { kind: 'ended' } = {
-    kind: 'new',
-  };
+  let state: State = { kind: 'new' };
+  let answerWaiting: (result: CompletedEvent | undefined) => void = () => undefined;
+
+  function leave(code: Leave): void {
+    const before = state;
+    state = { kind: 'ended' };
+    if (before.kind === 'running') before.subscription.leave(code);
+  }
+
+  function receive(message: SubscriptionMessage): void {
+    switch (message.kind) {
+      case 'result':
+      case 'prepared':
+        answerWaiting(message);
+        return;
+      case 'failed':
+        leave({ code: 0 });
+        answerWaiting(failure(message.error));
+        return;
+      case 'lost':
+        // An error would end the subscription for good; a closed socket is what clients come back from.
+        socket.close(toldCodes.includes(message.code) ? message.code : restart, 'Subscription lost, connect again');
+        answerWaiting(undefined);
+        return;
+      case 'complete':
+        answerWaiting(undefined);
+        return;
+    }
+  }
+
+  function start(): SubscriptionMessage | FederatedSubscription {
+    try {
+      return subscribeFederated(request, fanOut);
+    } catch (error) {
+      return { kind: 'failed', error };
+    }
+  }
+
   return {
-    async next() {
-      try {
-        if (state.kind === 'ended') return undefined;
-        if (state.kind === 'new') state = { kind: 'running', subscription: subscribeFederated(request, fanOut) };
-        const message = await state.subscription.next();
-        switch (message.kind) {
-          case 'result':
-          case 'prepared':
-            return message;
-          case 'lost':
-            // An error would end the subscription for good; a closed socket is what clients come back from.
-            socket.close(toldCodes.includes(message.code) ? message.code : restart, 'Subscription lost, connect again');
-            return undefined;
-          case 'complete':
-            return undefined;
-        }
-      } catch (error) {
-        if (state.kind === 'running') state.subscription.leave({ code: 0 });
-        state = { kind: 'ended' };
-        return failure(error);
+    next(answer) {
+      answerWaiting = answer;
+      if (state.kind === 'ended') {
+        answer(undefined);
+        return;
       }
+      if (state.kind === 'new') {
+        const started = start();
+        if ('kind' in started) {
+          receive(started);
+          return;
+        }
+        state = { kind: 'running', subscription: started };
+      }
+      state.subscription.next(receive);
     },
-    onEnd() {
-      if (state.kind === 'running') state.subscription.leave(socket.leave());
-      state = { kind: 'ended' };
-    },
+    onEnd: () => leave(socket.leave()),
   };
 }
 
-function failure(error: unknown): CompletedEvent {
+function failure(error: unknown): Extract<CompletedEvent, { kind: 'result' }> {
   return { kind: 'result', result: { data: undefined, errors: [toGraphQLError(error)] } };
 }
 

@@ -3,8 +3,8 @@ import type { CompletedEvent } from './fan-out/fan-out.js';
 import { prepareResult, type PreparedResult } from './fan-out/prepared-result.js';
 
 export interface ResultSource {
-  /** The next result, undefined at the end. Never rejects. */
-  next(): Promise<CompletedEvent | undefined>;
+  /** Asks for the next result, which `receive` is called with once, maybe at once; undefined at the end. One call at a time. */
+  next(receive: (result: CompletedEvent | undefined) => void): void;
   /** Sends a result past graphql-ws, which would serialise it again for each subscriber, and keep the last one for as long as it is quiet. */
   send(prepared: PreparedResult): void;
   /** Once, whichever way the iteration ends. */
@@ -13,73 +13,78 @@ export interface ResultSource {
 
 /** The right to hand over a result: see `ClientSocket.turn`. */
 export interface Turns {
-  turn(): Promise<void> | undefined;
+  turn(onTurn: () => void): boolean;
   passTurn(): void;
 }
 
 const done: IteratorResult<ExecutionResult, undefined> = { value: undefined, done: true };
+const nobody: ReadonlySet<string> = new Set();
 
 /**
  * The results of one operation, for graphql-ws. Made by hand, because the `return()` of an `async function*` queues behind a `next()`
  * that waits for a quiet subscription, and everything upstream stays open until it is not quiet any more. This `return()` acts at once.
+ * And without promises from the event to the socket: one event goes to thousands of these in one turn of the event loop.
  */
 export function createResultIterator(source: ResultSource, turns: Turns): AsyncIterableIterator<ExecutionResult, undefined> {
   let ended = false;
   let answerWaiting: ((result: IteratorResult<ExecutionResult, undefined>) => void) | undefined;
+  /** What waits for a turn. */
+  let held: CompletedEvent | undefined;
 
   function end(): void {
     if (ended) return;
     ended = true;
+    held = undefined;
     source.onEnd();
-    answerWaiting?.(done);
+    answer(done);
   }
 
-  async function produce(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    for (;;) {
-      const rest = await produceOne();
-      if (rest !== undefined) return rest;
-    }
+  function answer(result: IteratorResult<ExecutionResult, undefined>): void {
+    const resolve = answerWaiting;
+    answerWaiting = undefined;
+    resolve?.(result);
   }
 
-  /** Undefined when it was sent. A function of its own: the loop would keep the last result of a quiet subscription alive. */
-  async function produceOne(): Promise<IteratorResult<ExecutionResult, undefined> | undefined> {
-    const next = await source.next();
+  function receive(next: CompletedEvent | undefined): void {
+    if (ended) return;
     if (next === undefined) {
       end();
-      return done;
+      return;
     }
-    if (hasEnded()) return done;
-    const turn = turns.turn();
-    if (turn !== undefined) {
-      await turn;
-      if (hasEnded()) {
-        turns.passTurn();
-        return done;
-      }
-    }
-    if (next.kind === 'result') {
-      const { data = 'null', errors } = next.result;
-      // What they say has to be masked.
-      if (errors.length > 0) return { value: { data: JSON.parse(data) as Record<string, unknown> | null, errors }, done: false };
-      source.send(prepareResult(data, new Set()));
-    } else source.send(next.prepared);
-    return undefined;
+    held = next;
+    if (turns.turn(onTurn)) onTurn();
   }
 
-  // In a function, because nothing tells the compiler that `ended` changes while we wait.
-  function hasEnded(): boolean {
-    return ended;
+  function onTurn(): void {
+    const next = held;
+    held = undefined;
+    if (next === undefined) {
+      // It has ended while it waited.
+      turns.passTurn();
+      return;
+    }
+    if (next.kind === 'prepared') source.send(next.prepared);
+    else {
+      const { data = 'null', errors } = next.result;
+      if (errors.length > 0) {
+        // What they say has to be masked: graphql-ws sends it, and asks for the next.
+        answer({ value: { data: JSON.parse(data) as Record<string, unknown> | null, errors }, done: false });
+        return;
+      }
+      source.send(prepareResult(data, nobody));
+    }
+    source.next(receive);
   }
 
   return {
     next: () =>
-      new Promise((resolve, reject) => {
+      new Promise((resolve) => {
         if (ended) {
           resolve(done);
           return;
         }
         answerWaiting = resolve;
-        produce().then(resolve, reject);
+        source.next(receive);
       }),
     return() {
       end();

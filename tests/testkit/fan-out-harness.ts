@@ -3,7 +3,7 @@ import { createLogger } from '../../shared/logging/logger.js';
 import { compose } from './little-supergraph.js';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../gateway/datasources/wire.js';
-import { createFanOut, type CompletedEvent, type Subscriber } from '../../gateway/subscriptions/fan-out/fan-out.js';
+import { createFanOut, type CompletedEvent, type FailedEvent, type Subscriber } from '../../gateway/subscriptions/fan-out/fan-out.js';
 import type { FanOutLimits } from '../../gateway/subscriptions/fan-out/limits.js';
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])`;
@@ -29,6 +29,22 @@ export interface Fetched {
   readonly viewer: string | undefined;
   /** Ids of the users asked for. */
   readonly ids: readonly string[];
+}
+
+/** A subscriber with promises, for tests. */
+export type PatientSubscriber = Omit<Subscriber, 'complete'> & {
+  complete(event: Parameters<Subscriber['complete']>[0]): Promise<CompletedEvent>;
+};
+
+function patient(subscriber: Subscriber): PatientSubscriber {
+  return {
+    ...subscriber,
+    async complete(event) {
+      const completed = await new Promise<CompletedEvent | FailedEvent>((resolve) => subscriber.complete(event, resolve));
+      if (completed.kind === 'failed') throw completed.error;
+      return completed;
+    },
+  };
 }
 
 export type Answer = (fetched: Fetched) => WireResult | Promise<WireResult>;
@@ -73,26 +89,28 @@ export function createFanOutHarness(options: { readonly limits?: Partial<FanOutL
         /** Whether it has had no event yet. */
         readonly isNew?: boolean;
       } = {},
-    ): Subscriber => {
+    ): PatientSubscriber => {
       const { variables = {}, isVerified = true } = more;
       const ofGeneration = more.generation ?? generation;
       const parsed = ofGeneration.operations.parse(query, undefined);
       if (parsed.kind === 'refused') throw new Error(`refused: ${parsed.errors.join()}`);
-      const subscriber = fanOut.join({
-        generation: ofGeneration,
-        operation: parsed.operation,
-        variables,
-        logger: createLogger({ name: 'test', level: 'silent' }),
-        caller: {
-          signal: new AbortController().signal,
-          subgraphHeaders: {
-            'x-request-id': `request of ${viewer ?? 'nobody'}`,
-            'x-client-ip': '192.0.2.1',
-            ...(viewer === null ? {} : { authorization: `Bearer ${viewer}` }),
-            ...(viewer === null || !isVerified ? {} : { 'x-user-id': viewer }),
+      const subscriber = patient(
+        fanOut.join({
+          generation: ofGeneration,
+          operation: parsed.operation,
+          variables,
+          logger: createLogger({ name: 'test', level: 'silent' }),
+          caller: {
+            signal: new AbortController().signal,
+            subgraphHeaders: {
+              'x-request-id': `request of ${viewer ?? 'nobody'}`,
+              'x-client-ip': '192.0.2.1',
+              ...(viewer === null ? {} : { authorization: `Bearer ${viewer}` }),
+              ...(viewer === null || !isVerified ? {} : { 'x-user-id': viewer }),
+            },
           },
-        },
-      });
+        }),
+      );
       // Past its first event, which is shared by a second subscriber only, and here by nobody.
       if (more.isNew !== true) void subscriber.complete({ data: { tick: null }, errors: [{ message: 'the first event' }] });
       return subscriber;
@@ -129,5 +147,5 @@ export const secrets = (fetched: Fetched): WireResult => ({
   ...(fetched.viewer === undefined ? { scope: { kind: 'private' } } : {}),
 });
 
-export const all = (subscribers: readonly Subscriber[], event: Parameters<Subscriber['complete']>[0]) =>
+export const all = (subscribers: readonly PatientSubscriber[], event: Parameters<Subscriber['complete']>[0]) =>
   Promise.all(subscribers.map((subscriber) => subscriber.complete(structuredClone(event))));

@@ -16,10 +16,17 @@ export type CompletedEvent =
   /** The same for all who got the same event. */
   | { readonly kind: 'prepared'; readonly prepared: PreparedResult };
 
+/** A fault of ours was in the way. */
+export interface FailedEvent {
+  readonly kind: 'failed';
+  readonly error: unknown;
+}
+
 /** One subscription among those with the same operation and variables. */
 export interface Subscriber {
   readonly plan: EventPlan;
-  complete(event: SubgraphEvent): Promise<CompletedEvent>;
+  /** Calls `answer` once, maybe at once: what is known already goes to all who get it in one turn of the event loop. */
+  complete(event: SubgraphEvent, answer: (completed: CompletedEvent | FailedEvent) => void): void;
   leave(): void;
 }
 
@@ -99,30 +106,40 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
 
       return {
         plan,
-        async complete(event) {
+        complete(event, answer) {
           const wasFirst = isFirst;
           isFirst = false;
-          const alone = async (): Promise<CompletedEvent> => ({
-            kind: 'result',
-            result: await plan.complete(own(event), request, askAlone),
-          });
           const text = channel.subscribers > 1 && event.errors.length === 0 ? textOf(event) : undefined;
-          if (text === undefined || text.length > limits.maxEventCharacters) return alone();
+          if (text === undefined || text.length > limits.maxEventCharacters) {
+            void completeFor(request, plan, event, askAlone).then(answer);
+            return;
+          }
           const shared = recent.take(channel.events, text, last);
           last = shared.sequence;
           shared.takers += 1;
           // The first event is often a state of the viewer's own, such as a list of friends. It becomes shared by a second one who gets it,
           // or thousands who come back at once would each have it asked for everyone in vain.
-          if (wasFirst && shared.takers === 1) return alone();
-          release = shared.hold();
-          if (hasLeft) release();
-          try {
-            const prepared = await shared.result(() => makeForEveryone(request, plan, text, shared));
-            if (prepared !== undefined && holdsFor(request.caller.subgraphHeaders, prepared.except)) return { kind: 'prepared', prepared };
-            return { kind: 'result', result: await plan.complete(own(event), request, askTogether(shared)) };
-          } finally {
-            release();
+          if (wasFirst && shared.takers === 1) {
+            void completeFor(request, plan, event, askAlone).then(answer);
+            return;
           }
+          const held = shared.hold();
+          release = held;
+          if (hasLeft) held();
+          shared.result(
+            () => makeForEveryone(request, plan, text, shared),
+            (prepared) => {
+              if (prepared !== undefined && holdsFor(request.caller.subgraphHeaders, prepared.except)) {
+                held();
+                answer({ kind: 'prepared', prepared });
+                return;
+              }
+              void completeFor(request, plan, event, askTogether(shared)).then((completed) => {
+                held();
+                answer(completed);
+              });
+            },
+          );
         },
         leave() {
           if (hasLeft) return;
@@ -142,7 +159,21 @@ function own(event: SubgraphEvent): SubgraphEvent {
   return event.isShared === true ? { data: structuredClone(event.data), errors: event.errors } : event;
 }
 
-/** Undefined when not all of it is everyone's. */
+/** On behalf of one. Never rejects. */
+async function completeFor(
+  request: OperationRequest,
+  plan: EventPlan,
+  event: SubgraphEvent,
+  ask: Ask,
+): Promise<CompletedEvent | FailedEvent> {
+  try {
+    return { kind: 'result', result: await plan.complete(own(event), request, ask) };
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
+}
+
+/** Undefined when not all of it is everyone's. Never rejects. */
 async function makeForEveryone(
   request: OperationRequest,
   plan: EventPlan,

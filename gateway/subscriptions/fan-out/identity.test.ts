@@ -10,10 +10,10 @@ import {
   query,
   secrets,
   tick,
+  type PatientSubscriber,
   type Answer,
   type Fetched,
 } from '../../../tests/testkit/fan-out-harness.js';
-import type { Subscriber } from './fan-out.js';
 
 describe('Identity never crosses viewers', () => {
   const bios = 'subscription { tick { n user { bio } } }';
@@ -35,7 +35,7 @@ describe('Identity never crosses viewers', () => {
   it('P8: nor one after the other, nor an anonymous one', async () => {
     const { join } = createFanOutHarness({ answer: secrets });
     const subscribers = ['friend', 'stranger', null].map((viewer) => join(viewer, bios));
-    const bioOf = async (subscriber: Subscriber) => payloadOf(await subscriber.complete(tick('7')));
+    const bioOf = async (subscriber: PatientSubscriber) => payloadOf(await subscriber.complete(tick('7')));
     const seen = [];
     for (const subscriber of subscribers) seen.push(await bioOf(subscriber));
     expect(seen).toEqual(['secret of 7', null, null].map((bio) => ({ data: { tick: { n: 1, user: { bio } } } })));

@@ -10,8 +10,11 @@ export interface SharedEvent {
   takers: number;
   readonly answers: PublicAnswers;
   readonly signal: AbortSignal;
-  /** The result that everyone may have, made by the first call; undefined when there is none. */
-  result(make: () => Promise<PreparedResult | undefined>): Promise<PreparedResult | undefined>;
+  /**
+   * Gives `receive` the result that everyone may have, undefined when there is none: at once when it is known, otherwise in one go with all
+   * who wait for it. The first call makes it; `make` never rejects.
+   */
+  result(make: () => Promise<PreparedResult | undefined>, receive: (prepared: PreparedResult | undefined) => void): void;
   /** Counts one who waits; to be called back when they do not wait any more. */
   hold(): () => void;
 }
@@ -70,24 +73,25 @@ export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswers
   function begin(channel: ChannelEvents, text: string): SharedEvent {
     const controller = new AbortController();
     const answers = createPublicAnswers({ limits, vainAsks, signal: controller.signal });
-    let making: Promise<PreparedResult | undefined> | undefined;
-    let isMade = false;
+    let made: { readonly prepared: PreparedResult | undefined } | undefined;
+    let receivers: ((prepared: PreparedResult | undefined) => void)[] | undefined;
     let waiting = 0;
 
-    async function makeOnce(make: () => Promise<PreparedResult | undefined>): Promise<PreparedResult | undefined> {
-      const prepared = await make();
-      isMade = true;
+    function onMade(prepared: PreparedResult | undefined): void {
+      made = { prepared };
       if (prepared !== undefined && entries.has(event)) {
         entry.characters += prepared.size;
         characters += prepared.size;
         dropWhatIsOver();
       }
-      return prepared;
+      const received = receivers ?? [];
+      receivers = undefined;
+      for (const receive of received) receive(prepared);
     }
 
     function release(): void {
       waiting -= 1;
-      if (waiting > 0 || (answers.pending() === 0 && (making === undefined || isMade))) return;
+      if (waiting > 0 || (answers.pending() === 0 && receivers === undefined)) return;
       // Nobody may come to share work that is given up.
       drop(entry);
       controller.abort();
@@ -99,7 +103,14 @@ export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswers
       takers: 0,
       answers,
       signal: controller.signal,
-      result: (make) => (making ??= makeOnce(make)),
+      result(make, receive) {
+        if (made !== undefined) receive(made.prepared);
+        else if (receivers !== undefined) receivers.push(receive);
+        else {
+          receivers = [receive];
+          void make().then(onMade);
+        }
+      },
       hold() {
         waiting += 1;
         let held = true;
