@@ -1,6 +1,7 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+import type { CircuitState } from './circuit-breaker.js';
 import type { WireResult } from './wire.js';
 
 /** On whose behalf the gateway asks. The context value of every operation must have these two; data sources read nothing else of it. */
@@ -9,6 +10,8 @@ export interface Caller {
   readonly subgraphHeaders: SubgraphHeaders;
   /** Aborted when nobody waits for the answer any more; subgraph requests under way are then aborted too. */
   readonly signal: AbortSignal;
+  /** When the whole operation must be answered, by `performance.now()`; no subgraph is waited for any longer. Undefined means never. */
+  readonly deadline?: number;
 }
 
 /** A subgraph as the gateway sees it, in this process or over HTTP. Both ways behave alike: data-source.test.ts runs on both. */
@@ -17,6 +20,8 @@ export interface SubgraphDataSource extends GraphQLDataSource {
   fetch(request: FetchRequest, caller: Caller): Promise<WireResult>;
   /** Starts a subscription. Never throws: what goes wrong is told by the first message. */
   subscribe(request: SubscribeRequest): UpstreamSubscription;
+  /** Whether it is left alone for the moment, because it did not answer; undefined for a source that never does that. */
+  readonly circuit?: () => CircuitState;
   close(): Promise<void>;
 }
 

@@ -51,6 +51,11 @@ export const unavailable: GraphQLFormattedError = {
   extensions: { code: 'UNAVAILABLE' },
 };
 
+/** The same, with a word on when to come back. */
+export function unavailableFor(retryAfterMs: number): GraphQLFormattedError {
+  return { ...unavailable, extensions: { ...unavailable.extensions, retryAfter: Math.max(1, Math.ceil(retryAfterMs / 1_000)) } };
+}
+
 /**
  * A value as if it had crossed a network: no `Date`, no `undefined`, nothing shared with the one who made it. Also keeps a key named
  * `__proto__` an ordinary key.

@@ -1,0 +1,67 @@
+/** What went wrong between the gateway and a subgraph. */
+export type FaultKind =
+  /** No connection: nothing was sent. */
+  | 'connect'
+  /** The connection was lost before a whole answer had come. */
+  | 'lost'
+  | 'timeout'
+  | 'status'
+  | 'content-type'
+  | 'no-graphql'
+  | 'too-large'
+  /** Too many already wait for a connection: nothing was sent. */
+  | 'overloaded'
+  /** The request could not be put in words of HTTP: nothing was sent. */
+  | 'invalid'
+  | 'circuit-open';
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** For the log: an error's code, a status, a media type. Neither an address nor anything of a body. */
+  readonly detail: string;
+}
+
+/** In words for operators. */
+export function describeFault({ kind, detail }: Fault): string {
+  switch (kind) {
+    case 'connect':
+      return `cannot be connected to (${detail})`;
+    case 'lost':
+      return `the connection was lost (${detail})`;
+    case 'timeout':
+      return `no answer ${detail}`;
+    case 'status':
+      return `status ${detail} without a GraphQL response`;
+    case 'content-type':
+      return `answers with the content type ${detail}`;
+    case 'no-graphql':
+      return `status ${detail} with something else than a GraphQL response`;
+    case 'too-large':
+      return `the response is larger than ${detail} bytes`;
+    case 'overloaded':
+      return `more than ${detail} requests wait for a connection`;
+    case 'invalid':
+      return `the request cannot be sent (${detail})`;
+    case 'circuit-open':
+      return `is not asked for the moment: ${detail}`;
+  }
+}
+
+/** Whether it tells of the subgraph's health. A question that is too large an order says nothing, or one client could cut off the others. */
+export function isSubgraphsFault({ kind, detail }: Fault): boolean {
+  switch (kind) {
+    case 'connect':
+    case 'lost':
+    case 'timeout':
+    case 'content-type':
+    case 'no-graphql':
+      return true;
+    case 'status':
+      return detail.startsWith('5');
+    case 'too-large':
+    case 'overloaded':
+    case 'invalid':
+    case 'circuit-open':
+      return false;
+  }
+}

@@ -1,0 +1,162 @@
+import { setMaxListeners } from 'node:events';
+import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+import type { Logger } from '../../shared/logging/logger.js';
+import { createCircuitBreaker, type CircuitState } from './circuit-breaker.js';
+import { createFaultLog } from './fault-log.js';
+import { describeFault, isSubgraphsFault, type Fault } from './fault.js';
+import { createFetchDocuments } from './fetch-document.js';
+import { createHttpTransport, type Exchange } from './http-transport.js';
+import type { FetchReport, OnFetch } from './on-fetch.js';
+import { isWorthRetrying, readExchange } from './read-exchange.js';
+import { createRetryBudget } from './retry-budget.js';
+import type { Caller, FetchRequest } from './subgraph-data-source.js';
+import { unavailable, unavailableFor, type WireResult } from './wire.js';
+
+export interface HttpFetchOptions {
+  readonly name: string;
+  readonly url: string;
+  readonly secretHeader: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly maxResponseBytes: number;
+  readonly logger: Logger;
+  readonly onFetch: OnFetch | undefined;
+}
+
+export interface HttpFetch {
+  readonly fetch: (request: FetchRequest, caller: Caller) => Promise<WireResult>;
+  readonly circuit: () => CircuitState;
+  close(): Promise<void>;
+}
+
+const maximumRetries = 2;
+/** Before the first retry, in ms, at most; twice as much before the second. */
+const backoffMs = 50;
+const nothing: WireResult = { data: null, errors: [unavailable] };
+
+/** Queries and mutations of one subgraph over HTTP, with all that is done about its faults. */
+export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
+  const { name, timeoutMs, logger, onFetch } = options;
+  const documentOf = createFetchDocuments();
+  const faults = createFaultLog(logger);
+  const budget = createRetryBudget();
+  const transport = createHttpTransport({
+    url: options.url,
+    maxConnections: 128,
+    maxWaiting: 2_000,
+    maxResponseBytes: options.maxResponseBytes,
+    connectTimeoutMs: Math.min(timeoutMs, 3_000),
+  });
+  const breaker = createCircuitBreaker({
+    onChange(state) {
+      if (state.kind === 'open') {
+        logger.warn({ cause: state.cause }, 'the subgraph is not asked for a moment');
+        transport.dropWaiting();
+      } else if (state.kind === 'closed') logger.info('the subgraph answers again');
+    },
+  });
+  const staticHeaders = [
+    ...Object.entries(options.secretHeader).flat(),
+    'content-type',
+    'application/json',
+    'accept',
+    'application/graphql-response+json, application/json',
+  ];
+
+  async function fetch({ query, operationName, variables }: FetchRequest, caller: Caller): Promise<WireResult> {
+    const { subgraphHeaders, signal } = caller;
+    const started = performance.now();
+    const deadline = Math.min(started + timeoutMs, caller.deadline ?? Infinity);
+    const { bodyStart, isQuery } = documentOf(query, operationName);
+    const headers = withHeaders(staticHeaders, subgraphHeaders);
+    const body = `${bodyStart}${JSON.stringify(variables)}}`;
+    let retries = 0;
+    // An operation may ask for many things at once.
+    setMaxListeners(0, signal);
+
+    function end(outcome: FetchReport['outcome'], result: WireResult, bytes = 0): WireResult {
+      onFetch?.({ subgraph: name, ms: performance.now() - started, outcome, bytes, retries });
+      return result;
+    }
+    function fail(fault: Fault, { result, retryAfterMs, bytes }: Failure = {}): WireResult {
+      faults.note(fault, subgraphHeaders['x-request-id']);
+      const answer = retryAfterMs === undefined ? nothing : { data: null, errors: [unavailableFor(retryAfterMs)] };
+      return end(fault.kind, result ?? answer, bytes);
+    }
+
+    budget.noteRequest(started);
+    for (let at = started; ; at = performance.now()) {
+      if (signal.aborted) return end('left', nothing);
+      if (at >= deadline) return fail({ kind: 'timeout', detail: 'within the time of the operation' });
+      const admission = breaker.admit(at);
+      if (admission.kind === 'refused') return fail(circuitOpen(breaker.state()), { retryAfterMs: admission.retryAfterMs });
+
+      const exchange = await transport.send({ headers, body, signal, timeoutMs: deadline - at });
+      const now = performance.now();
+      if (exchange.kind === 'aborted') {
+        breaker.settle(admission, 'neither', now);
+        return end('left', nothing);
+      }
+      const { result, fault, retryAfterMs } = readExchange(exchange, subgraphHeaders.authorization === undefined);
+      const bytes = exchange.kind === 'answered' ? exchange.body.length : 0;
+      if (fault === undefined) {
+        breaker.settle(admission, 'well', now);
+        return end(result.errors === undefined ? 'ok' : 'errors', result, bytes);
+      }
+      breaker.settle(admission, isSubgraphsFault(fault) ? 'fault' : 'neither', now, describeFault(fault));
+
+      const pauseMs = retryAfterMs ?? pauseBeforeRetry(exchange, retries);
+      const isWorthIt = retries < maximumRetries && admission.kind === 'admitted' && isWorthRetrying(exchange, isQuery);
+      if (!isWorthIt || now + pauseMs >= deadline || !budget.take(now)) return fail(fault, { result, retryAfterMs, bytes });
+      retries += 1;
+      if (pauseMs > 0) await pause(pauseMs, signal);
+    }
+  }
+
+  return {
+    fetch,
+    circuit: () => breaker.state(),
+    async close() {
+      faults.close();
+      await transport.close();
+    },
+  };
+}
+
+interface Failure {
+  /** What the subgraph said all the same. */
+  readonly result?: WireResult | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly bytes?: number;
+}
+
+function withHeaders(staticHeaders: readonly string[], headers: SubgraphHeaders): string[] {
+  const all = staticHeaders.slice();
+  let name: keyof SubgraphHeaders;
+  for (name in headers) {
+    const value = headers[name];
+    if (typeof value === 'string') all.push(name, value);
+  }
+  return all;
+}
+
+function circuitOpen(state: CircuitState): Fault {
+  return { kind: 'circuit-open', detail: state.kind === 'closed' ? '' : state.cause };
+}
+
+/** With full jitter: those who failed together do not come back together. A connection that was stale is replaced at once. */
+function pauseBeforeRetry(exchange: Exchange, retries: number): number {
+  if (exchange.kind === 'failed' && exchange.fault.kind === 'lost') return 0;
+  return Math.random() * backoffMs * 2 ** retries;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}
