@@ -1,8 +1,7 @@
 import { GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
-import { createRequestContext, type OperationRequest } from '../execution/request-context.js';
-import { refuseVariables } from '../execution/result.js';
+import type { OperationRequest } from '../execution/request-context.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
 import type { ClientSocket } from './client-socket.js';
 import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
@@ -71,8 +70,6 @@ function querySource(request: OperationRequest): Source {
 async function executeQuery(request: OperationRequest): Promise<CompletedEvent> {
   try {
     const { generation, operation } = request;
-    const refused = refuseVariables(generation.schema, createRequestContext(request));
-    if (refused !== undefined) return { kind: 'result', result: { data: undefined, errors: refused.errors } };
     return { kind: 'result', result: await generation.execute(operation, request) };
   } catch (error) {
     return failure(error);

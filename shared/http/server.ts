@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { createServer, STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
-import { AppError, type RefusalCode } from '../errors/app-error.js';
+import { AppError } from '../errors/app-error.js';
+import { refusalStatus } from '../errors/refusal-status.js';
 import type { Logger } from '../logging/logger.js';
 import type { TrustsProxy } from './client-address.js';
 
@@ -12,13 +15,20 @@ export interface HttpServerOptions {
   /** Proxies whose `X-Forwarded-For` is believed; none by default. */
   readonly trustsProxy?: TrustsProxy;
   readonly bodyLimit?: number;
+  /** Asked before Fastify; what it takes (true) Fastify never sees: its routing and hooks cost 25 µs of CPU for a request. */
+  readonly first?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 /**
  * The base of every HTTP server of the product: request ids, security headers, limits, and errors in one shape. Not listening yet.
  * `request.id` is the request id and `request.ip` the client's address as seen through the trusted proxies.
  */
-export function createHttpServer({ logger, trustsProxy = () => false, bodyLimit = defaultBodyLimit }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({
+  logger,
+  trustsProxy = () => false,
+  bodyLimit = defaultBodyLimit,
+  first,
+}: HttpServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = logger;
   const app = Fastify({
     loggerInstance,
@@ -32,9 +42,19 @@ export function createHttpServer({ logger, trustsProxy = () => false, bodyLimit 
     trustProxy: trustsProxy,
     requestIdHeader: false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
-    // A client that sends its headers or its body a byte at a time must not hold a connection for ever.
-    requestTimeout: 300_000,
-    keepAliveTimeout: 65_000,
+    serverFactory(handler) {
+      const listener = (request: IncomingMessage, response: ServerResponse) => {
+        if (first?.(request, response) !== true) handler(request, response);
+      };
+      // A client that sends its headers or its body a byte at a time must not hold a connection for ever.
+      return createServer({ requestTimeout: 300_000, keepAliveTimeout: 65_000 }, listener);
+    },
+    frameworkErrors(error, request, { raw }) {
+      // No hook runs for a URL that cannot be read.
+      raw.writeHead(error.statusCode ?? 400, { ...jsonHeaders, 'x-request-id': request.id });
+      raw.end(JSON.stringify(errorBody('BAD_REQUEST', 'The address cannot be read.', request.id)));
+    },
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket),
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
   });
 
@@ -63,7 +83,7 @@ export function createHttpServer({ logger, trustsProxy = () => false, bodyLimit 
   app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
     if (error instanceof AppError) {
       if (error.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(error.retryAfter)));
-      return reply.code(statusOf[error.code]).send(errorBody(error.code, error.message, request.id));
+      return reply.code(refusalStatus[error.code]).send(errorBody(error.code, error.message, request.id));
     }
     const status = error.statusCode ?? 500;
     if (status < 500) return reply.code(status).send(errorBody('BAD_REQUEST', error.message, request.id));
@@ -72,6 +92,31 @@ export function createHttpServer({ logger, trustsProxy = () => false, bodyLimit 
   });
   return app;
 }
+
+/** Answers what is no HTTP, or too slow or too much of it, before there is a request. */
+function refuseConnection(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const id = randomUUID();
+  const body = JSON.stringify(errorBody('BAD_REQUEST', connectionErrors[status], id));
+  const headers = {
+    ...jsonHeaders,
+    connection: 'close',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': id,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+}
+
+const connectionErrors = {
+  400: 'This is not HTTP as it is understood here.',
+  408: 'The request took too long to arrive.',
+  431: 'The headers of the request are too large.',
+} as const;
 
 /** The id of a request: the caller's when it can stand in a header and a log line without harm, otherwise a new one. */
 export function requestId(given: unknown): string {
@@ -83,21 +128,12 @@ export function errorBody(code: string, message: string, id: string) {
   return { errors: [{ message, extensions: { code, requestId: id } }] };
 }
 
-/** HTTP status of a refusal, where the response as a whole is one. */
-const statusOf: Readonly<Record<RefusalCode, number>> = {
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  BAD_USER_INPUT: 400,
-  RATE_LIMITED: 429,
-  UNAVAILABLE: 503,
-  OPERATION_TOO_COMPLEX: 400,
-};
-
 /** For answers that are data; a route that answers a page or an image sets its own policy. */
-const securityHeaders = {
+export const securityHeaders = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 } as const;
+
+const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', ...securityHeaders };

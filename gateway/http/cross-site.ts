@@ -1,0 +1,36 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { mediaTypeOf } from './media-types.js';
+
+/** Types that a page may send to any site without asking it (Fetch standard, CORS-safelisted request headers). */
+const simpleTypes = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
+
+/** Either of them makes a browser ask first. The names are those of Apollo Server, which clients know. */
+export const preflightHeaders = ['apollo-require-preflight', 'x-apollo-operation-name'] as const;
+
+/** Whether a browser would have asked us (CORS) before it sent this for a page of another site. */
+export function isPreflighted(headers: IncomingHttpHeaders): boolean {
+  const type = mediaTypeOf(headers['content-type']);
+  if (type !== '' && !simpleTypes.includes(type)) return true;
+  return preflightHeaders.some((name) => (headers[name] ?? '') !== '');
+}
+
+/** Headers of ours that pages of other origins may read. */
+export const exposedHeaders = ['x-request-id', 'retry-after'];
+
+/** What a response says to a page of `origin`, as names and values in turn. The same as `@fastify/cors` says on other routes. */
+export function createCorsHeaders(allowed: readonly string[]): (origin: string | undefined) => readonly string[] {
+  if (allowed.length === 0) return () => [];
+  const exposed = ['access-control-expose-headers', exposedHeaders.join(', ')];
+  if (allowed.includes('*')) {
+    const everybody = ['access-control-allow-origin', '*', ...exposed];
+    return () => everybody;
+  }
+  const stranger = ['vary', 'Origin'];
+  const known = new Map(
+    allowed.map((origin) => [
+      origin,
+      [...stranger, 'access-control-allow-origin', origin, 'access-control-allow-credentials', 'true', ...exposed],
+    ]),
+  );
+  return (origin) => (origin === undefined ? stranger : (known.get(origin) ?? stranger));
+}

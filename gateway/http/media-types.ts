@@ -1,0 +1,75 @@
+/** What a GraphQL response may be written as. Both are the same JSON. */
+export const responseTypes = ['application/json', 'application/graphql-response+json'] as const;
+export type ResponseType = (typeof responseTypes)[number];
+
+interface MediaRange {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/**
+ * The type in which a client with this `Accept` header wants its answer (RFC 9110, 12.5.1): the one it likes best, of equals the one that it
+ * names first. Undefined when it can read neither.
+ */
+export function negotiate(accept: string | undefined): ResponseType | undefined {
+  // What nearly everybody sends.
+  if (accept === undefined || accept === '*/*' || accept === 'application/json') return 'application/json';
+  const ranges = accept.split(',').map(readMediaRange).filter(isReadable);
+  let best: { readonly type: ResponseType; readonly quality: number; readonly place: number } | undefined;
+  for (const type of responseTypes) {
+    const place = mostSpecific(ranges, type);
+    const range = ranges[place];
+    if (range === undefined) continue;
+    const quality = qualityOf(range);
+    if (quality <= 0) continue;
+    if (best === undefined || quality > best.quality || (quality === best.quality && place < best.place)) best = { type, quality, place };
+  }
+  return best?.type;
+}
+
+/** Whether a body of this type is JSON in UTF-8, the only thing that is read here. */
+export function isJson(contentType: string | undefined): boolean {
+  if (contentType === 'application/json') return true;
+  const { type, parameters } = readMediaRange(contentType ?? '');
+  return type === 'application/json' && isUtf8Name(parameters.get('charset'));
+}
+
+/** Type and subtype in small letters, without parameters; empty without a header. */
+export function mediaTypeOf(contentType: string | undefined): string {
+  return readMediaRange(contentType ?? '').type;
+}
+
+/** Where in the list `type` is meant best: by its name, by `application/*`, by everything. */
+function mostSpecific(ranges: readonly MediaRange[], type: ResponseType): number {
+  for (const name of [type, 'application/*', '*/*']) {
+    const place = ranges.findIndex((range) => range.type === name);
+    if (place !== -1) return place;
+  }
+  return -1;
+}
+
+/** We write UTF-8 only. */
+function isReadable({ parameters }: MediaRange): boolean {
+  return isUtf8Name(parameters.get('charset'));
+}
+
+function isUtf8Name(charset: string | undefined): boolean {
+  return charset === undefined || charset === 'utf-8' || charset === 'utf8';
+}
+
+function qualityOf({ parameters }: MediaRange): number {
+  const quality = Number(parameters.get('q') ?? 1);
+  return Number.isNaN(quality) ? 0 : quality;
+}
+
+function readMediaRange(text: string): MediaRange {
+  const [type = '', ...rest] = text.split(';');
+  const parameters = new Map<string, string>();
+  for (const parameter of rest) {
+    const at = parameter.indexOf('=');
+    if (at === -1) continue;
+    const value = parameter.slice(at + 1).trim();
+    parameters.set(parameter.slice(0, at).trim().toLowerCase(), value.replace(/^"(.*)"$/, '$1').toLowerCase());
+  }
+  return { type: type.trim().toLowerCase(), parameters };
+}
