@@ -96,6 +96,45 @@ describe('Errors', () => {
   });
 });
 
+describe('What never becomes a request of a route', () => {
+  const secured = (text: string) => {
+    expect(text).toMatch(/^x-content-type-options: nosniff\r$/im);
+    expect(text).toMatch(/^content-security-policy: default-src 'none'/im);
+    const id = /^x-request-id: ([\w-]+)\r$/im.exec(text)?.[1];
+    expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n')))).toMatchObject({
+      errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST', requestId: id } }],
+    });
+  };
+
+  it.each([
+    ['a URL that is badly encoded', 'GET /media/%ff HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 400],
+    ['a parameter that is too long', `GET /media/${'x'.repeat(1025)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`, 414],
+    ['something that is no HTTP', 'HELLO\r\n\r\n', 400],
+    ['two lengths of one body', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400],
+    ['headers without end', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('is answered like everything else: %s', async (_name, request, status) => {
+    const url = await serve((server) => server.get('/media/:name', () => 'here'));
+    const text = await exchange(Number(new URL(url).port), request);
+    expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    secured(text);
+  });
+
+  it('is what somebody takes who is asked first, and the rest goes to the routes', async () => {
+    app = createHttpServer({
+      logger,
+      first(request, response) {
+        if (request.url !== '/taken') return false;
+        response.end('by the first');
+        return true;
+      },
+    });
+    app.get('/*', () => 'by a route');
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    expect(await (await fetch(`${url}/taken`)).text()).toBe('by the first');
+    expect(await (await fetch(`${url}/other`)).text()).toBe('by a route');
+  });
+});
+
 describe('Closing', () => {
   it('answers what is under way and takes nothing new', async () => {
     let release: (() => void) | undefined;
@@ -131,4 +170,14 @@ async function untilRefused(port: number): Promise<void> {
     });
     if (refused) return;
   }
+}
+
+/** All that comes back on a connection until it ends. */
+function exchange(port: number, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(request));
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.on('end', () => resolve(text)).on('error', reject);
+  });
 }

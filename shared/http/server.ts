@@ -51,8 +51,8 @@ export function createHttpServer({
     },
     frameworkErrors(error, request, { raw }) {
       // No hook runs for a URL that cannot be read.
-      raw.writeHead(error.statusCode ?? 400, { ...jsonHeaders, 'x-request-id': request.id });
-      raw.end(JSON.stringify(errorBody('BAD_REQUEST', 'The address cannot be read.', request.id)));
+      const { headers, body } = plainError('The address cannot be read.', request.id);
+      raw.writeHead(error.statusCode ?? 400, headers).end(body);
     },
     clientErrorHandler: (error, socket) => refuseConnection(error, socket),
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
@@ -100,15 +100,8 @@ function refuseConnection(error: Error & { readonly code?: string }, socket: Soc
     return;
   }
   const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-  const id = randomUUID();
-  const body = JSON.stringify(errorBody('BAD_REQUEST', connectionErrors[status], id));
-  const headers = {
-    ...jsonHeaders,
-    connection: 'close',
-    'content-length': Buffer.byteLength(body),
-    'x-request-id': id,
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const { headers, body } = plainError(connectionErrors[status], randomUUID());
+  const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
 }
 
@@ -117,6 +110,18 @@ const connectionErrors = {
   408: 'The request took too long to arrive.',
   431: 'The headers of the request are too large.',
 } as const;
+
+/** Where Fastify writes no answer. */
+function plainError(message: string, id: string) {
+  const body = JSON.stringify(errorBody('BAD_REQUEST', message, id));
+  const headers = {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': id,
+    ...securityHeaders,
+  };
+  return { headers, body };
+}
 
 /** The id of a request: the caller's when it can stand in a header and a log line without harm, otherwise a new one. */
 export function requestId(given: unknown): string {
@@ -135,5 +140,3 @@ export const securityHeaders = {
   'referrer-policy': 'no-referrer',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 } as const;
-
-const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', ...securityHeaders };
