@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,8 +14,8 @@ export interface Figure {
 
 const results = join(import.meta.dirname, 'results');
 
-/** Prints the figures as a table, and writes it with a bar plot to `bench/results/<name>.{md,svg}`. */
-export function report(name: string, title: string, figures: readonly Figure[]): void {
+/** Prints the figures as a table with `more` below, and writes both with a bar plot to `bench/results/<name>.{md,svg}`. */
+export function report(name: string, title: string, figures: readonly Figure[], more: readonly string[] = []): void {
   const lines = [
     `# ${title}`,
     '',
@@ -28,6 +28,7 @@ export function report(name: string, title: string, figures: readonly Figure[]):
       return `| ${figure.name} | ${show(middle)} ${figure.unit} | ${figure.rounds.map(show).join(', ')} | ${goalText(figure)} | ${reached(figure, middle)} |`;
     }),
     '',
+    ...more,
   ];
   mkdirSync(results, { recursive: true });
   writeFileSync(join(results, `${name}.md`), lines.join('\n'));
@@ -41,6 +42,15 @@ export function median(values: readonly number[]): number {
   const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[middle]];
   if (low === undefined || high === undefined) throw new Error('no rounds were measured');
   return (low + high) / 2;
+}
+
+/** Resident memory of a process in MB; 0 when there is none. Linux alone. */
+export function residentMemory(pid: number): number {
+  try {
+    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
 }
 
 function machine(): string {
@@ -59,7 +69,8 @@ function reached({ goal }: Figure, value: number): string {
   return ('atMost' in goal ? value <= goal.atMost : value >= goal.atLeast) ? 'yes' : 'no';
 }
 
-function show(value: number): string {
+/** With as many digits as a reader wants. */
+export function show(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(2);
 }
 

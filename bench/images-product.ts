@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { freePorts } from '../tests/testkit/process.js';
+import { residentMemory } from './harness.js';
 
 const entry = join(resolve(import.meta.dirname, '..'), 'dist', 'gateway', 'all-in-one.js');
 
@@ -25,13 +26,13 @@ export interface Product {
 }
 
 export async function startProduct(): Promise<Product> {
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const dataDir = mkdtempSync(join(tmpdir(), 'galaxia-bench-'));
   const child = spawn(process.execPath, [entry], {
     env: { PATH: process.env.PATH, PORT: String(port), DATA_DIR: dataDir, NODE_ENV: 'production' },
     stdio: 'ignore',
   });
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://127.0.0.1:${String(port)}`;
   while (!(await isReady(url))) {
     if (child.exitCode !== null) throw new Error(`the product ended with ${child.exitCode}: is it built?`);
     await wait(20);
@@ -62,8 +63,8 @@ export async function startProduct(): Promise<Product> {
       const server = child.pid ?? 0;
       let peak: Peak = { server: 0, decoders: 0 };
       const look = setInterval(() => {
-        const decoders = childrenOf(server).reduce((sum, pid) => sum + rssOf(pid), 0);
-        peak = { server: Math.max(peak.server, rssOf(server)), decoders: Math.max(peak.decoders, decoders) };
+        const decoders = childrenOf(server).reduce((sum, pid) => sum + residentMemory(pid), 0);
+        peak = { server: Math.max(peak.server, residentMemory(server)), decoders: Math.max(peak.decoders, decoders) };
       }, 20);
       try {
         await task();
@@ -100,15 +101,6 @@ async function isReady(url: string): Promise<boolean> {
   );
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
 /** Of all threads: any of them may have started it. */
 function childrenOf(pid: number): readonly number[] {
   try {
@@ -117,13 +109,5 @@ function childrenOf(pid: number): readonly number[] {
     );
   } catch {
     return [];
-  }
-}
-
-function rssOf(pid: number): number {
-  try {
-    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
   }
 }

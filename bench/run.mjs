@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { build } from '../tools/build.mjs';
 
-const measurements = ['startup', 'passwords', 'accounts', 'images', 'fan-out', 'subscription-sockets', 'presence'];
+const measurements = ['startup', 'passwords', 'accounts', 'images', 'fan-out', 'subscription-sockets', 'presence', 'gateway', 'processes'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !measurements.includes(name));
 if (asked.includes('--help') || unknown.length > 0) {

@@ -1,25 +1,25 @@
 /** P7: from `node dist/gateway/all-in-one.js` to a 200 of `/health/ready`, and the resident memory of the idle process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { report } from './harness.js';
+import { freePorts } from '../tests/testkit/process.js';
+import { report, residentMemory } from './harness.js';
 
 const rounds = 5;
 const entry = join(resolve(import.meta.dirname, '..'), 'dist', 'gateway', 'all-in-one.js');
 
 /** Starts once on `dataDir`. Times in seconds, memory in MB. */
 async function start(dataDir: string): Promise<{ ready: number; rss: number }> {
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const started = performance.now();
   const child = spawn(process.execPath, [entry], {
     env: { PATH: process.env.PATH, PORT: String(port), DATA_DIR: dataDir, NODE_ENV: 'production' },
     stdio: 'ignore',
   });
-  const url = `http://127.0.0.1:${port}/health/ready`;
+  const url = `http://127.0.0.1:${String(port)}/health/ready`;
   while (
     !(await fetch(url).then(
       (answer) => answer.ok,
@@ -31,19 +31,10 @@ async function start(dataDir: string): Promise<{ ready: number; rss: number }> {
   }
   const ready = (performance.now() - started) / 1000;
   await wait(3_000);
-  const rss = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${String(child.pid)}/status`, 'utf8'))?.[1]) / 1024;
+  const rss = residentMemory(child.pid ?? 0);
   child.kill('SIGTERM');
   await once(child, 'exit');
   return { ready, rss };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 const first: number[] = [];
