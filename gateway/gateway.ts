@@ -13,8 +13,8 @@ import type { DoorConfig } from './config.js';
 import type { Supergraph } from './execution/supergraph.js';
 import { exposedHeaders } from './http/cross-site.js';
 import { createGraphqlDoor } from './http/graphql-door.js';
-import type { CheckOperation } from './operations/accept-operation.js';
 import { addPage } from './page.js';
+import { createOperationPolicy, type OperationPolicy } from './policy/operation-policy.js';
 import { addSubgraphRoutes } from './subgraph-routes.js';
 import { attachWebSocket } from './subscriptions/websocket.js';
 
@@ -33,6 +33,8 @@ export interface GatewayOptions {
   readonly ready: () => Promise<readonly DependencyStatus[]>;
   /** Public HTTP paths of subgraphs: their own routes in one process, proxies to them otherwise. Each gets a scope of its own. */
   readonly routes: readonly ((app: FastifyInstance) => Promise<void> | void)[];
+  /** What clients may ask for; by default, all that is within the limits. */
+  readonly policy?: OperationPolicy;
   /** Folder of the built GraphiQL page. */
   readonly pageFolder: string;
   readonly logger: Logger;
@@ -48,12 +50,11 @@ export interface Gateway {
 
 /** The public door: everything that clients reach, over any supergraph. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, supergraph, revocations, logger } = options;
+  const { config, supergraph, revocations, logger, policy = createOperationPolicy() } = options;
   const authenticate = createAuthenticate(options.accessTokens);
   const allowedOrigins = [...config.corsOrigins, ...(config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin])];
-  const checkOperation: CheckOperation = () => [];
   const { corsOrigins, trustsProxy } = config;
-  const door = createGraphqlDoor({ supergraph, authenticate, checkOperation, trustsProxy, corsOrigins, logger });
+  const door = createGraphqlDoor({ supergraph, authenticate, policy, trustsProxy, corsOrigins, logger });
   const app = createHttpServer({ logger, trustsProxy, first: (request, response) => door.handle(request, response) });
 
   if (corsOrigins.length > 0) {
@@ -88,7 +89,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     revocations,
     logger,
     allowedOrigins,
-    checkOperation,
+    policy,
   });
   // Before the server stops: it waits for open connections, and a socket is one.
   app.addHook('preClose', () => {

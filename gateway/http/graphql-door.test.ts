@@ -6,7 +6,7 @@ import { GraphQLError } from 'graphql';
 import { AppError } from '../../shared/errors/app-error.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
-import type { CheckOperation } from '../operations/accept-operation.js';
+import { createOperationPolicy } from '../policy/operation-policy.js';
 import { createGraphqlDoor } from './graphql-door.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -21,14 +21,13 @@ let authenticated: () => Promise<void> = () => Promise.resolve();
 
 beforeAll(async () => {
   little = await startLittleSupergraph('in-process');
-  const checkOperation: CheckOperation = () => refusals;
   const door = createGraphqlDoor({
     supergraph: little.supergraph,
     authenticate: async ({ requestId }) => {
       await authenticated();
       return { viewer: null, subgraphHeaders: { 'x-request-id': requestId } };
     },
-    checkOperation,
+    policy: { ...createOperationPolicy(), check: () => refusals },
     trustsProxy: () => false,
     corsOrigins: ['https://game.example'],
     logger,
@@ -135,7 +134,7 @@ describe('A request that is none of GraphQL over HTTP is refused in the form of 
 
   it('SECURITY 28: what a page of another site can send without being asked with 400', async () => {
     for (const headers of [{}, { 'content-type': 'text/plain' }, { 'apollo-require-preflight': '' }]) {
-      expectRefusal(await get({ query: '{ instant }' }, headers as Record<string, string>), { status: 400, message: /another site/ });
+      expectRefusal(await get({ query: '{ instant }' }, headers), { status: 400, message: /another site/ });
     }
   });
 });

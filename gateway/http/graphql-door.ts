@@ -8,7 +8,8 @@ import { skipRest } from '../../shared/http/skip-rest.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authenticate.js';
 import type { Supergraph } from '../execution/supergraph.js';
-import { acceptOperation, type CheckOperation, type OperationPayload } from '../operations/accept-operation.js';
+import { acceptOperation, type OperationPayload } from '../operations/accept-operation.js';
+import type { OperationPolicy } from '../policy/operation-policy.js';
 import { createCaller } from './caller.js';
 import { createCorsHeaders, isPreflighted, preflightHeaders } from './cross-site.js';
 import { isJson, negotiate, responseTypes, type ResponseType } from './media-types.js';
@@ -25,7 +26,7 @@ const bodyLimit = 1024 * 1024;
 export interface GraphqlDoorOptions {
   readonly supergraph: Pick<Supergraph, 'current'>;
   readonly authenticate: Authenticate;
-  readonly checkOperation: CheckOperation;
+  readonly policy: OperationPolicy;
   readonly trustsProxy: TrustsProxy;
   /** Origins of pages beside our own that may use it. */
   readonly corsOrigins: readonly string[];
@@ -41,7 +42,7 @@ export interface GraphqlDoor {
 }
 
 export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
-  const { supergraph, authenticate, checkOperation, trustsProxy, corsOrigins, logger } = options;
+  const { supergraph, authenticate, policy, trustsProxy, corsOrigins, logger } = options;
   const corsHeaders = createCorsHeaders(corsOrigins);
   const fixedHeaders = [...Object.entries(securityHeaders).flat(), 'cache-control', 'no-store'];
   let isClosing = false;
@@ -73,7 +74,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       clientAddress: clientAddress(request, trustsProxy),
       userAgent: headers['user-agent'],
     });
-    const acceptance = acceptOperation(supergraph.current(), payload, checkOperation);
+    const acceptance = await acceptOperation(supergraph.current(), payload, { policy, identity });
     if (acceptance.kind === 'refused') return refusal(acceptance.errors, requestId);
     const { generation, operation, variables } = acceptance.operation;
     const { operation: type } = operation.operation;

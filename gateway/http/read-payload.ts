@@ -4,7 +4,7 @@ import { refuseRequest, type RequestRefusal } from './request-refusal.js';
 
 export type ReadPayload = { readonly kind: 'payload'; readonly payload: OperationPayload } | RequestRefusal;
 
-const parameterNames = ['query', 'operationName', 'variables', 'extensions'] as const;
+const parameterNames = ['query', 'documentId', 'id', 'operationName', 'variables', 'extensions'] as const;
 
 /** What the body of a POST asks for. */
 export function readBodyPayload(body: Buffer): ReadPayload {
@@ -29,7 +29,7 @@ export function readUrlPayload(search: string): ReadPayload {
     if (another !== undefined) return badRequest(`The parameter "${name}" stands in the URL more than once.`);
     // An empty parameter means the same as none (GraphQL over HTTP, 5.3).
     if (value === undefined || value === '') continue;
-    if (name === 'query' || name === 'operationName') {
+    if (name !== 'variables' && name !== 'extensions') {
       given[name] = value;
       continue;
     }
@@ -37,13 +37,15 @@ export function readUrlPayload(search: string): ReadPayload {
     if (parsed.kind === 'invalid') return badRequest(`The parameter "${name}" is not valid JSON.`);
     given[name] = parsed.value;
   }
-  return readShape(given);
+  // Some clients of persisted documents call it so in URLs.
+  return readShape({ ...given, documentId: given.documentId ?? given.id });
 }
 
 const byteOrderMark = 0xfeff;
 
-function readShape({ query, operationName, variables, extensions }: Readonly<Record<string, unknown>>): ReadPayload {
+function readShape({ query, documentId, operationName, variables, extensions }: Readonly<Record<string, unknown>>): ReadPayload {
   if (!isAbsent(query) && typeof query !== 'string') return wrongShape('query', 'a string');
+  if (!isAbsent(documentId) && typeof documentId !== 'string') return wrongShape('documentId', 'a string');
   if (!isAbsent(operationName) && typeof operationName !== 'string') return wrongShape('operationName', 'a string or null');
   if (!isAbsent(variables) && !isObject(variables)) {
     return wrongShape('variables', typeof variables === 'string' ? 'an object or null, not JSON in a string' : 'an object or null');
@@ -53,6 +55,7 @@ function readShape({ query, operationName, variables, extensions }: Readonly<Rec
     kind: 'payload',
     payload: {
       query: query ?? undefined,
+      documentId: documentId ?? undefined,
       operationName: operationName === '' ? undefined : (operationName ?? undefined),
       variables: variables ?? undefined,
       extensions: extensions ?? undefined,

@@ -1,15 +1,10 @@
-import { GraphQLError, type DocumentNode, type GraphQLSchema } from 'graphql';
+import type { GraphQLError } from 'graphql';
+import type { Identity } from '../authenticate.js';
 import type { SupergraphGeneration } from '../execution/generation.js';
+import type { FoundDocument } from '../policy/find-document.js';
+import type { OperationPolicy } from '../policy/operation-policy.js';
 import { checkVariables } from './check-variables.js';
 import type { ParsedOperation } from './operation-store.js';
-
-/** The same policy as over HTTP (depth, cost, introspection …), asked before validation. What it gives refuses the operation. */
-export type CheckOperation = (input: {
-  readonly schema: GraphQLSchema;
-  readonly document: DocumentNode;
-  readonly operationName: string | undefined;
-  readonly variables: Readonly<Record<string, unknown>>;
-}) => readonly GraphQLError[];
 
 /** An operation that a client sent and that may run. */
 export interface AcceptedOperation {
@@ -25,28 +20,51 @@ export type Acceptance =
 /** What a client sent, in the right shape. */
 export interface OperationPayload {
   readonly query?: string | undefined;
+  /** Of a trusted document. */
+  readonly documentId?: string | undefined;
   readonly operationName?: string | null | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
   readonly extensions?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
-/** Parses, checks and validates what a client sent, against the supergraph of this moment; the same for every door. */
-export function acceptOperation(generation: SupergraphGeneration, payload: OperationPayload, checkOperation: CheckOperation): Acceptance {
-  const { query } = payload;
-  if (query === undefined) {
-    return refuse([new GraphQLError('There is no "query" to run.', { extensions: { code: 'BAD_USER_INPUT' } })]);
-  }
-  const operationName = payload.operationName ?? undefined;
+/** What decides about an operation beside the supergraph. */
+export interface AcceptanceOptions {
+  readonly policy: OperationPolicy;
+  readonly identity: Identity;
+}
+
+/**
+ * Finds, parses, checks and validates what a client asks for, against the supergraph of this moment; the same for every door. Answers at
+ * once, but when a document has to be looked for elsewhere.
+ */
+export function acceptOperation(
+  generation: SupergraphGeneration,
+  payload: OperationPayload,
+  options: AcceptanceOptions,
+): Acceptance | Promise<Acceptance> {
+  const found = options.policy.find(payload);
+  return found instanceof Promise
+    ? found.then((each) => acceptDocument(generation, payload, { ...options, found: each }))
+    : acceptDocument(generation, payload, { ...options, found });
+}
+
+function acceptDocument(
+  generation: SupergraphGeneration,
+  payload: OperationPayload,
+  { policy, identity, found }: AcceptanceOptions & { readonly found: FoundDocument },
+): Acceptance {
+  if (found.kind === 'refused') return found;
   const variables = payload.variables ?? {};
-  const parsed = generation.operations.parse(query, operationName);
+  const parsed = generation.operations.parse(found.text, payload.operationName ?? undefined);
   if (parsed.kind === 'refused') return parsed;
   const { operation } = parsed;
-  const refusals = checkOperation({ schema: generation.schema, document: operation.document, operationName, variables });
+  const refusals = policy.check({ generation, operation, identity, variables });
   if (refusals.length > 0) return refuse(refusals);
   const problems = operation.validate();
-  if (problems.length > 0) return refuse(problems);
+  if (problems.length > 0) return refuse(policy.shown(problems));
   const misfits = checkVariables(generation.schema, operation.operation, variables);
-  if (misfits.length > 0) return refuse(misfits);
+  if (misfits.length > 0) return refuse(policy.shown(misfits));
+  if (found.register !== undefined) policy.register(found.register, found.text);
   return { kind: 'accepted', operation: { generation, operation, variables } };
 }
 

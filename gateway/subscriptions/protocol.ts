@@ -7,7 +7,8 @@ import type { ClientSocket } from './client-socket.js';
 import type { FanOut } from './fan-out/fan-out.js';
 import type { IdentityWatch } from './identity-watch.js';
 import type { WebSocketLimits } from './limits.js';
-import { acceptOperation, type AcceptedOperation, type CheckOperation } from '../operations/accept-operation.js';
+import { acceptOperation, type Acceptance, type AcceptedOperation, type OperationPayload } from '../operations/accept-operation.js';
+import type { OperationPolicy } from '../policy/operation-policy.js';
 import { runOperation, toGraphQLError } from './operations.js';
 import type { SocketIdentity, WebSocketOptions } from './websocket.js';
 
@@ -24,6 +25,8 @@ export interface SocketExtra {
   identity: SocketIdentity | undefined;
   /** Under way. */
   operations: number;
+  /** Subscribed, while their documents are looked for. */
+  waiting: number;
   stopWatching: () => void;
   readonly onInitialised: () => void;
 }
@@ -37,12 +40,12 @@ export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | '
   readonly limits: WebSocketLimits;
   readonly watch: IdentityWatch;
   readonly fanOut: FanOut;
-  readonly checkOperation: CheckOperation;
+  readonly policy: OperationPolicy;
 }
 
 /** The hooks of graphql-ws. None of them throws: a throw closes the socket, and with it everything else that runs on it. */
 export function createProtocol(options: ProtocolOptions): ServerOptions<ConnectionParams, SocketExtra> {
-  const { supergraph, authenticate, limits, logger, watch, fanOut, checkOperation } = options;
+  const { supergraph, authenticate, limits, logger, watch, fanOut, policy } = options;
 
   function mask({ requestId }: SocketExtra, errors: readonly unknown[]): GraphQLFormattedError[] {
     return errors.map((error) => maskError(error, { logger, requestId }));
@@ -85,6 +88,15 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     });
   }
 
+  async function accept(extra: SocketExtra, payload: OperationPayload): Promise<Acceptance> {
+    extra.waiting += 1;
+    try {
+      return await acceptOperation(supergraph.current(), payload, { policy, identity: extra.identity ?? nobody });
+    } finally {
+      extra.waiting -= 1;
+    }
+  }
+
   return {
     connectionInitWaitTimeout: limits.initTimeoutMs,
     async onConnect({ extra, connectionParams }: Context<ConnectionParams, SocketExtra>) {
@@ -97,12 +109,12 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
         return false;
       }
     },
-    onSubscribe({ extra }, id, payload) {
+    async onSubscribe({ extra }, id, payload) {
       try {
-        if (extra.operations >= limits.maxOperationsPerSocket) {
+        if (extra.operations + extra.waiting >= limits.maxOperationsPerSocket) {
           return [refusalError(new AppError('RATE_LIMITED', `At most ${limits.maxOperationsPerSocket} operations may run on one socket.`))];
         }
-        const acceptance = acceptOperation(supergraph.current(), payload, checkOperation);
+        const acceptance = await accept(extra, payload);
         if (acceptance.kind === 'refused') return acceptance.errors;
         const { generation, operation, variables } = acceptance.operation;
         return {
@@ -124,6 +136,8 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     onError: ({ extra }, _id, _payload, errors) => mask(extra, errors),
   };
 }
+
+const nobody: SocketIdentity = { viewer: null, subgraphHeaders: {} };
 
 /** Undefined for an anonymous caller, null for what can be no token. */
 function readAuthorization(connectionParams: ConnectionParams = {}): string | undefined | null {

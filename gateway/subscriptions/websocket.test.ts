@@ -10,6 +10,7 @@ import {
   type Way,
 } from '../../tests/testkit/little-supergraph.js';
 import { openInitialisedSocket, openSocket, type Socket } from '../../tests/testkit/socket.js';
+import { createOperationPolicy } from '../policy/operation-policy.js';
 
 const ways: readonly Way[] = ['in-process', 'http'];
 const ticks = 'subscription { ticks { n } }';
@@ -259,7 +260,12 @@ describe.each(ways)('The WebSocket door, %s', (way) => {
 
   it('asks the policy before it validates', async () => {
     await start({
-      socketOptions: { checkOperation: () => [new GraphQLError('Too deep', { extensions: { code: 'OPERATION_TOO_COMPLEX' } })] },
+      socketOptions: {
+        policy: {
+          ...createOperationPolicy(),
+          check: () => [new GraphQLError('Too deep', { extensions: { code: 'OPERATION_TOO_COMPLEX' } })],
+        },
+      },
     });
     const socket = await initialised();
     socket.send({ id: '1', type: 'subscribe', payload: { query: '{ nowhere }' } });

@@ -12,7 +12,7 @@ import { createClientSocket } from './client-socket.js';
 import { createFanOut, type FanOut } from './fan-out/fan-out.js';
 import { createIdentityWatch } from './identity-watch.js';
 import { defaultWebSocketLimits, type WebSocketLimits } from './limits.js';
-import type { CheckOperation } from '../operations/accept-operation.js';
+import { createOperationPolicy, type OperationPolicy } from '../policy/operation-policy.js';
 import { isAllowedOrigin } from './origin.js';
 import { createProtocol, type SocketExtra } from './protocol.js';
 
@@ -40,7 +40,7 @@ export interface WebSocketOptions {
   readonly logger: Logger;
   /** Origins of browser pages, beside our own, that may connect: `https://game.example`, or `*` for all. */
   readonly allowedOrigins: readonly string[];
-  readonly checkOperation?: CheckOperation;
+  readonly policy?: OperationPolicy;
   readonly limits?: Partial<WebSocketLimits>;
   /** Closed with the door. */
   readonly fanOut?: FanOut;
@@ -73,7 +73,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   const open = new Map<WebSocket, SocketExtra>();
   const uninitialised = new Set<WebSocket>();
   const watch = createIdentityWatch({ revocations: options.revocations, maxSocketsPerUser: limits.maxSocketsPerUser, now });
-  const protocol = makeServer(createProtocol({ ...options, limits, watch, fanOut, checkOperation: options.checkOperation ?? (() => []) }));
+  const protocol = makeServer(createProtocol({ ...options, limits, watch, fanOut, policy: options.policy ?? createOperationPolicy() }));
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.maxFrameBytes,
@@ -113,6 +113,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
       requestId,
       identity: undefined,
       operations: 0,
+      waiting: 0,
       stopWatching: () => undefined,
       onInitialised: () => uninitialised.delete(webSocket),
     };
