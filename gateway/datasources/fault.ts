@@ -5,6 +5,8 @@ export type FaultKind =
   /** The connection was lost before a whole answer had come. */
   | 'lost'
   | 'timeout'
+  /** What was left of the operation's time was too short to say whose fault it is. */
+  | 'deadline'
   | 'status'
   | 'content-type'
   | 'no-graphql'
@@ -21,27 +23,34 @@ export interface Fault {
   readonly detail: string;
 }
 
+/** The fault of one that had `ms` to answer, where the subgraph's own time is `timeoutMs`: others may have used up the operation's. */
+export function timeoutFault(ms: number, timeoutMs: number): Fault {
+  if (ms >= timeoutMs) return { kind: 'timeout', detail: `within ${timeoutMs} ms` };
+  return { kind: ms >= timeoutMs / 2 ? 'timeout' : 'deadline', detail: 'within the time of the operation' };
+}
+
 /** In words for operators. */
 export function describeFault({ kind, detail }: Fault): string {
   switch (kind) {
     case 'connect':
       return `cannot be connected to (${detail})`;
     case 'lost':
-      return `the connection was lost (${detail})`;
+      return `lost the connection (${detail})`;
     case 'timeout':
-      return `no answer ${detail}`;
+    case 'deadline':
+      return `does not answer ${detail}`;
     case 'status':
-      return `status ${detail} without a GraphQL response`;
+      return `answers with status ${detail} and no GraphQL response`;
     case 'content-type':
       return `answers with the content type ${detail}`;
     case 'no-graphql':
-      return `status ${detail} with something else than a GraphQL response`;
+      return 'answers with something else than a GraphQL response';
     case 'too-large':
-      return `the response is larger than ${detail} bytes`;
+      return `answers with more than ${detail} bytes`;
     case 'overloaded':
-      return `more than ${detail} requests wait for a connection`;
+      return `is too slow: ${detail} requests wait for a connection`;
     case 'invalid':
-      return `the request cannot be sent (${detail})`;
+      return `cannot be sent the request (${detail})`;
     case 'circuit-open':
       return `is not asked for the moment: ${detail}`;
   }
@@ -58,6 +67,7 @@ export function isSubgraphsFault({ kind, detail }: Fault): boolean {
       return true;
     case 'status':
       return detail.startsWith('5');
+    case 'deadline':
     case 'too-large':
     case 'overloaded':
     case 'invalid':

@@ -3,7 +3,7 @@ import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { createCircuitBreaker, type CircuitState } from './circuit-breaker.js';
 import { createFaultLog } from './fault-log.js';
-import { describeFault, isSubgraphsFault, type Fault } from './fault.js';
+import { describeFault, isSubgraphsFault, timeoutFault, type Fault } from './fault.js';
 import { createFetchDocuments } from './fetch-document.js';
 import { createHttpTransport, type Exchange } from './http-transport.js';
 import type { FetchReport, OnFetch } from './on-fetch.js';
@@ -65,7 +65,9 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
   async function fetch({ query, operationName, variables }: FetchRequest, caller: Caller): Promise<WireResult> {
     const { subgraphHeaders, signal } = caller;
     const started = performance.now();
-    const deadline = Math.min(started + timeoutMs, caller.deadline ?? Infinity);
+    const ms = Math.min(timeoutMs, (caller.deadline ?? Infinity) - started);
+    const deadline = started + ms;
+    const timeout = timeoutFault(ms, timeoutMs);
     const { bodyStart, isQuery } = documentOf(query, operationName);
     const headers = withHeaders(staticHeaders, subgraphHeaders);
     const body = `${bodyStart}${JSON.stringify(variables)}}`;
@@ -86,11 +88,11 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
     budget.noteRequest(started);
     for (let at = started; ; at = performance.now()) {
       if (signal.aborted) return end('left', nothing);
-      if (at >= deadline) return fail({ kind: 'timeout', detail: 'within the time of the operation' });
+      if (at >= deadline) return fail(timeout);
       const admission = breaker.admit(at);
       if (admission.kind === 'refused') return fail(circuitOpen(breaker.state()), { retryAfterMs: admission.retryAfterMs });
 
-      const exchange = await transport.send({ headers, body, signal, timeoutMs: deadline - at });
+      const exchange = await transport.send({ headers, body, signal, timeoutMs: deadline - at, timeout });
       const now = performance.now();
       if (exchange.kind === 'aborted') {
         breaker.settle(admission, 'neither', now);

@@ -36,6 +36,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** For everything, in ms. */
   readonly timeoutMs: number;
+  /** What it is when that is over. */
+  readonly timeout: Fault;
 }
 
 export interface HttpTransportOptions {
@@ -81,7 +83,7 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
     }
   }
 
-  function send({ headers, body, signal, timeoutMs }: HttpRequest): Promise<Exchange> {
+  function send({ headers, body, signal, timeoutMs, timeout }: HttpRequest): Promise<Exchange> {
     return new Promise((resolve) => {
       let isOver = false;
       let wasSent = false;
@@ -108,7 +110,7 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
         abortRequest?.();
       }
       const onLeave = (): void => giveUp(() => finish({ kind: 'aborted' }));
-      const timer = setTimeout(() => giveUp(() => fail({ kind: 'timeout', detail: `within ${Math.ceil(timeoutMs)} ms` })), timeoutMs);
+      const timer = setTimeout(() => giveUp(() => fail(timeout)), timeoutMs);
       signal.addEventListener('abort', onLeave);
 
       function start(): void {

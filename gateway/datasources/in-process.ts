@@ -7,8 +7,12 @@ import type { Subgraph, SubgraphHeaders, SubscriptionConnection } from '../../sh
 import type { Logger } from '../../shared/logging/logger.js';
 import { callerOf, requestOf } from './caller.js';
 import { createInProcessSubscription } from './in-process-subscription.js';
+import { createFaultLog } from './fault-log.js';
+import { timeoutFault } from './fault.js';
+import { inTime } from './in-time.js';
+import type { FetchReport, OnFetch } from './on-fetch.js';
 import type { Caller, FetchRequest, SubgraphDataSource, SubscribeRequest, UpstreamEvent } from './subgraph-data-source.js';
-import { acrossTheWire, isRecord, readWireResult, type WireResult } from './wire.js';
+import { acrossTheWire, isRecord, readWireResult, unavailable, type WireResult } from './wire.js';
 
 /** Documents of query plans, which are as many as clients' operations. */
 const cachedDocuments = 2_000;
@@ -17,14 +21,20 @@ const cachedDocuments = 2_000;
 export function createInProcessDataSource({
   subgraph,
   logger,
+  timeoutMs = 10_000,
+  onFetch,
 }: {
   readonly subgraph: Subgraph;
   readonly logger: Logger;
+  /** For one request, in ms. What is not done by then goes on, and its answer is dropped. */
+  readonly timeoutMs?: number;
+  readonly onFetch?: OnFetch | undefined;
 }): SubgraphDataSource {
   const documents = new Map<string, DocumentNode>();
   const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
   const sharedEvents = new WeakMap<ExecutionResult, UpstreamEvent>();
   const log = logger.child({ subgraph: subgraph.name });
+  const faults = createFaultLog(log);
 
   function parsed(query: string): DocumentNode {
     const known = documents.get(query);
@@ -78,7 +88,8 @@ export function createInProcessDataSource({
     return readWireResult({ data: null, errors: [maskError(error, { logger: log, requestId })] }) ?? { data: null };
   }
 
-  async function fetch(request: FetchRequest, { subgraphHeaders: headers }: Caller): Promise<WireResult> {
+  /** Never rejects. */
+  async function answer(request: FetchRequest, headers: SubgraphHeaders): Promise<WireResult> {
     try {
       const args = await prepare({ ...request, headers });
       if (headers.authorization === undefined && subgraph.sharing !== undefined) {
@@ -87,6 +98,28 @@ export function createInProcessDataSource({
       return toWire(await execute(args), headers);
     } catch (error) {
       return toWireError(error, headers);
+    }
+  }
+
+  async function fetch(request: FetchRequest, { subgraphHeaders: headers, signal, deadline = Infinity }: Caller): Promise<WireResult> {
+    const started = performance.now();
+    const ms = Math.min(timeoutMs, deadline - started);
+    function end(outcome: FetchReport['outcome'], result: WireResult): WireResult {
+      onFetch?.({ subgraph: subgraph.name, ms: performance.now() - started, outcome, bytes: 0, retries: 0 });
+      return result;
+    }
+    if (signal.aborted) return end('left', nothing);
+    const outcome = ms > 0 ? await inTime(answer(request, headers), { signal, ms }) : late;
+    switch (outcome.kind) {
+      case 'answered':
+        return end(outcome.answer.errors === undefined ? 'ok' : 'errors', outcome.answer);
+      case 'left':
+        return end('left', nothing);
+      case 'late': {
+        const fault = timeoutFault(ms, timeoutMs);
+        faults.note(fault, headers['x-request-id']);
+        return end(fault.kind, nothing);
+      }
     }
   }
 
@@ -100,9 +133,15 @@ export function createInProcessDataSource({
         toEvent: (result) => toEvent(result, request.headers),
         toWireError: (error) => toWireError(error, request.headers),
       }),
-    close: () => Promise.resolve(),
+    close() {
+      faults.close();
+      return Promise.resolve();
+    },
   };
 }
+
+const nothing: WireResult = { data: null, errors: [unavailable] };
+const late = { kind: 'late' } as const;
 
 interface PreparedArgs extends ExecutionArgs {
   readonly contextValue: object;

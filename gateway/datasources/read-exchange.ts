@@ -30,7 +30,7 @@ export function readExchange(exchange: Exclude<Exchange, { kind: 'aborted' }>, i
   if (result === undefined) {
     if (status !== 200) return { result, fault: { kind: 'status', detail: String(status) } };
     if (!isJson(contentType)) return { result, fault: { kind: 'content-type', detail: mediaType(contentType) } };
-    return { result, fault: { kind: 'no-graphql', detail: String(status) } };
+    return { result, fault: { kind: 'no-graphql', detail: 'status 200' } };
   }
   const scope = isAnonymous ? readAnswerScope(headers) : undefined;
   return { result: scope === undefined ? result : { ...result, scope }, fault: undefined };

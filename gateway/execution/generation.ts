@@ -21,8 +21,15 @@ export interface SupergraphGeneration {
   readonly services: ReadonlyMap<string, SubgraphDataSource>;
   /** Parsed, validated and planned operations of this generation. */
   readonly operations: OperationStore;
+  /** When an operation, or an event of a subscription, that begins now must be answered: `Caller.deadline`. */
+  deadline(): number;
   /** Runs a validated query or mutation. Rejects only when the gateway itself is at fault. */
   execute(operation: ParsedOperation, request: ExecutionRequest): Promise<OperationResult>;
+}
+
+export interface GenerationOptions {
+  /** For a whole operation, over all subgraphs, in ms. */
+  readonly operationTimeoutMs?: number;
 }
 
 export function supergraphId(sdl: string): string {
@@ -33,6 +40,7 @@ export function supergraphId(sdl: string): string {
 export function createGeneration(
   sdl: string,
   dataSource: (service: { name: string; url: string }) => SubgraphDataSource,
+  { operationTimeoutMs = 30_000 }: GenerationOptions = {},
 ): SupergraphGeneration {
   const supergraph = FederatedSupergraph.build(sdl, { validateSupergraph: true });
   const apiSchema = supergraph.apiSchema();
@@ -46,10 +54,11 @@ export function createGeneration(
     planner,
     services: new Map(supergraph.subgraphsMetadata().map((service) => [service.name, dataSource(service)])),
     operations: createOperationStore({ schema, apiSchema, planner }),
+    deadline: () => performance.now() + operationTimeoutMs,
     execute: async (operation, request) => {
       const plan = operation.plan();
       if (plan.node?.kind === 'Subscription') throw new Error('Subscriptions are executed event by event');
-      return executeOperation(generation, operation, plan, request);
+      return executeOperation(generation, operation, plan, { ...request, caller: { ...request.caller, deadline: generation.deadline() } });
     },
   };
   return generation;

@@ -1,4 +1,4 @@
-import { getVariableValues, GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
+import { getVariableValues, GraphQLError, type GraphQLSchema } from 'graphql';
 import { areFinite } from '../operations/finite-numbers.js';
 import type { GatewayRequestContext, GatewayResult } from './supergraph.js';
 
@@ -21,13 +21,6 @@ export function refuseVariables(
   return {
     errors: errors.map(({ message, nodes }) => new GraphQLError(message, { nodes: nodes ?? null, extensions: { code: 'BAD_USER_INPUT' } })),
   };
-}
-
-/** A result that says where subscriptions run, for one that came where only queries and mutations do; undefined for those. */
-export function refuseSubscription(operation: GatewayRequestContext['operation'] | undefined): { errors: GraphQLError[] } | undefined {
-  if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) return undefined;
-  const message = 'Subscriptions run over WebSocket: connect to this address with the subprotocol graphql-transport-ws.';
-  return { errors: [new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })] };
 }
 
 /**

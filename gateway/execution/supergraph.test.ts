@@ -1,7 +1,6 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ApolloServer } from '@apollo/server';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { compose, until } from '../../tests/testkit/little-supergraph.js';
@@ -35,6 +34,7 @@ describe('A supergraph', () => {
   });
 
   function dataSource({ name, url }: { name: string; url: string }): SubgraphDataSource {
+    if (url === 'bad') throw new Error('no such place');
     asked.push(`${name} ${url}`);
     const fetch = () => Promise.resolve({ data: { a: `from ${url}`, b: 'b', nothing: null } });
     return {
@@ -50,9 +50,9 @@ describe('A supergraph', () => {
     };
   }
 
-  async function start(sdl: string): Promise<{ supergraph: Supergraph; changes: SupergraphGeneration[] }> {
+  async function start(sdl: string, options = {}): Promise<{ supergraph: Supergraph; changes: SupergraphGeneration[] }> {
     await writeFile(path, sdl);
-    supergraph = await createSupergraph({ path, dataSource, logger, pollIntervalMs: 10 });
+    supergraph = await createSupergraph({ path, dataSource, logger, pollIntervalMs: 10, ...options });
     const changes: SupergraphGeneration[] = [];
     supergraph.onChange((generation) => changes.push(generation));
     return { supergraph, changes };
@@ -111,33 +111,45 @@ describe('A supergraph', () => {
     await until(() => changes.length === 2, 'the second change');
     expect(asked).toEqual(['one http://one.test', 'one http://elsewhere.test']);
     await loaded.close();
+    expect(closed.toSorted()).toEqual(['http://elsewhere.test', 'http://one.test']);
+  });
+
+  it('closes the data source of a URL that is named no more, but not before the operations that began with it are over', async () => {
+    const { supergraph: loaded, changes } = await start(first, { operationTimeoutMs: 5 });
+    const before = loaded.current().services.get('one');
+    await writeFile(path, moved);
+    await until(() => changes.length === 1, 'the change');
+    expect(closed).toEqual([]);
+    expect(changes[0]?.services.get('one')).not.toBe(before);
+    await until(() => closed.length > 0, 'the data source to be closed');
+    expect(closed).toEqual(['http://one.test']);
+    await loaded.close();
     expect(closed).toEqual(['http://one.test', 'http://elsewhere.test']);
   });
 
-  it('serves Apollo Server, which follows the changes', async () => {
-    const { supergraph, changes } = await start(first);
-    const server = new ApolloServer({ gateway: supergraph.gateway });
-    await server.start();
-    const ask = async (query: string, variables = {}) => {
-      const { body } = await server.executeOperation({ query, variables });
-      return body.kind === 'single' ? body.singleResult : undefined;
-    };
-    expect((await ask('{ a }'))?.data).toEqual({ a: 'from http://one.test' });
-    expect((await ask('{ b }'))?.errors).toHaveLength(1);
-    await writeFile(path, second);
-    await until(() => changes.length === 1, 'the change');
-    expect((await ask('{ b }'))?.data).toEqual({ b: 'b' });
-    expect((await ask('query($n: Int) { b(n: $n) }', { n: 'x' }))?.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
-    await server.stop();
-    expect(closed).toEqual([]);
+  it('says which subgraph cannot be reached by its URL, and gives back what it had begun with', async () => {
+    const { supergraph: loaded } = await start(first);
+    const bad = compose([
+      { name: 'fresh', url: 'http://fresh.test', typeDefs: 'type Query { a: String }' },
+      { name: 'wrong', url: 'bad', typeDefs: 'type Query { b: String }' },
+    ]);
+    problems.length = 0;
+    await writeFile(path, bad);
+    await until(() => problems.length > 0, 'a word on why');
+    expect(problems[0]).toContain('The subgraph \\"wrong\\" with the URL \\"bad\\": no such place');
+    await until(() => closed.length > 0, 'the new data source to be closed');
+    expect(closed).toEqual(['http://fresh.test']);
+    expect(loaded.current().services.get('one')).toBeDefined();
   });
 
-  it('reports a null in a non-null place in errors', async () => {
-    const { supergraph } = await start(first);
-    const server = new ApolloServer({ gateway: supergraph.gateway });
-    await server.start();
-    const { body } = await server.executeOperation({ query: '{ a nothing }' });
-    expect(body).toMatchObject({ singleResult: { data: null, errors: [{ path: ['nothing'] }] } });
-    await server.stop();
+  it('names the line of what is wrong in the file', async () => {
+    await start(first);
+    problems.length = 0;
+    await writeFile(path, first.replace('a: String', 'a: Sting'));
+    await until(() => problems.length > 0, 'a word on why');
+    const { problem } = JSON.parse(problems[0] ?? '') as { problem: string };
+    const line = first.split('\n').findIndex((text) => text.includes('a: String')) + 1;
+    expect(problem).toContain(`line ${line}: `);
+    expect(problem).toContain('Sting');
   });
 });

@@ -41,6 +41,7 @@ export function createEventPlan(generation: SupergraphGeneration, operation: Par
       let isAnswered = false;
       return executeOperation(generation, operation, plan, {
         ...request,
+        caller: { ...request.caller, deadline: generation.deadline() },
         ask(source, fetchRequest, caller) {
           // `primary` is the first fetch of the sequence and nothing runs beside it, so the first question is the one of the event.
           if (isAnswered) return ask(source, fetchRequest, caller);

@@ -1,0 +1,23 @@
+import { GraphQLError } from 'graphql';
+
+/** More would bury the first. */
+const shown = 5;
+
+/** Why a supergraph cannot be used, for operators: one line for each problem, with the file's line where it is known. */
+export function describeSupergraphProblem(error: unknown): string {
+  const problems = causesOf(error).map(describe);
+  const rest = problems.length - shown;
+  return [...problems.slice(0, shown), ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
+}
+
+/** Federation wraps several errors into one, as `causes`. */
+function causesOf(error: unknown): readonly unknown[] {
+  const causes: unknown = typeof error === 'object' && error !== null && 'causes' in error ? error.causes : undefined;
+  return Array.isArray(causes) && causes.length > 0 ? causes : [error];
+}
+
+function describe(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const line = error instanceof GraphQLError ? error.locations?.[0]?.line : undefined;
+  return line === undefined ? message : `line ${line}: ${message}`;
+}
