@@ -15,6 +15,7 @@ export interface Network {
 
 const reconnectMs = 200;
 const common = 6;
+const nothing: readonly string[] = [];
 const shardOfKey = new Map(Array.from({ length: shardCount }, (_, shard) => [keysOf(shard)[0], shard]));
 const streams = Array.from({ length: shardCount }, (_, shard) => changesKey(shard));
 
@@ -89,12 +90,17 @@ export function createSimulatedLink({ server, network, scheduler, world }: Simul
     });
   }
 
-  function evaluate(sha: string, given: readonly (string | number)[]): unknown {
-    const args = given.map(String);
-    const [keys, metaKey = ''] = [Number(args[0]), args[1]];
-    const [processId = '', , epoch = '', offset, base, runId = ''] = args.slice(1 + keys);
-    const told = { processId, epoch, offset: Number(offset), base: Number(base), server: runId };
-    return server.shard(shardOfKey.get(metaKey) ?? -1).run(sha, told, args.slice(1 + keys + common));
+  function evaluate(sha: string, args: readonly (string | number)[]): unknown {
+    const first = 1 + Number(args[0]);
+    const told = {
+      processId: String(args[first]),
+      epoch: String(args[first + 2]),
+      offset: Number(args[first + 3]),
+      base: Number(args[first + 4]),
+      server: String(args[first + 5]),
+    };
+    const own = args.length === first + common ? nothing : args.slice(first + common).map(String);
+    return server.shard(shardOfKey.get(String(args[1])) ?? -1).run(sha, told, own);
   }
 
   function pipeline() {

@@ -1,6 +1,6 @@
 import { shardCount } from '../data/redis-presence/presence-keys.js';
 import type { VirtualTime } from './virtual-time.js';
-import { createSimulatedShard, type Entry, type SimulatedShard } from './simulated-shard.js';
+import { createSimulatedShard, type Entry, type SavedShard, type SimulatedShard } from './simulated-shard.js';
 
 /** What a server still has after a restart: everything, what was written a moment before, or nothing. */
 export type Persistence = 'all' | 'most' | 'nothing';
@@ -30,19 +30,20 @@ export function createSimulatedRedis(scheduler: Pick<VirtualTime, 'now' | 'after
   const tell = (event: 'appended' | 'down'): void => {
     for (const listener of [...listeners]) listener(event);
   };
-  const emptyShards = (): SimulatedShard[] =>
-    Array.from({ length: shardCount }, () =>
+  const openShards = (saved?: readonly SavedShard[]): SimulatedShard[] =>
+    Array.from({ length: shardCount }, (_, index) =>
       createSimulatedShard(
         scheduler.now,
         () => `epoch ${(epochs += 1)}`,
         () => tell('appended'),
+        saved?.[index],
       ),
     );
-  let shards = emptyShards();
-  let saved = shards;
+  let shards = openShards();
+  let saved: readonly SavedShard[] | undefined;
 
   function save(): void {
-    if (isUp) saved = shards.map((shard) => shard.copy());
+    if (isUp) saved = shards.map((shard) => shard.saved());
     scheduler.after(savedEveryMs, save);
   }
   scheduler.after(savedEveryMs, save);
@@ -72,7 +73,7 @@ export function createSimulatedRedis(scheduler: Pick<VirtualTime, 'now' | 'after
       return () => listeners.delete(listener);
     },
     flush() {
-      shards = emptyShards();
+      shards = openShards();
     },
     stop() {
       isUp = false;
@@ -81,8 +82,8 @@ export function createSimulatedRedis(scheduler: Pick<VirtualTime, 'now' | 'after
     start(persistence) {
       isUp = true;
       runs += 1;
-      if (persistence === 'nothing') shards = emptyShards();
-      if (persistence === 'most') shards = saved;
+      if (persistence === 'nothing') shards = openShards();
+      if (persistence === 'most') shards = openShards(saved);
     },
   };
 }

@@ -44,8 +44,15 @@ export interface SimulatedShard {
   readonly entries: readonly Entry[];
   /** The highest of those that others see. */
   versionOf(userId: string): number;
-  /** What a server that starts with these data has. */
-  copy(): SimulatedShard;
+  /** What a server that starts with these data has. The same object until something is written. */
+  saved(): SavedShard;
+}
+
+export interface SavedShard {
+  readonly meta: Meta;
+  readonly users: ReadonlyMap<string, Kept>;
+  readonly due: ReadonlyMap<string, number>;
+  readonly entries: readonly Entry[];
 }
 
 export interface CommonArguments {
@@ -66,22 +73,24 @@ interface Meta {
   readonly server: string;
 }
 
-const nothing: Meta = { epoch: null, offset: 0, forgotten: 0, base: 0, swept: 0, amnesty: 0, server: '' };
+const nothing: SavedShard = {
+  meta: { epoch: null, offset: 0, forgotten: 0, base: 0, swept: 0, amnesty: 0, server: '' },
+  users: new Map(),
+  due: new Map(),
+  entries: [],
+};
 
 export function createSimulatedShard(
   now: () => number,
   nextEpoch: () => string,
   onAppend: () => void,
-  kept: { meta: Meta; users: Map<string, Kept>; due: Map<string, number>; entries: Entry[] } = {
-    meta: nothing,
-    users: new Map(),
-    due: new Map(),
-    entries: [],
-  },
+  start: SavedShard = nothing,
 ): SimulatedShard {
-  let { meta } = kept;
-  const { users, due } = kept;
-  let { entries } = kept;
+  let { meta } = start;
+  const users = new Map(start.users);
+  const due = new Map(start.due);
+  let entries = [...start.entries];
+  let saved: SavedShard | undefined;
 
   function enter({ epoch, offset, base, server }: CommonArguments): void {
     if (meta.epoch === null) {
@@ -103,6 +112,7 @@ export function createSimulatedShard(
     meta = { ...meta, offset: meta.offset + 1 };
     const fields = ['at', String(now()), 'epoch', meta.epoch ?? '', 'by', by, ...told];
     entries.push({ offset: meta.offset, at: now(), fields });
+    saved = undefined;
     onAppend();
   }
 
@@ -123,8 +133,8 @@ export function createSimulatedShard(
       append(by, 'of', userId, 'for', letters, 'state', JSON.stringify(state));
     }
     if (users.has(userId) || user.sessions.size > 0 || user.state.settings !== null) {
-      keep(userId, user, offsets);
       due.set(userId, nextDeadline(user, now()) ?? Infinity);
+      keep(userId, user, offsets);
     }
     return JSON.stringify(state);
   }
@@ -132,6 +142,7 @@ export function createSimulatedShard(
   function keep(userId: string, user: UserPresence, offsets: Kept['offsets']): void {
     const json = JSON.stringify({ ...encode(user.state), o: audiences.map((audience) => offsets[audience]) });
     users.set(userId, { user, offsets, json });
+    saved = undefined;
   }
 
   function renewVersions(userId: string): void {
@@ -151,6 +162,7 @@ export function createSimulatedShard(
     if (old === 0) return;
     meta = { ...meta, forgotten: entries[old - 1]?.offset ?? meta.forgotten };
     entries = entries.slice(old);
+    saved = undefined;
   }
 
   function execute(sha: string, by: string, own: readonly string[]): unknown {
@@ -209,7 +221,12 @@ export function createSimulatedShard(
       const { friend, stranger } = load(userId).state.versions;
       return Math.max(friend, stranger);
     },
-    copy: () => createSimulatedShard(now, nextEpoch, onAppend, { meta, users: new Map(users), due: new Map(due), entries: [...entries] }),
+    saved() {
+      saved ??= { meta, users: new Map(users), due: new Map(due), entries: [...entries] };
+      // A sweep writes when it was, and nothing else.
+      if (saved.meta !== meta) saved = { ...saved, meta };
+      return saved;
+    },
   };
 }
 

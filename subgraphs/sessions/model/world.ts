@@ -27,6 +27,7 @@ const graces = new Map([
 /** Users with two devices each, processes, Redis (unless there is one process alone), the database, and who judges what is told. */
 export function createWorld({ processCount, random }: { readonly processCount: number; readonly random: () => number }) {
   const time = createVirtualTime();
+  const began = time.now();
   const server = processCount > 1 ? createSimulatedRedis(time) : undefined;
   const liveness = createLiveness(time.now);
   const rows = createFakeSettings();
@@ -253,6 +254,7 @@ export function createWorld({ processCount, random }: { readonly processCount: n
     },
 
     isDatabaseDown: () => isDatabaseDown,
+    livedMs: () => time.now() - began,
     /** How often each command was run. */
     counts: {} as Record<string, number>,
 

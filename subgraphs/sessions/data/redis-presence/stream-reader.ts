@@ -44,7 +44,7 @@ export function startStreamReader({ link, lives, started, relearn, onEntry, logg
       blockMs + silenceMs,
       redis.xread('COUNT', batchSize, 'BLOCK', blockMs, 'STREAMS', ...streams, ...positions),
     );
-    let isStrange = false;
+    let strange: { readonly shard: number; readonly epoch: string } | undefined;
     for (const [stream, entries] of found ?? []) {
       const shard = shardOfStream.get(stream) ?? 0;
       for (const [id, fields] of entries) {
@@ -52,14 +52,17 @@ export function startStreamReader({ link, lives, started, relearn, onEntry, logg
         const entry = decodeEntry(fields);
         // Of a life that this process has not heard of, or has given up meanwhile: its offsets mean nothing here.
         if (entry.epoch !== lives.of(shard)?.epoch) {
-          isStrange = true;
+          strange = { shard, epoch: entry.epoch };
           break;
         }
         const offset = Number.parseInt(id, 10);
         if (lives.tell(shard, offset)) onEntry(shard, offset, entry);
       }
     }
-    if (isStrange) await relearn();
+    if (strange === undefined) return;
+    await relearn();
+    // It could not: asked again at once, Redis would answer the same as often as it can.
+    if (lives.of(strange.shard)?.epoch !== strange.epoch) await link.pause(retryMs);
   }
 
   async function run(): Promise<void> {
