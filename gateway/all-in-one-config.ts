@@ -5,15 +5,16 @@ import { mailVariables } from '../shared/config/mail-variables.js';
 import { breachCheckOf, passwordVariables } from '../shared/config/password-variables.js';
 import { passkeyVariables } from '../shared/config/passkey-variables.js';
 import { tokenVariables } from '../shared/config/token-variables.js';
-import { databaseUrl, logLevel, redisUrl, subgraphNames, type SubgraphName } from '../shared/config/subgraph-environment.js';
+import { databaseUrl, logLevel, subgraphNames, type SubgraphName } from '../shared/config/subgraph-environment.js';
 import { userEventsVariables } from '../shared/config/user-events-variables.js';
 import type { LogLevel } from '../shared/logging/logger.js';
-import { rateLimitScale } from '../shared/rate-limits/rate-limit-scale.js';
 import { checkS3Variables, readS3Options, s3Variables } from '../shared/objects/create-object-store.js';
 import type { S3Options } from '../shared/objects/s3-object-store.js';
 import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './config.js';
+import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
 
 export interface AllInOneConfig extends DoorConfig {
+  readonly policy: PolicyConfig;
   readonly logLevel: LogLevel;
   /** Absolute. */
   readonly dataDir: string;
@@ -40,6 +41,7 @@ export interface AllInOneConfig extends DoorConfig {
 
 const schema = z.object({
   ...doorVariables,
+  ...policyVariables,
   ...s3Variables,
   ...mailVariables,
   ...userEventsVariables,
@@ -53,14 +55,12 @@ const schema = z.object({
   USERS_DATABASE_URL: databaseUrl.optional(),
   SESSIONS_DATABASE_URL: databaseUrl.optional(),
   IMAGES_DATABASE_URL: databaseUrl.optional(),
-  REDIS_URL: redisUrl,
-  RATE_LIMIT_SCALE: rateLimitScale,
   UV_THREADPOOL_SIZE: z.coerce.number().int().min(1).max(1024).optional(),
 });
 
 /** Configuration of everything in one process, for which nothing has to be set. Throws `ConfigurationError` with all problems at once. */
 export function readAllInOneConfig(environment: Readonly<Record<string, string | undefined>>): AllInOneConfig {
-  const values = readEnvironment(schema.superRefine(checkS3Variables), environment);
+  const values = readEnvironment(schema.superRefine(checkS3Variables).superRefine(checkPolicyVariables), environment);
   const given = {
     auth: values.AUTH_DATABASE_URL,
     users: values.USERS_DATABASE_URL,
@@ -74,6 +74,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
   }
   return {
     ...toDoorConfig(values),
+    policy: toPolicyConfig(values),
     logLevel: values.LOG_LEVEL,
     dataDir: resolve(values.DATA_DIR),
     supergraphPath: values.SUPERGRAPH_PATH,

@@ -26,6 +26,7 @@ import { createHttpDataSource } from './datasources/http.js';
 import { createInProcessDataSource } from './datasources/in-process.js';
 import { createSupergraph } from './execution/supergraph.js';
 import { createGateway } from './gateway.js';
+import { openPolicy } from './policy/open-policy.js';
 import { checkSubgraphs } from './readiness.js';
 
 runProcess({
@@ -115,9 +116,12 @@ runProcess({
     });
     scope.defer(() => supergraph.close());
 
+    const opened = await openPolicy(config.policy, logger);
+    scope.defer(() => opened.close());
     const gateway = await createGateway({
       config,
       supergraph,
+      policy: opened.policy,
       accessTokens,
       revocations,
       // A route of auth.
@@ -132,6 +136,7 @@ runProcess({
       },
       routes: subgraphs.flatMap(({ routes }) => (routes === undefined ? [] : [routes])),
       pageFolder: join(projectRoot, 'dist', 'graphiql'),
+      withoutPage: config.policy.withoutPage,
       logger,
     });
     scope.defer(() => gateway.close());

@@ -6,6 +6,7 @@ import { logLevel, subgraphNames, subgraphUrls, type SubgraphName } from '../sha
 import { parseTrustedProxies, type TrustsProxy } from '../shared/http/client-address.js';
 import type { LogLevel } from '../shared/logging/logger.js';
 import { s3Variables } from '../shared/objects/create-object-store.js';
+import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,6 +24,7 @@ export interface DoorConfig {
 }
 
 export interface GatewayConfig extends DoorConfig {
+  readonly policy: PolicyConfig;
   readonly logLevel: LogLevel;
   readonly supergraphPath: string;
   /** GraphQL endpoints that replace those of the supergraph file. */
@@ -69,7 +71,7 @@ export function toDoorConfig(values: z.output<z.ZodObject<typeof doorVariables>>
   };
 }
 
-const common = { ...doorVariables, LOG_LEVEL: logLevel.default('info') };
+const common = { ...doorVariables, ...policyVariables, LOG_LEVEL: logLevel.default('info') };
 
 /** The gateway of Galaxia's own subgraphs, which are where they are by default unless told otherwise. */
 const ownSupergraph = z.object({
@@ -93,8 +95,8 @@ const anySupergraph = z.object({
 export function readGatewayConfig(environment: Environment): GatewayConfig {
   const isOwn = environment.SUPERGRAPH_PATH === undefined || environment.SUPERGRAPH_PATH === '';
   const values = isOwn
-    ? { ...readEnvironment(ownSupergraph, environment), SUPERGRAPH_PATH: ownSupergraphPath }
-    : readEnvironment(anySupergraph, environment);
+    ? { ...readEnvironment(ownSupergraph.superRefine(checkPolicyVariables), environment), SUPERGRAPH_PATH: ownSupergraphPath }
+    : readEnvironment(anySupergraph.superRefine(checkPolicyVariables), environment);
   const given = { auth: values.AUTH_URL, users: values.USERS_URL, sessions: values.SESSIONS_URL, images: values.IMAGES_URL };
   const urls: Partial<Record<SubgraphName, string>> = {};
   for (const name of subgraphNames) {
@@ -103,6 +105,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
   }
   return {
     ...toDoorConfig(values),
+    policy: toPolicyConfig(values),
     logLevel: values.LOG_LEVEL,
     supergraphPath: values.SUPERGRAPH_PATH,
     urls,

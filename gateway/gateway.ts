@@ -37,6 +37,8 @@ export interface GatewayOptions {
   readonly policy?: OperationPolicy;
   /** Folder of the built GraphiQL page. */
   readonly pageFolder: string;
+  /** Why there is a line of text instead of it; undefined when there is not. */
+  readonly withoutPage?: string | undefined;
   readonly logger: Logger;
 }
 
@@ -74,7 +76,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     app.get('/.well-known/jwks.json', async (_request, reply) => reply.header('cache-control', 'public, max-age=60').send(await jwks()));
   }
   await addSubgraphRoutes(app, { routes: options.routes, trustsProxy, allowedOrigins });
-  await addPage(app, { folder: options.pageFolder, objectsUrl: config.objectsUrl });
+  await addPage(app, { folder: options.pageFolder, without: options.withoutPage, objectsUrl: config.objectsUrl });
 
   const sockets = attachWebSocket({
     server: app.server,

@@ -13,6 +13,7 @@ import { readGatewayConfig } from './config.js';
 import { createHttpDataSource } from './datasources/http.js';
 import { createSupergraph } from './execution/supergraph.js';
 import { createGateway } from './gateway.js';
+import { openPolicy } from './policy/open-policy.js';
 import { publicRoutes } from './public-routes.js';
 import { checkSubgraphs } from './readiness.js';
 import { createSubgraphProxy } from './subgraph-proxy.js';
@@ -46,9 +47,12 @@ runProcess({
     const keysUrl = config.urls.auth === undefined ? null : new URL(jwksPath, config.urls.auth);
     const keyFeed = keysUrl === null ? null : createKeyFeed({ url: keysUrl.href, gatewaySecret, revocations, logger });
     if (keyFeed !== null) scope.defer(() => keyFeed.close());
+    const opened = await openPolicy(config.policy, logger);
+    scope.defer(() => opened.close());
     const gateway = await createGateway({
       config,
       supergraph,
+      policy: opened.policy,
       accessTokens: keyFeed === null ? null : createAccessTokenVerifier({ keys: keyFeed.keys, revocations }),
       revocations,
       jwks: keyFeed === null ? null : () => keyFeed.published(),
@@ -59,6 +63,7 @@ runProcess({
         return [createSubgraphProxy({ name, origin: new URL(url).origin, gatewaySecret, trustsProxy: config.trustsProxy, ...routes })];
       }),
       pageFolder: join(projectRoot, 'dist', 'graphiql'),
+      withoutPage: config.policy.withoutPage,
       logger,
     });
     scope.defer(() => gateway.close());

@@ -6,15 +6,18 @@ import { pagePolicy } from './page-policy.js';
 export interface PageOptions {
   /** Of the built GraphiQL page. */
   readonly folder: string;
+  /** Why it is not shown. */
+  readonly without?: string | undefined;
   /** Where the page sends uploads and finds images beside here. */
   readonly objectsUrl: string | undefined;
 }
 
-/** Serves GraphiQL at `/`; a line of text when it has not been built. */
-export async function addPage(app: FastifyInstance, { folder, objectsUrl }: PageOptions): Promise<void> {
+/** Serves GraphiQL at `/`; a line of text when it is not wanted or has not been built. */
+export async function addPage(app: FastifyInstance, { folder, without, objectsUrl }: PageOptions): Promise<void> {
   const policy = pagePolicy(objectsUrl);
-  if (!existsSync(join(folder, 'index.html'))) {
-    app.get('/', (_request, reply) => reply.type('text/plain').send('Galaxia. The GraphQL API is at /graphql.\n'));
+  if (without !== undefined || !existsSync(join(folder, 'index.html'))) {
+    const text = ['Galaxia. The GraphQL API is at /graphql.', ...(without === undefined ? [] : [without])].join(' ');
+    app.get('/', (_request, reply) => reply.type('text/plain').send(`${text}\n`));
     return;
   }
   // Only where there is a page: a gateway of API requests alone does without it.

@@ -7,7 +7,7 @@ export function refuseParse(error: unknown, limits: OperationLimits): GraphQLErr
   // Some thousand lists within each other take more stack than there is.
   if (error instanceof RangeError) return tooComplex('maxInputDepth', limits, 'more');
   if (!(error instanceof GraphQLError)) throw error;
-  if (/ tokens\. Parsing aborted\.$/.test(error.message)) return tooComplex('maxTokens', limits, 'more');
+  if (error.message.endsWith(' tokens. Parsing aborted.')) return tooComplex('maxTokens', limits, 'more');
   const { message, nodes, source, positions } = error;
   return new GraphQLError(message, {
     nodes: nodes ?? null,
