@@ -12,6 +12,7 @@ import { checkS3Variables, readS3Options, s3Variables } from '../shared/objects/
 import type { S3Options } from '../shared/objects/s3-object-store.js';
 import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './config.js';
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
+import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';
 
 export interface AllInOneConfig extends DoorConfig {
   readonly policy: PolicyConfig;
@@ -19,6 +20,7 @@ export interface AllInOneConfig extends DoorConfig {
   /** Absolute. */
   readonly dataDir: string;
   readonly supergraphPath: string;
+  readonly timeouts: Timeouts;
   /** Postgres servers; subgraphs without one share the embedded database. */
   readonly databaseUrls: Readonly<Partial<Record<SubgraphName, string>>>;
   readonly redisUrl: string | undefined;
@@ -42,6 +44,7 @@ export interface AllInOneConfig extends DoorConfig {
 const schema = z.object({
   ...doorVariables,
   ...policyVariables,
+  ...timeoutVariables,
   ...s3Variables,
   ...mailVariables,
   ...userEventsVariables,
@@ -78,6 +81,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     logLevel: values.LOG_LEVEL,
     dataDir: resolve(values.DATA_DIR),
     supergraphPath: values.SUPERGRAPH_PATH,
+    timeouts: toTimeouts(values),
     databaseUrls,
     redisUrl: values.REDIS_URL,
     userEventsMaxLength: values.USER_EVENTS_MAX_LENGTH,

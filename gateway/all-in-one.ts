@@ -24,10 +24,11 @@ import { createUsersSubgraph } from '../subgraphs/users/subgraph.js';
 import { readAllInOneConfig, type AllInOneConfig } from './all-in-one-config.js';
 import { createHttpDataSource } from './datasources/http.js';
 import { createInProcessDataSource } from './datasources/in-process.js';
+import { timeoutOf } from './datasources/timeout-variables.js';
 import { createSupergraph } from './execution/supergraph.js';
 import { createGateway } from './gateway.js';
 import { openPolicy } from './policy/open-policy.js';
-import { checkSubgraphs } from './readiness.js';
+import { checkSubgraphs, keptForASecond } from './readiness.js';
 
 runProcess({
   name: 'galaxia',
@@ -108,10 +109,12 @@ runProcess({
       path: config.supergraphPath,
       dataSource({ name, url }) {
         const subgraph = inProcess.get(name);
+        const timeoutMs = timeoutOf(config.timeouts, name);
         return subgraph === undefined
-          ? createHttpDataSource({ name, url, secret: undefined, logger })
-          : createInProcessDataSource({ subgraph, logger });
+          ? createHttpDataSource({ name, url, secret: undefined, logger, timeoutMs })
+          : createInProcessDataSource({ subgraph, logger, timeoutMs });
       },
+      operationTimeoutMs: config.timeouts.operationMs,
       logger,
     });
     scope.defer(() => supergraph.close());
@@ -126,14 +129,14 @@ runProcess({
       revocations,
       // A route of auth.
       jwks: null,
-      async ready() {
+      ready: keptForASecond(async () => {
         const inside = await Promise.all(
           subgraphs.map(async (subgraph) =>
             (await subgraph.ready()).map((dependency) => ({ ...dependency, name: `${subgraph.name} ${dependency.name}` })),
           ),
         );
         return [...(await checkSubgraphs(supergraph)), ...inside.flat()];
-      },
+      }),
       routes: subgraphs.flatMap(({ routes }) => (routes === undefined ? [] : [routes])),
       pageFolder: join(projectRoot, 'dist', 'graphiql'),
       withoutPage: config.policy.withoutPage,

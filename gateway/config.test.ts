@@ -14,6 +14,36 @@ function problemsOf(read: () => unknown): readonly string[] {
 }
 
 describe('The configuration of the gateway', () => {
+  it.each(['reviews', 'reviews=', 'reviews=0', 'reviews=3600001', 'reviews=1.5', '=5', 'a=1,a=2', 'a=1=2'])(
+    'has no time-outs of subgraphs such as %s',
+    (text) => {
+      const problems = problemsOf(() => readGatewayConfig({ SUPERGRAPH_PATH: 'x.graphql', SUBGRAPH_TIMEOUTS_MS: text }));
+      expect(problems).toEqual([expect.stringContaining('SUBGRAPH_TIMEOUTS_MS: must be names of subgraphs with milliseconds')]);
+    },
+  );
+
+  it('has a time-out for operations, for subgraphs, and for those that are named', () => {
+    expect(readGatewayConfig({ SUPERGRAPH_PATH: 'x.graphql' }).timeouts).toEqual({
+      operationMs: 30_000,
+      subgraphMs: 10_000,
+      ofSubgraphMs: new Map(),
+    });
+    const given = {
+      SUPERGRAPH_PATH: 'x.graphql',
+      OPERATION_TIMEOUT_MS: '1',
+      SUBGRAPH_TIMEOUT_MS: '3600000',
+      SUBGRAPH_TIMEOUTS_MS: 'reviews=2000, search=500',
+    };
+    expect(readGatewayConfig(given).timeouts).toEqual({
+      operationMs: 1,
+      subgraphMs: 3_600_000,
+      ofSubgraphMs: new Map([
+        ['reviews', 2_000],
+        ['search', 500],
+      ]),
+    });
+  });
+
   it('is refused with all its problems at once', () => {
     const problems = problemsOf(() =>
       readGatewayConfig({

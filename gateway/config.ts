@@ -7,6 +7,7 @@ import { parseTrustedProxies, type TrustsProxy } from '../shared/http/client-add
 import type { LogLevel } from '../shared/logging/logger.js';
 import { s3Variables } from '../shared/objects/create-object-store.js';
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
+import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,6 +30,7 @@ export interface GatewayConfig extends DoorConfig {
   readonly supergraphPath: string;
   /** GraphQL endpoints that replace those of the supergraph file. */
   readonly urls: Readonly<Partial<Record<SubgraphName, string>>>;
+  readonly timeouts: Timeouts;
   /** Sent to the subgraphs; undefined when they are someone else's and know none. */
   readonly gatewaySecret: string | undefined;
 }
@@ -71,7 +73,7 @@ export function toDoorConfig(values: z.output<z.ZodObject<typeof doorVariables>>
   };
 }
 
-const common = { ...doorVariables, ...policyVariables, LOG_LEVEL: logLevel.default('info') };
+const common = { ...doorVariables, ...policyVariables, ...timeoutVariables, LOG_LEVEL: logLevel.default('info') };
 
 /** The gateway of Galaxia's own subgraphs, which are where they are by default unless told otherwise. */
 const ownSupergraph = z.object({
@@ -108,6 +110,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     policy: toPolicyConfig(values),
     logLevel: values.LOG_LEVEL,
     supergraphPath: values.SUPERGRAPH_PATH,
+    timeouts: toTimeouts(values),
     urls,
     gatewaySecret: values.GATEWAY_SECRET,
   };

@@ -11,11 +11,12 @@ import { runProcess } from '../shared/http/lifecycle.js';
 import { createLogger } from '../shared/logging/logger.js';
 import { readGatewayConfig } from './config.js';
 import { createHttpDataSource } from './datasources/http.js';
+import { timeoutOf } from './datasources/timeout-variables.js';
 import { createSupergraph } from './execution/supergraph.js';
 import { createGateway } from './gateway.js';
 import { openPolicy } from './policy/open-policy.js';
 import { publicRoutes } from './public-routes.js';
-import { checkSubgraphs } from './readiness.js';
+import { checkSubgraphs, keptForASecond } from './readiness.js';
 import { createSubgraphProxy } from './subgraph-proxy.js';
 
 runProcess({
@@ -31,10 +32,22 @@ runProcess({
 
     const supergraph = await createSupergraph({
       path: config.supergraphPath,
-      dataSource: ({ name, url }) => createHttpDataSource({ name, url: urls.get(name) ?? url, secret: gatewaySecret, logger }),
+      dataSource: ({ name, url }) =>
+        createHttpDataSource({
+          name,
+          url: urls.get(name) ?? url,
+          secret: gatewaySecret,
+          timeoutMs: timeoutOf(config.timeouts, name),
+          logger,
+        }),
+      operationTimeoutMs: config.timeouts.operationMs,
       logger,
     });
     scope.defer(() => supergraph.close());
+    for (const name of config.timeouts.ofSubgraphMs.keys()) {
+      if (!supergraph.current().services.has(name))
+        logger.warn({ name }, 'SUBGRAPH_TIMEOUTS_MS names a subgraph that is not in the supergraph');
+    }
 
     const revocations = createRevocations();
     if (config.urls.sessions !== undefined && gatewaySecret !== undefined) {
@@ -56,7 +69,7 @@ runProcess({
       accessTokens: keyFeed === null ? null : createAccessTokenVerifier({ keys: keyFeed.keys, revocations }),
       revocations,
       jwks: keyFeed === null ? null : () => keyFeed.published(),
-      ready: () => checkSubgraphs(supergraph),
+      ready: keptForASecond(() => checkSubgraphs(supergraph)),
       routes: subgraphNames.flatMap((name) => {
         const [url, routes] = [config.urls[name], publicRoutes[name]];
         if (url === undefined || routes === undefined) return [];
