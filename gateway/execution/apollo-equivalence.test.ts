@@ -1,0 +1,146 @@
+import '../without-telemetry.js';
+import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
+import { operationFromDocument, Supergraph, type Schema } from '@apollo/federation-internals';
+import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { executeSync, parse, type DocumentNode, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { compose } from '../../tests/testkit/little-supergraph.js';
+import { generateOperation, type GeneratedOperation } from '../../tests/testkit/generated/generated-operation.js';
+import { answerOf, type Weather } from '../../tests/testkit/generated/generated-subgraph.js';
+import { supergraphs } from '../../tests/testkit/generated/supergraphs.js';
+import type { FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
+import { createOperationExecutor } from './operation-executor.js';
+import type { OperationResult } from './operation-result.js';
+import { createTypeIndex } from './type-index.js';
+
+/** Where Apollo's executor gives null for what subgraphs have answered. */
+const losses: Readonly<Record<string, string>> = {
+  'interfaces known as objects':
+    'the name of the interface, from the subgraph that knows it as an object, replaces the name of the object type',
+  'values that several give': 'the null of one subgraph replaces what another one has given',
+};
+
+const calm: Omit<Weather, 'seed'> = { nulls: 0, errors: 0, violations: 0, garbage: 0, missing: 0 };
+
+interface Stage {
+  readonly schema: GraphQLSchema;
+  run(operation: GeneratedOperation, weather: Weather): Promise<{ apollo: ApolloResult; ours: OperationResult; plan: QueryPlan }>;
+}
+
+interface ApolloResult {
+  readonly data?: unknown;
+  readonly errors?: readonly GraphQLError[];
+  readonly extensions?: { readonly valueCompletion?: readonly GraphQLError[] };
+}
+
+function createStage(typeDefs: Readonly<Record<string, string>>): Stage {
+  const link =
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@provides", "@shareable", "@inaccessible", "@interfaceObject"])';
+  const services = Object.entries(typeDefs).map(([name, text]) => ({ name, url: `http://${name}.test`, typeDefs: `${link}\n${text}` }));
+  const supergraph = Supergraph.build(compose(services), { validateSupergraph: true });
+  const apiSchema: Schema = supergraph.apiSchema();
+  const schema = apiSchema.toGraphQLJSSchema();
+  const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
+  const planner = new QueryPlanner(supergraph);
+  const subgraphs = new Map(services.map((service) => [service.name, buildSubgraphSchema(parse(service.typeDefs))]));
+
+  async function runApollo(
+    plan: QueryPlan,
+    document: DocumentNode,
+    operation: GeneratedOperation,
+    weather: Weather,
+  ): Promise<ApolloResult> {
+    const sources: Record<string, GraphQLDataSource> = {};
+    for (const [name, subgraph] of subgraphs) {
+      sources[name] = {
+        process: ({ request }) =>
+          Promise.resolve(
+            answerOf(name, subgraph, { query: request.query ?? '', operationName: undefined, variables: request.variables ?? {} }, weather),
+          ) as never,
+      };
+    }
+    const context = { request: { query: operation.source, variables: operation.variables }, metrics: {}, logger: console, context: {} };
+    return (await executeQueryPlan(
+      plan,
+      sources,
+      context as never,
+      buildOperationContext({ schema, operationDocument: document }),
+      supergraphSchema,
+      apiSchema,
+    )) as ApolloResult;
+  }
+
+  return {
+    schema,
+    async run(operation, weather) {
+      const document = parse(operation.source);
+      const plan = planner.buildQueryPlan(operationFromDocument(apiSchema, document));
+      const sources = new Map<string, SubgraphDataSource>(
+        [...subgraphs].map(([name, subgraph]) => [
+          name,
+          {
+            fetch: (request: FetchRequest) => Promise.resolve(answerOf(name, subgraph, request, weather)),
+          } as unknown as SubgraphDataSource,
+        ]),
+      );
+      const executor = createOperationExecutor(schema, { services: sources, types: createTypeIndex(supergraphSchema) });
+      const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
+      const ours = await executor.execute({ ...plan, document }, undefined, { variables: operation.variables, caller });
+      return { plan, ours, apollo: await runApollo(plan, document, operation, weather) };
+    },
+  };
+}
+
+const stages = Object.entries(supergraphs).map(([name, typeDefs]) => ({ name, stage: createStage(typeDefs) }));
+const pathsOf = (errors: readonly GraphQLError[]) => [...new Set(errors.map(({ path }) => JSON.stringify(path ?? null)))].sort();
+
+/** What graphql-js gives for our data: the order of the fields, and nulls where the specification allows them. */
+function byTheSpecification(schema: GraphQLSchema, { source, variables }: GeneratedOperation, data: string): unknown {
+  return executeSync({
+    schema,
+    document: parse(source),
+    variableValues: variables,
+    rootValue: JSON.parse(data) as unknown,
+    fieldResolver: (object: Record<string, unknown>, _args, _context, { path }) => object[path.key],
+    typeResolver: (object: Record<string, unknown>) => object.__typename as string,
+  });
+}
+
+describe.each(stages)('Over $name, our executor', ({ name, stage }) => {
+  const runs = { numRuns: 100 };
+
+  /** Like `ours`, but null where Apollo's has null and must not. */
+  function asApollo(ours: unknown, apollo: unknown): unknown {
+    if (apollo === null && losses[name] !== undefined) return null;
+    if (Array.isArray(ours)) return ours.map((item: unknown, index) => asApollo(item, (apollo as unknown[] | undefined)?.[index]));
+    if (typeof ours !== 'object' || ours === null) return ours;
+    return Object.fromEntries(
+      Object.entries(ours).map(([key, value]) => [key, asApollo(value, (apollo as Record<string, unknown> | undefined)?.[key])]),
+    );
+  }
+
+  it.each([
+    ['answer well', {}],
+    ['answer with nulls', { nulls: 5 }],
+    ['answer with nulls where none may be', { nulls: 8, violations: 3 }],
+  ])("gives and tells what Apollo's does when subgraphs %s", async (_how, weather) => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.constantFrom('query' as const, 'query' as const, 'mutation' as const), async (seed, kind) => {
+        if (kind === 'mutation' && (stage.schema.getMutationType() ?? undefined) === undefined) return;
+        const operation = generateOperation(stage.schema, kind, seed);
+        const { apollo, ours } = await stage.run(operation, { ...calm, ...weather, seed });
+        expect({ operation, data: asApollo(JSON.parse(ours.data ?? ''), apollo.data) }).toEqual({
+          operation,
+          data: JSON.parse(JSON.stringify(apollo.data)),
+        });
+        expect({ data: ours.data }).toEqual({
+          data: JSON.stringify((byTheSpecification(stage.schema, operation, ours.data ?? '') as ApolloResult).data),
+        });
+        if (losses[name] === undefined) expect(pathsOf(ours.errors)).toEqual(pathsOf(apollo.extensions?.valueCompletion ?? []));
+      }),
+      runs,
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
+import { getOperationAST, type DocumentNode, type GraphQLSchema } from 'graphql';
+import type { FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
+import type { WireResult } from '../datasources/wire.js';
+import { readBooleanVariables } from './boolean-variables.js';
+import type { Ask, ExecutionRequest, ExecutionState } from './execution-state.js';
+import { problemErrors } from './explain-nulls.js';
+import { compileRootAnswer, pickVariables, type PlanParts, type Step } from './fetch-node.js';
+import type { OperationResult } from './operation-result.js';
+import { compileStep } from './plan-steps.js';
+import { createShaper } from './shaping/operation-shaper.js';
+
+/** A plan, and the document whose answer it makes. */
+export interface Planned extends QueryPlan {
+  readonly document: DocumentNode;
+}
+
+/** Runs the plans of one generation. Each is compiled on its first run, and kept as long as `planned` is. */
+export interface OperationExecutor {
+  /** Rejects only when the gateway itself is at fault. */
+  execute(planned: Planned, operationName: string | undefined, request: ExecutionRequest): Promise<OperationResult>;
+  subscription(planned: Planned, operationName: string | undefined): CompiledSubscription;
+}
+
+export interface CompiledSubscription {
+  /** The subgraph of the root field. */
+  readonly owner: SubgraphDataSource;
+  /** What `owner` is asked. */
+  upstream(variables: Readonly<Record<string, unknown>>): FetchRequest;
+  /** Completes an event from all subgraphs. `event` becomes part of the result: each call must get its own, unless `isReadOnly`. */
+  complete(event: WireResult, request: ExecutionRequest): Promise<OperationResult>;
+  /** Whether events are read and left as they are. */
+  readonly isReadOnly: boolean;
+}
+
+const askSource: Ask = (source, request, caller) => source.fetch(request, caller);
+const nothingToDo: Step = () => undefined;
+
+export function createOperationExecutor(schema: GraphQLSchema, parts: PlanParts): OperationExecutor {
+  const plans = new WeakMap<Planned, Run>();
+  const subscriptions = new WeakMap<Planned, CompiledSubscription>();
+  return {
+    async execute(planned, operationName, request) {
+      let run = plans.get(planned);
+      if (run === undefined) {
+        const { node, document } = planned;
+        if (node?.kind === 'Subscription') throw new Error('Subscriptions are executed event by event');
+        run = compile(schema, { document, operationName, node }, parts);
+        plans.set(planned, run);
+      }
+      return run(begin(request));
+    },
+    subscription(planned, operationName) {
+      const compiled = subscriptions.get(planned) ?? compileSubscription(schema, planned, operationName, parts);
+      subscriptions.set(planned, compiled);
+      return compiled;
+    },
+  };
+}
+
+type Run = (state: ExecutionState) => Promise<OperationResult>;
+
+interface Compilable {
+  readonly document: DocumentNode;
+  readonly operationName: string | undefined;
+  readonly node: PlanNode | undefined;
+}
+
+function compile(schema: GraphQLSchema, { document, operationName, node }: Compilable, parts: PlanParts): Run {
+  const operation = getOperationAST(document, operationName);
+  if (operation === null || operation === undefined) throw new Error('The document has no such operation');
+  const booleans = readBooleanVariables(document, operation);
+  const shape = createShaper(schema, document, operation, booleans);
+  const step = node === undefined ? nothingToDo : compileStep(node, [], { ...parts, isTrue: booleans.isTrue });
+  return async (state) => {
+    const running = step(state);
+    if (running !== undefined) await running;
+    const { text, problems } = shape(state.data, state.variables);
+    const errors = problems.length === 0 ? state.errors : [...state.errors, ...problemErrors(problems, state)];
+    return { data: text, errors };
+  };
+}
+
+/**
+ * The planner gives `Subscription { primary, rest }`: `primary` is subscribed on the subgraph that owns the root field, and each event is
+ * taken as its answer, before `rest`.
+ */
+function compileSubscription(
+  schema: GraphQLSchema,
+  { node, document }: Planned,
+  operationName: string | undefined,
+  parts: PlanParts,
+): CompiledSubscription {
+  if (node?.kind !== 'Subscription') throw new Error('The planner gave no plan for the subscription');
+  const { primary, rest } = node;
+  const owner = parts.services.get(primary.serviceName);
+  if (owner === undefined) throw new Error(`No data source for the subgraph "${primary.serviceName}"`);
+  const take = compileRootAnswer(primary, parts);
+  const run = compile(schema, { document, operationName, node: rest }, parts);
+  return {
+    owner,
+    upstream: (variables) => ({
+      query: primary.operation,
+      operationName: primary.operationName,
+      variables: pickVariables(primary.variableUsages ?? [], variables),
+    }),
+    complete(event, request) {
+      const state = begin(request);
+      take(state, event);
+      return run(state);
+    },
+    isReadOnly: rest === undefined && !hasRewrites(primary),
+  };
+}
+
+function begin({ variables, caller, ask = askSource }: ExecutionRequest): ExecutionState {
+  return { variables, caller, ask, data: {}, errors: [], unexplained: [] };
+}
+
+function hasRewrites({ outputRewrites = [] }: FetchNode): boolean {
+  return outputRewrites.length > 0;
+}

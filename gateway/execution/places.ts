@@ -1,0 +1,47 @@
+import { isJsonObject, readOwn, type JsonObject } from './json.js';
+
+export type ResponsePath = readonly (string | number)[];
+
+/** Where in the data a fetch finds its objects: keys, and `@` for every item of a list. */
+export type PlacePath = readonly string[];
+
+export interface Place {
+  readonly object: JsonObject;
+  readonly path: ResponsePath;
+}
+
+/** The objects at `path`, in the order of the data. What is not of the expected kind there is none. */
+export function objectsAt(root: JsonObject, path: PlacePath): JsonObject[] {
+  const found: JsonObject[] = [];
+  collect(root, path, 0, found);
+  return found;
+}
+
+function collect(start: unknown, path: PlacePath, from: number, found: JsonObject[]): void {
+  let value = start;
+  for (let index = from; index < path.length; index += 1) {
+    const step = path[index];
+    if (step === '@') {
+      if (Array.isArray(value)) for (const item of value) collect(item, path, index + 1, found);
+      return;
+    }
+    if (step === undefined || !isJsonObject(value)) return;
+    value = readOwn(value, step);
+  }
+  if (isJsonObject(value)) found.push(value);
+}
+
+/** The same objects with where they are. Only errors need to know that. */
+export function placesAt(root: JsonObject, path: PlacePath): Place[] {
+  const places: Place[] = [];
+  locate(root, path, [], places);
+  return places;
+}
+
+function locate(value: unknown, [step, ...rest]: PlacePath, at: ResponsePath, places: Place[]): void {
+  if (step === undefined) {
+    if (isJsonObject(value)) places.push({ object: value, path: at });
+  } else if (step === '@') {
+    if (Array.isArray(value)) value.forEach((item, index) => locate(item, rest, [...at, index], places));
+  } else if (isJsonObject(value)) locate(readOwn(value, step), rest, [...at, step], places);
+}

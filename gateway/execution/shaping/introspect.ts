@@ -1,0 +1,64 @@
+import {
+  executeSync,
+  Kind,
+  OperationTypeNode,
+  visit,
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import type { JsonObject } from '../json.js';
+
+export type Introspect = (nodes: readonly FieldNode[], variables: Readonly<Record<string, unknown>>) => string;
+
+/** Full introspections are large, and the same for everyone. */
+const maximumKeptCharacters = 2_000_000;
+
+/** Answers `__schema` and `__type` of one operation as graphql-js does, from the schema that clients see. */
+export function createIntrospect(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Introspect {
+  const kept = new Map<FieldNode, string>();
+  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
+
+  function run(nodes: readonly FieldNode[], variables: Readonly<Record<string, unknown>>): string {
+    const { data, errors } = executeSync({
+      schema,
+      document: {
+        kind: Kind.DOCUMENT,
+        definitions: [
+          {
+            kind: Kind.OPERATION_DEFINITION,
+            operation: OperationTypeNode.QUERY,
+            variableDefinitions: operation.variableDefinitions ?? [],
+            selectionSet: { kind: Kind.SELECTION_SET, selections: nodes },
+          },
+          ...fragments,
+        ],
+      },
+      variableValues: variables,
+    });
+    if (errors !== undefined || data === null || data === undefined) throw errors?.[0] ?? new Error('Introspection gave nothing');
+    return JSON.stringify(Object.values(data as JsonObject)[0]);
+  }
+
+  return (nodes, variables) => {
+    const [first] = nodes;
+    const known = first === undefined ? undefined : kept.get(first);
+    if (known !== undefined) return known;
+    const text = run(nodes, variables);
+    if (first !== undefined && !usesVariables([...nodes, ...fragments]) && text.length <= maximumKeptCharacters) kept.set(first, text);
+    return text;
+  };
+}
+
+function usesVariables(nodes: readonly (FieldNode | DocumentNode['definitions'][number])[]): boolean {
+  let uses = false;
+  for (const node of nodes) {
+    visit(node, {
+      Variable() {
+        uses = true;
+      },
+    });
+  }
+  return uses;
+}
