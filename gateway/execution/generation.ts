@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Supergraph as FederatedSupergraph, type Schema } from '@apollo/federation-internals';
-import { QueryPlanner } from '@apollo/query-planner';
 import type { GraphQLSchema } from 'graphql';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import { createOperationStore, type OperationStore, type ParsedOperation } from '../operations/operation-store.js';
+import { createOperationPlanner } from '../planning/operation-planner.js';
+import { createLabelChoice, type OverrideOptions } from '../planning/override-labels.js';
+import { runInClientShape } from '../planning/runnable-operation.js';
 import { executeOperation, type ExecutionRequest } from './execute-operation.js';
 import type { OperationResult } from './operation-result.js';
 
@@ -17,7 +19,6 @@ export interface SupergraphGeneration {
   readonly apiSchema: Schema;
   /** Everything, with what is inaccessible to clients. */
   readonly supergraphSchema: GraphQLSchema;
-  readonly planner: QueryPlanner;
   readonly services: ReadonlyMap<string, SubgraphDataSource>;
   /** Parsed, validated and planned operations of this generation. */
   readonly operations: OperationStore;
@@ -27,7 +28,7 @@ export interface SupergraphGeneration {
   execute(operation: ParsedOperation, request: ExecutionRequest): Promise<OperationResult>;
 }
 
-export interface GenerationOptions {
+export interface GenerationOptions extends OverrideOptions {
   /** For a whole operation, over all subgraphs, in ms. */
   readonly operationTimeoutMs?: number;
 }
@@ -40,25 +41,26 @@ export function supergraphId(sdl: string): string {
 export function createGeneration(
   sdl: string,
   dataSource: (service: { name: string; url: string }) => SubgraphDataSource,
-  { operationTimeoutMs = 30_000 }: GenerationOptions = {},
+  { operationTimeoutMs = 30_000, ...overrides }: GenerationOptions = {},
 ): SupergraphGeneration {
   const supergraph = FederatedSupergraph.build(sdl, { validateSupergraph: true });
   const apiSchema = supergraph.apiSchema();
   const schema = apiSchema.toGraphQLJSSchema();
-  const planner = new QueryPlanner(supergraph);
+  const planner = createOperationPlanner(supergraph, apiSchema, schema);
+  const chooseLabels = createLabelChoice(planner.overrideLabels, overrides);
   const generation: SupergraphGeneration = {
     id: supergraphId(sdl),
     schema,
     apiSchema,
     supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
-    planner,
     services: new Map(supergraph.subgraphsMetadata().map((service) => [service.name, dataSource(service)])),
-    operations: createOperationStore({ schema, apiSchema, planner }),
+    operations: createOperationStore({ schema, planner }),
     deadline: () => performance.now() + operationTimeoutMs,
     execute: async (operation, request) => {
-      const plan = operation.plan();
-      if (plan.node?.kind === 'Subscription') throw new Error('Subscriptions are executed event by event');
-      return executeOperation(generation, operation, plan, { ...request, caller: { ...request.caller, deadline: generation.deadline() } });
+      const runnable = operation.runnable(chooseLabels());
+      if (runnable.planned.node?.kind === 'Subscription') throw new Error('Subscriptions are executed event by event');
+      const timed = { ...request, caller: { ...request.caller, deadline: generation.deadline() } };
+      return runInClientShape(runnable, request.variables, (own) => executeOperation(generation, own, runnable.planned, timed));
     },
   };
   return generation;

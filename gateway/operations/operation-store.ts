@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { operationFromDocument, type Schema } from '@apollo/federation-internals';
-import type { QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import {
   getOperationAST,
   GraphQLError,
@@ -13,6 +11,8 @@ import {
   type OperationDefinitionNode,
   specifiedRules,
 } from 'graphql';
+import type { OperationPlanner, PlannedOperation } from '../planning/operation-planner.js';
+import { rememberRunnables, type ToRunnable } from '../planning/runnable-operation.js';
 import { finiteNumbers } from './finite-numbers.js';
 
 /** More is nobody's query; the lexer stops there (SECURITY line 35). */
@@ -33,8 +33,13 @@ export interface ParsedOperation {
   readonly operation: OperationDefinitionNode;
   /** What graphql's rules refuse; empty for a good one. Costs time on the first call only. */
   validate(): readonly GraphQLError[];
-  /** The plan of a validated operation. Costs time on the first call only. */
-  plan(): QueryPlan;
+  /**
+   * The plan of a validated operation. Costs time on the first call only. Throws `UnreachableFieldsError` when no way leads to what it
+   * asks for.
+   */
+  plan(): PlannedOperation;
+  /** What is executed for it; `plan` is the plan of that. Throws as `plan` does. */
+  readonly runnable: ToRunnable;
 }
 
 export type ParseResult =
@@ -45,11 +50,7 @@ export interface OperationStore {
 }
 
 /** Keeps the latest operations, least recently used out first: clients send few documents many times. */
-export function createOperationStore(generation: {
-  schema: GraphQLSchema;
-  apiSchema: Schema;
-  planner: Pick<QueryPlanner, 'buildQueryPlan'>;
-}): OperationStore {
+export function createOperationStore(generation: { schema: GraphQLSchema; planner: OperationPlanner }): OperationStore {
   const operations = new Map<string, ParsedOperation>();
 
   function keep(key: string, operation: ParsedOperation): void {
@@ -76,7 +77,7 @@ export function createOperationStore(generation: {
 function parseOperation(
   source: string,
   operationName: string | undefined,
-  { schema, apiSchema, planner }: { schema: GraphQLSchema; apiSchema: Schema; planner: Pick<QueryPlanner, 'buildQueryPlan'> },
+  { schema, planner }: { schema: GraphQLSchema; planner: OperationPlanner },
 ): ParseResult {
   let document: DocumentNode;
   try {
@@ -93,20 +94,21 @@ function parseOperation(
     return { kind: 'refused', errors: [new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } })] };
   }
   let errors: readonly GraphQLError[] | undefined;
-  let plan: QueryPlan | undefined;
-  return {
-    kind: 'parsed',
-    operation: {
-      source,
-      hash: createHash('sha256').update(source).digest('hex'),
-      operationName,
-      document,
-      operation,
-      validate: () => (errors ??= validateDocument(schema, document)),
-      plan: () =>
-        (plan ??= planner.buildQueryPlan(operationFromDocument(apiSchema, document, operationName === undefined ? {} : { operationName }))),
-    },
+  const runnable = rememberRunnables(
+    (activeLabels) => planner.plan({ document, operationName, activeLabels }),
+    () => parsed,
+  );
+  const parsed: ParsedOperation = {
+    source,
+    hash: createHash('sha256').update(source).digest('hex'),
+    operationName,
+    document,
+    operation,
+    validate: () => (errors ??= validateDocument(schema, document)),
+    plan: () => runnable().planned,
+    runnable,
   };
+  return { kind: 'parsed', operation: parsed };
 }
 
 const rules = [...specifiedRules, finiteNumbers];

@@ -1,10 +1,11 @@
 import type { FetchNode, QueryPlan } from '@apollo/query-planner';
 import type { FetchRequest, SubgraphDataSource, UpstreamEvent } from '../datasources/subgraph-data-source.js';
-import { executeOperation, type Ask } from '../execution/execute-operation.js';
+import { executeOperation, type Ask, type ExecutionRequest } from '../execution/execute-operation.js';
 import type { SupergraphGeneration } from '../execution/generation.js';
 import type { OperationResult } from '../execution/operation-result.js';
 import type { OperationRequest } from '../execution/request-context.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
+import { runInClientShape } from '../planning/runnable-operation.js';
 
 export type SubgraphEvent = Omit<UpstreamEvent, 'kind'>;
 
@@ -23,7 +24,8 @@ export interface EventPlan {
  * `Sequence[primary, rest]` is executed, with the event as the answer to `primary`.
  */
 export function createEventPlan(generation: SupergraphGeneration, operation: ParsedOperation): EventPlan {
-  const { node } = operation.plan();
+  const runnable = operation.runnable();
+  const { node } = runnable.planned;
   if (node?.kind !== 'Subscription') throw new Error('The planner gave no plan for the subscription');
   const { primary, rest } = node;
   const owner = generation.services.get(primary.serviceName);
@@ -39,7 +41,7 @@ export function createEventPlan(generation: SupergraphGeneration, operation: Par
     }),
     complete({ data, errors }, request, ask) {
       let isAnswered = false;
-      return executeOperation(generation, operation, plan, {
+      const withEvent: ExecutionRequest = {
         ...request,
         caller: { ...request.caller, deadline: generation.deadline() },
         ask(source, fetchRequest, caller) {
@@ -48,7 +50,8 @@ export function createEventPlan(generation: SupergraphGeneration, operation: Par
           isAnswered = true;
           return Promise.resolve(errors.length === 0 ? { data } : { data, errors });
         },
-      });
+      };
+      return runInClientShape(runnable, request.variables, (own) => executeOperation(generation, own, plan, withEvent));
     },
   };
 }

@@ -1,0 +1,101 @@
+import {
+  executeSync,
+  GraphQLError,
+  isAbstractType,
+  Kind,
+  visit,
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+} from 'graphql';
+import type { OperationResult } from '../execution/operation-result.js';
+import { freeName, responseNamesIn } from './response-names.js';
+import { typedFields } from './typed-fields.js';
+
+/** Makes the answer to a client's operation out of the one to what was planned instead of it. */
+export type ToClient = (result: OperationResult, variables: Readonly<Record<string, unknown>>) => OperationResult;
+
+/** `document` as `toClientShape` needs it: with the type of whatever could be one of several. */
+export function withTypenames(schema: GraphQLSchema, document: DocumentNode): { document: DocumentNode; typenameKey: string } {
+  const typenameKey = freeName('typename__of_gateway', responseNamesIn(document));
+  const typename: FieldNode = {
+    kind: Kind.FIELD,
+    alias: { kind: Kind.NAME, value: typenameKey },
+    name: { kind: Kind.NAME, value: '__typename' },
+  };
+  const places = new Set(typedFields(schema, document).flatMap(({ field, type }) => (isAbstractType(type) ? [field.selectionSet] : [])));
+  const typed = visit(document, {
+    SelectionSet(set) {
+      return places.has(set) ? { ...set, selections: [...set.selections, typename] } : undefined;
+    },
+  });
+  return { document: typed, typenameKey };
+}
+
+class WithheldError extends Error {}
+
+/**
+ * Reads the answer to what was planned as the answer to what the client wrote. It costs as much as executing an operation in a subgraph,
+ * which few operations need.
+ */
+export function toClientShape(
+  { data, errors }: OperationResult,
+  client: {
+    readonly schema: GraphQLSchema;
+    readonly document: DocumentNode;
+    readonly operationName: string | undefined;
+    readonly variables: Readonly<Record<string, unknown>>;
+    readonly typenameKey: string;
+    plannedName(field: FieldNode): string;
+    /** Whether it was not planned and is null. */
+    isWithheld(field: FieldNode): boolean;
+    /** Response names of the client by those that were planned. */
+    readonly clientNames: ReadonlyMap<string, string>;
+  },
+): OperationResult {
+  if (data === undefined) return { data, errors: errors.map((error) => withClientPath(error, client.clientNames)) };
+  const rootValue: unknown = JSON.parse(data);
+  const fieldResolver: GraphQLFieldResolver<unknown, unknown> = (source, _args, _context, { fieldNodes }) => {
+    // In a non-null place the null goes on upwards, as after any other error.
+    if (fieldNodes.some((field) => client.isWithheld(field))) throw new WithheldError();
+    const [field] = fieldNodes;
+    return field === undefined ? undefined : ownValue(source, client.plannedName(field));
+  };
+  const shaped =
+    rootValue === null
+      ? { data: null }
+      : executeSync({
+          schema: client.schema,
+          document: client.document,
+          operationName: client.operationName,
+          variableValues: client.variables,
+          rootValue,
+          fieldResolver,
+          typeResolver: (source) => {
+            const name = ownValue(source, client.typenameKey);
+            return typeof name === 'string' ? name : undefined;
+          },
+        });
+  return {
+    data: JSON.stringify(shaped.data ?? null),
+    errors: [
+      ...errors.map((error) => withClientPath(error, client.clientNames)),
+      ...(shaped.errors ?? []).filter(({ originalError }) => !(originalError instanceof WithheldError)),
+    ],
+  };
+}
+
+function ownValue(source: unknown, key: string): unknown {
+  if (typeof source !== 'object' || source === null) return undefined;
+  return Object.getOwnPropertyDescriptor(source, key)?.value;
+}
+
+function withClientPath(error: GraphQLError, clientNames: ReadonlyMap<string, string>): GraphQLError {
+  if (error.path === undefined || clientNames.size === 0) return error;
+  return new GraphQLError(error.message, {
+    path: error.path.map((key) => (typeof key === 'string' ? (clientNames.get(key) ?? key) : key)),
+    originalError: error.originalError ?? null,
+    extensions: error.extensions,
+  });
+}

@@ -1,0 +1,90 @@
+import { operationFromDocument, type Schema, type Supergraph } from '@apollo/federation-internals';
+import type { QueryGraph } from '@apollo/query-graphs';
+import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
+import { Kind, type DocumentNode, type FieldNode, type GraphQLSchema } from 'graphql';
+import { nameClashingAliases, plannedName, renameAliases } from './client-aliases.js';
+import { toClientShape, withTypenames, type ToClient } from './client-shape.js';
+import { withoutNamedFragments } from './named-fragments.js';
+import { queryGraphOf } from './query-graph.js';
+import { restoreRequiredInputs } from './required-inputs.js';
+import { aliasRequirements } from './requirements.js';
+import { asksSubgraphs, findUnreachable } from './unreachable-fields.js';
+import { forgetUnresolvableKeys } from './unresolvable-keys.js';
+
+export interface PlannedOperation extends QueryPlan {
+  /** What was planned and gives the shape of the plan's answer: nearly always the client's own document. */
+  readonly document: DocumentNode;
+  /** Makes the client's answer out of it; undefined when it is that already. */
+  readonly toClient: ToClient | undefined;
+}
+
+export interface PlanInput {
+  /** A valid document. */
+  readonly document: DocumentNode;
+  readonly operationName: string | undefined;
+  /** Labels of progressive `@override`s that count for this request. */
+  readonly activeLabels?: ReadonlySet<string>;
+  /** What the client wrote, when `document` is that without fields for which `isWithheld` holds: they are null in the answer. */
+  readonly client?: { readonly document: DocumentNode; isWithheld(field: FieldNode): boolean };
+}
+
+export interface OperationPlanner {
+  /** Throws `UnreachableFieldsError` rather than giving an empty plan to an operation that asks for something. */
+  plan(input: PlanInput): PlannedOperation;
+  /** Labels of progressive `@override`s in the supergraph. */
+  readonly overrideLabels: readonly string[];
+}
+
+/** `@apollo/query-planner` without its faults: see docs/adr/0019. */
+export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema, schema: GraphQLSchema): OperationPlanner {
+  const planner = new QueryPlanner(supergraph);
+  const graph = queryGraphOf(planner);
+  forgetUnresolvableKeys(graph);
+  const requirements = aliasRequirements(graph);
+
+  function planNode(document: DocumentNode, operationName: string | undefined, activeLabels: ReadonlySet<string>): QueryPlan {
+    const operation = operationFromDocument(apiSchema, document, operationName === undefined ? {} : { operationName });
+    return planner.buildQueryPlan(operation, { overrideConditions: new Map([...activeLabels].map((label) => [label, true])) });
+  }
+
+  function planDocument({ document, operationName, activeLabels = new Set() }: PlanInput): QueryPlan {
+    const plan = planNode(document, operationName, activeLabels);
+    if (plan.node === undefined && asksSubgraphs(withoutNamedFragments(document, operationName))) {
+      throw findUnreachable(document, operationName, (operation) => {
+        const alone: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation] };
+        return !asksSubgraphs(operation) || planNode(alone, operationName, activeLabels).node !== undefined;
+      });
+    }
+    return restoreRequiredInputs(plan, requirements);
+  }
+
+  return {
+    overrideLabels: overrideLabelsOf(graph),
+    plan(input) {
+      const { document, operationName, client = { document, isWithheld: () => false } } = input;
+      const names = nameClashingAliases(document, requirements.responseNames);
+      if (names.size === 0 && document === client.document) return { ...planDocument(input), document, toClient: undefined };
+      const planned = withTypenames(schema, renameAliases(document, names));
+      const clientNames = new Map([...names].map(([alias, name]) => [name, alias]));
+      return {
+        ...planDocument({ ...input, document: planned.document }),
+        document: planned.document,
+        toClient: (result, variables) =>
+          toClientShape(result, {
+            ...client,
+            schema,
+            operationName,
+            variables,
+            typenameKey: planned.typenameKey,
+            plannedName: (field) => plannedName(field, names),
+            clientNames,
+          }),
+      };
+    },
+  };
+}
+
+function overrideLabelsOf(graph: QueryGraph): readonly string[] {
+  const edges = [...graph.allVertices()].flatMap((vertex) => graph.outEdges(vertex, true));
+  return [...new Set(edges.flatMap(({ overrideCondition }) => (overrideCondition === undefined ? [] : [overrideCondition.label])))];
+}

@@ -1,0 +1,92 @@
+import type { FetchDataRewrite, FetchNode, PlanNode, QueryPlan, QueryPlanSelectionNode } from '@apollo/query-planner';
+import type { RequiredField, Requirements } from './requirements.js';
+import { splitFetch } from './split-fetch.js';
+
+/**
+ * Turns names that `aliasRequirements` gave back into those that subgraphs know, in the entities that they are sent. An entity cannot
+ * have one field twice, so a fetch that needs it with different arguments becomes several.
+ */
+export function restoreRequiredInputs(plan: QueryPlan, requirements: Requirements): QueryPlan {
+  if (plan.node === undefined || requirements.fieldNames.size === 0) return plan;
+  if (plan.node.kind !== 'Subscription') return { ...plan, node: restored(plan.node, requirements) };
+  const { rest } = plan.node;
+  return rest === undefined ? plan : { ...plan, node: { ...plan.node, rest: restored(rest, requirements) } };
+}
+
+function restored(node: PlanNode, requirements: Requirements): PlanNode {
+  const all = (nodes: readonly PlanNode[]) => nodes.map((each) => restored(each, requirements));
+  switch (node.kind) {
+    case 'Sequence':
+    case 'Parallel':
+      return { ...node, nodes: all(node.nodes) };
+    case 'Condition':
+      return {
+        ...node,
+        ...(node.ifClause === undefined ? {} : { ifClause: restored(node.ifClause, requirements) }),
+        ...(node.elseClause === undefined ? {} : { elseClause: restored(node.elseClause, requirements) }),
+      };
+    case 'Flatten': {
+      const child = restored(node.node, requirements);
+      if (child.kind !== 'Parallel') return { ...node, node: child };
+      return { kind: 'Parallel', nodes: child.nodes.map((each) => ({ ...node, node: each })) };
+    }
+    case 'Fetch': {
+      if (node.requires === undefined) return node;
+      const fetches = splitFetch(node, requirements).map(({ fetch, required }) => withInputs(fetch, required, requirements));
+      const [first] = fetches;
+      return fetches.length === 1 && first !== undefined ? first : { kind: 'Parallel', nodes: fetches };
+    }
+    case 'Defer':
+      throw new Error('Plans with @defer are never asked for');
+  }
+}
+
+/**
+ * `fetch` with entities that have what is required of fields with arguments, by their right names. Where the planner says what a fetch
+ * needs it forgets aliases, so that they are put back by the paths of the fields.
+ */
+function withInputs(fetch: FetchNode, required: readonly RequiredField[], { fieldNames }: Requirements): FetchNode {
+  const requires = withAliases(
+    fetch.requires ?? [],
+    '',
+    new Map(required.map(({ path }) => [path, required.filter((each) => each.path === path)])),
+  );
+  const renames = renamesIn(requires, [], fieldNames);
+  return renames.length === 0 ? fetch : { ...fetch, requires, inputRewrites: [...(fetch.inputRewrites ?? []), ...renames] };
+}
+
+function withAliases(
+  selections: readonly QueryPlanSelectionNode[],
+  prefix: string,
+  required: ReadonlyMap<string, readonly RequiredField[]>,
+): QueryPlanSelectionNode[] {
+  return selections.flatMap((selection): QueryPlanSelectionNode[] => {
+    if (selection.kind === 'InlineFragment') return [{ ...selection, selections: withAliases(selection.selections, prefix, required) }];
+    const path = prefix + selection.name;
+    const nodes = required.get(path);
+    if (nodes !== undefined) return nodes.map(({ node }) => node);
+    return [
+      selection.selections === undefined
+        ? selection
+        : { ...selection, selections: withAliases(selection.selections, `${path}.`, required) },
+    ];
+  });
+}
+
+/** What is below is renamed first, while the path to it is still the one of the aliases. */
+function renamesIn(
+  selections: readonly QueryPlanSelectionNode[],
+  path: readonly string[],
+  fieldNames: Requirements['fieldNames'],
+): FetchDataRewrite[] {
+  return selections.flatMap((selection): FetchDataRewrite[] => {
+    if (selection.kind === 'InlineFragment') {
+      const { typeCondition } = selection;
+      return renamesIn(selection.selections, typeCondition === undefined ? path : [...path, `... on ${typeCondition}`], fieldNames);
+    }
+    const key = selection.alias ?? selection.name;
+    const below = renamesIn(selection.selections ?? [], [...path, key], fieldNames);
+    const name = fieldNames.get(key);
+    return name === undefined ? below : [...below, { kind: 'KeyRenamer', path: [...path, key], renameKeyTo: name }];
+  });
+}
