@@ -44,7 +44,7 @@ export function describeFault({ kind, detail }: Fault): string {
     case 'content-type':
       return `answers with the content type ${detail}`;
     case 'no-graphql':
-      return 'answers with something else than a GraphQL response';
+      return `answers with something else than a GraphQL response (${detail})`;
     case 'too-large':
       return `answers with more than ${detail} bytes`;
     case 'overloaded':

@@ -183,5 +183,6 @@ const givenUp = new Error('Nobody waits for the answer any more');
 function toFault(error: Error, wasSent: boolean): Fault {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   if (code === 'UND_ERR_INVALID_ARG') return { kind: 'invalid', detail: code };
+  if (error.name === 'HTTPParserError') return { kind: 'no-graphql', detail: code };
   return { kind: wasSent ? 'lost' : 'connect', detail: code };
 }
