@@ -1,5 +1,5 @@
 import type { FetchNode } from '@apollo/query-planner';
-import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
+import type { FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { ExecutionState } from './execution-state.js';
 import { cloneJson, isJsonObject, type JsonObject } from './json.js';
 import { mergeAnswer } from './merge-answer.js';
@@ -28,7 +28,7 @@ export function compileRootAnswer(
   const names = originalNames(node.outputRewrites);
   const keys = lazily(() => responseKeys(node.operation, false));
   return (state, { data, errors }) => {
-    if (errors !== undefined) {
+    if (errors !== undefined && errors.length > 0) {
       for (const error of errors) state.errors.push(operationError(error, node.serviceName, error.path && rename(error.path, names)));
       if (errors.some(({ path }) => path === undefined)) state.unexplained.push(() => keys().map((key) => [key]));
     }
@@ -53,7 +53,7 @@ function compileRootFetch(node: FetchNode, source: SubgraphDataSource, parts: Pl
   const take = compileRootAnswer(node, parts);
   return async (state) => {
     const variables = pickVariables(variableUsages, state.variables);
-    take(state, await state.ask(source, { query, operationName, variables }, state.caller));
+    take(state, await askSource(state, source, { query, operationName, variables }));
   };
 }
 
@@ -71,7 +71,7 @@ function compileFetchBelow(node: FetchNode, path: PlacePath, source: SubgraphDat
 
   async function fetch(state: ExecutionState, objects: readonly JsonObject[]): Promise<void> {
     const variables = pickVariables(variableUsages, state.variables);
-    const { data, errors } = await state.ask(source, { query, operationName, variables }, state.caller);
+    const { data, errors } = await askSource(state, source, { query, operationName, variables });
     if (errors !== undefined) {
       const paths = pathsOf(state.data, path, objects);
       for (const error of errors) {
@@ -136,7 +136,7 @@ function compileEntityFetch(
 
   async function fetch(state: ExecutionState, asked: Asked): Promise<void> {
     const variables = { ...pickVariables(variableUsages, state.variables), representations: asked.representations };
-    const { data, errors } = await state.ask(source, { query, operationName, variables }, state.caller);
+    const { data, errors } = await askSource(state, source, { query, operationName, variables });
     if (errors !== undefined) tellErrors(state, asked, errors);
     const entities = data?._entities;
     if (Array.isArray(entities) && entities.length === asked.representations.length) mergeEntities(asked, entities);
@@ -183,6 +183,15 @@ function compileEntityFetch(
       }
       mergeAnswer(object, entity, types.objectTypes);
     }
+  }
+}
+
+/** A source never rejects; should one do, the operation goes on without what it would have said. */
+async function askSource(state: ExecutionState, source: SubgraphDataSource, request: FetchRequest): Promise<WireResult> {
+  try {
+    return await state.ask(source, request, state.caller);
+  } catch (error) {
+    return { data: null, errors: [{ message: String(error), extensions: { code: 'INTERNAL_SERVER_ERROR' } }] };
   }
 }
 

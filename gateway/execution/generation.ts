@@ -6,8 +6,10 @@ import { createOperationStore, type OperationStore, type ParsedOperation } from 
 import { createOperationPlanner } from '../planning/operation-planner.js';
 import { createLabelChoice, type OverrideOptions } from '../planning/override-labels.js';
 import { runInClientShape } from '../planning/runnable-operation.js';
-import { executeOperation, type ExecutionRequest } from './execute-operation.js';
+import type { ExecutionRequest } from './execution-state.js';
+import { createOperationExecutor, type OperationExecutor } from './operation-executor.js';
 import type { OperationResult } from './operation-result.js';
+import { createTypeIndex } from './type-index.js';
 
 /** The supergraph that is served, and all that came out of it. A new value replaces it when the file changes. */
 export interface SupergraphGeneration {
@@ -22,6 +24,7 @@ export interface SupergraphGeneration {
   readonly services: ReadonlyMap<string, SubgraphDataSource>;
   /** Parsed, validated and planned operations of this generation. */
   readonly operations: OperationStore;
+  readonly executor: OperationExecutor;
   /** When an operation, or an event of a subscription, that begins now must be answered: `Caller.deadline`. */
   deadline(): number;
   /** Runs a validated query or mutation. Rejects only when the gateway itself is at fault. */
@@ -48,19 +51,22 @@ export function createGeneration(
   const schema = apiSchema.toGraphQLJSSchema();
   const planner = createOperationPlanner(supergraph, apiSchema, schema);
   const chooseLabels = createLabelChoice(planner.overrideLabels, overrides);
+  const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
+  const services = new Map(supergraph.subgraphsMetadata().map((service) => [service.name, dataSource(service)]));
+  const executor = createOperationExecutor(schema, { services, types: createTypeIndex(supergraphSchema) });
   const generation: SupergraphGeneration = {
     id: supergraphId(sdl),
     schema,
     apiSchema,
-    supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
-    services: new Map(supergraph.subgraphsMetadata().map((service) => [service.name, dataSource(service)])),
+    supergraphSchema,
+    services,
+    executor,
     operations: createOperationStore({ schema, planner }),
     deadline: () => performance.now() + operationTimeoutMs,
     execute: async (operation, request) => {
       const runnable = operation.runnable(chooseLabels());
-      if (runnable.planned.node?.kind === 'Subscription') throw new Error('Subscriptions are executed event by event');
       const timed = { ...request, caller: { ...request.caller, deadline: generation.deadline() } };
-      return runInClientShape(runnable, request.variables, (own) => executeOperation(generation, own, runnable.planned, timed));
+      return runInClientShape(runnable, request.variables, (own) => executor.execute(runnable.planned, own.operationName, timed));
     },
   };
   return generation;

@@ -26,9 +26,9 @@ export interface CompiledSubscription {
   /** The subgraph of the root field. */
   readonly owner: SubgraphDataSource;
   /** What `owner` is asked. */
-  upstream(variables: Readonly<Record<string, unknown>>): FetchRequest;
+  readonly upstream: (variables: Readonly<Record<string, unknown>>) => FetchRequest;
   /** Completes an event from all subgraphs. `event` becomes part of the result: each call must get its own, unless `isReadOnly`. */
-  complete(event: WireResult, request: ExecutionRequest): Promise<OperationResult>;
+  readonly complete: (event: WireResult, request: ExecutionRequest) => Promise<OperationResult>;
   /** Whether events are read and left as they are. */
   readonly isReadOnly: boolean;
 }

@@ -1,16 +1,11 @@
 import '../without-telemetry.js';
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { ApolloGateway } from '@apollo/gateway';
 import { ConfigurationError } from '../../shared/config/environment.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import { createGeneration, supergraphId, type SupergraphGeneration } from './generation.js';
 import { describeSupergraphProblem } from './supergraph-problem.js';
-
-/** What `@apollo/gateway` takes for one operation, and what it gives back. */
-export type GatewayRequestContext = Parameters<ApolloGateway['executor']>[0];
-export type GatewayResult = Awaited<ReturnType<ApolloGateway['executor']>>;
 
 export interface SupergraphOptions {
   /** File with a Federation 2 supergraph. */

@@ -73,6 +73,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       requestId,
       clientAddress: clientAddress(request, trustsProxy),
       userAgent: headers['user-agent'],
+      headers,
     });
     const acceptance = await acceptOperation(supergraph.current(), payload, { policy, identity });
     if (acceptance.kind === 'refused') return refusal(acceptance.errors, requestId);
@@ -80,7 +81,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const { operation: type } = operation.operation;
     if (type === OperationTypeNode.SUBSCRIPTION) return refusal([noSubscriptions()], requestId);
     if (type === OperationTypeNode.MUTATION && method === 'GET') return requestRefusal(noMutations, requestId);
-    const { data, errors } = await generation.execute(operation, { variables, caller: createCaller(identity, response), logger });
+    const { data, errors } = await generation.execute(operation, { variables, caller: createCaller(identity, response) });
     if (data === undefined) return refusal(errors, requestId);
     return { status: 200, body: writeResult(data, errors.length === 0 ? [] : mask(errors, requestId)), headers: [] };
   }

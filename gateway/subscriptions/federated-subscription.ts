@@ -1,10 +1,8 @@
 import { GraphQLError } from 'graphql';
 import type { Leave } from '../../shared/graphql/subgraph.js';
 import { isSubscriptionLost } from '../../shared/graphql/subscription-lost.js';
-import { createRequestContext, type OperationRequest } from '../execution/request-context.js';
-import { refuseVariables } from '../execution/result.js';
+import type { OperationRequest } from '../execution/execution-state.js';
 import type { UpstreamMessage } from '../datasources/subgraph-data-source.js';
-import type { OperationResult } from '../execution/operation-result.js';
 import type { CompletedEvent, FailedEvent, FanOut } from './fan-out/fan-out.js';
 
 export type SubscriptionMessage =
@@ -24,13 +22,11 @@ export interface FederatedSubscription {
 }
 
 /**
- * Runs a validated subscription over the whole supergraph: the owner of its root field says what happens, and each event is completed
+ * Runs an accepted subscription over the whole supergraph: the owner of its root field says what happens, and each event is completed
  * from the other subgraphs, on the caller's behalf or together with others who got the same.
  */
 export function subscribeFederated(request: OperationRequest, fanOut: FanOut): FederatedSubscription {
-  const { generation, variables, caller } = request;
-  const refused = refuseVariables(generation.schema, createRequestContext(request));
-  if (refused !== undefined) return once({ data: undefined, errors: refused.errors });
+  const { variables, caller } = request;
   const subscriber = fanOut.join(request);
   const { plan } = subscriber;
   const upstream = plan.owner.subscribe({ ...plan.upstream(variables), headers: caller.subgraphHeaders });
@@ -68,21 +64,6 @@ export function subscribeFederated(request: OperationRequest, fanOut: FanOut): F
     leave(leave) {
       subscriber.leave();
       upstream.leave(leave);
-    },
-  };
-}
-
-/** A subscription that consists of one result. */
-function once(result: OperationResult): FederatedSubscription {
-  let done = false;
-  return {
-    next(receive) {
-      const message: SubscriptionMessage = done ? { kind: 'complete' } : { kind: 'result', result };
-      done = true;
-      receive(message);
-    },
-    leave() {
-      done = true;
     },
   };
 }

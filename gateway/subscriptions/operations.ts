@@ -1,7 +1,6 @@
 import { GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
-import type { Logger } from '../../shared/logging/logger.js';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
-import type { OperationRequest } from '../execution/request-context.js';
+import type { OperationRequest } from '../execution/execution-state.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
 import type { ClientSocket } from './client-socket.js';
 import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
@@ -18,7 +17,6 @@ export interface RunOptions {
   readonly fanOut: FanOut;
   readonly socket: ClientSocket;
   readonly subgraphHeaders: SubgraphHeaders;
-  readonly logger: Logger;
   readonly onEnd: () => void;
 }
 
@@ -31,7 +29,6 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
   const request: OperationRequest = {
     ...accepted,
     caller: { subgraphHeaders: options.subgraphHeaders, signal: controller.signal },
-    logger: options.logger,
   };
   const isSubscription = accepted.operation.operation.operation === OperationTypeNode.SUBSCRIPTION;
   const source = isSubscription ? subscriptionSource(request, options) : querySource(request);

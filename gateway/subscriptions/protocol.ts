@@ -83,7 +83,6 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
       fanOut,
       socket: extra.socket,
       subgraphHeaders: extra.identity?.subgraphHeaders ?? {},
-      logger,
       onEnd: () => (extra.operations -= 1),
     });
   }

@@ -1,5 +1,4 @@
 import { createGeneration, type SupergraphGeneration } from '../../gateway/execution/generation.js';
-import { createLogger } from '../../shared/logging/logger.js';
 import { compose } from './little-supergraph.js';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../gateway/datasources/wire.js';
@@ -99,7 +98,6 @@ export function createFanOutHarness(options: { readonly limits?: Partial<FanOutL
           generation: ofGeneration,
           operation: parsed.operation,
           variables,
-          logger: createLogger({ name: 'test', level: 'silent' }),
           caller: {
             signal: new AbortController().signal,
             subgraphHeaders: {

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import type { SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
 import type { SubgraphHeaders } from '../../../shared/graphql/subgraph.js';
 import type { ParsedOperation } from '../../operations/operation-store.js';
-import type { Ask } from '../../execution/execute-operation.js';
+import type { Ask, OperationRequest } from '../../execution/execution-state.js';
 import type { OperationResult } from '../../execution/operation-result.js';
-import type { OperationRequest } from '../../execution/request-context.js';
 import { createEventPlan, type EventPlan, type SubgraphEvent } from '../event-plan.js';
 import { defaultFanOutLimits, type FanOutLimits } from './limits.js';
 import { prepareResult, type PreparedResult } from './prepared-result.js';
@@ -154,11 +153,6 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
   };
 }
 
-/** The event for one alone: what is fetched becomes part of it. */
-function own(event: SubgraphEvent): SubgraphEvent {
-  return event.isShared === true ? { data: structuredClone(event.data), errors: event.errors } : event;
-}
-
 /** On behalf of one. Never rejects. */
 async function completeFor(
   request: OperationRequest,
@@ -167,7 +161,7 @@ async function completeFor(
   ask: Ask,
 ): Promise<CompletedEvent | FailedEvent> {
   try {
-    return { kind: 'result', result: await plan.complete(own(event), request, ask) };
+    return { kind: 'result', result: await plan.complete(event, request, ask) };
   } catch (error) {
     return { kind: 'failed', error };
   }

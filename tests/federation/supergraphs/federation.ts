@@ -2,7 +2,6 @@ import { composeServices } from '@apollo/composition';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/resolverMap.js';
 import { execute, parse, validate, type GraphQLSchema } from 'graphql';
-import pino from 'pino';
 import type { SubgraphDataSource } from '../../../gateway/datasources/subgraph-data-source.js';
 import { acrossTheWire, readWireResult } from '../../../gateway/datasources/wire.js';
 import { acceptOperation } from '../../../gateway/operations/accept-operation.js';
@@ -42,7 +41,6 @@ const imports = [
   ...['@composeDirective', '@authenticated', '@requiresScopes', '@policy', '@context', '@fromContext'],
 ];
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ${JSON.stringify(imports)})\n`;
-const logger = pino({ level: 'silent' });
 
 export function composeFederation(subgraphs: readonly Pick<SubgraphDefinition, 'name' | 'typeDefs'>[]): string {
   const { errors, supergraphSdl } = composeServices(
@@ -78,7 +76,7 @@ export function federate(subgraphs: readonly SubgraphDefinition[], options: { re
       const acceptance = await acceptOperation(generation, { query, variables }, { policy, identity });
       if (acceptance.kind === 'refused') return { data: undefined, errors: acceptance.errors.map(shown) };
       const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
-      const { data, errors } = await generation.execute(acceptance.operation.operation, { variables, caller, logger });
+      const { data, errors } = await generation.execute(acceptance.operation.operation, { variables, caller });
       return { data: data === undefined ? undefined : JSON.parse(data), errors: errors.map(shown) };
     },
   };
