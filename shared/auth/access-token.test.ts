@@ -288,6 +288,14 @@ describe('an access token is accepted', () => {
     for (let request = 0; request < 5; request += 1) await subject.verify(token);
     expect(subject.countedKeys).toHaveBeenCalledTimes(1);
   });
+
+  it('and it is the same token however its header is written', async () => {
+    const subject = createSubject();
+    const token = await sign();
+    for (const header of ['bearer ', 'Bearer  ', 'BEARER ', 'Bearer ', 'bearer ']) await subject.verifyHeader(`${header}${token}`);
+    await subject.verifyHeader(`Bearer ${token} `);
+    expect(subject.countedKeys).toHaveBeenCalledTimes(1);
+  });
 });
 
 describe('a caller', () => {
