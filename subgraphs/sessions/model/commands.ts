@@ -5,7 +5,7 @@ import type { Device } from './device.js';
 import type { Process } from './process.js';
 import { userIds, type World } from './world.js';
 
-type Command = fc.AsyncCommand<World, World>;
+export type Command = fc.AsyncCommand<World, World>;
 
 interface What<Given> {
   /** Whether it can be done now, and with what. */

@@ -22,6 +22,8 @@ interface Cable {
   upSince: number | undefined;
   /** Its leases live until then at least, as of when it lost its cable. */
   sureUntil: number;
+  /** What Redis may have lost cannot be made anew: that takes settings from the database. */
+  waitsForDatabase: boolean;
 }
 
 /** After this long with its cable, a process has made up for renewals that failed. Renewed every 15 s, for 45 s. */
@@ -34,6 +36,7 @@ const lostGraceMs = 15_000;
 export function createLiveness(now: () => number) {
   const claims = new Map<string, Claim[]>();
   const cables = new Map<Process, Cable>();
+  let isDatabaseDown = false;
   /** Of each user, the last time when it was not sure that they are online. */
   const unsureAt = new Map<string, number>();
 
@@ -42,8 +45,8 @@ export function createLiveness(now: () => number) {
     claims.set(userId, found);
     return found;
   };
-  const sureOfCable = ({ upSince, sureUntil }: Cable): number =>
-    upSince !== undefined && now() - upSince >= catchUpMs ? now() + renewedForMs : sureUntil;
+  const sureOfCable = ({ upSince, sureUntil, waitsForDatabase }: Cable): number =>
+    !waitsForDatabase && upSince !== undefined && now() - upSince >= catchUpMs ? now() + renewedForMs : sureUntil;
   const sureOf = (claim: Claim): number => {
     const cable = cables.get(claim.process);
     return claim.isOpen && cable !== undefined ? Math.max(claim.sureUntil, sureOfCable(cable)) : claim.sureUntil;
@@ -146,12 +149,13 @@ export function createLiveness(now: () => number) {
       const isFirst = [...cables.values()].every(({ upSince }) => upSince === undefined);
       // Nobody has swept: it may be the end of an outage.
       if (isFirst) each((claim) => (claim.possibleUntil = Math.max(claim.possibleUntil, now() + leaseMs + 20_000)));
-      cables.set(process, { upSince: now(), sureUntil: cables.get(process)?.sureUntil ?? 0 });
+      const sureUntil = cables.get(process)?.sureUntil ?? 0;
+      cables.set(process, { upSince: now(), sureUntil, waitsForDatabase: isDatabaseDown });
     },
     unplugged(process: Process): void {
       sample();
       const cable = cables.get(process);
-      if (cable?.upSince !== undefined) cables.set(process, { upSince: undefined, sureUntil: sureOfCable(cable) });
+      if (cable?.upSince !== undefined) cables.set(process, { ...cable, upSince: undefined, sureUntil: sureOfCable(cable) });
       sample();
     },
     /** Redis is back after `downMs` with all that it had, or has lost something. */
@@ -164,7 +168,20 @@ export function createLiveness(now: () => number) {
       });
       for (const cable of cables.values()) {
         if (cable.sureUntil > downAt) cable.sureUntil = hasAll ? Math.max(cable.sureUntil, amnestyUntil) : 0;
-        if (cable.upSince !== undefined) cable.upSince = now();
+        if (cable.upSince === undefined) continue;
+        cable.upSince = now();
+        cable.waitsForDatabase = isDatabaseDown;
+      }
+      sample();
+    },
+    databaseIs(what: 'down' | 'up'): void {
+      sample();
+      isDatabaseDown = what === 'down';
+      for (const cable of cables.values()) {
+        if (cable.upSince === undefined) continue;
+        const isCatchingUp = now() - cable.upSince < catchUpMs;
+        if (cable.waitsForDatabase) cable.upSince = now();
+        cable.waitsForDatabase = isDatabaseDown && (cable.waitsForDatabase || isCatchingUp);
       }
       sample();
     },

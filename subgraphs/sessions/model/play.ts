@@ -1,12 +1,15 @@
 import fc from 'fast-check';
-import { commandSequences } from './commands.js';
+import { commandSequences, type Command } from './commands.js';
 import { createWorld, type World } from './world.js';
 
 const sequenceLength = 1_000;
 /** Sequences of one seed. */
 const batch = 10;
 
-type Commands = Iterable<fc.AsyncCommand<World, World>>;
+interface Failure {
+  readonly error: unknown;
+  readonly commands: readonly Command[];
+}
 
 export interface Played {
   readonly operations: number;
@@ -39,16 +42,17 @@ export async function play(options: PlayOptions): Promise<Played> {
   let virtualMs = 0;
   let seed = firstSeed;
 
-  async function run(commands: Commands): Promise<World> {
-    const world = createWorld({ processCount, random: createRandom(seed) });
+  const createWorldOf = () => createWorld({ processCount, random: createRandom(seed) });
+
+  async function run(world: World, commands: Iterable<Command>): Promise<void> {
     await world.time.pass(1_000);
     await fc.asyncModelRun(() => ({ model: world, real: world }), commands);
     await world.end();
-    return world;
   }
 
   const property = fc.asyncProperty(commandSequences(sequenceLength), async (commands) => {
-    const world = await run(commands);
+    const world = createWorldOf();
+    await run(world, commands);
     virtualMs += world.livedMs();
     for (const count of Object.values(world.counts)) played += count;
     for (const [name, count] of [...Object.entries(world.counts), ...Object.entries(world.judge.counts)]) {
@@ -56,28 +60,54 @@ export async function play(options: PlayOptions): Promise<Played> {
     }
   });
 
-  /** The same failure again, as short as it becomes in the time. */
-  async function shrink(path: string): Promise<string> {
-    const again = fc.asyncProperty(commandSequences(sequenceLength), async (commands) => {
-      await run(commands);
-    });
-    const shrunk = await fc.check(again, { ...{ seed, path, numRuns: 1 }, interruptAfterTimeLimit: shrinkMs });
-    return shrunk.failed ? show(shrunk) : 'it did not fail again';
+  /** What fails, and the commands that were run until then; undefined when nothing does. */
+  async function findFailure(commands: Iterable<Command>): Promise<Failure | undefined> {
+    const ran: Command[] = [];
+    const recorded = Array.from(commands, (command): Command => ({
+      check: (world) => command.check(world),
+      run(world, same) {
+        ran.push(command);
+        return command.run(world, same);
+      },
+      toString: () => command.toString(),
+    }));
+    try {
+      await run(createWorldOf(), recorded);
+      return undefined;
+    } catch (error) {
+      return { commands: ran, error };
+    }
+  }
+
+  /** Leaves out half of the commands, then quarters, and so on, as long as the rest fails. fast-check would leave out one by one. */
+  async function shrink(found: Failure): Promise<Failure> {
+    const end = performance.now() + shrinkMs;
+    let shortest = found;
+    let size = Math.ceil(found.commands.length / 2);
+    while (performance.now() < end) {
+      const before = shortest.commands.length;
+      for (let first = before - size; first > -size && performance.now() < end; first -= size) {
+        const { commands } = shortest;
+        if (first >= commands.length) continue;
+        shortest = (await findFailure(commands.filter((_, index) => index < first || index >= first + size))) ?? shortest;
+      }
+      if (size > 1) size = Math.ceil(size / 2);
+      else if (shortest.commands.length === before) break;
+    }
+    return shortest;
   }
 
   for (; played < operations; seed += 1) {
     const found = await fc.check(property, { seed, numRuns: batch, endOnFailure: true });
     if (!found.failed) continue;
     onFailure(`seed ${seed} on ${processCount} processes: ${String(found.errorInstance)}`);
-    throw new Error(`Seed ${seed} on ${processCount} processes: ${await shrink(found.counterexamplePath ?? '0')}`, {
+    const failure = await findFailure(found.counterexample?.[0] ?? []);
+    const { error, commands } = failure === undefined ? { error: 'it did not fail again', commands: [] } : await shrink(failure);
+    throw new Error(`Seed ${seed} on ${processCount} processes: ${String(error)}\n${commands.map(String).join('\n')}`, {
       cause: found.errorInstance,
     });
   }
   return { operations: played, lastSeed: seed - 1, counts: Object.fromEntries(counts), virtualMs };
-}
-
-function show({ numShrinks, counterexample, errorInstance }: fc.RunDetails<[Commands]>): string {
-  return `${String(errorInstance)}\nshrunk ${numShrinks} times: ${fc.stringify(counterexample?.[0])}`;
 }
 
 /** From 0 to 1, the same for the same seed. */

@@ -170,10 +170,13 @@ export function createWorld({ processCount, random }: { readonly processCount: n
       judge.touched(device.userId);
       device.departures += 1;
       liveness.ended(device.userId, device.sessionId);
-      void process.service.goOffline(viewerOf(device)).then(
-        () => judge.touched(device.userId),
-        () => undefined,
-      );
+      const { userId, sessionId } = device;
+      const done = (): void => {
+        judge.touched(userId);
+        // Whether it came before or after a socket that was opened meanwhile, nobody knows.
+        liveness.ended(userId, sessionId);
+      };
+      void process.service.goOffline(viewerOf(device)).then(done, done);
     },
 
     /** Signed out elsewhere: the gateway closes the socket, and the client signs in anew. */
@@ -248,6 +251,7 @@ export function createWorld({ processCount, random }: { readonly processCount: n
     },
 
     setDatabaseDown(isDown: boolean): void {
+      if (isDatabaseDown !== isDown) liveness.databaseIs(isDown ? 'down' : 'up');
       isDatabaseDown = isDown;
       relations.setDown(isDown);
       judge.fault();

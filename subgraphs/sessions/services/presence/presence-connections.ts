@@ -18,7 +18,7 @@ export interface PresenceConnections {
   open(key: ConnectionKey): Promise<void>;
   /** Ends the renewal; the connection counts for another `graceMs`, or, with null, until its lease runs out. */
   close(key: ConnectionKey, graceMs: number | null): Promise<void>;
-  /** Makes all of them anew, for a store that may have lost them. What fails is made up for by the next renewal. */
+  /** Makes all of them anew, for a store that may have lost them. What fails is made up for by a renewal some seconds later. */
   reassert(): Promise<void>;
   /** Whose session it is, when a connection of it hangs on this process. */
   ownerOf(sessionId: string): string | undefined;
@@ -41,24 +41,32 @@ export function createPresenceConnections(options: PresenceConnectionsOptions): 
   const { store, loadSettings, scheduler, logger, random } = options;
   /** By session and connection. */
   const sessions = new Map<string, Map<string, ConnectionKey>>();
-  let cancelRenewal: (() => void) | undefined;
+  /** The next one, or the one under way. */
+  let renewal: { readonly cancel: () => void } | undefined;
   let isStopped = false;
 
   function planRenewal(delay = renewalMs): void {
-    if (cancelRenewal !== undefined || isStopped || sessions.size === 0) return;
-    cancelRenewal = scheduler.after(delay, () => {
-      const next = inBatches(renew).then(
+    if (renewal !== undefined || isStopped || sessions.size === 0) return;
+    const mine = { cancel: scheduler.after(delay, () => void renewAll()) };
+    renewal = mine;
+
+    async function renewAll(): Promise<void> {
+      const wait = await inBatches(renew).then(
         () => renewalMs,
         (error: unknown) => {
           logger.warn({ err: error }, 'presence leases were not renewed; trying again in some seconds');
-          return retryMs * (1 + random());
+          return soon();
         },
       );
-      void next.then((wait) => {
-        cancelRenewal = undefined;
-        planRenewal(wait);
-      });
-    });
+      // Unless another one was planned meanwhile.
+      if (renewal !== mine) return;
+      renewal = undefined;
+      planRenewal(wait);
+    }
+  }
+
+  function soon(): number {
+    return retryMs * (1 + random());
   }
 
   /** Between two batches everybody else gets their turn. */
@@ -111,7 +119,17 @@ export function createPresenceConnections(options: PresenceConnectionsOptions): 
       forget(key);
       if (graceMs !== null) await store.leave(key, graceMs);
     },
-    reassert: () => inBatches(connectAll),
+    async reassert() {
+      try {
+        await inBatches(connectAll);
+      } catch (error) {
+        // Whoever was not connected anew is offline to everybody until then.
+        renewal?.cancel();
+        renewal = undefined;
+        planRenewal(soon());
+        throw error;
+      }
+    },
     ownerOf(sessionId) {
       const [key] = sessions.get(sessionId)?.values() ?? [];
       return key?.userId;
@@ -119,7 +137,7 @@ export function createPresenceConnections(options: PresenceConnectionsOptions): 
     userIds: () => new Set([...sessions.values()].flatMap((connections) => [...connections.values()].map(({ userId }) => userId))),
     stop() {
       isStopped = true;
-      cancelRenewal?.();
+      renewal?.cancel();
       sessions.clear();
     },
   };

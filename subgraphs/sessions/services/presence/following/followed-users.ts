@@ -14,7 +14,7 @@ const bareEntryBytes = 400;
 
 interface Followed {
   readonly audience: Audience;
-  /** The version that the client was told last; 0 = none by this subscription. */
+  /** The version that the client was told last; 0 = none by this subscription, but perhaps by one before it. */
   told: number;
 }
 
@@ -37,6 +37,8 @@ export interface FollowedUsers {
   stopHearing(userId: string): void;
   /** The viewer and the user, whose changes have been heard since before `state` was read, stand like this. `Lost`: no longer followed. */
   relate(userId: string, relation: RelationKind | undefined, state: PresenceState): 'Lost' | undefined;
+  /** Whether `relate` would tell the client a version that is not above the one that it was told last. */
+  isBehind(userId: string, relation: RelationKind | undefined, state: PresenceState): boolean;
   /** Of these states, in their order, those that may still be told. */
   firstEntries(states: readonly PresenceState[]): readonly PresenceView[];
   /** What is newer than what was told. What happened before the moment `ahead` is known to the client. */
@@ -88,6 +90,12 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
     pending.set(state.userId, { state, seenAt, isRenewal, bytes });
   }
 
+  /** Of what was read of the user, and what was heard meanwhile. */
+  function newest(userId: string, read: PresenceState): PresenceState {
+    const heard = pending.get(userId)?.state;
+    return heard !== undefined && ageOf(heard) > ageOf(read) ? heard : read;
+  }
+
   function dropPending(userId: string): void {
     pendingBytes -= pending.get(userId)?.bytes ?? 0;
     pending.delete(userId);
@@ -117,6 +125,14 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
 
     stopHearing: (userId) => feed.unfollow(userId, follower),
 
+    isBehind(userId, relation, state) {
+      const before = followed.get(userId);
+      const audience = audienceFor(following, userId, relation);
+      if (before === undefined || audience === undefined || audience === before.audience) return false;
+      // What the client was told before it came back, nobody here knows.
+      return before.told === 0 || versionFor(newest(userId, state), audience) <= before.told;
+    },
+
     relate(userId, relation, state) {
       const before = followed.get(userId);
       const audience = deleted.has(userId) ? undefined : audienceFor(following, userId, relation);
@@ -129,17 +145,19 @@ export function createFollowedUsers(options: FollowedUsersOptions): FollowedUser
       }
       if (audience === before?.audience) return undefined;
       followed.set(userId, { audience, told: before?.told ?? 0 });
-      const heard = pending.get(userId);
-      const newest = heard !== undefined && ageOf(heard.state) > ageOf(state) ? heard.state : state;
-      setPending(newest, { seenAt: undefined, isRenewal: true });
+      setPending(newest(userId, state), { seenAt: undefined, isRenewal: true });
       return undefined;
     },
 
     firstEntries(states) {
       const known = states.filter(({ userId }) => !deleted.has(userId) && !lost.has(userId));
-      return known.map((state) => {
-        const user = followed.get(state.userId);
-        const view = viewPresence(state, user?.audience ?? 'STRANGER', now());
+      return known.map((read) => {
+        const { userId } = read;
+        const user = followed.get(userId);
+        // Seen with other eyes than when it was read: told at once, not again right after it.
+        const isRenewal = pending.get(userId)?.isRenewal === true;
+        const view = viewPresence(isRenewal ? newest(userId, read) : read, user?.audience ?? 'STRANGER', now());
+        if (isRenewal) dropPending(userId);
         if (user !== undefined) user.told = view.version;
         return view;
       });

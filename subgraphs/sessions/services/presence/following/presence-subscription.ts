@@ -33,6 +33,8 @@ export interface PresenceSubscription {
   hold(userId: string): boolean;
   /** Whether the user, whom the subscription names, was nobody to the viewer when last looked. */
   isNobody(userId: string): boolean;
+  /** Whether `relate` would tell the client a version that is not above the one that it was told last. */
+  isBehind(userId: string, relation: RelationKind | undefined, state: PresenceState): boolean;
   /** How they stand, as read after `hold`, and the user's state, as read after that. */
   relate(userId: string, relation: RelationKind | undefined, state: PresenceState): void;
   /** What was told is worth nothing: nothing is told until `resync`. */
@@ -205,6 +207,7 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
       return true;
     },
     isNobody: (userId) => following.nobodies.has(userId),
+    isBehind: (userId, relation, state) => users.isBehind(userId, relation, state),
     relate(userId, relation, state) {
       if (hasEnded) return;
       held.delete(userId);

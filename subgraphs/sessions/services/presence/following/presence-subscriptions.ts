@@ -69,6 +69,7 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
     relations,
     knownUsers,
     reader,
+    store,
     subscriptionsOf: (viewerId) => open.get(viewerId) ?? [],
     scheduler,
     logger,

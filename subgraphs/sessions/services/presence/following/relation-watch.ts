@@ -5,6 +5,7 @@ import type { PresenceReader } from '../presence-reader.js';
 import type { PresenceSubscription } from './presence-subscription.js';
 import type { KnownUsers } from '../../../../../shared/users/known-users.js';
 import type { RelationKind } from '../../../../../shared/users/relation-table.js';
+import type { PresenceStore } from '../presence-store.js';
 import type { Relations } from '../relations.js';
 
 /** After what could not be read, in ms. Until then nothing is told to whom it concerns. */
@@ -23,6 +24,7 @@ export interface RelationWatchOptions {
   readonly relations: Relations;
   readonly knownUsers: KnownUsers;
   readonly reader: PresenceReader;
+  readonly store: Pick<PresenceStore, 'renewVersions'>;
   readonly subscriptionsOf: (viewerId: string) => Iterable<PresenceSubscription>;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
@@ -38,10 +40,16 @@ interface Look {
   cancelRetry: () => void;
 }
 
+interface ReadRelation {
+  readonly relation: RelationKind | undefined;
+  readonly state: PresenceState;
+}
+
 export function createRelationWatch({
   relations,
   knownUsers,
   reader,
+  store,
   subscriptionsOf,
   scheduler,
   logger,
@@ -68,13 +76,20 @@ export function createRelationWatch({
   /** One reading of a pair at a time: of two, the one that was begun first could answer last, with what is over. */
   async function finish(key: string, begun: Look): Promise<void> {
     const { viewerId, userId, held } = begun;
+    let isRenewed = false;
     try {
-      let read: Awaited<ReturnType<typeof readRelation>>;
+      let read: ReadRelation;
       let isThere: boolean;
       do {
         begun.mustReadAgain = false;
         read = await readRelation(viewerId, userId);
         isThere = read.relation !== undefined || (await isKnown(viewerId, userId, held));
+        if (!isRenewed && isBehind(held, userId, read)) {
+          // A change was told with the eyes of before after the versions had been renewed, or whoever was to renew them has died.
+          isRenewed = true;
+          await store.renewVersions([userId]);
+          begun.mustReadAgain = true;
+        }
       } while (mustReadAgain(begun));
       looks.delete(key);
       for (const subscription of held) subscription.relate(userId, isThere ? read.relation : 'BLOCKED', read.state);
@@ -85,7 +100,7 @@ export function createRelationWatch({
     }
   }
 
-  async function readRelation(viewerId: string, userId: string): Promise<{ relation: RelationKind | undefined; state: PresenceState }> {
+  async function readRelation(viewerId: string, userId: string): Promise<ReadRelation> {
     const relation = (await relations.among(viewerId, [userId])).get(userId);
     // Whoever is blocked is not looked up.
     const audiences = new Map<string, Audience>();
@@ -113,6 +128,10 @@ export function createRelationWatch({
       looks.clear();
     },
   };
+}
+
+function isBehind(held: Iterable<PresenceSubscription>, userId: string, { relation, state }: ReadRelation): boolean {
+  return [...held].some((subscription) => subscription.isBehind(userId, relation, state));
 }
 
 // In a function, because nothing tells the compiler that it changes while we wait.

@@ -85,19 +85,20 @@ export function createPresenceResume({
     const seen = concerned.filter(({ userId }) => audiences.has(userId));
     // Somebody who only asks for friends must not learn who else has blocked them.
     const removed = concerned.filter(({ userId, wereFriends }) => !audiences.has(userId) && (wereFriends || following.userIds.has(userId)));
-    const changed = new Set(changes.states.map(({ userId }) => userId));
-    const missing = seen.map(({ userId }) => userId).filter((userId) => !changed.has(userId));
+    const anew = new Set(seen.map(({ userId }) => userId));
     return {
       kind: 'Changed',
       moment: changes.moment,
       // Read later than the rest, and told as newer changes would be: the moment of the rest stands.
-      states: [...changes.states, ...(await readStates(missing, audiences))],
+      states: [...changes.states.filter(({ userId }) => !anew.has(userId)), ...(await readRenewed([...anew], audiences))],
       removed: removed.map(({ userId }) => userId),
     };
   }
 
-  async function readStates(userIds: readonly string[], audiences: Sight['audiences']): Promise<readonly PresenceState[]> {
+  /** With versions above whatever the client was told with the eyes of before, which may have been later than the change of relation. */
+  async function readRenewed(userIds: readonly string[], audiences: Sight['audiences']): Promise<readonly PresenceState[]> {
     if (userIds.length === 0) return [];
+    await store.renewVersions(userIds);
     return (await reader.read({ userIds, audiences: new Map([...audiences].filter(([userId]) => userIds.includes(userId))) })).states;
   }
 
