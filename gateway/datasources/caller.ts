@@ -15,5 +15,5 @@ export function requestOf({ request }: Pick<Parameters<GraphQLDataSource['proces
 }
 
 function isCaller(context: object): context is Caller {
-  return 'subgraphHeaders' in context && 'signal' in context && context.signal instanceof AbortSignal;
+  return 'subgraphHeaders' in context && 'signal' in context;
 }

@@ -1,6 +1,6 @@
-import { setMaxListeners } from 'node:events';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
+import { allowManyListeners, type CallerSignal } from './caller-signal.js';
 import { createCircuitBreaker, type CircuitState } from './circuit-breaker.js';
 import { createFaultLog } from './fault-log.js';
 import { describeFault, isSubgraphsFault, timeoutFault, type Fault } from './fault.js';
@@ -72,8 +72,7 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
     const headers = withHeaders(staticHeaders, subgraphHeaders);
     const body = `${bodyStart}${JSON.stringify(variables)}}`;
     let retries = 0;
-    // An operation may ask for many things at once.
-    setMaxListeners(0, signal);
+    if (signal instanceof AbortSignal) allowManyListeners(signal);
 
     function end(outcome: FetchReport['outcome'], result: WireResult, bytes = 0): WireResult {
       onFetch?.({ subgraph: name, ms: performance.now() - started, outcome, bytes, retries });
@@ -151,7 +150,7 @@ function pauseBeforeRetry(exchange: Exchange, retries: number): number {
   return Math.random() * backoffMs * 2 ** retries;
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause(ms: number, signal: CallerSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);

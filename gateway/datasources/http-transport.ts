@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Pool } from 'undici';
+import type { CallerSignal } from './caller-signal.js';
 import type { Fault } from './fault.js';
 
 /** How one attempt to ask a subgraph over HTTP ended. */
@@ -33,7 +34,7 @@ export interface HttpRequest {
   /** Names and values by turns. */
   readonly headers: string[];
   readonly body: string;
-  readonly signal: AbortSignal;
+  readonly signal: CallerSignal;
   /** For everything, in ms. */
   readonly timeoutMs: number;
   /** What it is when that is over. */

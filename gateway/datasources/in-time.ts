@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events';
+import { allowManyListeners, type CallerSignal } from './caller-signal.js';
 
 /** How it went: with an answer, too late, or nobody waited for it any more. */
 export type InTime<Answer> = { readonly kind: 'answered'; readonly answer: Answer } | { readonly kind: 'late' } | { readonly kind: 'left' };
@@ -10,7 +10,7 @@ const left = { kind: 'left' } as const;
  * Waits for work that cannot be stopped, such as graphql 16's, no longer than somebody needs its answer; what comes later is dropped.
  * `work` must not reject.
  */
-export function inTime<Answer>(work: Promise<Answer>, { signal, ms }: { signal: AbortSignal; ms: number }): Promise<InTime<Answer>> {
+export function inTime<Answer>(work: Promise<Answer>, { signal, ms }: { signal: CallerSignal; ms: number }): Promise<InTime<Answer>> {
   return new Promise((resolve) => {
     const end = (outcome: InTime<Answer>): void => {
       clearTimeout(timer);
@@ -19,8 +19,7 @@ export function inTime<Answer>(work: Promise<Answer>, { signal, ms }: { signal: 
     };
     const onLeave = (): void => end(left);
     const timer = setTimeout(() => end(late), ms);
-    // An operation may ask for many things at once.
-    setMaxListeners(0, signal);
+    if (signal instanceof AbortSignal) allowManyListeners(signal);
     signal.addEventListener('abort', onLeave);
     void work.then((answer) => end({ kind: 'answered', answer }));
   });

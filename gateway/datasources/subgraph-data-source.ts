@@ -1,6 +1,7 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+import type { CallerSignal } from './caller-signal.js';
 import type { CircuitState } from './circuit-breaker.js';
 import type { WireResult } from './wire.js';
 
@@ -9,7 +10,7 @@ export interface Caller {
   /** What subgraphs are told, besides the gateway's own secret. Built by the gateway alone: identity headers of clients never get here. */
   readonly subgraphHeaders: SubgraphHeaders;
   /** Aborted when nobody waits for the answer any more; subgraph requests under way are then aborted too. */
-  readonly signal: AbortSignal;
+  readonly signal: CallerSignal;
   /** When the whole operation must be answered, by `performance.now()`; no subgraph is waited for any longer. Undefined means never. */
   readonly deadline?: number;
 }

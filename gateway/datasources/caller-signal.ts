@@ -1,0 +1,43 @@
+import { setMaxListeners } from 'node:events';
+
+/**
+ * Tells that nobody waits any more: what data sources need of an `AbortSignal`, which is one too. A signal of `createCallerSignal` costs a
+ * fiftieth of it, and there is one for each request of a client with a listener for each request to a subgraph.
+ */
+export interface CallerSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+export interface AbortableCallerSignal extends CallerSignal {
+  /** What listeners throw is thrown on. */
+  abort(): void;
+}
+
+export function createCallerSignal(): AbortableCallerSignal {
+  let aborted = false;
+  let listeners: Set<() => void> | undefined;
+  return {
+    get aborted() {
+      return aborted;
+    },
+    addEventListener(_type, listener) {
+      if (!aborted) (listeners ??= new Set()).add(listener);
+    },
+    removeEventListener(_type, listener) {
+      listeners?.delete(listener);
+    },
+    abort() {
+      aborted = true;
+      const called = listeners;
+      listeners = undefined;
+      for (const listener of called ?? []) listener();
+    },
+  };
+}
+
+/** An operation may ask for many things at once, and Node takes more than ten listeners for a leak. */
+export function allowManyListeners(signal: AbortSignal): void {
+  setMaxListeners(0, signal);
+}
