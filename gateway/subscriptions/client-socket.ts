@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Leave } from '../../shared/graphql/subgraph.js';
+import type { Beating, Heartbeat } from './heartbeat.js';
 import type { WebSocketLimits } from './limits.js';
 
 /** A client's socket with the bounds that the protocol knows nothing of: liveness, flow control, one end however it comes. */
@@ -27,6 +28,8 @@ export interface ClientSocketOptions {
   /** The connection below it. Frames written to it keep their order with those of `webSocket`, which writes at once: it does not compress. */
   readonly connection: Duplex;
   readonly limits: WebSocketLimits;
+  /** Shared with others. */
+  readonly heartbeat: Heartbeat;
   readonly onMessage: (text: string) => void;
   /** Once, as soon as the end is known, which may be before the connection is gone. */
   readonly onEnd: (code: number, reason: string) => void;
@@ -37,19 +40,26 @@ const noStatus = 1005;
 const abnormal = 1006;
 const nothing = Buffer.alloc(0);
 
-export function createClientSocket({ webSocket, connection, limits, onMessage, onEnd }: ClientSocketOptions): ClientSocket {
+export function createClientSocket({ webSocket, connection, limits, heartbeat, onMessage, onEnd }: ClientSocketOptions): ClientSocket {
   let left: number | undefined;
   const waiting: (() => void)[] = [];
   let turnTaken = false;
   /** Unsent bytes of results; each was sent in its turn, so there are few. */
   let unsentResults = 0;
   let stallTimer: NodeJS.Timeout | undefined;
-  let liveness = setTimeout(ping, limits.pingIntervalMs);
+  const beating: Beating = {
+    ping: () => webSocket.ping(),
+    onDead() {
+      end(abnormal, 'No pong');
+      webSocket.terminate();
+    },
+  };
+  heartbeat.add(beating);
 
   function end(code: number, reason: string): void {
     if (left !== undefined) return;
     left = code;
-    clearTimeout(liveness);
+    heartbeat.remove(beating);
     clearTimeout(stallTimer);
     waiting.length = 0;
     onEnd(code, reason);
@@ -61,16 +71,9 @@ export function createClientSocket({ webSocket, connection, limits, onMessage, o
     webSocket.close(code, reason);
   }
 
-  function ping(): void {
-    webSocket.ping();
-    liveness = setTimeout(() => {
-      end(abnormal, 'No pong');
-      webSocket.terminate();
-    }, limits.pongTimeoutMs);
-  }
-
+  /** Of the connection alone: `webSocket` keeps nothing back, and asking it takes as long as all the rest of this. */
   function isRoom(): boolean {
-    return webSocket.bufferedAmount < limits.highWaterBytes;
+    return connection.writableLength < limits.highWaterBytes;
   }
 
   function onSent(): void {
@@ -92,11 +95,7 @@ export function createClientSocket({ webSocket, connection, limits, onMessage, o
     next();
   }
 
-  webSocket.on('pong', () => {
-    if (left !== undefined) return;
-    clearTimeout(liveness);
-    liveness = setTimeout(ping, limits.pingIntervalMs);
-  });
+  webSocket.on('pong', () => heartbeat.heard(beating));
   webSocket.on('message', (data: Buffer, isBinary: boolean) => {
     if (left !== undefined) return;
     if (isBinary) close(4400, 'Invalid message received');
@@ -128,14 +127,17 @@ export function createClientSocket({ webSocket, connection, limits, onMessage, o
       if (left !== undefined || webSocket.readyState !== webSocket.OPEN) return;
       turnTaken = false;
       connection.write(frame);
-      // Mostly the kernel has taken it already. What it has not is followed by nothing, which tells when it is gone.
-      if (connection.writableLength > 0) {
-        unsentResults += frame.length;
-        connection.write(nothing, () => {
-          unsentResults -= frame.length;
-          onSent();
-        });
+      if (connection.writableLength === 0) {
+        // Mostly the kernel has taken it already.
+        if (waiting.length > 0 || stallTimer !== undefined) onSent();
+        return;
       }
+      // What it has not is followed by nothing, which tells when it is gone.
+      unsentResults += frame.length;
+      connection.write(nothing, () => {
+        unsentResults -= frame.length;
+        onSent();
+      });
       onSent();
     },
     close,

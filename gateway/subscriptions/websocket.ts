@@ -10,6 +10,7 @@ import type { Logger } from '../../shared/logging/logger.js';
 import type { Supergraph } from '../execution/supergraph.js';
 import { createClientSocket } from './client-socket.js';
 import { createFanOut, type FanOut } from './fan-out/fan-out.js';
+import { createHeartbeat } from './heartbeat.js';
 import { createIdentityWatch } from './identity-watch.js';
 import { defaultWebSocketLimits, type WebSocketLimits } from './limits.js';
 import { createOperationPolicy, type OperationPolicy } from '../policy/operation-policy.js';
@@ -72,6 +73,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   const limits = { ...defaultWebSocketLimits, ...options.limits };
   const open = new Map<WebSocket, SocketExtra>();
   const uninitialised = new Set<WebSocket>();
+  const heartbeat = createHeartbeat(limits);
   const watch = createIdentityWatch({ revocations: options.revocations, maxSocketsPerUser: limits.maxSocketsPerUser, now });
   const protocol = makeServer(createProtocol({ ...options, limits, watch, fanOut, policy: options.policy ?? createOperationPolicy() }));
   const webSockets = new WebSocketServer({
@@ -94,6 +96,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
       webSocket,
       connection,
       limits,
+      heartbeat,
       onMessage(text) {
         receive?.(text).catch((error: unknown) => {
           // All that graphql-ws throws is a message that only servers send; our own hooks catch.
