@@ -197,7 +197,7 @@ async function openGateway(reach: (name: string) => SubgraphDataSource, jwks: JS
       allowedOrigins: [],
       fanOut,
       authenticate: ({ authorization, requestId }) =>
-        authenticate({ authorization, requestId, clientAddress: '127.0.0.1', userAgent: undefined }),
+        authenticate({ authorization, requestId, clientAddress: '127.0.0.1', userAgent: undefined, headers: {} }),
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const address = server.address();

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { AccessTokenVerifier } from '../shared/auth/access-token.js';
 import type { Viewer } from '../shared/auth/viewer.js';
 import type { SubgraphHeaders } from '../shared/graphql/subgraph.js';
@@ -15,6 +16,8 @@ export interface AuthenticateInput {
   readonly requestId: string;
   readonly clientAddress: string;
   readonly userAgent: string | undefined;
+  /** Of the request, or of the one that opened the socket: those that are to be forwarded are taken out of them. */
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** Rejects with an `UNAUTHENTICATED` `AppError` for a bad token; no token is anonymous. */
@@ -22,14 +25,16 @@ export type Authenticate = (input: AuthenticateInput) => Promise<Identity>;
 
 /**
  * Builds what subgraphs are told from nothing but the verified token and the connection, so that identity headers of a client never
- * get further. With `accessTokens` null (somebody else's subgraphs, which know their own tokens) the token is passed on unverified.
+ * get further; of a client's other headers, `forwardedHeaders` (names in lower case) are passed on. With `accessTokens` null (somebody
+ * else's subgraphs, which know their own tokens) the token is passed on unverified.
  */
-export function createAuthenticate(accessTokens: AccessTokenVerifier | null): Authenticate {
-  return async ({ authorization, requestId, clientAddress, userAgent }) => {
+export function createAuthenticate(accessTokens: AccessTokenVerifier | null, forwardedHeaders: readonly string[] = []): Authenticate {
+  return async ({ authorization, requestId, clientAddress, userAgent, headers }) => {
     const viewer = accessTokens === null ? null : await accessTokens.verify(authorization);
     return {
       viewer,
       subgraphHeaders: {
+        ...(forwardedHeaders.length === 0 ? {} : pick(headers, forwardedHeaders)),
         ...(authorization === undefined ? {} : { authorization }),
         ...(viewer === null ? {} : { 'x-user-id': viewer.userId, 'x-user-name': viewer.username }),
         'x-request-id': requestId,
@@ -38,4 +43,13 @@ export function createAuthenticate(accessTokens: AccessTokenVerifier | null): Au
       },
     };
   };
+}
+
+function pick(headers: IncomingHttpHeaders, names: readonly string[]): Readonly<Record<string, string>> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) picked[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return picked;
 }

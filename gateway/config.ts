@@ -6,6 +6,7 @@ import { logLevel, subgraphNames, subgraphUrls, type SubgraphName } from '../sha
 import { parseTrustedProxies, type TrustsProxy } from '../shared/http/client-address.js';
 import type { LogLevel } from '../shared/logging/logger.js';
 import { s3Variables } from '../shared/objects/create-object-store.js';
+import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type JwtConfig } from './jwt-variables.js';
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';
 
@@ -33,6 +34,8 @@ export interface GatewayConfig extends DoorConfig {
   readonly timeouts: Timeouts;
   /** Sent to the subgraphs; undefined when they are someone else's and know none. */
   readonly gatewaySecret: string | undefined;
+  /** Whose tokens are verified when they are not those of Galaxia's own auth subgraph. */
+  readonly jwt: JwtConfig | undefined;
 }
 
 /** Galaxia's own supergraph. */
@@ -73,7 +76,7 @@ export function toDoorConfig(values: z.output<z.ZodObject<typeof doorVariables>>
   };
 }
 
-const common = { ...doorVariables, ...policyVariables, ...timeoutVariables, LOG_LEVEL: logLevel.default('info') };
+const common = { ...doorVariables, ...jwtVariables, ...policyVariables, ...timeoutVariables, LOG_LEVEL: logLevel.default('info') };
 
 /** The gateway of Galaxia's own subgraphs, which are where they are by default unless told otherwise. */
 const ownSupergraph = z.object({
@@ -97,8 +100,11 @@ const anySupergraph = z.object({
 export function readGatewayConfig(environment: Environment): GatewayConfig {
   const isOwn = environment.SUPERGRAPH_PATH === undefined || environment.SUPERGRAPH_PATH === '';
   const values = isOwn
-    ? { ...readEnvironment(ownSupergraph.superRefine(checkPolicyVariables), environment), SUPERGRAPH_PATH: ownSupergraphPath }
-    : readEnvironment(anySupergraph.superRefine(checkPolicyVariables), environment);
+    ? {
+        ...readEnvironment(ownSupergraph.superRefine(checkPolicyVariables).superRefine(refuseJwtVariables), environment),
+        SUPERGRAPH_PATH: ownSupergraphPath,
+      }
+    : readEnvironment(anySupergraph.superRefine(checkPolicyVariables).superRefine(checkJwtVariables), environment);
   const given = { auth: values.AUTH_URL, users: values.USERS_URL, sessions: values.SESSIONS_URL, images: values.IMAGES_URL };
   const urls: Partial<Record<SubgraphName, string>> = {};
   for (const name of subgraphNames) {
@@ -113,5 +119,6 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     timeouts: toTimeouts(values),
     urls,
     gatewaySecret: values.GATEWAY_SECRET,
+    jwt: toJwtConfig(values),
   };
 }

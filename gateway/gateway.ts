@@ -26,6 +26,8 @@ export interface GatewayOptions {
   readonly supergraph: Supergraph;
   /** Null passes tokens on unverified: the subgraphs are somebody else's and know their own. */
   readonly accessTokens: AccessTokenVerifier | null;
+  /** Lower-case names of headers of clients that subgraphs get as they came. */
+  readonly forwardedHeaders?: readonly string[];
   readonly revocations: Revocations;
   /** Public signing keys; null when there are none to show. */
   readonly jwks: (() => Promise<JSONWebKeySet>) | null;
@@ -53,7 +55,7 @@ export interface Gateway {
 /** The public door: everything that clients reach, over any supergraph. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, supergraph, revocations, logger, policy = createOperationPolicy() } = options;
-  const authenticate = createAuthenticate(options.accessTokens);
+  const authenticate = createAuthenticate(options.accessTokens, options.forwardedHeaders);
   const allowedOrigins = [...config.corsOrigins, ...(config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin])];
   const { corsOrigins, trustsProxy } = config;
   const door = createGraphqlDoor({ supergraph, authenticate, policy, trustsProxy, corsOrigins, logger });
@@ -87,6 +89,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         requestId,
         clientAddress: clientAddress(request, trustsProxy),
         userAgent: request.headers['user-agent'],
+        headers: request.headers,
       }),
     revocations,
     logger,

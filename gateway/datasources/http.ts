@@ -13,6 +13,8 @@ export interface HttpDataSourceOptions {
   readonly url: string;
   /** Sent as `x-gateway-secret`; undefined for subgraphs of others, which know none. */
   readonly secret: string | undefined;
+  /** With a fixed value, for every request and socket. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly logger: Logger;
   /** For one request with all that is done to get it answered, in ms. */
   readonly timeoutMs?: number;
@@ -25,7 +27,7 @@ export interface HttpDataSourceOptions {
 /** A subgraph over HTTP and `graphql-transport-ws`. */
 export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDataSource {
   const { name, url, secret, timeoutMs = 10_000, maxResponseBytes = 32 * 1024 * 1024, now = Date.now } = options;
-  const secretHeader: Record<string, string> = secret === undefined ? {} : { [gatewaySecretHeader]: secret };
+  const secretHeader: Record<string, string> = { ...options.headers, ...(secret === undefined ? {} : { [gatewaySecretHeader]: secret }) };
   const logger = options.logger.child({ subgraph: name });
 
   const http = createHttpFetch({ name, url, secretHeader, timeoutMs, maxResponseBytes, logger, onFetch: options.onFetch });

@@ -1,0 +1,31 @@
+import { relative } from 'node:path';
+import { ConfigurationError } from '../shared/config/environment.js';
+import { createLogger } from '../shared/logging/logger.js';
+import { createSupergraph } from './execution/supergraph.js';
+import { openTrustedDocuments } from './policy/trusted-documents.js';
+import type { StartConfig } from './start-config.js';
+import { createSubgraphSources } from './subgraph-sources.js';
+
+/** Reads everything that a start would read, asks nobody, and answers what it found. Throws a `ConfigurationError` with what is wrong. */
+export async function checkConfiguration({ config, subgraphs, file }: StartConfig): Promise<string> {
+  const logger = createLogger({ name: 'gateway', level: 'silent' });
+  const dataSource = createSubgraphSources({ config, subgraphs, logger });
+  const urls: string[] = [];
+  const supergraph = await createSupergraph({
+    path: config.supergraphPath,
+    dataSource(service) {
+      const source = dataSource(service);
+      urls.push(`  ${service.name}  ${subgraphs.of(service.name).url ?? service.url}`);
+      return source;
+    },
+    logger,
+  });
+  const names = [...supergraph.current().services.keys()];
+  await supergraph.close();
+  const problems = subgraphs.problemsWith(names);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  const { trustedDocuments } = config.policy;
+  if (trustedDocuments !== undefined) await (await openTrustedDocuments({ path: trustedDocuments.path, logger })).close();
+  const files = [relative(process.cwd(), config.supergraphPath), ...(file === undefined ? [] : [file])];
+  return [`${files.join(' and ')} can be used. Subgraphs:`, ...urls].join('\n');
+}

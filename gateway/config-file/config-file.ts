@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { graphqlUrl } from '../../shared/config/environment.js';
+import { logLevels } from '../../shared/logging/logger.js';
+import { defaultOperationLimits, limitVariableNames, type OperationLimits } from '../policy/operation-limits.js';
+import { defaultRateRules } from '../policy/operation-rates.js';
+
+/**
+ * The configuration file of the gateway. A key whose `meta` names a variable is nothing but another way to set that variable, which decides
+ * when both are there; the variable's own reader says what is allowed.
+ */
+function inFile<Schema extends z.ZodType>(schema: Schema, description: string, variable?: string): z.ZodOptional<Schema> {
+  return schema.meta({ description, ...(variable === undefined ? {} : { variable }) }).optional();
+}
+
+const text = z.string().min(1);
+const path = text;
+const names = z.array(text);
+
+const forwarded = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'must be the name of a header')
+  .transform((name) => name.toLowerCase())
+  .refine((name) => !(name in notForwarded), { error: ({ input }) => notForwarded[String(input)] ?? 'is not forwarded' });
+
+/** Headers that no client's word may fill, or that belong to one connection alone. */
+const notForwarded: Readonly<Record<string, string>> = {
+  authorization: 'is forwarded anyway: leave it out',
+  'user-agent': 'is forwarded anyway: leave it out',
+  ...Object.fromEntries(
+    ['x-user-id', 'x-user-name', 'x-client-ip', 'x-gateway-secret', 'x-request-id'].map((name) => [
+      name,
+      'is set by the gateway itself, so that no client can make it up: leave it out',
+    ]),
+  ),
+  ...Object.fromEntries(
+    [
+      ...['host', 'connection', 'keep-alive', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'proxy-authorization', 'expect'],
+      ...['content-length', 'content-type', 'content-encoding', 'accept', 'accept-encoding'],
+    ].map((name) => [name, 'belongs to the connection of the client: leave it out']),
+  ),
+};
+
+/** What each limit counts is told where it is kept (operation-limits.ts); here it is one sentence for whoever writes the file. */
+const limitDescriptions: Readonly<Record<keyof OperationLimits, string>> = {
+  maxTokens: 'Words and signs of a document.',
+  maxDepth: 'Fields within fields.',
+  maxIntrospectionDepth: 'Fields within fields below `__schema` and `__type`.',
+  maxAliases: 'Aliases of an operation.',
+  maxRootFields: 'Root fields of an operation.',
+  maxSelections: 'Fields of an operation, with all fragments written out.',
+  maxFragments: 'Fragments of a document.',
+  maxDirectives: 'Directives at one place.',
+  maxCost: 'Points of cost of an operation.',
+  maxPageSize: 'The largest number for `first`, `last` or `limit`.',
+  assumedListSize: 'Entries that a list without a page size counts for.',
+  maxInputDepth: 'Lists and objects within each other in variables and arguments.',
+  maxSubgraphCalls: 'Requests to subgraphs for one operation.',
+};
+
+const positive = z.int().min(1);
+const limits = Object.fromEntries(
+  (Object.keys(limitVariableNames) as (keyof OperationLimits)[]).map((name) => [
+    name,
+    inFile(positive, `${limitDescriptions[name]} ${defaultOperationLimits[name]} if left out.`, limitVariableNames[name]),
+  ]),
+);
+
+const headers = z.strictObject({
+  forward: inFile(z.array(forwarded), 'Names of headers of the client that are passed on as they came, beside `authorization`.'),
+  set: inFile(
+    z.record(text.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'must be the name of a header'), z.string()),
+    'Headers with a value of their own, for example an API key: `${NAME}` is the value of an environment variable.',
+  ),
+});
+
+const subgraph = z.strictObject({
+  url: inFile(graphqlUrl, 'GraphQL endpoint, in place of the one in the supergraph file.'),
+  timeoutMs: inFile(z.int().min(1).max(3_600_000), 'How long a request may take, with all retries, in milliseconds.'),
+  headers: inFile(headers, 'For this subgraph, beside those for all.'),
+});
+
+export const configFile = z
+  .strictObject({
+    $schema: inFile(z.string(), 'Where editors find this schema.'),
+    supergraph: inFile(
+      path,
+      'File with a composed Federation 2 supergraph, seen from the folder of this file. Followed when it changes.',
+      'SUPERGRAPH_PATH',
+    ),
+    host: inFile(text, 'Address to listen on; `0.0.0.0` for all. 127.0.0.1 if left out.', 'HOST'),
+    port: inFile(z.int().min(0).max(65_535), 'Port to listen on, 0 for any free one. 4000 if left out.', 'PORT'),
+    publicUrl: inFile(text, 'Under which people reach the gateway.', 'PUBLIC_URL'),
+    logLevel: inFile(z.enum(logLevels), 'How much is logged. `info` if left out.', 'LOG_LEVEL'),
+    trustedProxies: inFile(names, 'Addresses or ranges of proxies whose `x-forwarded-for` is believed.', 'TRUSTED_PROXIES'),
+    cors: inFile(
+      z.strictObject({
+        origins: inFile(names, 'Origins of pages that may ask, for example `https://game.example`; `*` for all.', 'CORS_ORIGINS'),
+      }),
+      'Which pages in browsers may use the gateway.',
+    ),
+    limits: inFile(z.strictObject(limits), 'The most that one operation may be; more is refused before it runs.'),
+    timeouts: inFile(
+      z.strictObject({
+        operationMs: inFile(positive, 'For a whole operation, in milliseconds. 30000 if left out.', 'OPERATION_TIMEOUT_MS'),
+        subgraphMs: inFile(positive, 'For a request to a subgraph, in milliseconds. 10000 if left out.', 'SUBGRAPH_TIMEOUT_MS'),
+      }),
+      'How long is waited for what.',
+    ),
+    introspection: inFile(z.boolean(), 'Whether clients may ask for the schema. `true` if left out.', 'INTROSPECTION'),
+    graphiql: inFile(z.boolean(), 'Whether `/` is GraphiQL. `true` if left out.', 'GRAPHIQL'),
+    trustedDocuments: inFile(
+      z.strictObject({
+        manifest: inFile(
+          path,
+          'File with the documents by their hash, as codegen, Relay or Apollo write it. Followed when it changes.',
+          'TRUSTED_DOCUMENTS',
+        ),
+        mode: inFile(z.enum(['off', 'prefer', 'only']), '`only` runs no other document. `prefer` if left out.', 'TRUSTED_DOCUMENTS_MODE'),
+      }),
+      'The documents that your own clients were built with.',
+    ),
+    persistedQueries: inFile(
+      z.boolean(),
+      'Whether clients may leave documents here by their hash (APQ). `true` if left out.',
+      'PERSISTED_QUERIES',
+    ),
+    rateLimits: inFile(
+      z.strictObject({
+        operations: inFile(positive, `${defaultRateRules.operations} if left out.`, 'RATE_LIMIT_OPERATIONS'),
+        cost: inFile(positive, `In points. ${defaultRateRules.cost} if left out.`, 'RATE_LIMIT_COST'),
+      }),
+      'What one client may ask for in a minute.',
+    ),
+    redisUrl: inFile(text, 'A Redis by which several gateways share rate limits and persisted queries.', 'REDIS_URL'),
+    jwt: inFile(
+      z.strictObject({
+        jwksUrl: inFile(text, 'Where the issuer publishes its public keys (JWKS).', 'JWT_JWKS_URL'),
+        issuer: inFile(text, 'The `iss` that a token must have.', 'JWT_ISSUER'),
+        audience: inFile(z.union([text, names]), 'The `aud` that a token must have, or several of which it must have one.', 'JWT_AUDIENCE'),
+      }),
+      'Verifies the bearer tokens of an issuer; requests with a bad one are refused. Without it tokens are passed on as they are.',
+    ),
+    headers: inFile(headers, 'For all subgraphs.'),
+    subgraphs: inFile(z.record(text, subgraph), 'Settings of single subgraphs, by their names in the supergraph.'),
+  })
+  .meta({ title: 'Galaxia gateway', description: 'Configuration file of galaxia-gateway.' });
+
+export type ConfigFile = z.output<typeof configFile>;

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { ConfigurationError } from '../../shared/config/environment.js';
+import { projectRoot } from '../../shared/config/project-root.js';
+import { configFileJsonSchema } from './json-schema.js';
+import { readConfigFile } from './read-config-file.js';
+
+function problemsOf(source: string, environment = {}): readonly string[] {
+  try {
+    readConfigFile('gateway.yaml', source, { environment, folder: '/' });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+}
+
+const nothing = { environment: {}, folder: '/' };
+
+describe('A configuration file of the gateway', () => {
+  it('is refused with all its problems at once, each with its place, from top to bottom', () => {
+    const source = [
+      'port: 65536',
+      'limits:',
+      '  maxDepth: 0',
+      '  maxDept: 3',
+      'subgraphs:',
+      '  stock:',
+      '    url: ftp://stock',
+      '    timeoutMs: "5"',
+      '    headers: { set: { x-key: "${API_KEY}" } }',
+    ].join('\n');
+    expect(problemsOf(source)).toEqual([
+      expect.stringMatching(/^gateway\.yaml:1:7: port: .*65535/),
+      expect.stringMatching(/^gateway\.yaml:3:13: limits\.maxDepth: .*1/),
+      'gateway.yaml:4:3: there is no setting limits.maxDept; did you mean "maxDepth"?',
+      'gateway.yaml:7:10: subgraphs.stock.url: must be an http:// or https:// URL',
+      expect.stringMatching(/^gateway\.yaml:8:16: subgraphs\.stock\.timeoutMs: .*number/),
+      'gateway.yaml:9:30: subgraphs.stock.headers.set.x-key needs the environment variable API_KEY, which is not set',
+    ]);
+  });
+
+  it('says what there is when an unknown setting comes close to none', () => {
+    expect(problemsOf('jwt: { completelyElse: 1 }')).toEqual([
+      'gateway.yaml:1:8: there is no setting jwt.completelyElse; possible here: jwksUrl, issuer, audience',
+    ]);
+  });
+
+  it.each([
+    ['an unfinished list', 'cors: [', 'gateway.yaml:1:'],
+    ['a key twice', 'port: 1\nport: 2', 'gateway.yaml:2:1'],
+    ['a list', '- port', 'gateway.yaml:1:1'],
+    ['unfinished JSON', '{ "port": 1, ', 'gateway.yaml:1:'],
+  ])('is refused when it is %s', (_name, source, place) => {
+    expect(problemsOf(source)[0]).toContain(place);
+  });
+
+  it.each(['x-user-id', 'X-Gateway-Secret', 'x-request-id', 'host', 'Content-Length', 'transfer-encoding'])(
+    'forwards no %s, which no client may say',
+    (name) => {
+      expect(problemsOf(`headers: { forward: [${name}] }`)).toEqual([expect.stringContaining('leave it out')]);
+    },
+  );
+
+  it('sets variables, with lists and switches as they are written there, and paths seen from its own folder', () => {
+    const { variables, subgraphs, headers } = readConfigFile(
+      'galaxia/gateway.yaml',
+      [
+        'supergraph: ./supergraph.graphql',
+        'port: 0',
+        'introspection: false',
+        'cors: { origins: [https://a.example, https://b.example] }',
+        'limits: { maxDepth: 7 }',
+        'trustedDocuments: { manifest: documents.json, mode: only }',
+        'jwt: { jwksUrl: "https://id.example/jwks", issuer: "https://id.example", audience: [games, chat] }',
+        'headers: { forward: [X-Tenant], set: { x-key: "a ${KEY} b" } }',
+        'subgraphs: { stock: { url: "http://stock:4001", timeoutMs: 500 } }',
+      ].join('\n'),
+      { environment: { KEY: 'secret' }, folder: '/etc' },
+    );
+    expect(variables).toEqual({
+      SUPERGRAPH_PATH: '/etc/galaxia/supergraph.graphql',
+      PORT: '0',
+      INTROSPECTION: 'off',
+      CORS_ORIGINS: 'https://a.example,https://b.example',
+      MAX_DEPTH: '7',
+      TRUSTED_DOCUMENTS: '/etc/galaxia/documents.json',
+      TRUSTED_DOCUMENTS_MODE: 'only',
+      JWT_JWKS_URL: 'https://id.example/jwks',
+      JWT_ISSUER: 'https://id.example',
+      JWT_AUDIENCE: 'games,chat',
+    });
+    expect(headers).toEqual({ forward: ['x-tenant'], set: { 'x-key': 'a secret b' } });
+    expect(subgraphs).toEqual({ stock: { url: 'http://stock:4001/graphql', timeoutMs: 500 } });
+  });
+
+  it('may be JSON with tabs, and empty', () => {
+    expect(readConfigFile('g.json', '{\n\t"port": 4100\n}', nothing).variables).toEqual({ PORT: '4100' });
+    expect(readConfigFile('g.yaml', '', nothing).variables).toEqual({});
+    expect(readConfigFile('g.yaml', '# nothing yet\n', nothing).variables).toEqual({});
+  });
+
+  it('has a JSON Schema that is up to date: npx tsx tools/write-config-schema.ts', () => {
+    expect(readFileSync(join(projectRoot, 'gateway', 'config-file', 'config.schema.json'), 'utf8')).toBe(configFileJsonSchema());
+  });
+});

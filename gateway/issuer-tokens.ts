@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import type { AccessTokenVerifier } from '../shared/auth/access-token.js';
+import { tokenScopes } from '../shared/auth/token-scopes.js';
+import type { Viewer } from '../shared/auth/viewer.js';
+import { AppError, unauthenticated } from '../shared/errors/app-error.js';
+import type { JwtConfig } from './jwt-variables.js';
+
+/** With keys that are published, everyone could sign with a symmetric algorithm (RFC 8725, 2.1). */
+const algorithms = ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'];
+/** In seconds. */
+const clockTolerance = 5;
+const cacheSize = 10_000;
+/** Issuers put groups and permissions into theirs; the headers of a request have 16 KB in all. */
+const maximumLength = 14_000;
+
+export interface IssuerTokenVerifierOptions extends JwtConfig {
+  /** Those of `jwksUrl` by default, asked for when first needed and when a token names an unknown one, every half minute at most. */
+  readonly keys?: JWTVerifyGetKey;
+  readonly now?: () => number;
+}
+
+/**
+ * Verifies the tokens of anyone's issuer by its published keys (RFC 8725): signature, `iss`, `aud`, `exp` and `nbf`, with a `sub`. A good
+ * token is kept by its hash until it expires, so it is verified once; it cannot be revoked.
+ */
+export function createIssuerTokenVerifier({
+  jwksUrl,
+  issuer,
+  audience,
+  keys = createRemoteJWKSet(new URL(jwksUrl)),
+  now = Date.now,
+}: IssuerTokenVerifierOptions): AccessTokenVerifier {
+  const verified = new Map<string, Viewer>();
+
+  async function verifySignature(token: string): Promise<Viewer> {
+    try {
+      const { payload } = await jwtVerify(token, keys, {
+        algorithms,
+        issuer,
+        audience: [...audience],
+        clockTolerance,
+        currentDate: new Date(now()),
+        requiredClaims: ['sub', 'exp'],
+      });
+      return toViewer(payload);
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) throw unauthenticated('The access token has expired: get a new one.');
+      if (error instanceof AppError) throw error;
+      if (isAboutToken(error)) throw invalid();
+      throw new AppError('UNAVAILABLE', 'Access tokens cannot be checked right now. Try again shortly.', { retryAfter: 1, cause: error });
+    }
+  }
+
+  return {
+    async verify(authorization) {
+      if (authorization === undefined) return null;
+      const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+) *$/i.exec(authorization)?.[1];
+      if (token === undefined || token.length > maximumLength) throw invalid();
+      const hash = createHash('sha256').update(token).digest('base64');
+      const known = verified.get(hash);
+      if (known !== undefined && known.expiresAt + clockTolerance * 1000 > now()) return known;
+      verified.delete(hash);
+      const viewer = await verifySignature(token);
+      if (verified.size >= cacheSize) verified.delete(verified.keys().next().value ?? '');
+      verified.set(hash, viewer);
+      return viewer;
+    },
+  };
+}
+
+/** OpenID Connect's names, where there are any. */
+function toViewer(payload: JWTPayload): Viewer {
+  const { sub: userId, exp = 0, iat = 0, sid, jti, auth_time: authTime } = payload;
+  if (userId === undefined || userId === '') throw invalid();
+  const username = [payload.preferred_username, payload.username, payload.nickname].find((name) => typeof name === 'string');
+  return {
+    userId,
+    username: username ?? userId,
+    sessionId: typeof sid === 'string' ? sid : (jti ?? userId),
+    // Ours alone: whoever writes "ADMIN" into a token of another issuer is none here.
+    roles: [],
+    scopes: tokenScopes({ scope: payload.scope, scp: payload.scp }),
+    authenticatedAt: (typeof authTime === 'number' ? authTime : iat) * 1000,
+    expiresAt: exp * 1000,
+  };
+}
+
+/** Whether jose refused the token itself. Keys that do not come, or are none, are not the caller's fault. */
+function isAboutToken(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return false;
+  return !(error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.code === errors.JOSEError.code);
+}
+
+function invalid(): AppError {
+  return unauthenticated('The access token is not valid: get a new one.');
+}

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ConfigurationError } from '../shared/config/environment.js';
+import { readStartConfig } from './start-config.js';
+
+describe('What the gateway starts with', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'galaxia-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const write = (source: string, name = 'galaxia-gateway.yaml') => writeFileSync(join(folder, name), source);
+  const read = ({ variables = {}, config = undefined as string | undefined, environment = {} } = {}) =>
+    readStartConfig({ flags: { config, variables }, environment, folder });
+  function problemsOf(options: Parameters<typeof read>[0]): readonly string[] {
+    try {
+      read(options);
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigurationError) return error.problems;
+      throw error;
+    }
+  }
+
+  it('is refused with what is wrong in all three places, each by its own name', () => {
+    write('supergraph: s.graphql\ncors: { origins: [nonsense] }\n');
+    expect(problemsOf({ variables: { PORT: 'x' }, environment: { MAX_DEPTH: '900' } })).toEqual([
+      expect.stringMatching(/^--port: /),
+      expect.stringMatching(/^galaxia-gateway\.yaml:2:18: cors\.origins: must be origins/),
+      expect.stringMatching(/^MAX_DEPTH: /),
+    ]);
+  });
+
+  it('tells of a file that cannot be used and of the environment, and not of what the file may say', () => {
+    write('supergraph: s.graphql\nunknown: 1\n');
+    expect(problemsOf({ environment: { PORT: 'x' } })).toEqual([
+      expect.stringContaining('there is no setting unknown'),
+      expect.stringMatching(/^PORT: /),
+    ]);
+    expect(problemsOf({ config: 'missing.yaml' })).toEqual([expect.stringContaining('missing.yaml cannot be read')]);
+  });
+
+  it('takes a flag before a variable, and that before the file', () => {
+    write('supergraph: s.graphql\nport: 1\nhost: file\npublicUrl: http://file.example\n');
+    const { config } = read({ variables: { PORT: '3' }, environment: { PORT: '2', HOST: 'variable', PUBLIC_URL: '' } });
+    expect(config).toMatchObject({
+      port: 3,
+      host: 'variable',
+      publicUrl: 'http://file.example',
+      supergraphPath: join(folder, 's.graphql'),
+    });
+  });
+
+  it('finds a file of the usual name, and takes the one that is named instead', () => {
+    write('supergraph: usual.graphql', 'galaxia-gateway.json');
+    write('supergraph: named.graphql', 'named.yaml');
+    expect(read().config.supergraphPath).toBe(join(folder, 'usual.graphql'));
+    expect(read({ config: 'named.yaml' }).config.supergraphPath).toBe(join(folder, 'named.graphql'));
+  });
+
+  it('needs keys, issuer and audience together to verify tokens, and one issuer', () => {
+    const environment = { SUPERGRAPH_PATH: 's', JWT_JWKS_URL: 'https://id.example/jwks' };
+    expect(problemsOf({ environment })).toEqual([
+      expect.stringContaining('JWT_ISSUER must be set as well'),
+      expect.stringContaining('JWT_AUDIENCE must be set as well'),
+    ]);
+    const all = { ...environment, JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'a, b' };
+    expect(problemsOf({ environment: { ...all, AUTH_URL: 'http://auth' } })).toEqual([expect.stringContaining('AUTH_URL')]);
+    expect(problemsOf({ environment: { ...all, SUPERGRAPH_PATH: '', GATEWAY_SECRET: 's' } })).toHaveLength(3);
+    expect(read({ environment: all }).config.jwt).toEqual({
+      jwksUrl: 'https://id.example/jwks',
+      issuer: 'https://id.example',
+      audience: ['a', 'b'],
+    });
+  });
+
+  it('knows what each subgraph is told, and which ones are not there', () => {
+    write(
+      [
+        'supergraph: s.graphql',
+        'headers: { forward: [x-tenant], set: { x-key: all, x-app: shop } }',
+        'subgraphs:',
+        '  stock: { timeoutMs: 5, headers: { forward: [x-trace], set: { x-key: own } } }',
+        '  stok: {}',
+      ].join('\n'),
+    );
+    const { subgraphs } = read();
+    expect(subgraphs.forwardedHeaders).toEqual(['x-tenant', 'x-trace']);
+    expect(subgraphs.of('stock')).toEqual({
+      url: undefined,
+      timeoutMs: 5,
+      headers: { 'x-key': 'own', 'x-app': 'shop' },
+      withheldHeaders: [],
+    });
+    expect(subgraphs.of('constructor')).toEqual({
+      url: undefined,
+      timeoutMs: undefined,
+      headers: { 'x-key': 'all', 'x-app': 'shop' },
+      withheldHeaders: ['x-trace'],
+    });
+    expect(subgraphs.problemsWith(['stock', 'products'])).toEqual([
+      'galaxia-gateway.yaml:5:9: subgraphs.stok: the supergraph has no subgraph of this name; did you mean "stock"?',
+    ]);
+  });
+});

@@ -1,0 +1,101 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ConfigurationError } from '../shared/config/environment.js';
+import { readTogether } from '../shared/config/read-together.js';
+import { flagVariables, type Flags } from './command-line.js';
+import { readConfigFile, type ConfigFileContents } from './config-file/read-config-file.js';
+import { nearestName } from './config-file/nearest-name.js';
+import { readGatewayConfig, type GatewayConfig } from './config.js';
+import { createSubgraphsSettings, type SubgraphsSettings } from './subgraph-settings.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface StartConfig {
+  readonly config: GatewayConfig;
+  readonly subgraphs: SubgraphsSettings;
+  /** The configuration file; undefined without one. */
+  readonly file: string | undefined;
+}
+
+/** Looked for in the current folder when none is named. */
+const usualNames = ['galaxia-gateway.yaml', 'galaxia-gateway.yml', 'galaxia-gateway.json'];
+
+/**
+ * Reads flags, environment and configuration file, in the order in which they count. Throws a `ConfigurationError` with the problems of all
+ * three, each of which says where it comes from.
+ */
+export function readStartConfig({
+  flags,
+  environment,
+  folder,
+}: {
+  readonly flags: Flags;
+  readonly environment: Environment;
+  /** Where a file is looked for that nobody has named. */
+  readonly folder: string;
+}): StartConfig {
+  const file = flags.config ?? usualNames.find((name) => existsSync(resolve(folder, name)));
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  let contents: ConfigFileContents | undefined;
+  const { config } = readTogether({
+    file() {
+      contents = file === undefined ? undefined : openConfigFile(file, { environment, folder });
+    },
+    // With a file that cannot be read, what it should have said would be a problem again.
+    config: () =>
+      withPlaces({ flags, set, contents }, () =>
+        readGatewayConfig({ ...contents?.variables, ...missing(file, contents), ...set, ...flags.variables }),
+      ),
+  });
+  const place = (name: string): string => contents?.at(['subgraphs', name]) ?? '';
+  return {
+    config,
+    file,
+    subgraphs: createSubgraphsSettings({
+      headers: contents?.headers,
+      subgraphs: contents?.subgraphs,
+      describeUnknown(name, known) {
+        const nearest = nearestName(name, known);
+        const help = nearest === undefined ? `it has ${known.join(', ')}` : `did you mean "${nearest}"?`;
+        return `${place(name)}: subgraphs.${name}: the supergraph has no subgraph of this name; ${help}`;
+      },
+    }),
+  };
+}
+
+function openConfigFile(file: string, options: { readonly environment: Environment; readonly folder: string }): ConfigFileContents {
+  let source: string;
+  try {
+    source = readFileSync(resolve(options.folder, file), 'utf8');
+  } catch (error) {
+    throw new ConfigurationError([`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+  return readConfigFile(file, source, options);
+}
+
+/** Stands in for the supergraph of a file with problems: it may be named there, and nobody shall be told that it is not. */
+function missing(file: string | undefined, contents: ConfigFileContents | undefined): Environment {
+  return file !== undefined && contents === undefined ? { SUPERGRAPH_PATH: file } : {};
+}
+
+/** Problems begin with the name of a variable: says instead what the operator has written. */
+function withPlaces<Value>(
+  { flags, set, contents }: { flags: Flags; set: Environment; contents: ConfigFileContents | undefined },
+  read: () => Value,
+): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new ConfigurationError(
+      error.problems.map((problem) => {
+        const variable = /^[A-Z][A-Z0-9_]*(?=: )/.exec(problem)?.[0];
+        if (variable === undefined) return problem;
+        const flag = Object.entries(flagVariables).find(([, name]) => name === variable)?.[0];
+        if (flag !== undefined && flags.variables[variable] !== undefined) return problem.replace(variable, `--${flag}`);
+        if (set[variable] !== undefined) return problem;
+        return problem.replace(variable, contents?.placeOf(variable) ?? variable);
+      }),
+    );
+  }
+}

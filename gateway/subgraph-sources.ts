@@ -1,0 +1,37 @@
+import type { Logger } from '../shared/logging/logger.js';
+import type { GatewayConfig } from './config.js';
+import { createHttpDataSource } from './datasources/http.js';
+import type { SubgraphDataSource } from './datasources/subgraph-data-source.js';
+import { withholdHeaders } from './datasources/withhold-headers.js';
+import type { SubgraphsSettings } from './subgraph-settings.js';
+
+/** For `createSupergraph`: reaches each subgraph as the operator says. What it throws is about the subgraph that it was called for. */
+export function createSubgraphSources({
+  config: { urls, gatewaySecret, timeouts },
+  subgraphs,
+  logger,
+}: {
+  readonly config: Pick<GatewayConfig, 'urls' | 'gatewaySecret' | 'timeouts'>;
+  readonly subgraphs: SubgraphsSettings;
+  readonly logger: Logger;
+}): (service: { readonly name: string; readonly url: string }) => SubgraphDataSource {
+  const variables = new Map<string, string>(Object.entries(urls));
+  return ({ name, url: inSupergraph }) => {
+    const settings = subgraphs.of(name);
+    const url = variables.get(name) ?? settings.url ?? inSupergraph;
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new Error(
+        `it needs an http:// or https:// URL: compose the supergraph with one, or set subgraphs.${name}.url in a configuration file`,
+      );
+    }
+    const source = createHttpDataSource({
+      name,
+      url,
+      secret: gatewaySecret,
+      headers: settings.headers,
+      timeoutMs: timeouts.ofSubgraphMs.get(name) ?? settings.timeoutMs ?? timeouts.subgraphMs,
+      logger,
+    });
+    return withholdHeaders(source, settings.withheldHeaders);
+  };
+}
