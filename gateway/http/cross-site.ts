@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { mediaTypeOf } from './media-types.js';
+import { mediaTypeOf } from '../../shared/http/media-types.js';
 
 /** Types that a page may send to any site without asking it (Fetch standard, CORS-safelisted request headers). */
 const simpleTypes = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];

@@ -3,7 +3,10 @@ import { GraphQLError, OperationTypeNode } from 'graphql';
 import { AppError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
 import { clientAddress, type TrustsProxy } from '../../shared/http/client-address.js';
-import { requestId as readRequestId, securityHeaders } from '../../shared/http/server.js';
+import { contentTypes, isJson, negotiate, responseTypes, type ResponseType } from '../../shared/http/media-types.js';
+import { readBody } from '../../shared/http/read-body.js';
+import { sendAnswer, type Answer } from '../../shared/http/send-answer.js';
+import { requestId as readRequestId } from '../../shared/http/server.js';
 import { skipRest } from '../../shared/http/skip-rest.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authenticate.js';
@@ -12,14 +15,13 @@ import { acceptOperation, type OperationPayload } from '../operations/accept-ope
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import { createCaller } from './caller.js';
 import { createCorsHeaders, isPreflighted, preflightHeaders } from './cross-site.js';
-import { isJson, negotiate, responseTypes, type ResponseType } from './media-types.js';
-import { readBody } from './read-body.js';
 import { readBodyPayload, readUrlPayload, type ReadPayload } from './read-payload.js';
 import { statusOfRefusal } from './refusal-status.js';
 import { refuseRequest, type RequestRefusal } from './request-refusal.js';
-import { sendAnswer, writeResult, type Answer } from './write-answer.js';
+import { writeResult } from './write-result.js';
 
 const path = '/graphql';
+const noStore = ['cache-control', 'no-store'];
 /** Bytes of a request's body. */
 const bodyLimit = 1024 * 1024;
 
@@ -44,7 +46,6 @@ export interface GraphqlDoor {
 export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
   const { supergraph, authenticate, policy, trustsProxy, corsOrigins, logger } = options;
   const corsHeaders = createCorsHeaders(corsOrigins);
-  const fixedHeaders = [...Object.entries(securityHeaders).flat(), 'cache-control', 'no-store'];
   let isClosing = false;
 
   function mask(errors: readonly unknown[], requestId: string) {
@@ -109,13 +110,13 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const type = negotiate(headers.accept);
     const given = await answer(request, response, { requestId, type });
     if (given === undefined) return;
-    const cors = corsHeaders(headers.origin);
     if (isClosing || given.status === 413) response.shouldKeepAlive = false;
-    sendAnswer(response, given, {
-      type: type ?? 'application/json',
-      requestId,
-      fixed: cors.length === 0 ? fixedHeaders : [...fixedHeaders, ...cors],
-    });
+    const always = [...noStore, ...corsHeaders(headers.origin)];
+    sendAnswer(
+      response,
+      { ...given, headers: given.headers.length === 0 ? always : [...given.headers, ...always] },
+      { contentType: contentTypes[type ?? 'application/json'], requestId },
+    );
     if (logger.isLevelEnabled('debug')) {
       logger.debug({ requestId, method, path: pathOf(url), status: given.status, ms: performance.now() - startedAt }, 'request');
     }

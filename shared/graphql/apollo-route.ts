@@ -1,32 +1,29 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { HeaderMap, type ApolloServer, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
 import { maskError } from '../errors/error-masking.js';
+import type { Answer } from '../http/send-answer.js';
 import type { Logger } from '../logging/logger.js';
 
-/** Answers one HTTP request with `server`, as GraphQL over HTTP wants it. */
-export async function answerGraphQL<Context extends BaseContext>(
+/** What Apollo Server answers to a POST with this body, which has been read as JSON. */
+export async function askApollo<Context extends BaseContext>(
   server: ApolloServer<Context>,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { headers, body }: { readonly headers: IncomingHttpHeaders; readonly body: unknown },
   context: Context,
-): Promise<FastifyReply> {
-  const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+): Promise<Answer & { readonly contentType: string | undefined }> {
+  const headerMap = new HeaderMap();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) headerMap.set(name, Array.isArray(value) ? value.join(', ') : value);
   }
   const response = await server.executeHTTPGraphQLRequest({
-    httpGraphQLRequest: { method: request.method, headers, search: searchOf(request.url), body: request.body },
+    httpGraphQLRequest: { method: 'POST', headers: headerMap, search: '', body },
     context: () => Promise.resolve(context),
   });
-  for (const [name, value] of response.headers) reply.header(name, value);
-  if (response.body.kind === 'complete') return reply.code(response.status ?? 200).send(response.body.string);
-  throw new Error('Incremental delivery is not offered');
-}
-
-function searchOf(url: string): string {
-  const at = url.indexOf('?');
-  return at === -1 ? '' : url.slice(at);
+  if (response.body.kind !== 'complete') throw new Error('Incremental delivery is not offered');
+  const contentType = response.headers.get('content-type');
+  // Those that are written with every answer.
+  for (const name of ['content-type', 'content-length']) response.headers.delete(name);
+  return { status: response.status ?? 200, body: response.body.string, headers: [...response.headers].flat(), contentType };
 }
 
 /** Masks the errors of every operation, with the request id of its context. Belongs together with `formatRequestError`. */

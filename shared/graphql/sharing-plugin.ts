@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
-import { exceptHeader, type Sharing, type SharingPolicy } from './sharing.js';
+import { scopeHeaders, type Sharing, type SharingPolicy } from './sharing.js';
 
 /** Says of each answer to an anonymous caller for whom it holds, in the response headers. */
 export function sharingPlugin<Context extends BaseContext & { readonly sharing?: Sharing }>(
@@ -12,8 +12,7 @@ export function sharingPlugin<Context extends BaseContext & { readonly sharing?:
           if (sharing === undefined || document === undefined) return;
           const scope = await policy.scopeOf(sharing, document, errors === undefined || errors.length === 0);
           if (scope === undefined) return;
-          response.http.headers.set('cache-control', scope.kind);
-          if (scope.kind === 'public' && scope.except.length > 0) response.http.headers.set(exceptHeader, scope.except.join(','));
+          for (const [name, value] of scopeHeaders(scope)) response.http.headers.set(name, value);
         },
       }),
   };

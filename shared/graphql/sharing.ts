@@ -13,6 +13,12 @@ export const exceptHeader = 'x-shared-except';
 /** More exceptions make an answer private, or they would outgrow what HTTP clients take as headers. */
 export const maximumExceptions = 100;
 
+/** As response headers. */
+export function scopeHeaders(scope: AnswerScope): readonly (readonly [name: string, value: string])[] {
+  const cacheControl = ['cache-control', scope.kind] as const;
+  return scope.kind === 'public' && scope.except.length > 0 ? [cacheControl, [exceptHeader, scope.except.join(',')]] : [cacheControl];
+}
+
 /** Who else may have what an anonymous caller gets: everyone, everyone but these users, or nobody. */
 export type Audience = 'everyone' | 'asker' | { readonly everyoneBut: readonly string[] };
 

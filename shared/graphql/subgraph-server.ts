@@ -3,13 +3,13 @@ import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginInlineTraceDi
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { addHealthRoutes } from '../http/health.js';
-import { createHttpServer, errorBody } from '../http/server.js';
+import { createHttpServer } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
-import { answerGraphQL, formatRequestError, maskErrorsPlugin } from './apollo-route.js';
+import { formatRequestError, maskErrorsPlugin } from './apollo-route.js';
 import { createSecretCheck, gatewaySecretHeader } from './gateway-secret.js';
-import { readSubgraphHeaders } from './subgraph-headers.js';
+import { createKnownOperations, type KnownOperations } from './known-operations.js';
 import { sharingPlugin } from './sharing-plugin.js';
-import type { Sharing } from './sharing.js';
+import { createSubgraphDoor, type OperationContext } from './subgraph-door.js';
 import { serveSubscriptions } from './subscription-server.js';
 import type { Subgraph } from './subgraph.js';
 
@@ -44,9 +44,11 @@ export interface SubgraphServer {
 export async function serveSubgraph<Context extends object>(options: SubgraphServerOptions<Context>): Promise<SubgraphServer> {
   const { subgraph, logger } = options;
   const isSecret = createSecretCheck(options.gatewaySecret);
-  const app = createHttpServer({ logger, bodyLimit });
-  const apollo = createApollo(subgraph, logger);
+  const known = createKnownOperations<OperationContext<Context>>();
+  const apollo = createApollo(subgraph, { known, logger });
   await apollo.start();
+  const door = createSubgraphDoor({ subgraph, apollo, known, isSecret, bodyLimit, logger });
+  const app = createHttpServer({ logger, bodyLimit, first: (request, response) => door.handle(request, response) });
 
   addHealthRoutes(app, () => subgraph.ready());
   await app.register(async (guarded) => {
@@ -55,20 +57,9 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
       if (!isSecret(request.headers[gatewaySecretHeader]))
         await reply.code(403).type('text/plain').send('This server answers its gateway only.\n');
     });
-    guarded.post('/graphql', async (request, reply) => {
-      let context: OperationContext<Context>;
-      try {
-        context = {
-          ...(await subgraph.createContext({ ...readSubgraphHeaders(request.headers), 'x-request-id': request.id })),
-          requestId: request.id,
-          ...(request.headers.authorization === undefined && subgraph.sharing !== undefined ? { sharing: subgraph.sharing.begin() } : {}),
-        };
-      } catch (error) {
-        // 200: the gateway reads GraphQL errors, and hides the body of any other status.
-        if (error instanceof AppError) return reply.send({ ...errorBody(error.code, error.message, request.id), data: null });
-        throw error;
-      }
-      return answerGraphQL(apollo, request, reply, context);
+    // What the door does not take: bodies that are no plain JSON, of which the other types are refused before this.
+    guarded.post('/graphql', () => {
+      throw new AppError('BAD_USER_INPUT', 'Send the body without compression.');
     });
     await options.internalRoutes?.(guarded);
     await guarded.register(async (scope) => subgraph.routes?.(scope));
@@ -76,7 +67,10 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
 
   const subscriptions = serveSubscriptions({ server: app.server, path: '/graphql', subgraph, logger, isSecret });
   // Before the server stops: it waits for open connections, and a socket is one.
-  app.addHook('preClose', () => subscriptions.close());
+  app.addHook('preClose', () => {
+    door.stopKeepingAlive();
+    return subscriptions.close();
+  });
   await app.listen({ host: options.host, port: options.port });
 
   const address = app.server.address();
@@ -91,9 +85,10 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
   };
 }
 
-type OperationContext<Context> = Context & { readonly requestId: string; readonly sharing?: Sharing };
-
-function createApollo<Context extends object>(subgraph: Subgraph<Context>, logger: Logger): ApolloServer<OperationContext<Context>> {
+function createApollo<Context extends object>(
+  subgraph: Subgraph<Context>,
+  { known, logger }: { readonly known: KnownOperations<OperationContext<Context>>; readonly logger: Logger },
+): ApolloServer<OperationContext<Context>> {
   return new ApolloServer<OperationContext<Context>>({
     schema: subgraph.schema,
     introspection: false,
@@ -108,6 +103,7 @@ function createApollo<Context extends object>(subgraph: Subgraph<Context>, logge
       ApolloServerPluginInlineTraceDisabled(),
       // It would say `no-store`, and whether an answer may be shared is for us to say.
       ApolloServerPluginCacheControlDisabled(),
+      known.plugin,
       maskErrorsPlugin<OperationContext<Context>>(logger),
       ...(subgraph.sharing === undefined ? [] : [sharingPlugin<OperationContext<Context>>(subgraph.sharing)]),
     ],

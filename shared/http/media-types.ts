@@ -2,6 +2,12 @@
 export const responseTypes = ['application/json', 'application/graphql-response+json'] as const;
 export type ResponseType = (typeof responseTypes)[number];
 
+/** As they stand in `content-type`. */
+export const contentTypes: Readonly<Record<ResponseType, string>> = {
+  'application/json': 'application/json; charset=utf-8',
+  'application/graphql-response+json': 'application/graphql-response+json; charset=utf-8',
+};
+
 interface MediaRange {
   readonly type: string;
   readonly parameters: ReadonlyMap<string, string>;

@@ -1,0 +1,7 @@
+import type { GraphQLFormattedError } from 'graphql';
+
+/** `data` is JSON text; errors are masked, and come first, where people look for them. */
+export function writeResult(data: string | undefined, errors: readonly GraphQLFormattedError[]): string {
+  if (errors.length === 0) return `{"data":${data ?? 'null'}}`;
+  return data === undefined ? `{"errors":${JSON.stringify(errors)}}` : `{"errors":${JSON.stringify(errors)},"data":${data}}`;
+}
