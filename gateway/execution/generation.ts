@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { Supergraph as FederatedSupergraph, type Schema } from '@apollo/federation-internals';
-import type { GraphQLSchema } from 'graphql';
+import { DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph as FederatedSupergraph, type Schema } from '@apollo/federation-internals';
+import { parse, type GraphQLSchema } from 'graphql';
+import { createAuthorization, type AskPolicies, type Authorization } from '../authorization/authorization.js';
+import { readProtection } from '../authorization/protection.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import { createOperationStore, type OperationStore, type ParsedOperation } from '../operations/operation-store.js';
 import { createOperationPlanner } from '../planning/operation-planner.js';
@@ -22,6 +24,8 @@ export interface SupergraphGeneration {
   /** Everything, with what is inaccessible to clients. */
   readonly supergraphSchema: GraphQLSchema;
   readonly services: ReadonlyMap<string, SubgraphDataSource>;
+  /** Undefined when nothing in the supergraph is protected by directives. */
+  readonly authorization: Authorization | undefined;
   /** Parsed, validated and planned operations of this generation. */
   readonly operations: OperationStore;
   readonly executor: OperationExecutor;
@@ -34,7 +38,15 @@ export interface SupergraphGeneration {
 export interface GenerationOptions extends OverrideOptions {
   /** For a whole operation, over all subgraphs, in ms. */
   readonly operationTimeoutMs?: number;
+  /** Which policies of `@policy` somebody fulfils; without it nobody fulfils any. */
+  readonly policies?: AskPolicies | undefined;
 }
+
+/** What a supergraph may demand of whoever serves it (`for: SECURITY` or `EXECUTION`); one that demands anything else is refused. */
+const supportedFeatures = new Set([
+  ...DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES,
+  ...['authenticated', 'requiresScopes', 'policy', 'context', 'cost'].map((name) => `https://specs.apollo.dev/${name}/v0.1`),
+]);
 
 export function supergraphId(sdl: string): string {
   return createHash('sha256').update(sdl).digest('hex');
@@ -44,12 +56,13 @@ export function supergraphId(sdl: string): string {
 export function createGeneration(
   sdl: string,
   dataSource: (service: { name: string; url: string }) => SubgraphDataSource,
-  { operationTimeoutMs = 30_000, ...overrides }: GenerationOptions = {},
+  { operationTimeoutMs = 30_000, policies, ...overrides }: GenerationOptions = {},
 ): SupergraphGeneration {
-  const supergraph = FederatedSupergraph.build(sdl, { validateSupergraph: true });
+  const supergraph = FederatedSupergraph.build(sdl, { validateSupergraph: true, supportedFeatures });
   const apiSchema = supergraph.apiSchema();
   const schema = apiSchema.toGraphQLJSSchema();
   const planner = createOperationPlanner(supergraph, apiSchema, schema);
+  const protection = readProtection(parse(sdl, { noLocation: true }));
   const chooseLabels = createLabelChoice(planner.overrideLabels, overrides);
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const services = new Map(supergraph.subgraphsMetadata().map((service) => [service.name, dataSource(service)]));
@@ -61,6 +74,7 @@ export function createGeneration(
     supergraphSchema,
     services,
     executor,
+    authorization: protection && createAuthorization({ schema, planner, protection, policies }),
     operations: createOperationStore({ schema, planner }),
     deadline: () => performance.now() + operationTimeoutMs,
     execute: async (operation, request) => {

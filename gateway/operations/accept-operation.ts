@@ -1,5 +1,6 @@
 import type { GraphQLError } from 'graphql';
 import type { Identity } from '../authenticate.js';
+import type { Permission } from '../authorization/authorization.js';
 import type { SupergraphGeneration } from '../execution/generation.js';
 import type { FoundDocument } from '../policy/find-document.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
@@ -52,7 +53,7 @@ function acceptDocument(
   generation: SupergraphGeneration,
   payload: OperationPayload,
   { policy, identity, found }: AcceptanceOptions & { readonly found: FoundDocument },
-): Acceptance {
+): Acceptance | Promise<Acceptance> {
   if (found.kind === 'refused') return found;
   const variables = payload.variables ?? {};
   const parsed = generation.operations.parse(found.text, payload.operationName ?? undefined);
@@ -65,7 +66,12 @@ function acceptDocument(
   const misfits = checkVariables(generation.schema, operation.operation, variables);
   if (misfits.length > 0) return refuse(policy.shown(misfits));
   if (found.register !== undefined) policy.register(found.register, found.text);
-  return { kind: 'accepted', operation: { generation, operation, variables } };
+  const accept = (permission: Permission): Acceptance => {
+    if (permission.kind === 'refused') return refuse(permission.errors);
+    return { kind: 'accepted', operation: { generation, operation: permission.operation, variables } };
+  };
+  const permission = generation.authorization?.permit(operation, identity.viewer) ?? { kind: 'permitted', operation };
+  return permission instanceof Promise ? permission.then(accept) : accept(permission);
 }
 
 function refuse(errors: readonly GraphQLError[]): Acceptance {

@@ -33,7 +33,8 @@ export function withTypenames(schema: GraphQLSchema, document: DocumentNode): { 
   return { document: typed, typenameKey };
 }
 
-class WithheldError extends Error {}
+/** More are not told: the same field withheld from every item of a list says nothing new. */
+const maximumErrors = 100;
 
 /**
  * Reads the answer to what was planned as the answer to what the client wrote. It costs as much as executing an operation in a subgraph,
@@ -48,8 +49,8 @@ export function toClientShape(
     readonly variables: Readonly<Record<string, unknown>>;
     readonly typenameKey: string;
     plannedName(field: FieldNode): string;
-    /** Whether it was not planned and is null. */
-    isWithheld(field: FieldNode): boolean;
+    /** Why it was not planned and is null; undefined when it was. */
+    whyWithheld(field: FieldNode): GraphQLError | undefined;
     /** Response names of the client by those that were planned. */
     readonly clientNames: ReadonlyMap<string, string>;
   },
@@ -57,8 +58,10 @@ export function toClientShape(
   if (data === undefined) return { data, errors: errors.map((error) => withClientPath(error, client.clientNames)) };
   const rootValue: unknown = JSON.parse(data);
   const fieldResolver: GraphQLFieldResolver<unknown, unknown> = (source, _args, _context, { fieldNodes }) => {
-    // In a non-null place the null goes on upwards, as after any other error.
-    if (fieldNodes.some((field) => client.isWithheld(field))) throw new WithheldError();
+    for (const field of fieldNodes) {
+      const reason = client.whyWithheld(field);
+      if (reason !== undefined) throw reason;
+    }
     const [field] = fieldNodes;
     return field === undefined ? undefined : ownValue(source, client.plannedName(field));
   };
@@ -79,10 +82,7 @@ export function toClientShape(
         });
   return {
     data: JSON.stringify(shaped.data ?? null),
-    errors: [
-      ...errors.map((error) => withClientPath(error, client.clientNames)),
-      ...(shaped.errors ?? []).filter(({ originalError }) => !(originalError instanceof WithheldError)),
-    ],
+    errors: [...errors.map((error) => withClientPath(error, client.clientNames)), ...(shaped.errors ?? []).slice(0, maximumErrors)],
   };
 }
 

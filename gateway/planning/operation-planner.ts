@@ -1,7 +1,7 @@
 import { operationFromDocument, type Schema, type Supergraph } from '@apollo/federation-internals';
 import type { QueryGraph } from '@apollo/query-graphs';
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
-import { Kind, type DocumentNode, type FieldNode, type GraphQLSchema } from 'graphql';
+import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { nameClashingAliases, plannedName, renameAliases } from './client-aliases.js';
 import { toClientShape, withTypenames, type ToClient } from './client-shape.js';
 import { withoutNamedFragments } from './named-fragments.js';
@@ -24,8 +24,8 @@ export interface PlanInput {
   readonly operationName: string | undefined;
   /** Labels of progressive `@override`s that count for this request. */
   readonly activeLabels?: ReadonlySet<string>;
-  /** What the client wrote, when `document` is that without fields for which `isWithheld` holds: they are null in the answer. */
-  readonly client?: { readonly document: DocumentNode; isWithheld(field: FieldNode): boolean };
+  /** What the client wrote, when `document` is that without some fields: they are null in the answer, with the reason among the errors. */
+  readonly client?: { readonly document: DocumentNode; whyWithheld(field: FieldNode): GraphQLError | undefined };
 }
 
 export interface OperationPlanner {
@@ -61,7 +61,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
   return {
     overrideLabels: overrideLabelsOf(graph),
     plan(input) {
-      const { document, operationName, client = { document, isWithheld: () => false } } = input;
+      const { document, operationName, client = { document, whyWithheld: () => undefined } } = input;
       const names = nameClashingAliases(document, requirements.responseNames);
       if (names.size === 0 && document === client.document) return { ...planDocument(input), document, toClient: undefined };
       const planned = withTypenames(schema, renameAliases(document, names));

@@ -3,6 +3,7 @@ import { errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { AppError, unauthenticated } from '../errors/app-error.js';
 import { accessTokenLifetimeMs, type Revocations } from './revocations.js';
 import { roles, type Role } from './role.js';
+import { tokenScopes } from './token-scopes.js';
 import type { Viewer } from './viewer.js';
 
 /** `iss` and `aud` of Galaxia's own access tokens. */
@@ -57,11 +58,13 @@ export function createAccessTokenVerifier({ keys, revocations, now = Date.now }:
         requiredClaims: ['sub', 'sid', 'jti', 'exp', 'nbf', 'iat', 'auth_time', 'amr', 'username', 'roles'],
       });
       if (seconds(payload.exp) - seconds(payload.iat) > accessTokenLifetimeMs) throw invalid();
+      const scopes = tokenScopes(payload);
       const viewer = {
         userId: text(payload.sub),
         username: text(payload.username),
         sessionId: text(payload.sid),
         roles: (Array.isArray(payload.roles) ? payload.roles : []).filter(isRole),
+        ...(scopes.length === 0 ? {} : { scopes }),
         authenticatedAt: seconds(payload.auth_time),
         expiresAt: seconds(payload.exp),
       };

@@ -4,9 +4,9 @@ import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/res
 import { execute, parse, validate, type GraphQLSchema } from 'graphql';
 import type { SubgraphDataSource } from '../../../gateway/datasources/subgraph-data-source.js';
 import { acrossTheWire, readWireResult } from '../../../gateway/datasources/wire.js';
+import type { Viewer } from '../../../shared/auth/viewer.js';
 import { acceptOperation } from '../../../gateway/operations/accept-operation.js';
-import { createGeneration, type SupergraphGeneration } from '../../../gateway/execution/generation.js';
-import type { OverrideOptions } from '../../../gateway/planning/override-labels.js';
+import { createGeneration, type GenerationOptions, type SupergraphGeneration } from '../../../gateway/execution/generation.js';
 import { createOperationPolicy } from '../../../gateway/policy/operation-policy.js';
 
 export interface SubgraphDefinition {
@@ -33,7 +33,13 @@ export interface Federation {
   readonly supergraphSdl: string;
   /** What subgraphs were asked, oldest first. */
   readonly asked: Asked[];
-  ask(query: string, variables?: Record<string, unknown>): Promise<Answer>;
+  /** On behalf of `viewer`, by default of nobody in particular. */
+  ask(query: string, variables?: Record<string, unknown>, viewer?: Viewer | null): Promise<Answer>;
+}
+
+export interface FederationOptions extends GenerationOptions {
+  /** Changes the supergraph, into one of another composition. */
+  readonly edit?: (supergraphSdl: string) => string;
 }
 
 const imports = [
@@ -50,8 +56,9 @@ export function composeFederation(subgraphs: readonly Pick<SubgraphDefinition, '
   return supergraphSdl;
 }
 
-export function federate(subgraphs: readonly SubgraphDefinition[], options: { readonly overrides?: OverrideOptions } = {}): Federation {
-  const supergraphSdl = composeFederation(subgraphs);
+export function federate(subgraphs: readonly SubgraphDefinition[], options: FederationOptions = {}): Federation {
+  const { edit = (sdl: string) => sdl, ...generationOptions } = options;
+  const supergraphSdl = edit(composeFederation(subgraphs));
   const asked: Asked[] = [];
   const schemas = new Map(
     subgraphs.map(({ name, typeDefs, resolvers }) => [name, buildSubgraphSchema({ typeDefs: parse(withLink(typeDefs)), resolvers })]),
@@ -63,16 +70,16 @@ export function federate(subgraphs: readonly SubgraphDefinition[], options: { re
       if (schema === undefined) throw new Error(`no subgraph ${name}`);
       return executableSource(name, schema, asked);
     },
-    options.overrides ?? {},
+    generationOptions,
   );
 
   const policy = createOperationPolicy();
-  const identity = { viewer: null, subgraphHeaders: {} };
   return {
     generation,
     supergraphSdl,
     asked,
-    async ask(query, variables = {}) {
+    async ask(query, variables = {}, viewer = null) {
+      const identity = { viewer, subgraphHeaders: {} };
       const acceptance = await acceptOperation(generation, { query, variables }, { policy, identity });
       if (acceptance.kind === 'refused') return { data: undefined, errors: acceptance.errors.map(shown) };
       const caller = { subgraphHeaders: {}, signal: new AbortController().signal };

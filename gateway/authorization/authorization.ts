@@ -1,0 +1,114 @@
+import { OperationTypeNode, type FieldNode, type GraphQLError, type GraphQLSchema } from 'graphql';
+import type { Viewer } from '../../shared/auth/viewer.js';
+import type { ParsedOperation } from '../operations/operation-store.js';
+import type { OperationPlanner } from '../planning/operation-planner.js';
+import { rememberRunnables } from '../planning/runnable-operation.js';
+import { typedFields, type TypedField } from '../planning/typed-fields.js';
+import type { Protection } from './protection.js';
+import { meets, type Requirement } from './requirement.js';
+import { withheldError, withoutFields } from './withheld-fields.js';
+
+/** Which of the named policies of `@policy` the viewer (null when anonymous) fulfils; what it does not give back, they do not. */
+export type AskPolicies = (viewer: Viewer | null, names: readonly string[]) => ReadonlySet<string> | Promise<ReadonlySet<string>>;
+
+/** Lets people run of operations what they may see. */
+export interface Authorization {
+  /**
+   * What may be run of a valid operation: mostly itself; else one without the protected fields, which are null in its answer, each with
+   * an error `UNAUTHENTICATED` or `FORBIDDEN`. A subscription is run as a whole or not at all.
+   */
+  permit(operation: ParsedOperation, viewer: Viewer | null): Permission | Promise<Permission>;
+}
+
+export type Permission =
+  | { readonly kind: 'permitted'; readonly operation: ParsedOperation }
+  | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
+
+interface ProtectedField extends TypedField {
+  readonly requirements: readonly Requirement[];
+}
+
+interface ProtectedOperation {
+  readonly fields: readonly ProtectedField[];
+  readonly requirements: readonly Requirement[];
+  /** Names of policies in `requirements`. */
+  readonly policies: readonly string[];
+  /** What is left of it, by what is not met. */
+  readonly restricted: Map<string, ParsedOperation>;
+}
+
+/** Callers of one operation who differ in what they may see get so many versions of it. */
+const capacity = 64;
+const noPolicies: ReadonlySet<string> = new Set();
+
+export function createAuthorization(options: {
+  readonly schema: GraphQLSchema;
+  readonly planner: OperationPlanner;
+  readonly protection: Protection;
+  /** Without it nobody fulfils any policy. */
+  readonly policies?: AskPolicies | undefined;
+}): Authorization {
+  const { schema, planner, protection } = options;
+  const operations = new WeakMap<ParsedOperation, ProtectedOperation>();
+
+  function readOperation(operation: ParsedOperation): ProtectedOperation {
+    const known = operations.get(operation);
+    if (known !== undefined) return known;
+    const fields = typedFields(schema, operation.document).flatMap((each): ProtectedField[] => {
+      const requirements = protection.requirementsOf(each.parent.name, each.field.name.value);
+      return requirements.length === 0 ? [] : [{ ...each, requirements }];
+    });
+    const requirements = [...new Map(fields.flatMap((each) => each.requirements.map((one) => [one.id, one]))).values()];
+    const policies = requirements.flatMap((each) => (each.kind === 'policies' ? each.anyOf.flat() : []));
+    const read: ProtectedOperation = { fields, requirements, policies: [...new Set(policies)], restricted: new Map() };
+    operations.set(operation, read);
+    return read;
+  }
+
+  function permitFor(operation: ParsedOperation, viewer: Viewer | null, fulfilled: ReadonlySet<string>): Permission {
+    const { fields, requirements, restricted } = readOperation(operation);
+    const grants = { isAuthenticated: viewer !== null, scopes: scopesOf(viewer), policies: fulfilled };
+    const unmet = new Set(requirements.filter((each) => !meets(grants, each)).map(({ id }) => id));
+    if (unmet.size === 0) return { kind: 'permitted', operation };
+
+    const isAnonymous = viewer === null;
+    const withheld = new Map<FieldNode, GraphQLError>();
+    for (const each of fields) {
+      if (each.requirements.some(({ id }) => unmet.has(id))) withheld.set(each.field, withheldError(each, isAnonymous));
+    }
+    if (operation.operation.operation === OperationTypeNode.SUBSCRIPTION) return { kind: 'refused', errors: [...withheld.values()] };
+
+    const key = `${isAnonymous ? 'anonymous' : ''}\n${[...unmet].sort().join('\n')}`;
+    const known = restricted.get(key) ?? restrict(operation, withheld, planner);
+    if (restricted.size >= capacity && !restricted.has(key)) restricted.delete(restricted.keys().next().value ?? '');
+    restricted.set(key, known);
+    return { kind: 'permitted', operation: known };
+  }
+
+  return {
+    permit(operation, viewer) {
+      const { requirements, policies } = readOperation(operation);
+      if (requirements.length === 0) return { kind: 'permitted', operation };
+      const fulfilled = policies.length === 0 ? noPolicies : (options.policies?.(viewer, policies) ?? noPolicies);
+      if (fulfilled instanceof Promise) return fulfilled.then((names) => permitFor(operation, viewer, names));
+      return permitFor(operation, viewer, fulfilled);
+    },
+  };
+}
+
+/** Scopes of the token, and Galaxia's own roles. */
+function scopesOf(viewer: Viewer | null): ReadonlySet<string> {
+  return new Set(viewer === null ? [] : [...(viewer.scopes ?? []), ...viewer.roles]);
+}
+
+function restrict(operation: ParsedOperation, withheld: ReadonlyMap<FieldNode, GraphQLError>, planner: OperationPlanner): ParsedOperation {
+  const { document, operationName } = operation;
+  const left = withoutFields(document, (field) => withheld.has(field));
+  const runnable = rememberRunnables(
+    (activeLabels) =>
+      planner.plan({ document: left, operationName, activeLabels, client: { document, whyWithheld: (field) => withheld.get(field) } }),
+    () => restricted,
+  );
+  const restricted: ParsedOperation = { ...operation, plan: () => runnable().planned, runnable };
+  return restricted;
+}
