@@ -62,15 +62,15 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
     'application/graphql-response+json, application/json',
   ];
 
-  async function fetch({ query, operationName, variables }: FetchRequest, caller: Caller): Promise<WireResult> {
+  async function fetch(request: FetchRequest, caller: Caller): Promise<WireResult> {
     const { subgraphHeaders, signal } = caller;
     const started = performance.now();
     const ms = Math.min(timeoutMs, (caller.deadline ?? Infinity) - started);
     const deadline = started + ms;
     const timeout = timeoutFault(ms, timeoutMs);
-    const { bodyStart, isQuery } = documentOf(query, operationName);
+    const { bodyStart, isQuery } = documentOf(request.query, request.operationName);
     const headers = withHeaders(staticHeaders, subgraphHeaders);
-    const body = `${bodyStart}${JSON.stringify(variables)}}`;
+    const body = `${bodyStart}${request.variablesText ?? JSON.stringify(request.variables)}}`;
     let retries = 0;
     if (signal instanceof AbortSignal) allowManyListeners(signal);
 

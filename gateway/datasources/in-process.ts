@@ -50,7 +50,7 @@ export function createInProcessDataSource({
       schema: subgraph.schema,
       document: parsed(request.query),
       operationName: request.operationName,
-      variableValues: variables(request.variables),
+      variableValues: variablesOf(request),
       contextValue: await subgraph.createContext(request.headers, connection),
     };
   }
@@ -147,7 +147,7 @@ interface PreparedArgs extends ExecutionArgs {
   readonly contextValue: object;
 }
 
-function variables(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const copy = acrossTheWire(values);
+function variablesOf(request: FetchRequest): Record<string, unknown> {
+  const copy: unknown = request.variablesText === undefined ? acrossTheWire(request.variables) : JSON.parse(request.variablesText);
   return isRecord(copy) ? copy : {};
 }

@@ -29,7 +29,10 @@ export interface SubgraphDataSource extends GraphQLDataSource {
 export interface FetchRequest {
   readonly query: string;
   readonly operationName: string | undefined;
+  /** With `variablesText` it is read from there each time. */
   readonly variables: Readonly<Record<string, unknown>>;
+  /** JSON of `variables`, where whoever asks has written it. */
+  readonly variablesText?: string;
 }
 
 export interface SubscribeRequest extends FetchRequest {

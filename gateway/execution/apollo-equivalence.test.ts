@@ -1,6 +1,6 @@
 import '../without-telemetry.js';
 import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
-import { operationFromDocument, Supergraph, type Schema } from '@apollo/federation-internals';
+import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { describe, expect, it } from '@jest/globals';
@@ -40,7 +40,7 @@ function createStage(typeDefs: Readonly<Record<string, string>>): Stage {
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@provides", "@shareable", "@inaccessible", "@interfaceObject"])';
   const services = Object.entries(typeDefs).map(([name, text]) => ({ name, url: `http://${name}.test`, typeDefs: `${link}\n${text}` }));
   const supergraph = Supergraph.build(compose(services), { validateSupergraph: true });
-  const apiSchema: Schema = supergraph.apiSchema();
+  const apiSchema = supergraph.apiSchema();
   const schema = apiSchema.toGraphQLJSSchema();
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const planner = new QueryPlanner(supergraph);

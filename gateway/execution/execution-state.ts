@@ -30,7 +30,26 @@ export interface ExecutionState {
   readonly ask: Ask;
   /** What subgraphs have answered so far, as one tree. */
   data: JsonObject;
+  /** Grows with each answer. */
+  version: number;
+  /** The question that was asked last. */
+  last: AskedEntities | undefined;
   readonly errors: GraphQLError[];
   /** Where errors without a path may have left nulls. Asked only when there are nulls to explain. */
   readonly unexplained: (() => readonly ResponsePath[])[];
+}
+
+/** What a subgraph is asked about objects of the data. */
+export interface AskedEntities {
+  /** Equal for equal questions. */
+  readonly questionKey: string;
+  /** Of the data. */
+  readonly version: number;
+  /** JSON of the representations, without the brackets of the list. */
+  readonly text: string;
+  /** Of representations. */
+  readonly count: number;
+  /** Those that are represented, with the index of their representation at the same position of `indices`. */
+  readonly objects: readonly JsonObject[];
+  readonly indices: readonly number[];
 }

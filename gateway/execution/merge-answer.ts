@@ -9,9 +9,13 @@ import { isJsonObject, setOwn, type JsonObject } from './json.js';
 export function mergeAnswer(target: JsonObject, source: JsonObject, objectTypes: ReadonlySet<string>): void {
   for (const key of Object.keys(source)) {
     const value = source[key];
-    const present = key === '__proto__' || typeof target[key] === 'function' ? ownOf(target, key) : target[key];
-    if (present === undefined || present === null) setOwn(target, key, value);
-    else if (key === '__typename') {
+    let present = target[key];
+    // Inherited, as `constructor` and `__proto__` are.
+    if (present !== undefined && !Object.hasOwn(target, key)) present = undefined;
+    if (present === undefined || present === null) {
+      if (key === '__proto__') setOwn(target, key, value);
+      else target[key] = value;
+    } else if (key === '__typename') {
       if (typeof present !== 'string' || !objectTypes.has(present)) target[key] = value ?? present;
     } else if (value !== null && value !== undefined) mergePresent(target, key, present, value, objectTypes);
   }
@@ -30,8 +34,4 @@ function mergeLists(target: unknown[], source: readonly unknown[], objectTypes: 
     else if (Array.isArray(present) && Array.isArray(value) && present.length === value.length) mergeLists(present, value, objectTypes);
     else if (value !== null || present === undefined) target[index] = value;
   }
-}
-
-function ownOf(object: JsonObject, key: string): unknown {
-  return Object.hasOwn(object, key) ? object[key] : undefined;
 }

@@ -5,9 +5,10 @@ import type { WireResult } from '../datasources/wire.js';
 import { readBooleanVariables } from './boolean-variables.js';
 import type { Ask, ExecutionRequest, ExecutionState } from './execution-state.js';
 import { problemErrors } from './explain-nulls.js';
-import { compileRootAnswer, pickVariables, type PlanParts, type Step } from './fetch-node.js';
+import { pickVariables, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
 import type { OperationResult } from './operation-result.js';
 import { compileStep } from './plan-steps.js';
+import { compileTakeAnswer } from './root-fetch.js';
 import { createShaper } from './shaping/operation-shaper.js';
 
 /** A plan, and the document whose answer it makes. */
@@ -93,9 +94,8 @@ function compileSubscription(
 ): CompiledSubscription {
   if (node?.kind !== 'Subscription') throw new Error('The planner gave no plan for the subscription');
   const { primary, rest } = node;
-  const owner = parts.services.get(primary.serviceName);
-  if (owner === undefined) throw new Error(`No data source for the subgraph "${primary.serviceName}"`);
-  const take = compileRootAnswer(primary, parts);
+  const owner = sourceOf(primary.serviceName, parts);
+  const take = compileTakeAnswer(primary, parts);
   const run = compile(schema, { document, operationName, node: rest }, parts);
   return {
     owner,
@@ -114,7 +114,7 @@ function compileSubscription(
 }
 
 function begin({ variables, caller, ask = askSource }: ExecutionRequest): ExecutionState {
-  return { variables, caller, ask, data: {}, errors: [], unexplained: [] };
+  return { variables, caller, ask, data: {}, version: 0, last: undefined, errors: [], unexplained: [] };
 }
 
 function hasRewrites({ outputRewrites = [] }: FetchNode): boolean {

@@ -1,6 +1,8 @@
 import type { PlanNode } from '@apollo/query-planner';
-import { compileFetch, type PlanParts, type Step } from './fetch-node.js';
+import { compileEntityFetch } from './entity-fetch.js';
+import type { PlanParts, Step } from './fetch-parts.js';
 import type { PlacePath } from './places.js';
+import { compileFetchBelow, compileRootFetch } from './root-fetch.js';
 
 export interface StepParts extends PlanParts {
   /** Whether the Boolean variable is true in this request, with its default value. */
@@ -11,7 +13,8 @@ export interface StepParts extends PlanParts {
 export function compileStep(node: PlanNode, path: PlacePath, parts: StepParts): Step {
   switch (node.kind) {
     case 'Fetch':
-      return compileFetch(node, path, parts);
+      if (node.requires !== undefined) return compileEntityFetch(node, node.requires, path, parts);
+      return path.length === 0 ? compileRootFetch(node, parts) : compileFetchBelow(node, path, parts);
     case 'Flatten':
       return compileStep(node.node, [...path, ...node.path.map(String)], parts);
     case 'Sequence':

@@ -4,10 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../../shared/config/environment.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
-import { createGeneration, supergraphId, type SupergraphGeneration } from './generation.js';
+import { createGeneration, supergraphId, type GenerationOptions, type SupergraphGeneration } from './generation.js';
 import { describeSupergraphProblem } from './supergraph-problem.js';
 
-export interface SupergraphOptions {
+export interface SupergraphOptions extends GenerationOptions {
   /** File with a Federation 2 supergraph. */
   readonly path: string;
   /** How to reach a subgraph that the supergraph names; asked once per name and URL. What it throws makes the supergraph a bad one. */
@@ -69,7 +69,7 @@ export async function createSupergraph(options: SupergraphOptions): Promise<Supe
           next.set(key, source);
           return source;
         },
-        { operationTimeoutMs },
+        { ...options, operationTimeoutMs },
       );
       for (const [key, source] of sources) if (!next.has(key)) retire(source);
       sources = next;

@@ -3,6 +3,7 @@ import { isAbstractType, isInterfaceType, isObjectType, type GraphQLSchema } fro
 /** What executing a plan wants to know of the types of a supergraph, with those that clients do not see. */
 export interface TypeIndex {
   readonly objectTypes: ReadonlySet<string>;
+  isKnown(name: string): boolean;
   /** Names of the types that a condition `... on name` lets through. */
   typesWithin(name: string): ReadonlySet<string>;
 }
@@ -11,6 +12,7 @@ export function createTypeIndex(schema: GraphQLSchema): TypeIndex {
   const types = Object.values(schema.getTypeMap());
   const known = new Map<string, ReadonlySet<string>>();
   return {
+    isKnown: (name) => schema.getType(name) !== undefined,
     objectTypes: new Set(types.filter(isObjectType).map(({ name }) => name)),
     typesWithin(name) {
       const within = known.get(name) ?? findTypesWithin(name);

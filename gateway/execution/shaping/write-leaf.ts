@@ -1,15 +1,8 @@
 import { isEnumType, isSpecifiedScalarType, type GraphQLLeafType } from 'graphql';
+import { stringText } from '../json-text.js';
 
 /** JSON text of a value that is not null; undefined when it is none of the type. */
 export type WriteLeaf = (value: unknown) => string | undefined;
-
-/** What JSON must escape, and lone surrogates, which UTF-8 cannot say. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
-
-function writeString(value: string): string {
-  return needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`;
-}
 
 export function writeLeafOf(type: GraphQLLeafType): WriteLeaf {
   if (isEnumType(type)) {
@@ -20,10 +13,10 @@ export function writeLeafOf(type: GraphQLLeafType): WriteLeaf {
   if (!isSpecifiedScalarType(type)) return (value) => JSON.stringify(value);
   switch (type.name) {
     case 'String':
-      return (value) => (typeof value === 'string' ? writeString(value) : undefined);
+      return (value) => (typeof value === 'string' ? stringText(value) : undefined);
     case 'ID':
       return (value) => {
-        if (typeof value === 'string') return writeString(value);
+        if (typeof value === 'string') return stringText(value);
         return Number.isInteger(value) ? `"${String(value)}"` : undefined;
       };
     case 'Int':

@@ -1,0 +1,100 @@
+/**
+ * CPU per operation of executing a plan and writing the answer, without HTTP: Apollo's executor and ours, and as the limit a join by hand.
+ * All get the subgraphs' answers as text, from memory. `tsx bench/gateway/executor.ts`
+ */
+import '../../gateway/without-telemetry.js';
+import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
+import { Supergraph } from '@apollo/federation-internals';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { graphql, parse } from 'graphql';
+import type { FetchRequest, SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
+import type { WireResult } from '../../gateway/datasources/wire.js';
+import { createGeneration } from '../../gateway/execution/generation.js';
+import { queries, type BenchQuery } from './queries.js';
+import { composeSupergraph, resolvers, subgraphNames, typeDefs } from './subgraphs.js';
+
+const seconds = Number(process.env.SECONDS ?? 2);
+const sdl = composeSupergraph({ users: 'http://users.test', presence: 'http://presence.test', sessions: 'http://sessions.test' });
+const answers = new Map<string, string>();
+const schemas = new Map(
+  subgraphNames.map((name) => [
+    name as string,
+    buildSubgraphSchema({ typeDefs: parse(typeDefs[name]), resolvers: { ...resolvers[name] } }),
+  ]),
+);
+
+async function answer(name: string, request: FetchRequest): Promise<WireResult> {
+  const key = name + request.query;
+  let text = answers.get(key);
+  if (text === undefined) {
+    const schema = schemas.get(name);
+    if (schema === undefined) throw new Error(`no subgraph ${name}`);
+    text = JSON.stringify(await graphql({ schema, source: request.query, variableValues: request.variables }));
+    answers.set(key, text);
+  }
+  return JSON.parse(text) as WireResult;
+}
+
+const generation = createGeneration(
+  sdl,
+  ({ name }) => ({ fetch: (request: FetchRequest) => answer(name, request) }) as unknown as SubgraphDataSource,
+);
+const services: Record<string, GraphQLDataSource> = {};
+for (const name of subgraphNames) {
+  services[name] = { process: ({ request }) => answer(name, request as FetchRequest) as never };
+}
+const supergraph = Supergraph.build(sdl);
+const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
+const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
+
+function contenders({ query, users, entities }: BenchQuery): Readonly<Record<string, () => Promise<string>>> {
+  const variables = { from: 3 };
+  const parsed = generation.operations.parse(query, undefined);
+  if (parsed.kind === 'refused') throw new Error('refused');
+  const { operation } = parsed;
+  const plan = operation.runnable().planned;
+  const operationContext = buildOperationContext({ schema: generation.schema, operationDocument: operation.document });
+  return {
+    async 'by hand'() {
+      const { data } = (await answer('users', { query: users, operationName: undefined, variables })) as unknown as {
+        data: { users: { id: string }[] };
+      };
+      const representations = data.users.map(({ id }) => ({ __typename: 'User', id }));
+      const found = await Promise.all(
+        entities.map((each) => answer(each.subgraph, { query: each.query, operationName: undefined, variables: { representations } })),
+      );
+      for (const { data: below } of found) data.users.forEach((user, index) => Object.assign(user, (below?._entities as object[])[index]));
+      return JSON.stringify(data);
+    },
+    async ours() {
+      return (await generation.execute(operation, { variables, caller })).data ?? '';
+    },
+    async "Apollo's"() {
+      const context = { request: { query, variables }, metrics: {}, logger: console, context: {}, schema: generation.schema };
+      const { data } = await executeQueryPlan(plan, services, context as never, operationContext, supergraphSchema, generation.apiSchema);
+      return JSON.stringify(data);
+    },
+  };
+}
+
+async function microseconds(run: () => Promise<string>): Promise<number> {
+  for (let n = 0; n < 300; n += 1) await run();
+  const end = performance.now() + seconds * 1_000;
+  const before = process.cpuUsage();
+  let runs = 0;
+  for (; performance.now() < end; runs += 1) await run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / runs;
+}
+
+for (const query of queries) {
+  const runs = contenders(query);
+  const texts = new Set<string>();
+  const row: Record<string, string> = {};
+  for (const [name, run] of Object.entries(runs)) {
+    if (process.env.ONLY !== undefined && process.env.ONLY !== name) continue;
+    texts.add(JSON.stringify(Object.values(JSON.parse(await run()) as object)[0]).length.toString());
+    row[name] = `${(await microseconds(run)).toFixed(0)} µs`;
+  }
+  console.log(query.name, row, [...texts]);
+}

@@ -1,0 +1,119 @@
+import type { FetchNode } from '@apollo/query-planner';
+import type { FetchRequest } from '../datasources/subgraph-data-source.js';
+import type { WireResult } from '../datasources/wire.js';
+import type { AskedEntities, ExecutionState } from './execution-state.js';
+import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
+import { cloneJson, isJsonObject } from './json.js';
+import { mergeAnswer } from './merge-answer.js';
+import { objectsAt, type PlacePath } from './places.js';
+import { compileRepresentText } from './represent-text.js';
+import { responseKeys } from './response-keys.js';
+import { compileRewrites, originalNames } from './rewrites.js';
+import { operationError } from './subgraph-errors.js';
+
+/** Fields that a subgraph adds to objects at `path`, which it finds by what they `require`. */
+export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchNode['requires']>, path: PlacePath, parts: PlanParts): Step {
+  const { operation: query, operationName, serviceName, variableUsages = [] } = node;
+  const { types } = parts;
+  const source = sourceOf(serviceName, parts);
+  if (variableUsages.includes('representations'))
+    throw new Error('A variable named "representations" would clash with that of the entities');
+  const represent = compileRepresentText(requires, node.inputRewrites, types);
+  // Fetches that begin together often ask about the same objects by the same keys.
+  const questionKey = JSON.stringify([path, requires, node.inputRewrites]);
+  const rewrite = compileRewrites(node.outputRewrites, types);
+  const names = originalNames(node.outputRewrites);
+  const keys = lazily(() => responseKeys(query, true));
+
+  return (state) => {
+    const { last } = state;
+    const asked = last?.questionKey === questionKey && last.version === state.version ? last : ask(state);
+    state.last = asked;
+    return asked.count === 0 ? undefined : fetch(state, asked);
+  };
+
+  /** Equal representations are sent once. */
+  function ask(state: ExecutionState): AskedEntities {
+    const objects = [];
+    const indices: number[] = [];
+    const byText = new Map<string, number>();
+    let text = '';
+    for (const object of objectsAt(state.data, path)) {
+      const representation = represent(object);
+      if (representation === undefined) continue;
+      let index = byText.get(representation);
+      if (index === undefined) {
+        index = byText.size;
+        byText.set(representation, index);
+        text += index === 0 ? representation : `,${representation}`;
+      }
+      objects.push(object);
+      indices.push(index);
+    }
+    return { questionKey, version: state.version, count: byText.size, text, objects, indices };
+  }
+
+  async function fetch(state: ExecutionState, asked: AskedEntities): Promise<void> {
+    const { data, errors } = await askSource(state, source, request(state.variables, asked));
+    if (errors !== undefined) tellErrors(state, asked, errors);
+    const entities = data?._entities;
+    if (Array.isArray(entities) && entities.length === asked.count) merge(state, asked, entities);
+    else if (errors === undefined) {
+      tellErrors(state, asked, [{ message: `The subgraph "${serviceName}" did not answer with an entity for each that it was asked for` }]);
+    }
+  }
+
+  function request(variables: Readonly<Record<string, unknown>>, { text }: AskedEntities): FetchRequest {
+    const others = variableUsages.length === 0 ? '{}' : JSON.stringify(pickVariables(variableUsages, variables));
+    const variablesText = `${others === '{}' ? '{' : `${others.slice(0, -1)},`}"representations":[${text}]}`;
+    return {
+      query,
+      operationName,
+      variablesText,
+      get variables() {
+        return JSON.parse(variablesText) as Record<string, unknown>;
+      },
+    };
+  }
+
+  function tellErrors(state: ExecutionState, { objects, indices, count }: AskedEntities, errors: NonNullable<WireResult['errors']>): void {
+    const paths = pathsOf(state.data, path, objects);
+    let isUnplaced = false;
+    for (const error of errors) {
+      const [first, entity, ...rest] = error.path ?? [];
+      if (first === '_entities' && typeof entity === 'number' && entity < count) {
+        const below = renamed(rest, names);
+        paths.forEach((place, position) => {
+          if (indices[position] === entity) state.errors.push(operationError(error, serviceName, [...place, ...below]));
+        });
+      } else {
+        isUnplaced = true;
+        state.errors.push(operationError(error, serviceName, undefined));
+      }
+    }
+    if (isUnplaced) state.unexplained.push(() => paths.flatMap((place) => keys().map((key) => [...place, key])));
+  }
+
+  function merge(state: ExecutionState, { objects, indices, count }: AskedEntities, entities: readonly unknown[]): void {
+    const isShared = count < objects.length;
+    const given = new Set<number>();
+    state.version += 1;
+    for (let position = 0; position < objects.length; position += 1) {
+      const object = objects[position];
+      const index = indices[position];
+      const received = index === undefined ? undefined : entities[index];
+      if (object === undefined || index === undefined || !isJsonObject(received)) continue;
+      let entity = received;
+      if (isShared) {
+        // Each place gets its own: what is rewritten, and what other fetches add below, may differ.
+        if (rewrite !== undefined || given.has(index)) entity = cloneJson(received);
+        given.add(index);
+      }
+      if (rewrite !== undefined) {
+        entity.__typename ??= object.__typename;
+        rewrite(entity);
+      }
+      mergeAnswer(object, entity, types.objectTypes);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import type { FetchNode } from '@apollo/query-planner';
+import type { WireResult } from '../datasources/wire.js';
+import type { ExecutionState } from './execution-state.js';
+import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
+import { cloneJson, type JsonObject } from './json.js';
+import { mergeAnswer } from './merge-answer.js';
+import { objectsAt, type PlacePath } from './places.js';
+import { responseKeys } from './response-keys.js';
+import { compileRewrites, originalNames } from './rewrites.js';
+import { operationError } from './subgraph-errors.js';
+
+/** Takes what a subgraph answered to root fields of the operation. */
+export type TakeAnswer = (state: ExecutionState, answer: WireResult) => void;
+
+export function compileRootFetch(node: FetchNode, parts: PlanParts): Step {
+  const { operation: query, operationName, variableUsages = [] } = node;
+  const source = sourceOf(node.serviceName, parts);
+  const take = compileTakeAnswer(node, parts);
+  return async (state) => {
+    const variables = pickVariables(variableUsages, state.variables);
+    take(state, await askSource(state, source, { query, operationName, variables }));
+  };
+}
+
+export function compileTakeAnswer(node: FetchNode, { types }: PlanParts): TakeAnswer {
+  const rewrite = compileRewrites(node.outputRewrites, types);
+  const names = originalNames(node.outputRewrites);
+  const keys = lazily(() => responseKeys(node.operation, false));
+  return (state, { data, errors = [] }) => {
+    for (const error of errors) state.errors.push(operationError(error, node.serviceName, error.path && renamed(error.path, names)));
+    if (errors.some(({ path }) => path === undefined)) state.unexplained.push(() => keys().map((key) => [key]));
+    if (data === null) return;
+    rewrite?.(data);
+    state.version += 1;
+    // Most operations begin with one fetch, whose answer is then the whole tree.
+    if (isEmpty(state.data)) state.data = data;
+    else mergeAnswer(state.data, data, types.objectTypes);
+  };
+}
+
+/** Root fields that were asked for somewhere below the root, as of a payload that has a field of the type `Query`. */
+export function compileFetchBelow(node: FetchNode, path: PlacePath, parts: PlanParts): Step {
+  const { operation: query, operationName, serviceName, variableUsages = [] } = node;
+  const { types } = parts;
+  const source = sourceOf(serviceName, parts);
+  const rewrite = compileRewrites(node.outputRewrites, types);
+  const names = originalNames(node.outputRewrites);
+  const keys = lazily(() => responseKeys(query, false));
+
+  return (state) => {
+    const objects = objectsAt(state.data, path);
+    return objects.length === 0 ? undefined : fetch(state, objects);
+  };
+
+  async function fetch(state: ExecutionState, objects: readonly JsonObject[]): Promise<void> {
+    const variables = pickVariables(variableUsages, state.variables);
+    const { data, errors } = await askSource(state, source, { query, operationName, variables });
+    if (errors !== undefined) tellErrors(state, objects, errors);
+    if (data === null) return;
+    rewrite?.(data);
+    state.version += 1;
+    objects.forEach((object, index) => mergeAnswer(object, index === objects.length - 1 ? data : cloneJson(data), types.objectTypes));
+  }
+
+  function tellErrors(state: ExecutionState, objects: readonly JsonObject[], errors: NonNullable<WireResult['errors']>): void {
+    const paths = pathsOf(state.data, path, objects);
+    for (const error of errors) {
+      if (error.path === undefined) state.errors.push(operationError(error, serviceName, undefined));
+      else {
+        const below = renamed(error.path, names);
+        for (const place of paths) state.errors.push(operationError(error, serviceName, [...place, ...below]));
+      }
+    }
+    if (errors.some((error) => error.path === undefined)) {
+      state.unexplained.push(() => paths.flatMap((place) => keys().map((key) => [...place, key])));
+    }
+  }
+}
+
+function isEmpty(object: JsonObject): boolean {
+  for (const _key in object) return false;
+  return true;
+}
