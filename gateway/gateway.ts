@@ -9,6 +9,7 @@ import { addHealthRoutes } from '../shared/http/health.js';
 import { createHttpServer } from '../shared/http/server.js';
 import type { Logger } from '../shared/logging/logger.js';
 import { createAuthenticate } from './authenticate.js';
+import { warnAboutTokens } from './authorization/warn-about-tokens.js';
 import type { DoorConfig } from './config.js';
 import type { Supergraph } from './execution/supergraph.js';
 import { exposedHeaders } from './http/cross-site.js';
@@ -56,6 +57,7 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, supergraph, revocations, logger, policy = createOperationPolicy() } = options;
   const authenticate = createAuthenticate(options.accessTokens, options.forwardedHeaders);
+  if (options.accessTokens === null) warnAboutTokens(supergraph, logger);
   const allowedOrigins = [...config.corsOrigins, ...(config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin])];
   const { corsOrigins, trustsProxy } = config;
   const door = createGraphqlDoor({ supergraph, authenticate, policy, trustsProxy, corsOrigins, logger });

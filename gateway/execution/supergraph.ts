@@ -13,8 +13,6 @@ export interface SupergraphOptions extends GenerationOptions {
   /** How to reach a subgraph that the supergraph names; asked once per name and URL. What it throws makes the supergraph a bad one. */
   readonly dataSource: (service: { readonly name: string; readonly url: string }) => SubgraphDataSource;
   readonly logger: Logger;
-  /** For a whole operation, over all subgraphs, in ms. */
-  readonly operationTimeoutMs?: number;
   /** How often the file is looked at, in ms. */
   readonly pollIntervalMs?: number;
 }
