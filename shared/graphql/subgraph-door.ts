@@ -67,7 +67,8 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
   async function answer(request: IncomingMessage, body: unknown, requestId: string): Promise<SubgraphAnswer> {
     try {
       const context = await createContext(request, requestId);
-      const operation = readOperation(body);
+      // Apollo Server has its own word on an `accept` that names nothing of ours, too.
+      const operation = negotiate(request.headers.accept) === undefined ? undefined : readOperation(body);
       const document = operation === undefined ? undefined : known.find(operation.query);
       const result = operation === undefined || document === undefined ? undefined : await run(document, operation, context);
       return result ?? (await askApollo(apollo, { headers: request.headers, body }, context));

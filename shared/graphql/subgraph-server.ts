@@ -57,9 +57,9 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
       if (!isSecret(request.headers[gatewaySecretHeader]))
         await reply.code(403).type('text/plain').send('This server answers its gateway only.\n');
     });
-    // What the door does not take: bodies that are no plain JSON, of which the other types are refused before this.
+    // What the door does not take.
     guarded.post('/graphql', () => {
-      throw new AppError('BAD_USER_INPUT', 'Send the body without compression.');
+      throw new AppError('BAD_USER_INPUT', 'Send the body as "application/json", without compression.');
     });
     await options.internalRoutes?.(guarded);
     await guarded.register(async (scope) => subgraph.routes?.(scope));
