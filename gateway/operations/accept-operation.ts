@@ -74,6 +74,23 @@ function acceptDocument(
   return permission instanceof Promise ? permission.then(accept) : accept(permission);
 }
 
+/** The same operation on the supergraph that replaces its own, by the same rules as at first. It is not counted to its caller again. */
+export function acceptAgain(
+  { operation, variables }: AcceptedOperation,
+  generation: SupergraphGeneration,
+  { policy, identity }: AcceptanceOptions,
+): Acceptance | Promise<Acceptance> {
+  return acceptDocument(
+    generation,
+    { operationName: operation.operationName, variables },
+    {
+      policy: { ...policy, check: (input) => policy.check({ ...input, wasCounted: true }) },
+      identity,
+      found: { kind: 'found', text: operation.source },
+    },
+  );
+}
+
 function refuse(errors: readonly GraphQLError[]): Acceptance {
   return { kind: 'refused', errors };
 }

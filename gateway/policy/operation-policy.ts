@@ -25,7 +25,7 @@ export interface OperationPolicy {
   register(hash: string, text: string): void;
   /**
    * Why it may not run, before it is validated; empty when it may. Costs time on the first call for an operation only, apart from what its
-   * variables decide. Counts it to its caller.
+   * variables decide. Counts it to its caller, unless it was counted when it began.
    */
   check(input: {
     readonly generation: { readonly schema: GraphQLSchema; readonly supergraphSchema: GraphQLSchema };
@@ -33,6 +33,7 @@ export interface OperationPolicy {
     readonly operation: { readonly document: DocumentNode; readonly operation: OperationDefinitionNode };
     readonly identity: Identity;
     readonly variables: Readonly<Record<string, unknown>>;
+    readonly wasCounted?: boolean;
   }): readonly GraphQLError[];
   /** What a client may read of the faults of its document or variables. */
   shown(errors: readonly GraphQLError[]): readonly GraphQLError[];
@@ -62,7 +63,7 @@ export function createOperationPolicy(options: Partial<OperationPolicyOptions> =
     limits,
     find: (request) => findDocument(request, { trusted, persisted }),
     register: (hash, text) => persisted?.put(hash, text),
-    check({ generation, operation: { document, operation }, identity, variables }) {
+    check({ generation, operation: { document, operation }, identity, variables, wasCounted = false }) {
       let check = checks.get(operation);
       if (check === undefined) {
         check = checkOperationOnce({
@@ -77,7 +78,7 @@ export function createOperationPolicy(options: Partial<OperationPolicyOptions> =
       }
       const verdict = check(variables);
       if (verdict.kind === 'refused') return verdict.errors;
-      const key = rates === undefined ? undefined : clientKey(identity);
+      const key = rates === undefined || wasCounted ? undefined : clientKey(identity);
       const excess = key === undefined ? undefined : rates?.take(key, verdict.cost);
       return excess === undefined ? [] : [toGraphQLError(excess)];
     },

@@ -1,10 +1,12 @@
 import { GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { OperationRequest } from '../execution/execution-state.js';
+import type { SupergraphGeneration } from '../execution/generation.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
 import type { ClientSocket } from './client-socket.js';
 import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
 import { subscribeFederated, type FederatedSubscription, type SubscriptionMessage } from './federated-subscription.js';
+import type { RunningSubscriptions } from './running-subscriptions.js';
 import { createResultIterator, type ResultSource } from './result-iterator.js';
 
 /** Close codes of a subgraph that clients should hear: come back with a new token, come back later. Any other is a restart to them. */
@@ -18,6 +20,9 @@ export interface RunOptions {
   readonly socket: ClientSocket;
   readonly subgraphHeaders: SubgraphHeaders;
   readonly onEnd: () => void;
+  readonly running: RunningSubscriptions;
+  /** The same operation on another supergraph; undefined when it may not run there. May reject. */
+  readonly acceptAgain: (accepted: AcceptedOperation, generation: SupergraphGeneration) => Promise<AcceptedOperation | undefined>;
 }
 
 /**
@@ -75,13 +80,18 @@ async function executeQuery(request: OperationRequest): Promise<CompletedEvent> 
 
 type State = { kind: 'new' } | { kind: 'running'; subscription: FederatedSubscription } | { kind: 'ended' };
 
-function subscriptionSource(request: OperationRequest, { socket, fanOut }: RunOptions): Source {
+function subscriptionSource(accepted: OperationRequest, { socket, fanOut, running, acceptAgain }: RunOptions): Source {
   let state: State = { kind: 'new' };
+  let request = accepted;
+  let remove: () => void = () => undefined;
+  /** The latest that it is to run on. */
+  let target = accepted.generation;
   let answerWaiting: (result: CompletedEvent | undefined) => void = () => undefined;
 
   function leave(code: Leave): void {
     const before = state;
     state = { kind: 'ended' };
+    remove();
     if (before.kind === 'running') before.subscription.leave(code);
   }
 
@@ -106,6 +116,18 @@ function subscriptionSource(request: OperationRequest, { socket, fanOut }: RunOp
     }
   }
 
+  async function moveTo(generation: SupergraphGeneration): Promise<void> {
+    target = generation;
+    const next = await acceptAgain(request, generation).catch(() => undefined);
+    if (target !== generation || state.kind !== 'running') return;
+    if (next !== undefined && canMoveTo({ ...request, ...next }, state.subscription)) {
+      // What is replaced must be garbage, however long the subscription still runs.
+      request = { ...request, ...next };
+      return;
+    }
+    socket.close(restart, 'The schema has changed, connect again');
+  }
+
   function start(): SubscriptionMessage | FederatedSubscription {
     try {
       return subscribeFederated(request, fanOut);
@@ -128,11 +150,21 @@ function subscriptionSource(request: OperationRequest, { socket, fanOut }: RunOp
           return;
         }
         state = { kind: 'running', subscription: started };
+        remove = running.add(request.generation, (generation) => void moveTo(generation));
       }
       state.subscription.next(receive);
     },
     onEnd: () => leave(socket.leave()),
   };
+}
+
+/** False also when the planner cannot take it. */
+function canMoveTo(request: OperationRequest, subscription: FederatedSubscription): boolean {
+  try {
+    return subscription.moveTo(request);
+  } catch {
+    return false;
+  }
 }
 
 function failure(error: unknown): Extract<CompletedEvent, { kind: 'result' }> {

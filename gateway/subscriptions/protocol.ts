@@ -7,9 +7,16 @@ import type { ClientSocket } from './client-socket.js';
 import type { FanOut } from './fan-out/fan-out.js';
 import type { IdentityWatch } from './identity-watch.js';
 import type { WebSocketLimits } from './limits.js';
-import { acceptOperation, type Acceptance, type AcceptedOperation, type OperationPayload } from '../operations/accept-operation.js';
+import {
+  acceptAgain,
+  acceptOperation,
+  type Acceptance,
+  type AcceptedOperation,
+  type OperationPayload,
+} from '../operations/accept-operation.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import { runOperation, toGraphQLError } from './operations.js';
+import type { RunningSubscriptions } from './running-subscriptions.js';
 import type { SocketIdentity, WebSocketOptions } from './websocket.js';
 
 type ConnectionParams = Record<string, unknown>;
@@ -40,12 +47,13 @@ export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | '
   readonly limits: WebSocketLimits;
   readonly watch: IdentityWatch;
   readonly fanOut: FanOut;
+  readonly running: RunningSubscriptions;
   readonly policy: OperationPolicy;
 }
 
 /** The hooks of graphql-ws. None of them throws: a throw closes the socket, and with it everything else that runs on it. */
 export function createProtocol(options: ProtocolOptions): ServerOptions<ConnectionParams, SocketExtra> {
-  const { supergraph, authenticate, limits, logger, watch, fanOut, policy } = options;
+  const { supergraph, authenticate, limits, logger, watch, fanOut, running, policy } = options;
 
   function mask({ requestId }: SocketExtra, errors: readonly unknown[]): GraphQLFormattedError[] {
     return errors.map((error) => maskError(error, { logger, requestId }));
@@ -76,7 +84,9 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
   }
 
   function run(args: ExecutionArgs) {
-    const { id, accepted, extra } = (args as RunArgs).contextValue;
+    const runArgs = args as RunArgs;
+    const { id, accepted, extra } = runArgs.contextValue;
+    const identity = extra.identity ?? nobody;
     extra.operations += 1;
     return runOperation(accepted, {
       id,
@@ -84,6 +94,16 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
       socket: extra.socket,
       subgraphHeaders: extra.identity?.subgraphHeaders ?? {},
       onEnd: () => (extra.operations -= 1),
+      running,
+      async acceptAgain(operation, generation) {
+        const acceptance = await acceptAgain(operation, generation, { policy, identity });
+        if (acceptance.kind === 'refused') return undefined;
+        // graphql-ws keeps them for as long as the subscription runs.
+        runArgs.schema = generation.schema;
+        runArgs.document = acceptance.operation.operation.document;
+        runArgs.contextValue = { id, accepted: acceptance.operation, extra };
+        return acceptance.operation;
+      },
     });
   }
 

@@ -15,6 +15,7 @@ import { createIdentityWatch } from './identity-watch.js';
 import { defaultWebSocketLimits, type WebSocketLimits } from './limits.js';
 import { createOperationPolicy, type OperationPolicy } from '../policy/operation-policy.js';
 import { isAllowedOrigin } from './origin.js';
+import { createRunningSubscriptions } from './running-subscriptions.js';
 import { createProtocol, type SocketExtra } from './protocol.js';
 
 /** Who is behind a socket: found once, at `connection_init`. */
@@ -74,8 +75,11 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   const open = new Map<WebSocket, SocketExtra>();
   const uninitialised = new Set<WebSocket>();
   const heartbeat = createHeartbeat(limits);
+  const running = createRunningSubscriptions(options.supergraph);
   const watch = createIdentityWatch({ revocations: options.revocations, maxSocketsPerUser: limits.maxSocketsPerUser, now });
-  const protocol = makeServer(createProtocol({ ...options, limits, watch, fanOut, policy: options.policy ?? createOperationPolicy() }));
+  const protocol = makeServer(
+    createProtocol({ ...options, limits, watch, fanOut, running, policy: options.policy ?? createOperationPolicy() }),
+  );
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.maxFrameBytes,
@@ -159,6 +163,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     async close(code) {
       server.off('upgrade', onUpgrade);
       watch.close();
+      running.close();
       await Promise.all(
         [...open].map(
           ([webSocket, { socket }]) =>

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,8 @@ export interface LittleSupergraph {
   /** Headers of every operation that a subgraph received, oldest first. */
   readonly received: Received[];
   sourceOf(name: string): SubgraphDataSource;
+  /** Changes the file of the supergraph, and waits until the gateway serves it. */
+  replaceSupergraph(change: (sdl: string) => string): Promise<void>;
   /** Stops the servers of the subgraphs, as a crash or a deploy does. Only over HTTP. */
   stopSubgraphs(): Promise<void>;
   close(): Promise<void>;
@@ -72,6 +74,7 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
   const supergraph = await createSupergraph({
     path,
     logger,
+    pollIntervalMs: 20,
     dataSource({ name, url }) {
       const own = subgraphs.find(({ subgraph }) => subgraph.name === name);
       if (own === undefined) throw new Error(`unknown subgraph ${name}`);
@@ -116,6 +119,11 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
       const source = sources.get(name);
       if (source === undefined) throw new Error(`no data source of ${name}`);
       return source;
+    },
+    async replaceSupergraph(change) {
+      const before = supergraph.current().id;
+      await writeFile(path, change(await readFile(path, 'utf8')));
+      await until(() => supergraph.current().id !== before, 'the new supergraph');
     },
     stopSubgraphs,
     async close() {
