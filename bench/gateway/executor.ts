@@ -88,6 +88,7 @@ async function microseconds(run: () => Promise<string>): Promise<number> {
 }
 
 for (const query of queries) {
+  if (process.env.QUERY !== undefined && process.env.QUERY !== query.name) continue;
   const runs = contenders(query);
   const texts = new Set<string>();
   const row: Record<string, string> = {};

@@ -45,7 +45,7 @@ export interface GenerationOptions extends OverrideOptions {
 /** What a supergraph may demand of whoever serves it (`for: SECURITY` or `EXECUTION`); one that demands anything else is refused. */
 const supportedFeatures = new Set([
   ...DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES,
-  ...['authenticated', 'requiresScopes', 'policy', 'context', 'cost'].map((name) => `https://specs.apollo.dev/${name}/v0.1`),
+  ...['authenticated', 'requiresScopes', 'policy', 'cost'].map((name) => `https://specs.apollo.dev/${name}/v0.1`),
 ]);
 
 export function supergraphId(sdl: string): string {
