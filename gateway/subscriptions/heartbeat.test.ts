@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { createHeartbeat } from './heartbeat.js';
 
 describe('A heartbeat', () => {
-  beforeEach(() => jest.useFakeTimers());
-  afterEach(() => jest.useRealTimers());
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
 
   function start() {
     const heartbeat = createHeartbeat({ pingIntervalMs: 15_000, pongTimeoutMs: 10_000 }, () => Date.now());

@@ -136,6 +136,8 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
         const acceptance = await accept(extra, payload);
         if (acceptance.kind === 'refused') return acceptance.errors;
         const { generation, operation, variables } = acceptance.operation;
+        // graphql-ws keeps the message for as long as the operation lasts, and the text is known by now.
+        Object.assign(payload, { query: '' });
         return {
           schema: generation.schema,
           document: operation.document,
