@@ -30,6 +30,8 @@ export interface AllInOneConfig extends DoorConfig {
   readonly rateLimitScale: number;
   /** Null keeps objects as files in the data folder. */
   readonly s3: S3Options | null;
+  /** Sent to subgraphs of others; undefined when they know none. */
+  readonly gatewaySecret: string | undefined;
   readonly threadPoolSize: number | undefined;
   /** Undefined asks nobody about new passwords. */
   readonly breachCheck: ReturnType<typeof breachCheckOf>;
@@ -58,6 +60,7 @@ const schema = z.object({
   USERS_DATABASE_URL: databaseUrl.optional(),
   SESSIONS_DATABASE_URL: databaseUrl.optional(),
   IMAGES_DATABASE_URL: databaseUrl.optional(),
+  GATEWAY_SECRET: z.string().optional(),
   UV_THREADPOOL_SIZE: z.coerce.number().int().min(1).max(1024).optional(),
 });
 
@@ -87,6 +90,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     userEventsMaxLength: values.USER_EVENTS_MAX_LENGTH,
     rateLimitScale: values.RATE_LIMIT_SCALE,
     s3: readS3Options(values),
+    gatewaySecret: values.GATEWAY_SECRET,
     threadPoolSize: values.UV_THREADPOOL_SIZE,
     breachCheck: breachCheckOf(values),
     signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,

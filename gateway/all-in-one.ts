@@ -111,7 +111,7 @@ runProcess({
         const subgraph = inProcess.get(name);
         const timeoutMs = timeoutOf(config.timeouts, name);
         return subgraph === undefined
-          ? createHttpDataSource({ name, url, secret: undefined, logger, timeoutMs })
+          ? createHttpDataSource({ name, url, secret: config.gatewaySecret, logger, timeoutMs })
           : createInProcessDataSource({ subgraph, logger, timeoutMs });
       },
       operationTimeoutMs: config.timeouts.operationMs,

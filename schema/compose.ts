@@ -2,13 +2,13 @@
  * Composes `schema/supergraph.graphql` (for the gateway) and `schema/api.graphql` (what clients see, for their types) from
  * `schema/subgraphs/*.graphql`: `npm run compose`. With `--check` it writes nothing and fails when one of the two is out of date, when composition gives a hint of level WARN, or when anything lacks a description.
  */
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { buildSchema, Kind, lexicographicSortSchema, parse, printSchema, visit, type ASTNode } from 'graphql';
+import { readOwnSubgraphs } from './own-subgraphs.js';
 
 const folder = import.meta.dirname;
-const ports: Readonly<Record<string, number>> = { auth: 4001, users: 4002, sessions: 4003, images: 4004 };
 
 const rootTypes = new Set(['Query', 'Mutation', 'Subscription']);
 const describable = new Set<string>([
@@ -23,15 +23,7 @@ const describable = new Set<string>([
   Kind.SCALAR_TYPE_DEFINITION,
 ]);
 
-const services = readdirSync(join(folder, 'subgraphs'))
-  .filter((file) => file.endsWith('.graphql'))
-  .sort()
-  .map((file) => {
-    const name = basename(file, '.graphql');
-    const port = ports[name];
-    if (port === undefined) throw new Error(`schema/compose.ts knows no port for the subgraph "${name}"`);
-    return { name, url: `http://127.0.0.1:${String(port)}/graphql`, sdl: readFileSync(join(folder, 'subgraphs', file), 'utf8') };
-  });
+const services = readOwnSubgraphs();
 
 const result = composeServices(services.map(({ name, url, sdl }) => ({ name, url, typeDefs: parse(sdl) })));
 if (result.errors !== undefined) fail(result.errors.map((error) => error.message));
