@@ -54,8 +54,11 @@ export function createLiveness(now: () => number) {
   const isSure = (userId: string): boolean => claimsOf(userId).some((claim) => sureOf(claim) > now());
 
   function sample(): void {
+    // While nobody sweeps nothing runs out.
+    const isSwept = [...cables.values()].some(({ upSince }) => upSince !== undefined);
     for (const [userId, all] of claims) {
       if (!isSure(userId)) unsureAt.set(userId, now());
+      if (!isSwept) continue;
       claims.set(
         userId,
         all.filter(({ possibleUntil }) => possibleUntil > now() - leaseMs),
@@ -79,17 +82,20 @@ export function createLiveness(now: () => number) {
     /** To be called at least once a second. */
     sample,
     /** The session has a lease since now. What it lost before counts no more. */
-    connected(userId: string, claim: Pick<Claim, 'key' | 'process' | 'sessionId'> & { readonly renews: boolean }): void {
+    connected(
+      userId: string,
+      claim: Pick<Claim, 'key' | 'process' | 'sessionId'> & { readonly renews: boolean; readonly isSure: boolean },
+    ): void {
       change(userId, (all) => {
         const kept = all.filter(({ key, sessionId, isLeaving }) => key !== claim.key && !(isLeaving && sessionId === claim.sessionId));
         const until = now() + leaseMs;
-        const { renews, ...rest } = claim;
+        const { renews, isSure: isHeld, ...rest } = claim;
         kept.push({
           ...rest,
           isOpen: renews,
           isLeaving: false,
           isStalled: false,
-          sureUntil: until - 1_000,
+          sureUntil: isHeld ? until - 1_000 : 0,
           possibleUntil: renews ? Infinity : until,
         });
         all.splice(0, all.length, ...kept);

@@ -160,7 +160,7 @@ export function createSimulatedShard(
     const first = entries.findIndex(({ at }) => at >= now() - keptMs);
     const old = first < 0 ? entries.length : first;
     if (old === 0) return;
-    meta = { ...meta, forgotten: entries[old - 1]?.offset ?? meta.forgotten };
+    meta = { ...meta, forgotten: Math.max(meta.forgotten, entries[old - 1]?.offset ?? 0) };
     entries = entries.slice(old);
     saved = undefined;
   }

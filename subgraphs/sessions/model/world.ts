@@ -35,6 +35,8 @@ export function createWorld({ processCount, random }: { readonly processCount: n
   const processes: (Process | undefined)[] = Array.from({ length: processCount }, () => undefined);
   let isDatabaseDown = false;
   let redisDownAt = 0;
+  /** How often Redis has lost something. */
+  let losses = 0;
   const settings = {
     ...rows,
     find: (ids: readonly string[]) => (isDatabaseDown ? Promise.reject(new Error('away')) : rows.find(ids)),
@@ -80,7 +82,10 @@ export function createWorld({ processCount, random }: { readonly processCount: n
   /** Its clients lose their sockets; they may know it, the process does not. */
   function forgetSockets(process: Process): void {
     for (const device of devices) {
-      if (device.opening === process) device.opening = undefined;
+      if (device.opening === process) {
+        device.opening = undefined;
+        liveness.attempted(device.userId, { process, sessionId: device.sessionId });
+      }
       if (device.socket?.process !== process) continue;
       liveness.left(device.userId, device.socket.key, null);
       device.socket = undefined;
@@ -111,6 +116,7 @@ export function createWorld({ processCount, random }: { readonly processCount: n
       if (device.opening !== undefined) return;
       device.opening = process;
       const { sessionId, departures } = device;
+      const lossesBefore = losses;
       const comesBack = liveness.hasSession(device.userId, sessionId);
       if (!comesBack) judge.touched(device.userId);
       void openSocket(device, process, { resumes, now: time.now, onMessage: judge.told, onEnd: judge.ended }).then((socket) => {
@@ -120,7 +126,8 @@ export function createWorld({ processCount, random }: { readonly processCount: n
           liveness.attempted(device.userId, { process, sessionId });
           return;
         }
-        liveness.connected(device.userId, { key: socket.key, process, sessionId, renews: true });
+        // What was lost while the answer was on its way, the process makes anew.
+        liveness.connected(device.userId, { key: socket.key, process, sessionId, renews: true, isSure: losses === lossesBefore });
         if (!comesBack) judge.touched(device.userId);
         if (device.isStalled) liveness.stalled(device.userId, socket.key);
         // Which of the two came first, nobody knows.
@@ -155,12 +162,15 @@ export function createWorld({ processCount, random }: { readonly processCount: n
 
     heartbeat(device: Device, process: Process): void {
       const { sessionId, userId, departures } = device;
+      const lossesBefore = losses;
       judge.touched(userId);
+      // A process that dies meanwhile says nothing of it.
+      if (process.network.latency.some((ms) => ms > 0)) liveness.attempted(userId, { process, sessionId });
       void process.service.heartbeat(viewerOf(device)).then(
         () => {
           judge.touched(userId);
-          if (departures === device.departures)
-            liveness.connected(userId, { key: `${sessionId} heartbeat`, process, sessionId, renews: false });
+          if (departures === device.departures && losses === lossesBefore)
+            liveness.connected(userId, { key: `${sessionId} heartbeat`, process, sessionId, renews: false, isSure: true });
         },
         () => liveness.attempted(userId, { process, sessionId }),
       );
@@ -213,6 +223,7 @@ export function createWorld({ processCount, random }: { readonly processCount: n
       judge.fault();
       for (const device of devices) if (device.socket?.process === process) this.leave(device, 1012);
       liveness.unplugged(process);
+      forgetSockets(process);
       void process.close();
       await time.rest();
       if (server === undefined) liveness.restarted(0, false);
@@ -242,10 +253,12 @@ export function createWorld({ processCount, random }: { readonly processCount: n
       judge.fault();
       for (const process of live()) if (!process.network.isCut) liveness.plugged(process);
       liveness.restarted(time.now() - redisDownAt, persistence === 'all');
+      if (persistence !== 'all') losses += 1;
     },
 
     flushRedis(): void {
       server?.flush();
+      losses += 1;
       judge.fault();
       liveness.restarted(0, false);
     },
