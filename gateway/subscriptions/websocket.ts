@@ -198,7 +198,7 @@ function destroy(this: Duplex): void {
 function parse(text: string): string | undefined {
   try {
     const message: unknown = JSON.parse(text);
-    return typeof message === 'object' ? (message as string) : undefined;
+    return typeof message === 'object' ? (message as unknown as string) : undefined;
   } catch {
     return undefined;
   }
