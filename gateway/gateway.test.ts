@@ -240,7 +240,7 @@ describe('Requests over HTTP', () => {
     const query = (tokens: number) => `{ anything(value: [${'1 '.repeat(tokens - 9)}]) }`;
     const { status, body } = await ask(query(15_001));
     expect(status).toBe(400);
-    expect(body).toMatchObject({ errors: [{ extensions: { code: 'GRAPHQL_PARSE_FAILED' } }] });
+    expect(body).toMatchObject({ errors: [{ extensions: { code: 'OPERATION_TOO_COMPLEX' } }] });
     expect((await ask(query(15_000))).status).toBe(200);
   });
 

@@ -10,6 +10,7 @@ import { graphql, parse } from 'graphql';
 import type { FetchRequest, SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../gateway/datasources/wire.js';
 import { createGeneration } from '../../gateway/execution/generation.js';
+import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
 import { queries, type BenchQuery } from './queries.js';
 import { composeSupergraph, resolvers, subgraphNames, typeDefs } from './subgraphs.js';
 
@@ -49,7 +50,7 @@ const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
 
 function contenders({ query, users, entities }: BenchQuery): Readonly<Record<string, () => Promise<string>>> {
   const variables = { from: 3 };
-  const parsed = generation.operations.parse(query, undefined);
+  const parsed = generation.operations.parse(query, undefined, defaultOperationLimits);
   if (parsed.kind === 'refused') throw new Error('refused');
   const { operation } = parsed;
   const plan = operation.runnable().planned;

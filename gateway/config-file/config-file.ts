@@ -54,6 +54,7 @@ const limitDescriptions: Readonly<Record<keyof OperationLimits, string>> = {
   maxPageSize: 'The largest number for `first`, `last` or `limit`.',
   assumedListSize: 'Entries that a list without a page size counts for.',
   maxInputDepth: 'Lists and objects within each other in variables and arguments.',
+  maxLiteralLists: 'Lists within each other in one argument written out.',
   maxSubgraphCalls: 'Requests to subgraphs for one operation.',
 };
 

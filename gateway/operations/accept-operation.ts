@@ -56,7 +56,7 @@ function acceptDocument(
 ): Acceptance | Promise<Acceptance> {
   if (found.kind === 'refused') return found;
   const variables = payload.variables ?? {};
-  const parsed = generation.operations.parse(found.text, payload.operationName ?? undefined);
+  const parsed = generation.operations.parse(found.text, payload.operationName ?? undefined, policy.limits);
   if (parsed.kind === 'refused') return parsed;
   const { operation } = parsed;
   const refusals = policy.check({ generation, operation, identity, variables });
@@ -68,6 +68,8 @@ function acceptDocument(
   if (found.register !== undefined) policy.register(found.register, found.text);
   const accept = (permission: Permission): Acceptance => {
     if (permission.kind === 'refused') return refuse(permission.errors);
+    const excess = policy.checkPlan(permission.operation.plan());
+    if (excess.length > 0) return refuse(excess);
     return { kind: 'accepted', operation: { generation, operation: permission.operation, variables } };
   };
   const permission = generation.authorization?.permit(operation, identity.viewer) ?? { kind: 'permitted', operation };

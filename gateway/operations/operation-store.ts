@@ -13,10 +13,10 @@ import {
 } from 'graphql';
 import type { OperationPlanner, PlannedOperation } from '../planning/operation-planner.js';
 import { rememberRunnables, type ToRunnable } from '../planning/runnable-operation.js';
+import type { OperationLimits } from '../policy/operation-limits.js';
+import { refuseParse } from '../policy/refuse-parse.js';
 import { finiteNumbers } from './finite-numbers.js';
 
-/** More is nobody's query; the lexer stops there (SECURITY line 35). */
-export const maximumTokens = 15_000;
 /** Validation of a hostile document stops after so many errors. */
 const maximumErrors = 20;
 const capacity = 1_000;
@@ -46,7 +46,7 @@ export type ParseResult =
   { readonly kind: 'parsed'; readonly operation: ParsedOperation } | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
 
 export interface OperationStore {
-  parse(source: string, operationName: string | undefined): ParseResult;
+  parse(source: string, operationName: string | undefined, limits: OperationLimits): ParseResult;
 }
 
 /** Keeps the latest operations, least recently used out first: clients send few documents many times. */
@@ -60,14 +60,14 @@ export function createOperationStore(generation: { schema: GraphQLSchema; planne
   }
 
   return {
-    parse(source, operationName) {
+    parse(source, operationName, limits) {
       const key = `${operationName ?? ''}\n${source}`;
       const known = operations.get(key);
       if (known !== undefined) {
         keep(key, known);
         return { kind: 'parsed', operation: known };
       }
-      const result = parseOperation(source, operationName, generation);
+      const result = parseOperation(source, operationName, { ...generation, limits });
       if (result.kind === 'parsed' && key.length <= keptLength) keep(key, result.operation);
       return result;
     },
@@ -77,13 +77,13 @@ export function createOperationStore(generation: { schema: GraphQLSchema; planne
 function parseOperation(
   source: string,
   operationName: string | undefined,
-  { schema, planner }: { schema: GraphQLSchema; planner: OperationPlanner },
+  { schema, planner, limits }: { schema: GraphQLSchema; planner: OperationPlanner; limits: OperationLimits },
 ): ParseResult {
   let document: DocumentNode;
   try {
-    document = parse(source, { maxTokens: maximumTokens });
+    document = parse(source, { maxTokens: limits.maxTokens });
   } catch (error) {
-    return { kind: 'refused', errors: [refusal(error, 'GRAPHQL_PARSE_FAILED')] };
+    return { kind: 'refused', errors: [refuseParse(error, limits)] };
   }
   const operation = getOperationAST(document, operationName);
   if (operation === null || operation === undefined) {

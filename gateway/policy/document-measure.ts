@@ -20,6 +20,8 @@ export interface DocumentMeasure {
   /** The most in one place. */
   readonly directives: number;
   readonly inputDepth: number;
+  /** Lists within each other in one argument. */
+  readonly literalLists: number;
 }
 
 /** Deeper is not looked: every limit is below, and the stack ends somewhere. */
@@ -33,6 +35,7 @@ const nothing: DocumentMeasure = {
   selections: 0,
   directives: 0,
   inputDepth: 0,
+  literalLists: 0,
 };
 
 /**
@@ -80,7 +83,7 @@ export function measureDocument(document: DocumentNode, operation: OperationDefi
             aliases: below.aliases + (selection.alias === undefined ? 0 : 1),
             selections: below.selections + 1,
             directives: below.directives,
-            inputDepth: Math.max(below.inputDepth, deepestArgument(selection.arguments)),
+            ...withArguments(below, selection.arguments),
           },
           selection.directives,
         );
@@ -92,6 +95,7 @@ export function measureDocument(document: DocumentNode, operation: OperationDefi
       sum.selections += measure.selections;
       sum.directives = Math.max(sum.directives, measure.directives);
       sum.inputDepth = Math.max(sum.inputDepth, measure.inputDepth);
+      sum.literalLists = Math.max(sum.literalLists, measure.literalLists);
     }
     return sum;
   }
@@ -99,35 +103,41 @@ export function measureDocument(document: DocumentNode, operation: OperationDefi
   return withDefaults(withDirectives(selectionSet(operation.selectionSet, 0), operation.directives), operation);
 }
 
+type InputMeasure = Pick<DocumentMeasure, 'inputDepth' | 'literalLists'>;
+
 function withDirectives(measure: DocumentMeasure, directives: readonly (DirectiveNode | ConstDirectiveNode)[] = []): DocumentMeasure {
   if (directives.length === 0) return measure;
-  return {
-    ...measure,
-    directives: Math.max(measure.directives, directives.length),
-    inputDepth: directives.reduce((most, each) => Math.max(most, deepestArgument(each.arguments)), measure.inputDepth),
-  };
+  const inputs = directives.reduce<InputMeasure>((deepest, each) => withArguments(deepest, each.arguments), measure);
+  return { ...measure, ...inputs, directives: Math.max(measure.directives, directives.length) };
 }
 
 /** Variables have default values, and may have directives. */
 function withDefaults(measure: DocumentMeasure, { variableDefinitions = [] }: OperationDefinitionNode): DocumentMeasure {
   return variableDefinitions.reduce(
     (sum, { defaultValue, directives }) =>
-      withDirectives(
-        defaultValue === undefined ? sum : { ...sum, inputDepth: Math.max(sum.inputDepth, inputDepth(defaultValue, 0)) },
-        directives,
-      ),
+      withDirectives(defaultValue === undefined ? sum : { ...sum, ...deeper(sum, inputDepth(defaultValue, 0)) }, directives),
     measure,
   );
 }
 
-function deepestArgument(list: readonly ArgumentNode[] = []): number {
-  return list.reduce((most, { value }) => Math.max(most, inputDepth(value, 0)), 0);
+function withArguments(measure: InputMeasure, list: readonly ArgumentNode[] = []): InputMeasure {
+  return list.reduce<InputMeasure>((deepest, { value }) => deeper(deepest, inputDepth(value, 0)), {
+    inputDepth: measure.inputDepth,
+    literalLists: measure.literalLists,
+  });
 }
 
-/** Lists and objects within each other: 0 for a plain value. */
-function inputDepth(value: ValueNode, level: number): number {
-  if (level > floor) return floor;
-  if (value.kind === Kind.LIST) return 1 + value.values.reduce((most, each) => Math.max(most, inputDepth(each, level + 1)), 0);
-  if (value.kind === Kind.OBJECT) return 1 + value.fields.reduce((most, each) => Math.max(most, inputDepth(each.value, level + 1)), 0);
-  return 0;
+function deeper(one: InputMeasure, other: InputMeasure): InputMeasure {
+  return { inputDepth: Math.max(one.inputDepth, other.inputDepth), literalLists: Math.max(one.literalLists, other.literalLists) };
+}
+
+const plain: InputMeasure = { inputDepth: 0, literalLists: 0 };
+
+/** Lists and objects within each other, and lists alone. */
+function inputDepth(value: ValueNode, level: number): InputMeasure {
+  if (level > floor) return { inputDepth: floor, literalLists: floor };
+  if (value.kind !== Kind.LIST && value.kind !== Kind.OBJECT) return plain;
+  const entries = value.kind === Kind.LIST ? value.values : value.fields.map((field) => field.value);
+  const below = entries.reduce<InputMeasure>((deepest, each) => deeper(deepest, inputDepth(each, level + 1)), plain);
+  return { inputDepth: below.inputDepth + 1, literalLists: below.literalLists + (value.kind === Kind.LIST ? 1 : 0) };
 }

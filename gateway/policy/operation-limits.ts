@@ -22,6 +22,8 @@ export interface OperationLimits {
   readonly assumedListSize: number;
   /** Lists and objects within each other, in variables and in arguments written out. */
   readonly maxInputDepth: number;
+  /** Lists within each other in one argument written out: the query planner's work doubles with each (docs/adr/0022). */
+  readonly maxLiteralLists: number;
   /** Requests to subgraphs that the plan of one operation makes, or of one event of a subscription. */
   readonly maxSubgraphCalls: number;
 }
@@ -39,6 +41,7 @@ export const defaultOperationLimits: OperationLimits = {
   maxPageSize: 500,
   assumedListSize: 10,
   maxInputDepth: 50,
+  maxLiteralLists: 8,
   maxSubgraphCalls: 50,
 };
 
@@ -56,5 +59,6 @@ export const limitVariableNames = {
   maxPageSize: 'MAX_PAGE_SIZE',
   assumedListSize: 'ASSUMED_LIST_SIZE',
   maxInputDepth: 'MAX_INPUT_DEPTH',
+  maxLiteralLists: 'MAX_LITERAL_LISTS',
   maxSubgraphCalls: 'MAX_SUBGRAPH_CALLS',
 } as const satisfies Record<keyof OperationLimits, string>;

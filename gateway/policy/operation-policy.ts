@@ -1,3 +1,4 @@
+import type { QueryPlan } from '@apollo/query-planner';
 import { GraphQLError, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import { toGraphQLError } from '../../shared/errors/app-error.js';
 import type { Identity } from '../authenticate.js';
@@ -7,6 +8,8 @@ import { findDocument, type DocumentRequest, type FindDocumentOptions, type Foun
 import { checkOperationOnce, type CheckVariables } from './operation-check.js';
 import { defaultOperationLimits, type OperationLimits } from './operation-limits.js';
 import type { OperationRates } from './operation-rates.js';
+import { countSubgraphCalls } from './subgraph-calls.js';
+import { tooComplex } from './too-complex.js';
 
 export interface OperationPolicyOptions extends FindDocumentOptions {
   readonly limits: OperationLimits;
@@ -35,6 +38,8 @@ export interface OperationPolicy {
     readonly variables: Readonly<Record<string, unknown>>;
     readonly wasCounted?: boolean;
   }): readonly GraphQLError[];
+  /** Why a validated operation may not run by its plan; empty when it may. */
+  checkPlan(plan: QueryPlan): readonly GraphQLError[];
   /** What a client may read of the faults of its document or variables. */
   shown(errors: readonly GraphQLError[]): readonly GraphQLError[];
 }
@@ -51,6 +56,7 @@ export function createOperationPolicy(options: Partial<OperationPolicyOptions> =
   const { limits, allowsIntrospection, trusted, persisted, rates } = { ...defaults, ...options };
   // As long as somebody keeps the document, and the schema.
   const checks = new WeakMap<OperationDefinitionNode, CheckVariables>();
+  const plans = new WeakMap<QueryPlan, readonly GraphQLError[]>();
   const directives = new WeakMap<GraphQLSchema, CostDirectives>();
 
   function directivesOf(schema: GraphQLSchema): CostDirectives {
@@ -81,6 +87,14 @@ export function createOperationPolicy(options: Partial<OperationPolicyOptions> =
       const key = rates === undefined || wasCounted ? undefined : clientKey(identity);
       const excess = key === undefined ? undefined : rates?.take(key, verdict.cost);
       return excess === undefined ? [] : [toGraphQLError(excess)];
+    },
+    checkPlan(plan) {
+      const known = plans.get(plan);
+      if (known !== undefined) return known;
+      const calls = countSubgraphCalls(plan);
+      const errors = calls > limits.maxSubgraphCalls ? [tooComplex('maxSubgraphCalls', limits, calls)] : [];
+      plans.set(plan, errors);
+      return errors;
     },
     shown: (errors) => (allowsIntrospection ? errors : errors.map(withoutSuggestion)),
   };

@@ -14,6 +14,7 @@ const words: Readonly<Record<Exclude<keyof OperationLimits, 'assumedListSize'>, 
   maxCost: ['points of cost', 'Ask for shorter pages or for fewer lists within lists.'],
   maxPageSize: ['entries on a page', 'Ask for a shorter page and follow the cursor.'],
   maxInputDepth: ['levels of lists and objects in arguments and variables', 'Send a flatter value.'],
+  maxLiteralLists: ['lists within each other in an argument', 'Send it in a variable.'],
   maxSubgraphCalls: ['requests to subgraphs', 'Select fields of fewer subgraphs, or split the operation.'],
 };
 

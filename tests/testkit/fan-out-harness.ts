@@ -4,6 +4,7 @@ import type { Caller, FetchRequest, SubgraphDataSource } from '../../gateway/dat
 import type { WireResult } from '../../gateway/datasources/wire.js';
 import { createFanOut, type CompletedEvent, type FailedEvent, type Subscriber } from '../../gateway/subscriptions/fan-out/fan-out.js';
 import type { FanOutLimits } from '../../gateway/subscriptions/fan-out/limits.js';
+import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])`;
 const services = [
@@ -91,7 +92,7 @@ export function createFanOutHarness(options: { readonly limits?: Partial<FanOutL
     ): PatientSubscriber => {
       const { variables = {}, isVerified = true } = more;
       const ofGeneration = more.generation ?? generation;
-      const parsed = ofGeneration.operations.parse(query, undefined);
+      const parsed = ofGeneration.operations.parse(query, undefined, defaultOperationLimits);
       if (parsed.kind === 'refused') throw new Error(`refused: ${parsed.errors.join()}`);
       const subscriber = patient(
         fanOut.join({

@@ -43,6 +43,7 @@ export function createLittleSubgraphs(received: Received[]) {
     type Query {
       user(id: ID!): User
       users(ids: [ID!]!): [User!]!
+      page(first: Int, last: Int): [User!]!
       instant: Instant
       anything(value: Anything): Anything
       forbidden: String
@@ -51,7 +52,7 @@ export function createLittleSubgraphs(received: Received[]) {
       slow: String
     }
     type Mutation { greet(name: String!): String! }
-    type User @key(fields: "id") { id: ID! name(loud: Boolean): String tokenSeen: String secret: String }`;
+    type User @key(fields: "id") { id: ID! name(loud: Boolean): String tokenSeen: String secret: String followers(first: Int): [User!]! }`;
   const reviews = `${link}
     type User @key(fields: "id") { id: ID! stars: Int bestFriend: User refused: String faulty: String }`;
   const feedDefs = `${link}
@@ -80,6 +81,8 @@ export function createLittleSubgraphs(received: Received[]) {
       Query: {
         user: (_: unknown, { id }: { id: string }) => user(id),
         users: (_: unknown, { ids }: { ids: string[] }) => ids.map(user),
+        // However many are asked for.
+        page: () => [user('1')],
         instant: () => new Date(0),
         anything: (_: unknown, { value }: { value: unknown }) => value,
         forbidden: () => Promise.reject(new AppError('FORBIDDEN', 'Not yours.', { retryAfter: 3 })),
@@ -91,6 +94,7 @@ export function createLittleSubgraphs(received: Received[]) {
       User: {
         __resolveReference: ({ id }: { id: string }) => user(id),
         name: ({ id }: { id: string }, { loud }: { loud?: boolean }) => (loud === true ? `USER ${id}!` : `User ${id}`),
+        followers: () => [user('1')],
         tokenSeen: (_: unknown, __: unknown, { headers }: LittleContext) => headers.authorization ?? null,
         // Of users with an odd id a secret for "Bearer friend", of others nobody's in particular.
         secret: ({ id }: { id: string }, __: unknown, { headers }: LittleContext) =>
