@@ -1,9 +1,12 @@
 /**
  * P3 and the numbers of presence: what followers cost two nodes of the product (each a gateway and a sessions process; one Postgres, one
- * Redis), against a bare `ws` server that sends the same bytes; how long they wait; and what they hear of restarts and deaths.
+ * Redis), against a bare `ws` server that sends the same bytes, and the gateway alone against Hive's over the same feed; how long they wait;
+ * and what they hear of restarts and deaths.
  */
+import { installPeers } from './gateway/stage.js';
 import { report } from './harness.js';
 import { measureDeliveries, type Server } from './presence/deliveries.js';
+import { startOverFeed } from './presence/gateways.js';
 import { createNotebook } from './presence/notebook.js';
 import { numbersOf, userIdSql, type Range } from './presence/people.js';
 import { openPlayers } from './presence/players.js';
@@ -18,6 +21,7 @@ const sizes = process.env.BENCH_SIZES?.split(',')
   .map(Number)
   .filter((size) => size > 0) ?? [1_000, 15_000];
 
+installPeers();
 const notebook = createNotebook();
 const stage = await openStage();
 process.once('uncaughtException', (error) => {
@@ -67,6 +71,11 @@ async function measure(): Promise<void> {
     };
     await measureDeliveries(limit, stage, { ...followers, count: size }, notebook);
     await plain.stop();
+    for (const name of ['Galaxia over a feed', 'Hive over a feed'] as const) {
+      const gateway = await startOverFeed(name, stage);
+      await measureDeliveries(gateway, stage, { ...followers, count: size }, notebook);
+      await gateway.stop();
+    }
   }
   for (const star of starPlayers) star.cut();
   for (const size of sizes) {
@@ -75,6 +84,9 @@ async function measure(): Promise<void> {
     const gateway = of('Galaxia', 'the gateway');
     const share = (own: number, bare: number): number => bare / own;
     notebook.compare(`${size} sockets: share of the limit, by CPU of the gateway`, '', [gateway, limit], share, { atLeast: 0.6 });
+    const [ours, hives] = [of('Galaxia over a feed', 'the gateway'), of('Hive over a feed', 'the gateway')];
+    const times = (own: number, others: number): number => others / own;
+    notebook.compare(`${size} sockets: Hive's CPU over Galaxia's for a delivery`, '×', [ours, hives], times, { atLeast: 3 });
     const perCore = (own: number): number => 1_000_000 / own;
     notebook.compare(`${size} sockets: deliveries of one core of a gateway`, '1/s', [gateway, gateway], perCore, { atLeast: 20_000 });
     const both = (own: number, others: number): number => 1_000_000 / (own + others);

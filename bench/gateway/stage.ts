@@ -9,7 +9,8 @@ import { bodiesOf, queries } from './queries.js';
 import { composeSupergraph, subgraphNames, type SubgraphName } from './subgraphs.js';
 
 const peers = resolve(import.meta.dirname, '..', 'peers');
-const hive = join(peers, 'node_modules', '@graphql-hive', 'gateway', 'dist', 'bin.js');
+/** Hive Gateway's command. */
+export const hive = join(peers, 'node_modules', '@graphql-hive', 'gateway', 'dist', 'bin.js');
 
 export interface Stage {
   readonly urls: Readonly<Record<SubgraphName, string>>;

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CrowdOrder, CrowdState } from './crowd.js';
-import type { Figure } from '../harness.js';
+import { residentMemory } from '../harness.js';
 import type { Notebook } from './notebook.js';
 import type { Range } from './people.js';
-import { processorTime, residentMemory, startChild, type Stage } from './stage.js';
+import { processorTime, startChild, type Stage } from './stage.js';
 
 const rounds = 3;
 /** Of a round, at least: what a process has used is known in steps of 10 ms. */
@@ -38,16 +38,14 @@ export async function measureDeliveries(server: Server, { key }: Pick<Stage, 'ke
     note(`${name}: CPU of ${what} for a new one`, 'µs', (processorTime(pid) - (before.cpu[what] ?? 0)) / range.count);
   }
   await wait(2_000);
-  noteMemory('resident memory', null);
-  for (const pid of Object.values(server.pids)) process.kill(pid, 'SIGUSR2');
-  await wait(4_000);
-  noteMemory('memory without garbage', { atMost: 25 });
-
-  function noteMemory(which: string, goal: Figure['goal']): void {
-    for (const [what, pid] of Object.entries(server.pids)) {
-      const held = (residentMemory(pid) - (before.memory[what] ?? 0)) / range.count;
-      note(`${name}: ${which} of ${what} for an idle one`, 'KB', held, what === 'the gateway' ? goal : null);
-    }
+  for (const [what, pid] of Object.entries(server.pids)) {
+    const held = (residentMemory(pid) - (before.memory[what] ?? 0)) / range.count;
+    note(
+      `${name}: memory of ${what} for an idle one`,
+      'KB',
+      held,
+      server.name === 'Galaxia' && what === 'the gateway' ? { atMost: 25 } : null,
+    );
   }
 
   const changes = Math.ceil(leastDeliveries / range.count);

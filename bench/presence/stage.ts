@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import pg from 'pg';
 import { accessTokenAlgorithm } from '../../shared/auth/access-token.js';
@@ -12,8 +11,6 @@ import { startPostgres } from '../../tests/testkit/postgres.js';
 import { freePorts, startProcess, type ProductProcess } from '../../tests/testkit/process.js';
 import { startRedis } from '../../tests/testkit/redis.js';
 import { createSigner } from './people.js';
-
-const collector = pathToFileURL(join(import.meta.dirname, 'collect-garbage.mjs')).href;
 
 /** A sessions process of the product with a gateway over it. */
 export interface Node {
@@ -29,6 +26,8 @@ export interface Stage {
   /** Auth's, as the product believes. */
   readonly key: JWK;
   readonly sign: (n: number) => Promise<string>;
+  /** Where auth would be, as the product believes. */
+  readonly authUrl: string;
   readonly redisPid: number;
   query(sql: string): Promise<void>;
   /** What the product has printed. */
@@ -48,17 +47,16 @@ export async function openStage(): Promise<Stage> {
   });
   await once(auth.listen(0, '127.0.0.1'), 'listening');
   const address = auth.address();
-  const authPort = typeof address === 'object' && address !== null ? address.port : 0;
+  const authUrl = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/graphql`;
   const database = await postgres.createDatabase();
   const environment = (sessionsPort: number) => ({
     GATEWAY_SECRET: 'only-for-measurements-only-for-measurements',
-    AUTH_URL: `http://127.0.0.1:${authPort}/graphql`,
+    AUTH_URL: authUrl,
     SESSIONS_URL: `http://127.0.0.1:${sessionsPort}/graphql`,
     SESSIONS_DATABASE_URL: database,
     REDIS_URL: redis.url,
     RATE_LIMIT_SCALE: '1000000',
     LOG_LEVEL: 'error',
-    NODE_OPTIONS: `--import ${collector}`,
   });
 
   async function openNode(): Promise<Node> {
@@ -87,6 +85,7 @@ export async function openStage(): Promise<Stage> {
     nodes,
     key,
     sign: await createSigner(key),
+    authUrl,
     redisPid: redis.pid,
     async query(sql) {
       await client.query(sql);
@@ -112,7 +111,7 @@ export interface Child {
 }
 
 export function startChild(file: string): Child {
-  const child: ChildProcess = fork(join(import.meta.dirname, file), { execArgv: ['--import', 'tsx', '--import', collector] });
+  const child: ChildProcess = fork(join(import.meta.dirname, file), { execArgv: ['--import', 'tsx'] });
   let isStopping = false;
   child.once('exit', (status) => {
     if (isStopping) return;
@@ -137,11 +136,6 @@ export function startChild(file: string): Child {
       await ended;
     },
   };
-}
-
-/** Resident memory of a process in KB. */
-export function residentMemory(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 /** User and system time of a process so far, in µs; Linux counts it in steps of 10 ms. */
