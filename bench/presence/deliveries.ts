@@ -39,7 +39,7 @@ export async function measureDeliveries(server: Server, { key }: Pick<Stage, 'ke
   }
   await wait(2_000);
   for (const [what, pid] of Object.entries(server.pids)) {
-    const held = (residentMemory(pid) - (before.memory[what] ?? 0)) / range.count;
+    const held = ((residentMemory(pid) - (before.memory[what] ?? 0)) * 1024) / range.count;
     note(
       `${name}: memory of ${what} for an idle one`,
       'KB',
