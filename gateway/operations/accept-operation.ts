@@ -63,7 +63,7 @@ function acceptDocument(
   if (refusals.length > 0) return refuse(refusals);
   const problems = operation.validate();
   if (problems.length > 0) return refuse(policy.shown(problems));
-  const misfits = checkVariables(generation.schema, operation.operation, variables);
+  const misfits = checkVariables(generation.schema, operation, variables);
   if (misfits.length > 0) return refuse(policy.shown(misfits));
   if (found.register !== undefined) policy.register(found.register, found.text);
   const accept = (permission: Permission): Acceptance => {

@@ -1,5 +1,6 @@
-import { getVariableValues, GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
+import { getVariableValues, GraphQLError, type GraphQLSchema } from 'graphql';
 import { areFinite } from './finite-numbers.js';
+import type { ParsedOperation } from './operation-store.js';
 
 /** Of a list of a thousand wrong entries, so many are told. */
 const maximumErrors = 20;
@@ -7,10 +8,11 @@ const maximumErrors = 20;
 /** Which variables do not fit the definitions of a validated operation; empty when all do. */
 export function checkVariables(
   schema: GraphQLSchema,
-  { variableDefinitions = [] }: OperationDefinitionNode,
+  { operation, fits }: Pick<ParsedOperation, 'operation' | 'fits'>,
   variables: Readonly<Record<string, unknown>>,
 ): readonly GraphQLError[] {
-  if (variableDefinitions.length === 0) return [];
+  const { variableDefinitions = [] } = operation;
+  if (variableDefinitions.length === 0 || fits(variables)) return [];
   if (!areFinite(variables)) return [badInput('A number in the variables is too large.')];
   const { errors = [] } = getVariableValues(schema, variableDefinitions, variables, { maxErrors: maximumErrors });
   return errors.map(({ message, nodes }) => badInput(message, nodes));

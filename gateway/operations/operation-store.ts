@@ -16,6 +16,7 @@ import { rememberRunnables, type ToRunnable } from '../planning/runnable-operati
 import type { OperationLimits } from '../policy/operation-limits.js';
 import { refuseParse } from '../policy/refuse-parse.js';
 import { finiteNumbers } from './finite-numbers.js';
+import { prepareFittingVariables } from './fitting-variables.js';
 
 /** Validation of a hostile document stops after so many errors. */
 const maximumErrors = 20;
@@ -33,6 +34,8 @@ export interface ParsedOperation {
   readonly operation: OperationDefinitionNode;
   /** What graphql's rules refuse; empty for a good one. Costs time on the first call only. */
   validate(): readonly GraphQLError[];
+  /** Whether variables certainly fit the definitions of a validated operation; otherwise graphql has to look. */
+  fits(variables: Readonly<Record<string, unknown>>): boolean;
   /**
    * The plan of a validated operation. Costs time on the first call only. Throws `UnreachableFieldsError` when no way leads to what it
    * asks for.
@@ -94,6 +97,7 @@ function parseOperation(
     return { kind: 'refused', errors: [new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } })] };
   }
   let errors: readonly GraphQLError[] | undefined;
+  let fits: ParsedOperation['fits'] | undefined;
   const runnable = rememberRunnables(
     (activeLabels) => planner.plan({ document, operationName, activeLabels }),
     () => parsed,
@@ -105,6 +109,7 @@ function parseOperation(
     document,
     operation,
     validate: () => (errors ??= validateDocument(schema, document)),
+    fits: (variables) => (fits ??= prepareFittingVariables(schema, operation))(variables),
     plan: () => runnable().planned,
     runnable,
   };
