@@ -25,7 +25,7 @@ function command<Given>(name: string, weight: number, given: fc.Arbitrary<Given>
     },
     toString: () => `${name}(${value === undefined ? '' : JSON.stringify(value).replace(/^[{[]|[}\]]$/g, '')})`,
   }));
-  return { weight, arbitrary, make: (value: Given): Command => ({ check: (world) => find(world, value) !== undefined, async run(_m, world) { await does(world, value); await world.time.rest(); world.requireFaultless(); }, toString: () => name }) };
+  return { weight, arbitrary };
 }
 
 const device = fc.nat(2 * userIds.length - 1);
@@ -49,7 +49,7 @@ const withRedis = <Given>({ find, does }: What<Given>): What<Given> => ({
   does,
 });
 
-export const all = {
+const all = {
   open: command('open', 14, fc.record({ device, process, resumes: fc.constantFrom(true, true, true, false) }), {
     find: (world, given) => (deviceOf(world, given.device).socket === undefined ? processOf(world, given.process) : undefined),
     does: (world, given) => world.open(deviceOf(world, given.device), processOf(world, given.process) ?? never(), given.resumes),

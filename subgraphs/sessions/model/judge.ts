@@ -195,7 +195,6 @@ export function createJudge({ time, server, liveness, relations, settings, devic
       liveness.left(device.userId, socket.key, 15_000);
     },
     relationChanged([a, b]: readonly [string, string], what: 'written' | 'announced'): void {
-      console.log('  @' + (globalThis as any).worldNow(), what, a, b, relations.kindOf(a, b));
       relatedAt.set(pairOf(a, b), time.now());
       const isBlocked = relations.kindOf(a, b) === 'BLOCKED';
       for (const [viewerId, userId] of [
@@ -208,19 +207,6 @@ export function createJudge({ time, server, liveness, relations, settings, devic
       }
     },
     told: (device: Device, message: PresenceMessage, before: ToldMap, socket: Socket): void => {
-      if (process.env['TRACE'] === '1')
-        console.log(
-          '  @' +
-            (globalThis as any).worldNow() +
-            ' ' +
-            socket.key +
-            ' ' +
-            message.kind +
-            ' ' +
-            ('entries' in message
-              ? message.entries.map((e) => e.userId + ' ' + e.availability + ' v' + e.version).join(', ')
-              : (message as any).userId),
-        );
       counts.messages += 1;
       if (message.kind === 'Resync') counts.resyncs += 1;
       if (message.kind === 'Changed' && socket.received === 0) counts.resumed += 1;

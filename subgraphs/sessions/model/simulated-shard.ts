@@ -110,7 +110,6 @@ export function createSimulatedShard(
 
   function append(by: string, ...told: readonly string[]): void {
     meta = { ...meta, offset: meta.offset + 1 };
-    console.log('  @' + (globalThis as any).worldNow(), 'append', by.slice(0, 4), meta.offset, JSON.stringify(told).slice(0, 120));
     const fields = ['at', String(now()), 'epoch', meta.epoch ?? '', 'by', by, ...told];
     entries.push({ offset: meta.offset, at: now(), fields });
     saved = undefined;
