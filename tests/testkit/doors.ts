@@ -29,9 +29,12 @@ export interface Doors {
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
-/** The little supergraph behind a whole gateway, so that both doors can be asked the same. */
-export async function openDoors(policy?: OperationPolicy): Promise<Doors> {
-  const little = await startLittleSupergraph('in-process');
+/**
+ * The little supergraph behind a whole gateway, so that both doors can be asked the same. One that is `given` stays open when the doors
+ * close.
+ */
+export async function openDoors(policy?: OperationPolicy, given?: LittleSupergraph): Promise<Doors> {
+  const little = given ?? (await startLittleSupergraph('in-process'));
   const gateway = await createGateway({
     config: { host: '127.0.0.1', port: 0, publicUrl: undefined, corsOrigins: [], trustsProxy: () => true, objectsUrl: undefined },
     supergraph: little.supergraph,
@@ -81,7 +84,7 @@ export async function openDoors(policy?: OperationPolicy): Promise<Doors> {
     },
     async close() {
       await gateway.close();
-      await little.close();
+      if (given === undefined) await little.close();
     },
   };
 }

@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Supergraph } from '@apollo/federation-internals';
+import { describe, expect, it } from '@jest/globals';
+import { getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
+import { projectRoot } from '../../shared/config/project-root.js';
+import { examples, welcome } from '../graphiql/page/src/examples.js';
+import { createOperationPolicy } from './operation-policy.js';
+
+const supergraph = Supergraph.build(readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8'));
+const generation = { schema: supergraph.apiSchema().toGraphQLJSSchema(), supergraphSchema: supergraph.schema.toGraphQLJSSchema() };
+
+function problemsOf(text: string, variables: Readonly<Record<string, unknown>> = {}): readonly string[] {
+  const document = parse(text);
+  return document.definitions
+    .filter((definition): definition is OperationDefinitionNode => definition.kind === Kind.OPERATION_DEFINITION)
+    .flatMap((operation) =>
+      createOperationPolicy().check({
+        generation,
+        operation: { document, operation },
+        identity: { viewer: null, subgraphHeaders: {} },
+        variables,
+      }),
+    )
+    .map(({ message }) => message);
+}
+
+describe('The policy, as it is by default, lets pass', () => {
+  it.each([...examples, ...welcome].map((example) => [/# (.*)/.exec(example.query)?.[1] ?? '', example] as const))(
+    'the example "%s"',
+    (_title, { query, variables }) => {
+      expect(problemsOf(query, JSON.parse(variables) as Record<string, unknown>)).toEqual([]);
+    },
+  );
+
+  it('the introspection of graphql with all its options', () => {
+    const options = {
+      schemaDescription: true,
+      specifiedByUrl: true,
+      directiveIsRepeatable: true,
+      inputValueDeprecation: true,
+      oneOf: true,
+    };
+    expect(problemsOf(getIntrospectionQuery({ descriptions: true, ...options }))).toEqual([]);
+  });
+
+  it('all operations of the clients that are here to be copied', () => {
+    const documents = readdirSync(join(projectRoot, 'clients'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.tsx?$/.test(path) && !/node_modules|__generated__/.test(path))
+      .flatMap((path) => [...readFileSync(join(projectRoot, 'clients', path), 'utf8').matchAll(/graphql\(`([^`]*)`\)/g)])
+      .map(([, text = '']) => text);
+    expect(documents.length).toBeGreaterThan(10);
+    expect(documents.flatMap((text) => problemsOf(text))).toEqual([]);
+  });
+});
