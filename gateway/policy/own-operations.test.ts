@@ -4,8 +4,16 @@ import { Supergraph } from '@apollo/federation-internals';
 import { describe, expect, it } from '@jest/globals';
 import { getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
 import { projectRoot } from '../../shared/config/project-root.js';
-import { examples, welcome } from '../graphiql/page/src/examples.js';
 import { createOperationPolicy } from './operation-policy.js';
+
+interface Example {
+  readonly query: string;
+  readonly variables: string;
+}
+
+// By a name that the compiler does not follow: the page is compiled for browsers, by itself.
+const page = ['..', 'graphiql', 'page', 'src', 'examples.js'].join('/');
+const { examples, welcome } = (await import(page)) as { readonly examples: readonly Example[]; readonly welcome: readonly Example[] };
 
 const supergraph = Supergraph.build(readFileSync(join(projectRoot, 'schema', 'supergraph.graphql'), 'utf8'));
 const generation = { schema: supergraph.apiSchema().toGraphQLJSSchema(), supergraphSchema: supergraph.schema.toGraphQLJSSchema() };

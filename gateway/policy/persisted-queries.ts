@@ -5,11 +5,16 @@ export interface PersistedQueries {
   put(hash: string, text: string): void;
 }
 
+/** Knows its own alone, and so answers at once. */
+export interface OwnPersistedQueries extends PersistedQueries {
+  get(hash: string): string | undefined;
+}
+
 /** What a document takes beside its text: its key and its place in the map. */
 const overheadBytes = 200;
 
 /** Keeps the latest used, up to `maxBytes` in all. A document of more than a sixteenth of that is not kept: it would push out all others. */
-export function createMemoryPersistedQueries(maxBytes: number): PersistedQueries & { get(hash: string): string | undefined } {
+export function createMemoryPersistedQueries(maxBytes: number): OwnPersistedQueries {
   const texts = new Map<string, string>();
   let bytes = 0;
   // V8 takes one or two bytes for a character.

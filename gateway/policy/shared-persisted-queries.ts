@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { within } from '../../shared/events/redis-connection.js';
 import { hashOf } from './document-hash.js';
-import type { createMemoryPersistedQueries, PersistedQueries } from './persisted-queries.js';
+import type { OwnPersistedQueries, PersistedQueries } from './persisted-queries.js';
 
 /** A document that nobody asked for in so long is forgotten. In seconds. */
 const lifetimeSeconds = 7 * 24 * 60 * 60;
@@ -9,7 +9,7 @@ const lifetimeSeconds = 7 * 24 * 60 * 60;
 const timeoutMs = 250;
 
 /** Adds what other gateways were told to what this one was. Without an answer of Redis it knows its own alone, and never fails. */
-export function createSharedPersistedQueries(redis: Redis, own: ReturnType<typeof createMemoryPersistedQueries>): PersistedQueries {
+export function createSharedPersistedQueries(redis: Redis, own: OwnPersistedQueries): PersistedQueries {
   const key = (hash: string): string => `galaxia.document.${hash}`;
 
   async function find(hash: string): Promise<string | undefined> {
