@@ -1,6 +1,6 @@
 import type { FetchDataRewrite, FetchNode, PlanNode, QueryPlan, QueryPlanSelectionNode } from '@apollo/query-planner';
-import type { RequiredField, Requirements } from './requirements.js';
-import { splitFetch } from './split-fetch.js';
+import type { Requirements } from './requirements.js';
+import { splitFetch, type PartOfFetch } from './split-fetch.js';
 
 /**
  * Turns names that `aliasRequirements` gave back into those that subgraphs know, in the entities that they are sent. An entity cannot
@@ -32,7 +32,9 @@ function restored(node: PlanNode, requirements: Requirements): PlanNode {
     }
     case 'Fetch': {
       if (node.requires === undefined) return node;
-      const fetches = splitFetch(node, requirements).map(({ fetch, required }) => withInputs(fetch, required, requirements));
+      const parts = splitFetch(node, requirements);
+      const paths = new Set(parts.flatMap(({ required }) => required.map(({ path }) => path)));
+      const fetches = parts.map((part) => withInputs(part, paths, requirements));
       const [first] = fetches;
       return fetches.length === 1 && first !== undefined ? first : { kind: 'Parallel', nodes: fetches };
     }
@@ -45,32 +47,21 @@ function restored(node: PlanNode, requirements: Requirements): PlanNode {
  * `fetch` with entities that have what is required of fields with arguments, by their right names. Where the planner says what a fetch
  * needs it forgets aliases, so that they are put back by the paths of the fields.
  */
-function withInputs(fetch: FetchNode, required: readonly RequiredField[], { fieldNames }: Requirements): FetchNode {
-  const requires = withAliases(
-    fetch.requires ?? [],
-    '',
-    new Map(required.map(({ path }) => [path, required.filter((each) => each.path === path)])),
-  );
+function withInputs({ fetch, required }: PartOfFetch, paths: ReadonlySet<string>, { fieldNames }: Requirements): FetchNode {
+  if (paths.size === 0) return fetch;
+  const requires = withAliases(fetch.requires ?? [], '');
   const renames = renamesIn(requires, [], fieldNames);
-  return renames.length === 0 ? fetch : { ...fetch, requires, inputRewrites: [...(fetch.inputRewrites ?? []), ...renames] };
-}
+  return { ...fetch, requires, inputRewrites: [...(fetch.inputRewrites ?? []), ...renames] };
 
-function withAliases(
-  selections: readonly QueryPlanSelectionNode[],
-  prefix: string,
-  required: ReadonlyMap<string, readonly RequiredField[]>,
-): QueryPlanSelectionNode[] {
-  return selections.flatMap((selection): QueryPlanSelectionNode[] => {
-    if (selection.kind === 'InlineFragment') return [{ ...selection, selections: withAliases(selection.selections, prefix, required) }];
-    const path = prefix + selection.name;
-    const nodes = required.get(path);
-    if (nodes !== undefined) return nodes.map(({ node }) => node);
-    return [
-      selection.selections === undefined
-        ? selection
-        : { ...selection, selections: withAliases(selection.selections, `${path}.`, required) },
-    ];
-  });
+  function withAliases(selections: readonly QueryPlanSelectionNode[], prefix: string): QueryPlanSelectionNode[] {
+    return selections.flatMap((selection): QueryPlanSelectionNode[] => {
+      const path = selection.kind === 'Field' ? prefix + selection.name : '';
+      if (paths.has(path)) return required.flatMap((each) => (each.path === path ? [each.node] : []));
+      if (selection.selections === undefined) return [selection];
+      const below = withAliases(selection.selections, selection.kind === 'Field' ? `${path}.` : prefix);
+      return below.length === 0 ? [] : [{ ...selection, selections: below }];
+    });
+  }
 }
 
 /** What is below is renamed first, while the path to it is still the one of the aliases. */

@@ -23,20 +23,27 @@ export function splitFetch(fetch: FetchNode, requirements: Requirements): readon
   const given = pathsIn(fetch.requires ?? [], '');
   if (given.size === 0) return [{ fetch, required: [] }];
 
-  const parts: RequiredField[][] = [[]];
   const operation = withoutNamedFragments(parse(fetch.operation));
+  const fields = fieldsOfEntities(operation).map(({ node, typeName, condition }) => ({
+    node,
+    condition,
+    required: requirements.requiredBy(fetch.serviceName, typeName, node.name.value).filter(({ path }) => given.has(path)),
+  }));
+  const parts: { readonly condition: string; required: readonly RequiredField[] }[] = [];
   const partOfField = new Map<FieldNode, number>();
-  for (const { node, typeName } of fieldsOfEntities(operation)) {
-    const own = requirements.requiredBy(fetch.serviceName, typeName, node.name.value).filter(({ path }) => given.has(path));
-    const found = parts.findIndex((part) => !own.some((each) => part.some((other) => areClashing(each, other))));
+  for (const { node, condition, required } of fields) {
+    // What is needed under a condition is missing without it, and an entity that misses something is not sent.
+    const found = parts.findIndex(
+      (part) => part.condition === condition && !required.some((each) => part.required.some((other) => areClashing(each, other))),
+    );
     const index = found === -1 ? parts.length : found;
-    parts[index] = [...(parts[index] ?? []), ...own];
+    parts[index] = { condition, required: [...(parts[index]?.required ?? []), ...required] };
     partOfField.set(node, index);
   }
-  const [only = []] = parts;
-  if (parts.length === 1) return [{ fetch, required: only }];
-  return parts.map((required, index) => ({
-    required,
+  const required = parts.flatMap((part) => part.required);
+  if (required.length === 0 || parts.length === 1) return [{ fetch, required }];
+  return parts.map((part, index) => ({
+    required: part.required,
     fetch: { ...fetch, ...keepFields(operation, (field) => (partOfField.get(field) ?? index) === index) },
   }));
 }
@@ -57,18 +64,26 @@ function pathsIn(selections: readonly QueryPlanSelectionNode[], prefix: string):
   return found;
 }
 
-function fieldsOfEntities(operation: OperationDefinitionNode): readonly { readonly node: FieldNode; readonly typeName: string }[] {
+interface EntityField {
+  readonly node: FieldNode;
+  readonly typeName: string;
+  /** All `@skip` and `@include` that it stands under. */
+  readonly condition: string;
+}
+
+function fieldsOfEntities(operation: OperationDefinitionNode): readonly EntityField[] {
   return operation.selectionSet.selections.flatMap((selection) =>
-    selection.kind === Kind.FIELD && selection.selectionSet !== undefined ? fieldsIn(selection.selectionSet, '') : [],
+    selection.kind === Kind.FIELD && selection.selectionSet !== undefined ? fieldsIn(selection.selectionSet, '', '') : [],
   );
 }
 
 /** The fields of the entities themselves, not what is below them: the planner fetches what that requires apart. */
-function fieldsIn(set: SelectionSetNode, typeName: string): readonly { readonly node: FieldNode; readonly typeName: string }[] {
+function fieldsIn(set: SelectionSetNode, typeName: string, above: string): readonly EntityField[] {
   return set.selections.flatMap((selection) => {
-    if (selection.kind === Kind.FIELD) return [{ node: selection, typeName }];
+    const condition = [above, ...(selection.directives ?? []).map(print)].join('');
+    if (selection.kind === Kind.FIELD) return [{ node: selection, typeName, condition }];
     if (selection.kind === Kind.FRAGMENT_SPREAD) return [];
-    return fieldsIn(selection.selectionSet, selection.typeCondition?.name.value ?? typeName);
+    return fieldsIn(selection.selectionSet, selection.typeCondition?.name.value ?? typeName, condition);
   });
 }
 
