@@ -3,6 +3,7 @@ import { GraphQLError, OperationTypeNode } from 'graphql';
 import { AppError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
 import { clientAddress, type TrustsProxy } from '../../shared/http/client-address.js';
+import { logRequest } from '../../shared/http/log-request.js';
 import { contentTypes, isJson, negotiate, responseTypes, type ResponseType } from '../../shared/http/media-types.js';
 import { readBody } from '../../shared/http/read-body.js';
 import { sendAnswer, type Answer } from '../../shared/http/send-answer.js';
@@ -105,7 +106,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = performance.now();
-    const { headers, method, url } = request;
+    const { headers } = request;
     const requestId = readRequestId(headers['x-request-id']);
     const type = negotiate(headers.accept);
     const given = await answer(request, response, { requestId, type });
@@ -117,9 +118,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       { ...given, headers: given.headers.length === 0 ? always : [...given.headers, ...always] },
       { contentType: contentTypes[type ?? 'application/json'], requestId },
     );
-    if (logger.isLevelEnabled('debug')) {
-      logger.debug({ requestId, method, path: pathOf(url), status: given.status, ms: performance.now() - startedAt }, 'request');
-    }
+    logRequest(logger, request, { requestId, status: given.status, ms: performance.now() - startedAt });
   }
 
   return {
@@ -187,8 +186,4 @@ function isOurs(url = ''): boolean {
   if (!url.startsWith(path)) return false;
   const rest = url.slice(path.length);
   return rest === '/' || rest.startsWith('?') || rest.startsWith('/?');
-}
-
-function pathOf(url = ''): string {
-  return url.split('?', 1)[0] ?? '';
 }

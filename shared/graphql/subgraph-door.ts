@@ -3,6 +3,7 @@ import type { ApolloServer } from '@apollo/server';
 import { execute, type DocumentNode } from 'graphql';
 import { AppError } from '../errors/app-error.js';
 import { maskError } from '../errors/error-masking.js';
+import { logRequest } from '../http/log-request.js';
 import { contentTypes, isJson, negotiate } from '../http/media-types.js';
 import { readBody } from '../http/read-body.js';
 import { sendAnswer, type Answer } from '../http/send-answer.js';
@@ -81,6 +82,7 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const startedAt = performance.now();
     const requestId = readRequestId(request.headers['x-request-id']);
     const read = await readBody(request, bodyLimit);
     if (read.kind === 'gone') return;
@@ -92,6 +94,7 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
     if (isClosing || read.kind !== 'body') response.shouldKeepAlive = false;
     const type = negotiate(request.headers.accept) ?? 'application/json';
     sendAnswer(response, given, { contentType: given.contentType ?? contentTypes[type], requestId });
+    logRequest(logger, request, { requestId, status: given.status, ms: performance.now() - startedAt });
   }
 
   return {

@@ -30,14 +30,19 @@ export function parseTrustedProxies(entries: readonly string[]): TrustsProxy | n
  */
 export function clientAddress(request: IncomingMessage, trusts: TrustsProxy): string {
   let address = unmapped(request.socket.remoteAddress ?? '');
-  const header = request.headers['x-forwarded-for'];
-  const forwarded = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map((entry) => unmapped(entry.trim()));
+  let forwarded: string[] | undefined;
   while (trusts(address)) {
+    forwarded ??= forwardedFor(request);
     const next = forwarded.pop();
     if (next === undefined || isIP(next) === 0) break;
     address = next;
   }
   return address;
+}
+
+function forwardedFor({ headers }: IncomingMessage): string[] {
+  const header = headers['x-forwarded-for'] ?? '';
+  return (Array.isArray(header) ? header.join(',') : header).split(',').map((entry) => unmapped(entry.trim()));
 }
 
 /** An IPv4 address that came over an IPv6 socket is still the same machine. */

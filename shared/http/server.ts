@@ -6,6 +6,7 @@ import { AppError } from '../errors/app-error.js';
 import { refusalStatus } from '../errors/refusal-status.js';
 import type { Logger } from '../logging/logger.js';
 import type { TrustsProxy } from './client-address.js';
+import { logRequest } from './log-request.js';
 
 /** Bytes that a request's body may have when a route says nothing else. */
 const defaultBodyLimit = 1024 * 1024;
@@ -73,10 +74,7 @@ export function createHttpServer({
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    logger.debug(
-      { requestId: request.id, method: request.method, path: request.url.split('?')[0], status: reply.statusCode, ms: reply.elapsedTime },
-      'request',
-    );
+    logRequest(logger, request, { requestId: request.id, status: reply.statusCode, ms: reply.elapsedTime });
     done();
   });
   app.setNotFoundHandler((request, reply) => reply.code(404).send(errorBody('NOT_FOUND', 'There is nothing here.', request.id)));
