@@ -1,3 +1,4 @@
+import { createBatchedRead } from '../database/batched-read.js';
 import type { DomainEventPayload } from '../events/domain-events.js';
 import { takeOnce } from '../events/inbox.js';
 import { schemaName, type RawDatabase } from '../events/raw-database.js';
@@ -56,15 +57,22 @@ export function createRelationTable(database: TransactionalDatabase, schema: str
     );
   }
 
+  const friends = createBatchedRead<ReadonlySet<string>>(async (userIds) => {
+    const rows = await database.$queryRawUnsafe<{ userId: string; otherIds: string[] }[]>(
+      `SELECT asked.id::text AS "userId", array_agg(side.other_id::text) AS "otherIds"
+       FROM (SELECT DISTINCT value::uuid AS id FROM jsonb_array_elements_text($1::jsonb)) AS asked
+       CROSS JOIN LATERAL (
+         SELECT high_id AS other_id FROM ${table} WHERE low_id = asked.id AND are_friends
+         UNION ALL SELECT low_id FROM ${table} WHERE high_id = asked.id AND are_friends
+       ) AS side
+       GROUP BY asked.id`,
+      JSON.stringify(userIds),
+    );
+    return new Map(rows.map(({ userId, otherIds }) => [userId, new Set(otherIds)]));
+  });
+
   return {
-    async friendsOf(userId) {
-      const rows = await database.$queryRawUnsafe<{ id: string }[]>(
-        `SELECT high_id::text AS id FROM ${table} WHERE low_id = $1::uuid AND are_friends
-         UNION ALL SELECT low_id::text FROM ${table} WHERE high_id = $1::uuid AND are_friends`,
-        userId,
-      );
-      return new Set(rows.map(({ id }) => id));
-    },
+    friendsOf: async (userId) => (isUuid(userId) ? await friends(userId.toLowerCase()) : undefined) ?? new Set(),
 
     async among(userId, otherIds) {
       const rows = await find(userId, otherIds);
