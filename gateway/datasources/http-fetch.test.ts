@@ -8,7 +8,7 @@ import { createHttpFetch, type HttpFetch } from './http-fetch.js';
 import type { FetchReport } from './on-fetch.js';
 
 const answer = '{"data":{"a":1}}';
-const unavailable = { data: null, errors: [{ message: expect.any(String), extensions: { code: 'UNAVAILABLE' } }] };
+const unavailable = { data: null, errors: [{ message: expect.any(String), extensions: { code: 'UNAVAILABLE' } }], isMissing: true };
 
 describe('A subgraph over HTTP', () => {
   const cleanups: (() => unknown)[] = [];

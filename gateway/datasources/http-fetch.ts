@@ -10,7 +10,7 @@ import type { FetchReport, OnFetch } from './on-fetch.js';
 import { isWorthRetrying, readExchange } from './read-exchange.js';
 import { createRetryBudget } from './retry-budget.js';
 import type { Caller, FetchRequest } from './subgraph-data-source.js';
-import { unavailable, unavailableFor, type WireResult } from './wire.js';
+import { missing, unavailable, unavailableFor, type WireResult } from './wire.js';
 
 export interface HttpFetchOptions {
   readonly name: string;
@@ -31,7 +31,7 @@ export interface HttpFetch {
 const maximumRetries = 2;
 /** Before the first retry, in ms, at most; twice as much before the second. */
 const backoffMs = 50;
-const nothing: WireResult = { data: null, errors: [unavailable] };
+const nothing = missing(unavailable);
 
 /** Queries and mutations of one subgraph over HTTP, with all that is done about its faults. */
 export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
@@ -80,7 +80,7 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
     }
     function fail(fault: Fault, { result, retryAfterMs, bytes }: Failure = {}): WireResult {
       faults.note(fault, subgraphHeaders['x-request-id']);
-      const answer = retryAfterMs === undefined ? nothing : { data: null, errors: [unavailableFor(retryAfterMs)] };
+      const answer = retryAfterMs === undefined ? nothing : missing(unavailableFor(retryAfterMs));
       return end(fault.kind, result ?? answer, bytes);
     }
 

@@ -61,6 +61,7 @@ describe('A data source over HTTP', () => {
       errors: [
         { message: 'A part of this answer is not available right now. Try again in a moment.', extensions: { code: 'UNAVAILABLE' } },
       ],
+      isMissing: true,
     });
   });
 

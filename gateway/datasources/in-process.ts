@@ -12,7 +12,7 @@ import { timeoutFault } from './fault.js';
 import { inTime } from './in-time.js';
 import type { FetchReport, OnFetch } from './on-fetch.js';
 import type { Caller, FetchRequest, SubgraphDataSource, SubscribeRequest, UpstreamEvent } from './subgraph-data-source.js';
-import { acrossTheWire, isRecord, readWireResult, unavailable, type WireResult } from './wire.js';
+import { acrossTheWire, isRecord, missing, readWireResult, unavailable, type WireResult } from './wire.js';
 
 /** Documents of query plans, which are as many as clients' operations. */
 const cachedDocuments = 2_000;
@@ -140,7 +140,7 @@ export function createInProcessDataSource({
   };
 }
 
-const nothing: WireResult = { data: null, errors: [unavailable] };
+const nothing = missing(unavailable);
 const late = { kind: 'late' } as const;
 
 interface PreparedArgs extends ExecutionArgs {

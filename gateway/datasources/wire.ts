@@ -15,6 +15,8 @@ const protocolCodes = new Set([
 export interface WireResult {
   readonly data: Record<string, unknown> | null;
   readonly errors?: readonly GraphQLFormattedError[];
+  /** There was no answer: the errors are the gateway's own, about everything that was asked for. */
+  readonly isMissing?: true;
   /** For whom the subgraph says that it holds; undefined where it says nothing. */
   readonly scope?: AnswerScope;
 }
@@ -43,6 +45,11 @@ export function readWireError(error: unknown): GraphQLFormattedError {
       ...(typeof retryAfter === 'number' ? { retryAfter } : {}),
     },
   };
+}
+
+/** What there is instead of an answer. */
+export function missing(error: GraphQLFormattedError): WireResult {
+  return { data: null, errors: [error], isMissing: true };
 }
 
 /** A subgraph that does not answer, without a word on which one or why: that is in the log. */

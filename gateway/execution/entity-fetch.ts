@@ -5,11 +5,11 @@ import type { AskedEntities, ExecutionState } from './execution-state.js';
 import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
 import { cloneJson, isJsonObject } from './json.js';
 import { mergeAnswer } from './merge-answer.js';
-import { objectsAt, type PlacePath } from './places.js';
+import { objectsAt, type PlacePath, type ResponsePath } from './places.js';
 import { compileRepresentText } from './represent-text.js';
-import { responseKeys } from './response-keys.js';
+import { entityKeysByType, responseKeys } from './response-keys.js';
 import { compileRewrites, originalNames } from './rewrites.js';
-import { operationError } from './subgraph-errors.js';
+import { operationError, tellMissing } from './subgraph-errors.js';
 
 /** A class, because V8 gives each object with a getter of its own a hidden class of its own: a third of the time went into clearing them away. */
 class EntityRequest implements FetchRequest {
@@ -41,6 +41,7 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
   const rewrite = compileRewrites(node.outputRewrites, types);
   const names = originalNames(node.outputRewrites);
   const keys = lazily(() => responseKeys(query, true));
+  const keysByType = lazily(() => entityKeysByType(query));
 
   return (state) => {
     const { last } = state;
@@ -71,7 +72,11 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
   }
 
   async function fetch(state: ExecutionState, asked: AskedEntities): Promise<void> {
-    const { data, errors } = await askSource(state, source, request(state.variables, asked));
+    const { data, errors, isMissing = false } = await askSource(state, source, request(state.variables, asked));
+    if (isMissing) {
+      tellMissing(state, errors ?? [], { subgraph: serviceName, paths: missingPaths(state, asked) });
+      return;
+    }
     if (errors !== undefined) tellErrors(state, asked, errors);
     const entities = data?._entities;
     if (Array.isArray(entities) && entities.length === asked.count) merge(state, asked, entities);
@@ -84,6 +89,18 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
     const others = variableUsages.length === 0 ? '{}' : JSON.stringify(pickVariables(variableUsages, variables));
     const variablesText = `${others === '{}' ? '{' : `${others.slice(0, -1)},`}"representations":[${text}]}`;
     return new EntityRequest(query, operationName, variablesText);
+  }
+
+  function missingPaths(state: ExecutionState, { objects }: AskedEntities): ResponsePath[] {
+    return pathsOf(state.data, path, objects).flatMap((place, position) => {
+      const paths: ResponsePath[] = [];
+      for (const [type, typeKeys] of keysByType()) {
+        // Of an interface or a union the object may be.
+        if (objects[position]?.__typename !== type && types.objectTypes.has(type)) continue;
+        for (const key of typeKeys) paths.push([...place, ...renamed([key], names)]);
+      }
+      return paths;
+    });
   }
 
   function tellErrors(state: ExecutionState, { objects, indices, count }: AskedEntities, errors: NonNullable<WireResult['errors']>): void {

@@ -29,3 +29,33 @@ export function responseKeys(query: string, isOfEntities: boolean): readonly str
   }
   return [...keys];
 }
+
+/** Keys that the answer to a subgraph's query for entities may have for an object of each type; the empty name stands for any type. */
+export function entityKeysByType(query: string): ReadonlyMap<string, readonly string[]> {
+  const { definitions } = parse(query, { noLocation: true });
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  }
+  const keys = new Map<string, string[]>();
+
+  function addKeys({ selections }: SelectionSetNode, type: string): void {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) {
+        const key = selection.alias?.value ?? selection.name.value;
+        if (selection.name.value !== '__typename') keys.set(type, [...(keys.get(type) ?? []), key]);
+        continue;
+      }
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+      if (fragment !== undefined) addKeys(fragment.selectionSet, fragment.typeCondition?.name.value ?? type);
+    }
+  }
+
+  for (const definition of definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+    for (const field of definition.selectionSet.selections) {
+      if (field.kind === Kind.FIELD && field.selectionSet !== undefined) addKeys(field.selectionSet, '');
+    }
+  }
+  return keys;
+}

@@ -7,7 +7,7 @@ import { mergeAnswer } from './merge-answer.js';
 import { objectsAt, type PlacePath } from './places.js';
 import { responseKeys } from './response-keys.js';
 import { compileRewrites, originalNames } from './rewrites.js';
-import { operationError } from './subgraph-errors.js';
+import { operationError, tellMissing } from './subgraph-errors.js';
 
 /** Takes what a subgraph answered to root fields of the operation. */
 export type TakeAnswer = (state: ExecutionState, answer: WireResult) => void;
@@ -26,7 +26,12 @@ export function compileTakeAnswer(node: FetchNode, { types }: PlanParts): TakeAn
   const rewrite = compileRewrites(node.outputRewrites, types);
   const names = originalNames(node.outputRewrites);
   const keys = lazily(() => responseKeys(node.operation, false));
-  return (state, { data, errors = [] }) => {
+  const rootPaths = lazily(() => keys().map((key) => renamed([key], names)));
+  return (state, { data, errors = [], isMissing = false }) => {
+    if (isMissing) {
+      tellMissing(state, errors, { subgraph: node.serviceName, paths: rootPaths() });
+      return;
+    }
     for (const error of errors) state.errors.push(operationError(error, node.serviceName, error.path && renamed(error.path, names)));
     if (errors.some(({ path }) => path === undefined)) state.unexplained.push(() => keys().map((key) => [key]));
     if (data === null) return;
@@ -54,7 +59,12 @@ export function compileFetchBelow(node: FetchNode, path: PlacePath, parts: PlanP
 
   async function fetch(state: ExecutionState, objects: readonly JsonObject[]): Promise<void> {
     const variables = pickVariables(variableUsages, state.variables);
-    const { data, errors } = await askSource(state, source, { query, operationName, variables });
+    const { data, errors, isMissing = false } = await askSource(state, source, { query, operationName, variables });
+    if (isMissing) {
+      const paths = pathsOf(state.data, path, objects).flatMap((place) => keys().map((key) => [...place, ...renamed([key], names)]));
+      tellMissing(state, errors ?? [], { subgraph: serviceName, paths });
+      return;
+    }
     if (errors !== undefined) tellErrors(state, objects, errors);
     if (data === null) return;
     rewrite?.(data);

@@ -1,5 +1,23 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { ExecutionState } from './execution-state.js';
 import type { ResponsePath } from './places.js';
+
+/** More errors than this tell a client nothing more: beyond it there is one, without a path. */
+const maximumPlaced = 100;
+
+/** Adds what keeps a subgraph from answering at all, at each place that stays null because of it. */
+export function tellMissing(
+  { errors, unexplained }: ExecutionState,
+  missing: readonly GraphQLFormattedError[],
+  { subgraph, paths }: { readonly subgraph: string; readonly paths: readonly ResponsePath[] },
+): void {
+  const areFew = paths.length > 0 && paths.length <= maximumPlaced;
+  for (const error of missing) {
+    if (areFew) for (const path of paths) errors.push(operationError(error, subgraph, path));
+    else errors.push(operationError(error, subgraph, undefined));
+  }
+  if (!areFew) unexplained.push(() => paths);
+}
 
 /** An error of a subgraph as an error of the operation. `path` is where it is in the operation's own data. */
 export function operationError(

@@ -45,6 +45,7 @@ export interface LittleOptions {
   readonly socketOptions?: Partial<WebSocketOptions>;
   /** When tokens of `authorization: "Bearer short"` expire, in ms since the epoch. */
   readonly expiresAt?: number;
+  readonly operationTimeoutMs?: number;
 }
 
 /** A supergraph of three subgraphs with everything that makes federated subscriptions hard, served on a WebSocket door. */
@@ -75,6 +76,7 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
     path,
     logger,
     pollIntervalMs: 20,
+    operationTimeoutMs: options.operationTimeoutMs ?? 30_000,
     dataSource({ name, url }) {
       const own = subgraphs.find(({ subgraph }) => subgraph.name === name);
       if (own === undefined) throw new Error(`unknown subgraph ${name}`);
