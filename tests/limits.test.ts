@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { defaultOperationLimits, limitVariableNames } from '../gateway/policy/operation-limits.js';
+import { policyVariables } from '../gateway/policy/policy-variables.js';
+import { defaultWebSocketLimits } from '../gateway/subscriptions/limits.js';
+import { projectRoot } from '../shared/config/project-root.js';
+import { limits as uploadLimits, quota } from '../subgraphs/images/services/image.js';
+import { networkLimits } from '../subgraphs/auth/services/throttling/throttles.js';
+
+const text = readFileSync(join(projectRoot, 'docs', 'limits.md'), 'utf8');
+
+/** Names and defaults in the table of a chapter. */
+function table(chapter: string): Record<string, string> {
+  const part = text.split('\n## ').find((each) => each.startsWith(chapter)) ?? '';
+  return Object.fromEntries([...part.matchAll(/^\| `([^`]+)` *\| ([^|]+) \|/gm)].map(([, name = '', value = '']) => [name, value.trim()]));
+}
+
+const asText = (values: Readonly<Record<string, number>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+
+describe('SECURITY 35: docs/limits.md has the limits of the code', () => {
+  const limitNames: ReadonlySet<string> = new Set(Object.values(limitVariableNames));
+
+  it('for operations', () => {
+    const names = Object.keys(limitVariableNames) as (keyof typeof limitVariableNames)[];
+    expect(table('Operations')).toEqual(
+      Object.fromEntries(names.map((name) => [limitVariableNames[name], String(defaultOperationLimits[name])])),
+    );
+  });
+
+  it('for what else the policy decides', () => {
+    const defaults = z.object(policyVariables).parse({});
+    const shown = (value: string | number | boolean | undefined): string =>
+      value === undefined ? '–' : value === true ? 'on' : String(value);
+    const others = Object.keys(policyVariables).filter((name) => !limitNames.has(name));
+    expect(table('What else decides')).toEqual({
+      ...Object.fromEntries(others.map((name) => [name, shown(defaults[name as keyof typeof defaults])])),
+      TRUSTED_DOCUMENTS_MODE: 'prefer',
+    });
+  });
+
+  it('for sockets, uploads and rates', () => {
+    expect(table('WebSocket')).toEqual(asText({ ...defaultWebSocketLimits }));
+    expect(table('Uploads')).toEqual(asText({ AVATAR: uploadLimits.AVATAR.maxBytes, GALLERY: uploadLimits.GALLERY.maxBytes, ...quota }));
+    expect(table('Rates')).toEqual(Object.fromEntries(Object.entries(networkLimits).map(([name, { points }]) => [name, String(points)])));
+  });
+});
