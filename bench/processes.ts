@@ -1,7 +1,10 @@
 /**
- * P2: one query of the product, friends with their names (users, auth), presence (sessions) and the caller's sessions, asked of everything in
- * one process and of the five processes, each over a Postgres and a Redis of its own. CPU is that of all of the product's processes together.
+ * P2, twice. First P1's queries, whose subgraphs do next to nothing: what it costs that they are processes of their own. Then one query of the
+ * product, friends with their names (users, auth), presence (sessions) and the caller's sessions, asked of
+ * everything in one process and of the five processes, each over a Postgres and a Redis of its own. CPU is that of all of the product's
+ * processes together.
  */
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { startGalaxia, type Galaxia } from '../tests/testkit/galaxia.js';
 import { text } from '../tests/testkit/graphql-client.js';
@@ -10,6 +13,9 @@ import { startPostgres } from '../tests/testkit/postgres.js';
 import { startRedis } from '../tests/testkit/redis.js';
 import { cpuTimeOf } from './cpu-time.js';
 import { createTarget, runLoad, type Target } from './gateway/load.js';
+import { leaveOwnCore } from './gateway/machine.js';
+import { bodiesOf, queries } from './gateway/queries.js';
+import { openStage, stageSecret, startContestant } from './gateway/stage.js';
 import { report } from './harness.js';
 import { createNotebook } from './presence/notebook.js';
 
@@ -32,6 +38,9 @@ interface Subject {
   beat(): Promise<void>;
 }
 
+const notebook = createNotebook();
+leaveOwnCore();
+await measureLight();
 const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
 if (postgres === null || redis === null) throw new Error('PostgreSQL and redis-server must be installed');
 const database = await postgres.createDatabase();
@@ -44,7 +53,6 @@ const inOne = await startGalaxia('all-in-one', {
   },
 });
 const inFive = await startGalaxia('distributed', { environment: common });
-const notebook = createNotebook();
 try {
   const subjects = [await prepare('one process', inOne, ['all-in-one']), await prepare('five processes', inFive, ownProcesses())];
   await compareAnswers(subjects);
@@ -55,8 +63,12 @@ try {
   await Promise.all([postgres.stop(), redis.stop()]);
 }
 const times = (a: number, b: number): number => a / b;
+notebook.compare("the product: five processes' CPU over one process's", '×', [cpu('five processes'), cpu('one process')], times);
 const goal = { atLeast: 2 };
-notebook.compare("five processes' CPU over one process's", '×', [cpu('five processes'), cpu('one process')], times, goal);
+for (const { name } of queries) {
+  const names = [cpu(`${name}, four processes`), cpu(`${name}, one process`)] as const;
+  notebook.compare(`${name}: four processes' CPU over one process's`, '×', names, times, goal);
+}
 report('processes', 'P2: one process or five', notebook.figures(), ['```graphql', query, '```', '']);
 
 function ownProcesses(): Parameters<Galaxia['process']>[0][] {
@@ -126,4 +138,30 @@ async function measure(subject: Subject, isWarmUp: boolean): Promise<void> {
 
 function cpu(name: string): string {
   return `${name}: CPU for a request`;
+}
+
+/** P1's subgraphs by graphql-js, in the gateway's process and in three of their own behind the product's subgraph server. */
+async function measureLight(): Promise<void> {
+  const stage = await openStage('served-subgraph.ts');
+  const productRoot = resolve(import.meta.dirname, '..');
+  const environment = { GATEWAY_SECRET: stageSecret, LOG_LEVEL: 'error' };
+  const apart = await startContestant('Galaxia', stage, { productRoot, environment });
+  const together = await startContestant('Galaxia in one process', stage, { productRoot });
+  for (let round = -1; round < rounds; round += 1) {
+    for (const { name, query } of queries) {
+      for (const [way, { url, pid }, pids] of [
+        ['one process', together, []],
+        ['four processes', apart, stage.pids],
+      ] as const) {
+        const target = createTarget(url, bodiesOf(query));
+        const cpuOfAll = (): number => [pid, ...pids].reduce((sum, each) => sum + cpuTimeOf(each), 0);
+        const before = cpuOfAll();
+        const load = await runLoad(target.ask, { connections: 32, durationMs });
+        if (round >= 0) notebook.note(cpu(`${name}, ${way}`), 'ms', (cpuOfAll() - before) / load.requests);
+        await target.close();
+      }
+    }
+  }
+  await Promise.all([apart.stop(), together.stop()]);
+  await stage.stop();
 }

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePorts } from '../../tests/testkit/process.js';
@@ -9,6 +11,8 @@ import { bodiesOf, queries } from './queries.js';
 import { composeSupergraph, subgraphNames, type SubgraphName } from './subgraphs.js';
 
 const peers = resolve(import.meta.dirname, '..', 'peers');
+/** Of the subgraphs that want one. */
+export const stageSecret = 'only-for-measurements-only-for-measurements';
 /** Hive Gateway's command. */
 export const hive = join(peers, 'node_modules', '@graphql-hive', 'gateway', 'dist', 'bin.js');
 
@@ -16,6 +20,8 @@ export interface Stage {
   readonly urls: Readonly<Record<SubgraphName, string>>;
   /** File of the composed supergraph. */
   readonly supergraph: string;
+  /** Of the subgraphs. */
+  readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
@@ -24,19 +30,22 @@ export interface Contestant extends Running {
   readonly url: string;
 }
 
-/** Starts the subgraphs and composes their supergraph. */
-export async function openStage(): Promise<Stage> {
+/** Starts the subgraphs, those of P1 or the same as the product serves its own, and composes their supergraph. */
+export async function openStage(file: 'subgraph.ts' | 'served-subgraph.ts' = 'subgraph.ts'): Promise<Stage> {
   const ports = await freePorts(subgraphNames.length);
   const urls: Record<SubgraphName, string> = { users: '', presence: '', sessions: '' };
   subgraphNames.forEach((name, index) => (urls[name] = `http://127.0.0.1:${String(ports[index])}/graphql`));
   const folder = mkdtempSync(join(tmpdir(), 'galaxia-bench-'));
   const supergraph = join(folder, 'supergraph.graphql');
   writeFileSync(supergraph, composeSupergraph(urls));
-  const subgraphs = subgraphNames.map((name, index) => startScript('subgraph.ts', [name, String(ports[index])], {}, 'others'));
-  await Promise.all(subgraphNames.map((name) => untilReady(name, () => answers(urls[name], JSON.stringify({ query: '{ __typename }' })))));
+  const subgraphs = subgraphNames.map((name, index) =>
+    startScript(file, [name, String(ports[index])], { GATEWAY_SECRET: stageSecret }, 'others'),
+  );
+  await Promise.all(subgraphNames.map((name) => untilReady(name, () => isListening(urls[name]))));
   return {
     urls,
     supergraph,
+    pids: subgraphs.map(({ pid }) => pid),
     async stop() {
       await Promise.all(subgraphs.map((subgraph) => subgraph.stop()));
       rmSync(folder, { recursive: true, force: true });
@@ -44,7 +53,7 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-export type ContestantName = 'Galaxia' | 'relay' | 'plain Apollo' | 'Hive';
+export type ContestantName = 'Galaxia' | 'Galaxia in one process' | 'relay' | 'plain Apollo' | 'Hive';
 
 interface ProductOptions {
   /** A built clone of the product. */
@@ -67,6 +76,8 @@ export async function startContestant(
         const main = join(productRoot, 'dist', 'gateway', 'main.js');
         return startNode(name, [...nodeOptions, main], { PORT: String(port), SUPERGRAPH_PATH: stage.supergraph, ...environment }, 'own');
       }
+      case 'Galaxia in one process':
+        return startScript('one-process.ts', [stage.supergraph, String(port)], {}, 'own');
       case 'relay':
         return startScript('relay.ts', [String(port)], { SUBGRAPHS: JSON.stringify(stage.urls) }, 'own');
       case 'plain Apollo':
@@ -90,6 +101,13 @@ async function answers(url: string, body: string): Promise<boolean> {
   } finally {
     await target.close();
   }
+}
+
+async function isListening(url: string): Promise<boolean> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.destroy();
+  return true;
 }
 
 /** Installs the peers from their own lock file when they are not there. */
