@@ -99,7 +99,12 @@ export function answerOf(name: string, schema: GraphQLSchema, { query, variables
       const declared = schema.getType(representation.__typename);
       if (declared === undefined || !isCompositeType(declared)) throw new Error(`${name} does not know ${representation.__typename}`);
       const type = isAbstractType(declared) ? dice.pick(schema.getPossibleTypes(declared)) : declared;
-      const object = objectOf(type, selectionsOf(nodes), identityOf(type, String(representation.id ?? seed)), at);
+      const object = objectOf(
+        type,
+        selectionsOf(nodes),
+        identityOf(type, typeof representation.id === 'string' ? representation.id : seed),
+        at,
+      );
       return object === bubble ? null : object;
     });
   }
@@ -118,7 +123,7 @@ export function answerOf(name: string, schema: GraphQLSchema, { query, variables
       errors.push({ message: `No ${seed}`, path, extensions: { code: 'NOT_FOUND' } });
       return null;
     }
-    if (dice.oneIn(weather.garbage)) return dice.pick<unknown>([{}, [], [{}], 'garbage', true, { __typename: 'Nothing' }, 1.5]);
+    if (dice.oneIn(weather.garbage)) return garbage(type, dice);
     if (isListType(type)) {
       const items: unknown[] = [];
       const length = dice.below(4);
@@ -180,4 +185,12 @@ export function answerOf(name: string, schema: GraphQLSchema, { query, variables
 
 function selectionsOf(nodes: readonly FieldNode[]): SelectionSetNode[] {
   return nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+}
+
+/** What no value of the type looks like, in the eyes of any reader. */
+function garbage(type: GraphQLOutputType, dice: Dice): unknown {
+  if (isListType(type)) return dice.pick<unknown>(['garbage', {}, true, 1.5]);
+  if (isCompositeType(type))
+    return dice.pick<unknown>(['garbage', [], [{}], true, { __typename: 'Nothing' }, { __typename: 'constructor' }, { __typename: 7 }]);
+  return dice.pick<unknown>([{}, [], { __typename: 'Nothing' }]);
 }

@@ -64,3 +64,11 @@ export const supergraphs: Readonly<Record<string, Readonly<Record<string, string
       type Spot { north: Int @shareable height: Int }`,
   },
 };
+
+const imports = ['@key', '@external', '@requires', '@provides', '@shareable', '@inaccessible', '@interfaceObject'];
+const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ${JSON.stringify(imports)})`;
+
+/** For `compose`. */
+export function federated(typeDefs: Readonly<Record<string, string>>): { name: string; url: string; typeDefs: string }[] {
+  return Object.entries(typeDefs).map(([name, text]) => ({ name, url: `http://${name}.test`, typeDefs: `${link}\n${text}` }));
+}

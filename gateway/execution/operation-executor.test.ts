@@ -1,0 +1,231 @@
+import { describe, expect, it } from '@jest/globals';
+import { createExecutionStage, representationsOf, type Answer } from '../../tests/testkit/generated/execution-stage.js';
+
+const users = `
+  type Query { users: [User] me: User! hello: String matrix: [[User]] }
+  type Mutation { first: Int second: Int }
+  type User @key(fields: "id") { id: ID! name: String! tag: String }`;
+const scores = `
+  type Mutation { third: Int }
+  type User @key(fields: "id") { id: ID! score: Int! best: Game }
+  type Game { title: String! }`;
+
+function createPeople(answers: { users: Answer; scores: Answer }) {
+  return createExecutionStage({
+    users: { typeDefs: users, answer: answers.users },
+    scores: { typeDefs: scores, answer: answers.scores },
+  });
+}
+
+const user = (id: string) => ({ __typename: 'User', id });
+const scored: Answer = (request) => ({ data: { _entities: representationsOf(request).map(({ id }) => ({ score: Number(id) })) } });
+
+describe('Entities', () => {
+  it('that are equal are asked for once, and are everywhere', async () => {
+    const stage = createPeople({ users: () => ({ data: { users: [user('1'), user('2'), null, user('1')] } }), scores: scored });
+    const { text, errors } = await stage.run('{ users { score id } }');
+    expect(text).toBe('{"users":[{"score":1,"id":"1"},{"score":2,"id":"2"},null,{"score":1,"id":"1"}]}');
+    expect(errors).toEqual([]);
+    expect(stage.asked.map(({ variables }) => variables)).toEqual([{}, { representations: [user('1'), user('2')] }]);
+  });
+
+  it('in lists of lists are found', async () => {
+    const stage = createPeople({ users: () => ({ data: { matrix: [[user('3')], null, [null, user('4')]] } }), scores: scored });
+    const { data } = await stage.run('{ matrix { score } }');
+    expect(data).toEqual({ matrix: [[{ score: 3 }], null, [null, { score: 4 }]] });
+  });
+
+  it('share nothing with each other that later answers could change', async () => {
+    const game = { __typename: 'User', best: { title: 'chess' } };
+    const stage = createExecutionStage({
+      users: {
+        typeDefs: 'type Query { users: [User] } type User @key(fields: "id") { id: ID! tag: String }',
+        // A subgraph that contradicts itself: the same user with two tags.
+        answer: () => ({
+          data: {
+            users: [
+              { ...user('1'), tag: 'a' },
+              { ...user('1'), tag: 'b' },
+            ],
+          },
+        }),
+      },
+      games: {
+        typeDefs: 'type User @key(fields: "id") { id: ID! best: Game @shareable } type Game { title: String }',
+        answer: () => ({ data: { _entities: [game] } }),
+      },
+      rules: {
+        typeDefs: `type User @key(fields: "id") { id: ID! tag: String @external best: Game @shareable hint: String @requires(fields: "tag") }
+          type Game { rule: String }`,
+        // The last to answer.
+        async answer(request) {
+          await new Promise((resolve) => setImmediate(resolve));
+          return {
+            data: {
+              _entities: representationsOf(request).map(({ tag }) => ({
+                hint: `hint ${String(tag)}`,
+                best: { rule: `rule ${String(tag)}` },
+              })),
+            },
+          };
+        },
+      },
+    });
+    const { data } = await stage.run('{ users { best { title rule } hint } }');
+    const of = (tag: string) => ({ best: { title: 'chess', rule: `rule ${tag}` }, hint: `hint ${tag}` });
+    expect(data).toEqual({ users: [of('a'), of('b')] });
+  });
+
+  it.each([
+    ['too few', { _entities: [] }],
+    ['no list', { _entities: 'all' }],
+    ['nothing', null],
+    ['something else', {}],
+  ])('are told as an error when a subgraph answers with %s of them', async (_what, data) => {
+    const stage = createPeople({ users: () => ({ data: { users: [user('1')] } }), scores: () => ({ data }) });
+    const result = await stage.run('{ users { id best { title } } }');
+    expect(result.data).toEqual({ users: [{ id: '1', best: null }] });
+    expect(result.errors).toMatchObject([{ path: undefined }]);
+  });
+
+  it('that are garbage are no entities', async () => {
+    const stage = createPeople({
+      users: () => ({ data: { users: [user('1'), user('2'), user('3')] } }),
+      scores: () => ({ data: { _entities: [7, [], { best: { title: 'go' } }] } }),
+    });
+    expect((await stage.run('{ users { best { title } } }')).data).toEqual({
+      users: [{ best: null }, { best: null }, { best: { title: 'go' } }],
+    });
+  });
+});
+
+describe('An error of a subgraph', () => {
+  it('about an entity is told at each of its places, and explains the nulls there', async () => {
+    const stage = createPeople({
+      users: () => ({ data: { users: [null, user('1'), { id: '9' }, user('2'), user('1')] } }),
+      scores: () => ({
+        data: { _entities: [null, { score: 2 }] },
+        errors: [{ message: 'No score', path: ['_entities', 0, 'score'], extensions: { code: 'NOT_FOUND' } }],
+      }),
+    });
+    const { data, errors } = await stage.run('{ users { score } }');
+    expect(data).toEqual({ users: [null, null, null, { score: 2 }, null] });
+    expect(errors).toEqual([
+      { message: 'No score', path: ['users', 1, 'score'], code: 'NOT_FOUND' },
+      { message: 'No score', path: ['users', 4, 'score'], code: 'NOT_FOUND' },
+      // Nobody could be asked about one without a type.
+      { message: 'Cannot return null for non-nullable field User.score.', path: ['users', 2, 'score'], code: 'INTERNAL_SERVER_ERROR' },
+    ]);
+  });
+
+  it('without a path is told once, and explains only the nulls of its own fields', async () => {
+    const stage = createPeople({
+      users: () => ({ data: { me: { ...user('1'), name: null } } }),
+      scores: () => ({ data: null, errors: [{ message: 'Down', extensions: { code: 'UNAVAILABLE' } }] }),
+    });
+    expect((await stage.run('{ me { score } }')).errors).toEqual([{ message: 'Down', path: undefined, code: 'UNAVAILABLE' }]);
+    const both = await stage.run('{ me { name score } }');
+    expect(both.data).toBeNull();
+    expect(both.errors).toEqual([
+      { message: 'Down', path: undefined, code: 'UNAVAILABLE' },
+      { message: 'Cannot return null for non-nullable field User.name.', path: ['me', 'name'], code: 'INTERNAL_SERVER_ERROR' },
+    ]);
+  });
+
+  it('keeps its code, and has one when the subgraph gave none', async () => {
+    const stage = createPeople({
+      users: () => ({ data: { hello: null }, errors: [{ message: 'No', path: ['hello'] }] }),
+      scores: scored,
+    });
+    expect((await stage.run('{ hello }')).errors).toEqual([{ message: 'No', path: ['hello'], code: 'DOWNSTREAM_SERVICE_ERROR' }]);
+  });
+
+  it('has the names that the client wrote, not those that the planner made up, and nothing is lost by them', async () => {
+    const stage = createExecutionStage({
+      one: {
+        // Not the same shape in this subgraph, though in the supergraph.
+        typeDefs: 'type Query { things: [Thing!]! } union Thing = A | B type A @shareable { x: Int! } type B @shareable { x: Int }',
+        answer({ query }) {
+          const alias = /(x__\w+):\s?x/.exec(query)?.[1];
+          if (alias === undefined) throw new Error(`no alias in ${query}`);
+          const [a, b] = query.indexOf(alias) < query.indexOf('on B') ? [alias, 'x'] : ['x', alias];
+          return {
+            data: {
+              things: [
+                { __typename: 'A', [a]: 0 },
+                { __typename: 'B', [b]: 0 },
+                { __typename: 'B', [b]: null },
+              ],
+            },
+            errors: [{ message: 'No x', path: ['things', 2, b] }],
+          };
+        },
+      },
+      two: { typeDefs: 'type Query { a: A } type A @shareable { x: Int }', answer: () => ({ data: {} }) },
+    });
+    const { data, errors } = await stage.run('{ things { ... on A { x } ... on B { x } } }');
+    expect(data).toEqual({ things: [{ x: 0 }, { x: 0 }, { x: null }] });
+    expect(errors).toMatchObject([{ path: ['things', 2, 'x'] }]);
+  });
+
+  it('that is thrown leaves the rest of the answer', async () => {
+    const stage = createPeople({
+      users: () => ({ data: { users: [user('1')] } }),
+      scores: () => {
+        throw new Error('broken');
+      },
+    });
+    const { data, errors } = await stage.run('{ users { id best { title } } }');
+    expect(data).toEqual({ users: [{ id: '1', best: null }] });
+    expect(errors).toMatchObject([{ code: 'INTERNAL_SERVER_ERROR' }]);
+  });
+});
+
+describe('A mutation', () => {
+  it('asks one subgraph after the other, in the order of the document', async () => {
+    let open = 0;
+    const answer: Answer = async ({ query }) => {
+      open += 1;
+      expect(open).toBe(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      open -= 1;
+      return { data: Object.fromEntries(['first', 'second', 'third'].filter((name) => query.includes(name)).map((name) => [name, 1])) };
+    };
+    const stage = createPeople({ users: answer, scores: answer });
+    expect((await stage.run('mutation { second third first }')).text).toBe('{"second":1,"third":1,"first":1}');
+    expect(stage.asked.map(({ subgraph }) => subgraph)).toEqual(['users', 'scores', 'users']);
+  });
+});
+
+describe('SECURITY 42: names that every object inherits', () => {
+  const hostile =
+    '{"data":{"users":[{"__typename":"User","id":"1","__proto__":"proto","constructor":{"title":"game"},"toString":"text","hasOwnProperty":1}]}}';
+
+  it('are names like any other as aliases', async () => {
+    const stage = createPeople({
+      users: () => hostile.replaceAll('"title":"game"', ''),
+      scores: () => '{"data":{"_entities":[{"valueOf":3,"__proto__":{"title":"chess"},"constructor":{"title":"go"}}]}}',
+    });
+    const { text, errors } = await stage.run(
+      '{ users { toString: name valueOf: score __proto__: best { title } constructor: best { title } } }',
+    );
+    expect(text).toBe('{"users":[{"toString":"text","valueOf":3,"__proto__":{"title":"chess"},"constructor":{"title":"go"}}]}');
+    expect(errors).toEqual([]);
+  });
+
+  it('are not found where no subgraph gave them', async () => {
+    const stage = createPeople({ users: () => ({ data: { users: [user('1')] } }), scores: () => ({ data: { _entities: [{}] } }) });
+    const { data } = await stage.run('{ users { constructor: tag valueOf: best { title } toString: tag } }');
+    expect(data).toEqual({ users: [{ constructor: null, valueOf: null, toString: null }] });
+  });
+
+  it('change no object when a subgraph adds them unasked', async () => {
+    const stage = createPeople({
+      users: () => hostile,
+      scores: () => '{"data":{"_entities":[{"score":1,"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}]}}',
+    });
+    expect((await stage.run('{ users { id score } }')).data).toEqual({ users: [{ id: '1', score: 1 }] });
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+    expect('polluted' in {}).toBe(false);
+  });
+});
