@@ -130,21 +130,18 @@ describe('The gateway over subgraphs that are killed, hung, slow and answer garb
       await pauseMs(dice.between(200, 1_500));
       const fault = dice.oneOf<Mode | 'kill' | 'hang'>(['kill', 'hang', ...modes]) ?? 'kill';
       done[fault] = (done[fault] ?? 0) + 1;
-      switch (fault) {
-        case 'kill':
-          await subgraph.kill();
-          await pauseMs(dice.between(0, 500));
-          await subgraph.start();
-          break;
-        case 'hang':
-          subgraph.hang();
-          await pauseMs(dice.between(100, 900));
-          subgraph.goOn();
-          break;
-        default:
-          subgraph.answer(fault);
-          await pauseMs(dice.between(50, 500));
-          subgraph.answer('well');
+      if (fault === 'kill') {
+        await subgraph.kill();
+        await pauseMs(dice.between(0, 500));
+        await subgraph.start();
+      } else if (fault === 'hang') {
+        subgraph.hang();
+        await pauseMs(dice.between(100, 900));
+        subgraph.goOn();
+      } else {
+        subgraph.answer(fault);
+        await pauseMs(dice.between(50, 500));
+        subgraph.answer('well');
       }
     }
   }
@@ -202,10 +199,10 @@ describe('The gateway over subgraphs that are killed, hung, slow and answer garb
       expect(count.whole).toBeGreaterThan(10);
       expect(count.whole).toBeLessThan(count.asked);
       const after = await quietResources(before);
-      console.log(
+      process.stdout.write(
         `chaos of ${seconds} s: ${count.asked} operations, ${count.whole} whole, ${sent.size} mutations of which ${entered.size} were confirmed; ` +
           `faults ${JSON.stringify(faults)}; well again after ${recoveryMs} ms; ${lines.length} lines of log; ` +
-          `heap ${before.heapMb} MB before, ${after.heapMb} MB after`,
+          `heap ${before.heapMb} MB before, ${after.heapMb} MB after\n`,
       );
       expect(after.sockets).toBeLessThanOrEqual(before.sockets);
       expect(after.timers).toBeLessThanOrEqual(before.timers);
