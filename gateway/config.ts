@@ -96,6 +96,9 @@ const anySupergraph = z.object({
   GATEWAY_SECRET: z.string().optional(),
 });
 
+/** The names of all variables of the gateway of any supergraph. */
+export const gatewayVariableNames: readonly string[] = Object.keys(anySupergraph.shape);
+
 /** Configuration of the gateway as a process of its own. Throws `ConfigurationError` with all problems at once. */
 export function readGatewayConfig(environment: Environment): GatewayConfig {
   const isOwn = environment.SUPERGRAPH_PATH === undefined || environment.SUPERGRAPH_PATH === '';

@@ -3,6 +3,8 @@ export interface SubgraphSettings {
   /** GraphQL endpoint in place of the supergraph's. */
   readonly url: string | undefined;
   readonly timeoutMs: number | undefined;
+  /** Where its subscriptions are, if elsewhere. */
+  readonly subscriptionsUrl: string | undefined;
   /** Headers with a fixed value. */
   readonly headers: Readonly<Record<string, string>>;
   /** Lower-case names of client headers that are passed on to others, and not to this one. */
@@ -29,7 +31,12 @@ export interface SubgraphsInFile {
     | Readonly<
         Record<
           string,
-          { readonly url?: string | undefined; readonly timeoutMs?: number | undefined; readonly headers?: HeadersInFile | undefined }
+          {
+            readonly url?: string | undefined;
+            readonly timeoutMs?: number | undefined;
+            readonly subscriptions?: { readonly url?: string | undefined } | undefined;
+            readonly headers?: HeadersInFile | undefined;
+          }
         >
       >
     | undefined;
@@ -55,6 +62,7 @@ export function createSubgraphsSettings({
       return {
         url: own?.url,
         timeoutMs: own?.timeoutMs,
+        subscriptionsUrl: own?.subscriptions?.url,
         headers: { ...headers?.set, ...own?.headers?.set },
         withheldHeaders: forwardedHeaders.filter((header) => !forwarded.has(header)),
       };

@@ -28,6 +28,7 @@ export function createSubgraphSources({
       name,
       url,
       secret: gatewaySecret,
+      subscriptionsUrl: settings.subscriptionsUrl,
       headers: settings.headers,
       timeoutMs: timeouts.ofSubgraphMs.get(name) ?? settings.timeoutMs ?? timeouts.subgraphMs,
       logger,

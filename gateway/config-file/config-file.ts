@@ -74,10 +74,19 @@ const headers = z.strictObject({
   ),
 });
 
+const socketUrl = text.refine(
+  (url) => URL.canParse(url) && /^(ws|http)s?:$/.test(new URL(url).protocol),
+  'must be a ws://, wss://, http:// or https:// URL',
+);
+
 const subgraph = z.strictObject({
   url: inFile(graphqlUrl, 'GraphQL endpoint, in place of the one in the supergraph file.'),
   timeoutMs: inFile(z.int().min(1).max(3_600_000), 'How long a request may take, with all retries, in milliseconds.'),
   headers: inFile(headers, 'For this subgraph, beside those for all.'),
+  subscriptions: inFile(
+    z.strictObject({ url: inFile(socketUrl, 'WebSocket endpoint, when it is another than `url` with ws in place of http.') }),
+    'How its subscriptions are reached.',
+  ),
 });
 
 export const configFile = z
@@ -125,6 +134,7 @@ export const configFile = z
       'Whether clients may leave documents here by their hash (APQ). `true` if left out.',
       'PERSISTED_QUERIES',
     ),
+    persistedQueriesBytes: inFile(positive, 'How much memory these may take. 16 MiB if left out.', 'PERSISTED_QUERIES_BYTES'),
     rateLimits: inFile(
       z.strictObject({
         operations: inFile(positive, `${defaultRateRules.operations} if left out.`, 'RATE_LIMIT_OPERATIONS'),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../shared/config/environment.js';
 import { projectRoot } from '../../shared/config/project-root.js';
+import { gatewayVariableNames } from '../config.js';
 import { configFileJsonSchema } from './json-schema.js';
 import { readConfigFile } from './read-config-file.js';
 
@@ -28,6 +29,7 @@ describe('A configuration file of the gateway', () => {
       'subgraphs:',
       '  stock:',
       '    url: ftp://stock',
+      '    subscriptions: { url: nonsense }',
       '    timeoutMs: "5"',
       '    headers: { set: { x-key: "${API_KEY}" } }',
     ].join('\n');
@@ -36,8 +38,9 @@ describe('A configuration file of the gateway', () => {
       expect.stringMatching(/^gateway\.yaml:3:13: limits\.maxDepth: .*1/),
       'gateway.yaml:4:3: there is no setting limits.maxDept; did you mean "maxDepth"?',
       'gateway.yaml:7:10: subgraphs.stock.url: must be an http:// or https:// URL',
-      expect.stringMatching(/^gateway\.yaml:8:16: subgraphs\.stock\.timeoutMs: .*number/),
-      'gateway.yaml:9:30: subgraphs.stock.headers.set.x-key needs the environment variable API_KEY, which is not set',
+      'gateway.yaml:8:27: subgraphs.stock.subscriptions.url: must be a ws://, wss://, http:// or https:// URL',
+      expect.stringMatching(/^gateway\.yaml:9:16: subgraphs\.stock\.timeoutMs: .*number/),
+      'gateway.yaml:10:30: subgraphs.stock.headers.set.x-key needs the environment variable API_KEY, which is not set',
     ]);
   });
 
@@ -99,6 +102,21 @@ describe('A configuration file of the gateway', () => {
     expect(readConfigFile('g.json', '{\n\t"port": 4100\n}', nothing).variables).toEqual({ PORT: '4100' });
     expect(readConfigFile('g.yaml', '', nothing).variables).toEqual({});
     expect(readConfigFile('g.yaml', '# nothing yet\n', nothing).variables).toEqual({});
+  });
+
+  it('has a setting for every variable, unless there is a reason', () => {
+    const withoutSetting = {
+      AUTH_URL: 'subgraphs.<name>.url',
+      USERS_URL: 'subgraphs.<name>.url',
+      SESSIONS_URL: 'subgraphs.<name>.url',
+      IMAGES_URL: 'subgraphs.<name>.url',
+      SUBGRAPH_TIMEOUTS_MS: 'subgraphs.<name>.timeoutMs',
+      GATEWAY_SECRET: 'no secret belongs into a file',
+      S3_PUBLIC_ENDPOINT: 'for Galaxia’s own images',
+      RATE_LIMIT_SCALE: 'for load tests',
+    };
+    const inSchema = new Set([...configFileJsonSchema().matchAll(/Environment variable: ([A-Z0-9_]+)\./g)].map(([, name]) => name));
+    expect(gatewayVariableNames.filter((name) => !inSchema.has(name)).sort()).toEqual(Object.keys(withoutSetting).sort());
   });
 
   it('has a JSON Schema that is up to date: npx tsx tools/write-config-schema.ts', () => {

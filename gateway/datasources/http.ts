@@ -11,6 +11,8 @@ export interface HttpDataSourceOptions {
   readonly name: string;
   /** The subgraph's GraphQL endpoint, http or https; subscriptions use the same with ws or wss. */
   readonly url: string;
+  /** Where its subscriptions are, by ws or http: at `url`, unless said otherwise. */
+  readonly subscriptionsUrl?: string | undefined;
   /** Sent as `x-gateway-secret`; undefined for subgraphs of others, which know none. */
   readonly secret: string | undefined;
   /** With a fixed value, for every request and socket. */
@@ -32,7 +34,7 @@ export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDa
 
   const http = createHttpFetch({ name, url, secretHeader, timeoutMs, maxResponseBytes, logger, onFetch: options.onFetch });
   const upstream: UpstreamOptions = {
-    url: url.replace(/^http/, 'ws'),
+    url: (options.subscriptionsUrl ?? url).replace(/^http/, 'ws'),
     upgradeHeaders: secretHeader,
     timeoutMs,
     maxMessageBytes: maxResponseBytes,

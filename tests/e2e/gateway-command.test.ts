@@ -12,7 +12,7 @@ import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/foreign-s
 import { post } from '../testkit/graphql-client.js';
 import { compose } from '../testkit/little-supergraph.js';
 import { freePorts } from '../testkit/process.js';
-import { openSocket } from '../testkit/socket.js';
+import { openInitialisedSocket, openSocket } from '../testkit/socket.js';
 
 const binary = join(projectRoot, 'tools', 'galaxia-gateway.mjs');
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])`;
@@ -83,7 +83,11 @@ limits: { maxAliases: 1 }
 jwt: { jwksUrl: "http://127.0.0.1:${keysPort}/", issuer: "${issuer}", audience: shop }
 headers: { forward: [X-Tenant], set: { x-key: "\${API_KEY}" } }
 subgraphs:
-  stock: { url: "${stock.url}", headers: { forward: [x-trial] } }
+  stock:
+    # It takes requests anywhere, and sockets at /graphql alone.
+    url: "${new URL('/elsewhere', stock.url).href}"
+    subscriptions: { url: "${stock.url}" }
+    headers: { forward: [x-trial] }
 `,
     );
     gateway = spawn(process.execPath, [binary, '--port', String(port)], {
@@ -157,6 +161,14 @@ subgraphs:
     expect(products.received.at(-1)).not.toHaveProperty('x-trial');
     expect(stock.received.at(-1)).toMatchObject({ ...told, 'x-trial': 'b' });
     expect(stock.received.at(-1)).not.toHaveProperty('x-other');
+  });
+
+  it('runs subscriptions where the file says that they are', async () => {
+    const socket = await openInitialisedSocket(url, await token());
+    socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { ticks }' } });
+    expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { ticks: 1 } } });
+    expect(await socket.next()).toMatchObject({ type: 'complete' });
+    socket.ws.close(1000);
   });
 
   it('keeps to the limits of the file', async () => {
