@@ -149,7 +149,7 @@ describe('A token', () => {
 });
 
 describe('What a client says about itself', () => {
-  it('gets no further than the gateway', async () => {
+  it('SECURITY 45: gets no further than the gateway', async () => {
     await ask('{ user(id: "1") { id } }', {
       'x-user-id': 'root',
       'x-user-name': 'root',
@@ -213,7 +213,7 @@ describe('Requests over HTTP', () => {
     ['that cannot be parsed', '{', 'GRAPHQL_PARSE_FAILED'],
     ['with an unknown field', '{ nothingAtAll }', 'GRAPHQL_VALIDATION_FAILED'],
     ['of several operations without a name', 'query A { instant } query B { instant }', 'OPERATION_RESOLUTION_FAILURE'],
-  ])('%s are answered with 400', async (_name, query, code) => {
+  ])('SECURITY 43: %s are answered with 400', async (_name, query, code) => {
     expect(await ask(query)).toMatchObject({ status: 400, body: { errors: [{ extensions: { code } }] } });
   });
 
@@ -244,7 +244,7 @@ describe('Requests over HTTP', () => {
     expect((await ask(query(15_000))).status).toBe(200);
   });
 
-  it('with a compressed body are refused, whatever they would unfold to', async () => {
+  it('SECURITY 35: with a compressed body are refused, whatever they would unfold to', async () => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
@@ -275,7 +275,7 @@ describe('Requests over HTTP', () => {
     expect((await ask('{ instant }')).headers.get('content-type')).toMatch(/^application\/json/);
   });
 
-  it('may use special names of JavaScript', async () => {
+  it('SECURITY 42: may use special names of JavaScript', async () => {
     const { text } = await ask('{ __proto__: user(id: "1") { constructor: id toString: name } }');
     expect(text.trim()).toBe('{"data":{"__proto__":{"constructor":"1","toString":"User 1"}}}');
   });
@@ -310,7 +310,7 @@ describe('Requests over HTTP', () => {
     }
   });
 
-  it('abort their subgraph requests when the client hangs up', async () => {
+  it('SECURITY 35: abort their subgraph requests when the client hangs up', async () => {
     const request = httpRequest(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' } });
     request.on('error', () => undefined);
     request.end(JSON.stringify({ query: '{ slow }' }));
@@ -341,7 +341,7 @@ describe('Sockets', () => {
     await start();
   });
 
-  it('close with 4403 for a bad token and when their session is revoked', async () => {
+  it('SECURITY 40: close with 4403 for a bad token and when their session is revoked', async () => {
     for (const payload of [{ authorization: 'Bearer bad' }, { authorization: `Bearer ${await sign()}` }]) {
       const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
       const closed = once(socket, 'close') as Promise<[number]>;

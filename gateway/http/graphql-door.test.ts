@@ -147,7 +147,7 @@ describe('SECURITY 35: a body', () => {
     expect((await post(ofSize(megabyte))).status).toBe(200);
   });
 
-  it('of a byte more is refused with 413 and ends the connection', async () => {
+  it('SECURITY 35: of a byte more is refused with 413 and ends the connection', async () => {
     const given = await post(ofSize(megabyte + 1));
     expectRefusal(given, { status: 413 });
     expect(given.headers.get('connection')).toBe('close');

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { startLittleSupergraph, until, type LittleOptions, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
 import { openInitialisedSocket, openSocket } from '../../tests/testkit/socket.js';
+import { defaultWebSocketLimits } from './limits.js';
 
 const ticks = 'subscription { ticks { n } }';
 
@@ -38,14 +39,14 @@ describe('The admission to the WebSocket door', () => {
     expect((await socket.closed()).code).toBe(1013);
   });
 
-  it('closes an idle socket with 4403 when its token expires', async () => {
+  it('SECURITY 40: closes an idle socket with 4403 when its token expires', async () => {
     await start({ expiresAt: Date.now() + 150 });
     const socket = await openInitialisedSocket(little.origin, 'short');
     expect(await socket.closed()).toMatchObject({ code: 4403 });
     expect(little.sockets.stats().sockets).toBeLessThanOrEqual(1);
   });
 
-  it('closes every socket of a revoked session at once, and no other', async () => {
+  it('SECURITY 40: closes every socket of a revoked session at once, and no other', async () => {
     await start();
     const [first, second, other] = await Promise.all(['alice', 'alice', 'bob'].map((name) => openInitialisedSocket(little.origin, name)));
     little.revocations.revoke({ sessionId: 'session of alice', endedAt: Date.now() });
@@ -69,7 +70,7 @@ describe('The admission to the WebSocket door', () => {
     again.ws.close();
   });
 
-  it('closes with 4408 without connection_init', async () => {
+  it('SECURITY 39: closes with 4408 without connection_init', async () => {
     await start({ limits: { initTimeoutMs: 50 } });
     expect((await (await openSocket(little.origin)).closed()).code).toBe(4408);
   });
@@ -83,7 +84,7 @@ describe('The admission to the WebSocket door', () => {
     ['{"type":"subscribe","id":"1","payload":{"query":7}}', 4400],
     ['{"type":"connection_init"}', 4429],
     [Buffer.from('{"type":"ping"}'), 4400],
-  ])('closes for the frame %s with %i', async (frame, code) => {
+  ])('SECURITY 43: closes for the frame %s with %i', async (frame, code) => {
     await start();
     const socket = await openInitialisedSocket(little.origin);
     socket.ws.send(frame);
@@ -105,7 +106,7 @@ describe('The admission to the WebSocket door', () => {
     await until(() => little.feed.listeners() === 0, 'the first one to end');
   });
 
-  it('takes frames up to the limit and closes with 1009 above it', async () => {
+  it('SECURITY 39: takes frames up to the limit and closes with 1009 above it', async () => {
     await start({ limits: { maxFrameBytes: 1_000 } });
     const frame = (size: number) => {
       const text = JSON.stringify({ type: 'ping', payload: { text: '' } });
@@ -123,7 +124,7 @@ describe('The admission to the WebSocket door', () => {
     ['null', false],
     ['https://game.example', true],
     ['https://game.example.evil.example', false],
-  ])('lets a page of %s in: %s', async (origin, isAllowed) => {
+  ])('SECURITY 39: lets a page of %s in: %s', async (origin, isAllowed) => {
     await start();
     const opening = openSocket(little.origin, { origin });
     if (isAllowed) (await opening).ws.close();
@@ -135,7 +136,7 @@ describe('The admission to the WebSocket door', () => {
     (await openSocket(little.origin, { origin: little.origin })).ws.close();
   });
 
-  it('refuses the legacy subprotocol and none', async () => {
+  it('SECURITY 39: refuses the legacy subprotocol and none', async () => {
     await start();
     for (const protocols of [['graphql-ws'], []]) {
       const ws = new WebSocket(`${little.origin.replace('http', 'ws')}/graphql`, protocols);
@@ -147,6 +148,17 @@ describe('The admission to the WebSocket door', () => {
     }
   });
 
+  it('SECURITY 39: waits 3 s for connection_init and takes frames of 256 KB unless told otherwise', async () => {
+    expect(defaultWebSocketLimits).toMatchObject({ initTimeoutMs: 3_000, maxFrameBytes: 256 * 1024 });
+    await start();
+    const socket = await openInitialisedSocket(little.origin);
+    const frame = (size: number) => `{"type":"ping","payload":{"text":"${'x'.repeat(size - 37)}"}}`;
+    socket.ws.send(frame(256 * 1024));
+    expect((await socket.next()).type).toBe('pong');
+    socket.ws.send(frame(256 * 1024 + 1));
+    expect((await socket.closed()).code).toBe(1009);
+  });
+
   it('refuses other paths', async () => {
     await start();
     const ws = new WebSocket(`${little.origin.replace('http', 'ws')}/other`, 'graphql-transport-ws');
@@ -154,7 +166,7 @@ describe('The admission to the WebSocket door', () => {
     expect(message).toMatch('404');
   });
 
-  it('refuses sockets above the caps, and takes them again later', async () => {
+  it('SECURITY 39: refuses sockets above the caps, and takes them again later', async () => {
     await start({ limits: { maxSockets: 3, maxUninitialisedSockets: 2 } });
     const waiting = [await openSocket(little.origin), await openSocket(little.origin)];
     await expect(openSocket(little.origin)).rejects.toThrow('503');
@@ -169,7 +181,7 @@ describe('The admission to the WebSocket door', () => {
     (await openSocket(little.origin)).ws.close();
   });
 
-  it('closes the socket of a user with too many with 4429', async () => {
+  it('SECURITY 39: closes the socket of a user with too many with 4429', async () => {
     await start({ limits: { maxSocketsPerUser: 2 } });
     const sockets = [await openInitialisedSocket(little.origin, 'alice'), await openInitialisedSocket(little.origin, 'alice')];
     const third = await openSocket(little.origin);

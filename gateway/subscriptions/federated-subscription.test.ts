@@ -145,7 +145,7 @@ describe.each(ways)('A federated subscription, %s', (way) => {
     expect(payload?.errors).toHaveLength(1);
   });
 
-  it('keeps response keys that objects inherit ordinary keys', async () => {
+  it('SECURITY 42: keeps response keys that objects inherit ordinary keys', async () => {
     const payload = await eventOf(
       'subscription { ticks { __proto__: n constructor: user { __proto__: name toString: stars hasOwnProperty: id } } }',
       'ticks',

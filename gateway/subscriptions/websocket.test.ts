@@ -127,7 +127,7 @@ describe.each(ways)('The WebSocket door, %s', (way) => {
     socket.ws.close();
   });
 
-  it('holds the source back for a client that does not read, and closes with 1013', async () => {
+  it('SECURITY 41: holds the source back for a client that does not read, and closes with 1013', async () => {
     await start({ limits: { stallTimeoutMs: 300 } });
     const socket = await initialised();
     socket.ws.pause();
@@ -143,7 +143,7 @@ describe.each(ways)('The WebSocket door, %s', (way) => {
     expect(little.feed.floods).toBeLessThanOrEqual(made + 64);
   });
 
-  it('closes with 1013 a client that floods with pings and does not read the pongs', async () => {
+  it('SECURITY 41: closes with 1013 a client that floods with pings and does not read the pongs', async () => {
     await start({ limits: { maxUnsentBytes: 10_000 } });
     const socket = await subscribed();
     socket.ws.pause();
@@ -200,7 +200,7 @@ describe.each(ways)('The WebSocket door, %s', (way) => {
     ['subscription {', /Syntax Error/],
     ['query A { listeners } query B { listeners }', /operationName/],
     ['fragment F on Query { listeners }', /operation/],
-  ])('refuses "%s" with an error and keeps the socket', async (query, message) => {
+  ])('SECURITY 43: refuses "%s" with an error and keeps the socket', async (query, message) => {
     await start();
     const socket = await initialised();
     socket.send({ id: '1', type: 'subscribe', payload: { query, variables: { v: true } } });
@@ -258,7 +258,7 @@ describe.each(ways)('The WebSocket door, %s', (way) => {
     socket.ws.close();
   });
 
-  it('asks the policy before it validates', async () => {
+  it('SECURITY 38: asks the policy before it validates', async () => {
     await start({
       socketOptions: {
         policy: {
@@ -273,7 +273,7 @@ describe.each(ways)('The WebSocket door, %s', (way) => {
     socket.ws.close();
   });
 
-  it('allows as many operations on a socket as the limit says, and not one more', async () => {
+  it('SECURITY 39: allows as many operations on a socket as the limit says, and not one more', async () => {
     await start({ limits: { maxOperationsPerSocket: 3 } });
     const socket = await initialised();
     for (const id of ['1', '2', '3', '4']) socket.send({ id, type: 'subscribe', payload: { query: ticks } });

@@ -59,7 +59,7 @@ describe.each(ways)('The protocol of clients, frame by frame, %s', (way) => {
       ['a binary frame', Buffer.from(JSON.stringify(subscribe('2'))), 4400],
       ['a frame that is too large', 'x'.repeat(256 * 1024 + 1), 1009],
       ['a frame of bytes that are no text', '\ud800', 4400],
-    ])('%s closes its socket and ends what ran on it, and nothing else', async (_name, frame, code) => {
+    ])('SECURITY 43: %s closes its socket and ends what ran on it, and nothing else', async (_name, frame, code) => {
       await start();
       const { socket, bystander } = await twoSubscribed();
       socket.ws.send(frame);

@@ -115,7 +115,7 @@ describe('The secret', () => {
     ['none', {}],
     ['a wrong one', { 'x-gateway-secret': `${secret}!` }],
     ['an empty one', { 'x-gateway-secret': '' }],
-  ])('is asked for: with %s nothing but the health is answered', async (_name, headers: Record<string, string>) => {
+  ])('SECURITY 45: is asked for: with %s nothing but the health is answered', async (_name, headers: Record<string, string>) => {
     expect((await ask('{ whoAmI }', headers)).status).toBe(403);
     for (const [method, path] of [
       ['GET', '/internal/state'],
@@ -126,7 +126,7 @@ describe('The secret', () => {
     expect((await fetch(`${origin()}/health/ready`)).status).toBe(200);
   });
 
-  it.each([{}, { 'x-gateway-secret': 'wrong' }])('is asked for at the upgrade of a socket: %j', async (headers) => {
+  it.each([{}, { 'x-gateway-secret': 'wrong' }])('SECURITY 45: is asked for at the upgrade of a socket: %j', async (headers) => {
     const socket = new WebSocket(`${origin().replace('http', 'ws')}/graphql`, 'graphql-transport-ws', { headers });
     const [error] = (await once(socket, 'error')) as [Error];
     expect(error.message).toContain('403');
