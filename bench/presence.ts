@@ -42,19 +42,21 @@ async function measure(): Promise<void> {
     `INSERT INTO sessions.relation (low_id, high_id, are_friends, low_blocks, high_blocks)
      SELECT ${userIdSql('star')}, ${followerIds}, true, false, false FROM generate_series(${stars.first}, ${stars.first + stars.count - 1}) star, generate_series(${followers.first}, ${followers.first + followers.count - 1}) n`,
   );
-  const starPlayers = await openPlayers(stage, stage.nodes[0], numbersOf(stars), 'themselves');
+  const starPlayers = await Promise.all(stage.nodes.map((node) => openPlayers(stage, node, numbersOf(stars), 'themselves')));
   let changes = 0;
 
   for (const [index, size] of sizes.entries()) {
     // A node that has had none yet: memory that others have left behind would hide what is needed.
     const node = stage.nodes[index] ?? stage.nodes[1];
+    // Through the other node: what it takes to make a change is not what it takes to deliver it.
+    const publishers = starPlayers[node === stage.nodes[0] ? 1 : 0] ?? [];
     const product: Server = {
       name: 'Galaxia',
       port: node.port,
       pids: { 'the gateway': node.gateway().child.pid ?? 0, sessions: node.sessions().child.pid ?? 0 },
       async publish() {
         changes += 1;
-        await starPlayers[changes % stars.count]?.play(`round ${changes}`);
+        await publishers[changes % stars.count]?.play(`round ${changes}`);
       },
     };
     const sample = await measureDeliveries(product, stage, { ...followers, count: size }, notebook);
@@ -77,7 +79,7 @@ async function measure(): Promise<void> {
       await gateway.stop();
     }
   }
-  for (const star of starPlayers) star.cut();
+  for (const star of starPlayers.flat()) star.cut();
   for (const size of sizes) {
     const of = (server: string, what: string): string => `${size} sockets, ${server}: CPU of ${what} for a delivery`;
     const limit = of('bare ws', 'the server');

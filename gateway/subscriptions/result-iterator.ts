@@ -63,7 +63,7 @@ export function createResultIterator(source: ResultSource, turns: Turns): AsyncI
       turns.passTurn();
       return;
     }
-    if (next.kind === 'prepared') source.send(next.prepared);
+    if (next.kind === 'prepared') source.send(next);
     else {
       const { data = 'null', errors } = next.result;
       if (errors.length > 0) {

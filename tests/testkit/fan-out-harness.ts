@@ -123,7 +123,7 @@ export const tick = (id: string, n = 1) => ({ data: { tick: { n, user: { __typen
 /** What the client sees. */
 export function payloadOf(completed: CompletedEvent): unknown {
   if (completed.kind === 'prepared') {
-    const frame = completed.prepared.frame('1');
+    const frame = completed.frame('1');
     return (JSON.parse(frame.toString('utf8', frame.indexOf('{'))) as { payload: unknown }).payload;
   }
   const { data, errors } = completed.result;

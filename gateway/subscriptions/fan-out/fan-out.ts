@@ -7,13 +7,11 @@ import type { OperationResult } from '../../execution/operation-result.js';
 import { createEventPlan, type EventPlan, type SubgraphEvent } from '../event-plan.js';
 import { defaultFanOutLimits, type FanOutLimits } from './limits.js';
 import { prepareResult, type PreparedResult } from './prepared-result.js';
-import { createRecentEvents, type ChannelEvents, type SharedEvent } from './recent-events.js';
+import { createRecentEvents, type ChannelEvents, type EventWaiter, type SharedEvent } from './recent-events.js';
 import { createVainAsks, type VainAsks } from './vain-asks.js';
 
-export type CompletedEvent =
-  | { readonly kind: 'result'; readonly result: OperationResult }
-  /** The same for all who got the same event. */
-  | { readonly kind: 'prepared'; readonly prepared: PreparedResult };
+/** For one, or the same for all who got the same event. */
+export type CompletedEvent = { readonly kind: 'result'; readonly result: OperationResult } | PreparedResult;
 
 /** A fault of ours was in the way. */
 export interface FailedEvent {
@@ -21,11 +19,16 @@ export interface FailedEvent {
   readonly error: unknown;
 }
 
+type Answer = (completed: CompletedEvent | FailedEvent) => void;
+
 /** One subscription among those with the same operation and variables. */
 export interface Subscriber {
   readonly plan: EventPlan;
-  /** Calls `answer` once, maybe at once: what is known already goes to all who get it in one turn of the event loop. */
-  complete(event: SubgraphEvent, answer: (completed: CompletedEvent | FailedEvent) => void): void;
+  /**
+   * Calls `answer` once, maybe at once: what is known already goes to all who get it in one turn of the event loop. One call at a time; the
+   * answer may fail to come after `leave`.
+   */
+  complete(event: SubgraphEvent, answer: Answer): void;
   leave(): void;
 }
 
@@ -99,9 +102,33 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
       const { channel, leave } = enter(request);
       const { plan } = channel;
       let last = recent.sequence();
-      let release: () => void = () => undefined;
       let hasLeft = false;
       let isFirst = true;
+      /** The event whose result is waited for. */
+      let awaited: { readonly event: SubgraphEvent; readonly text: string; readonly shared: SharedEvent } | undefined;
+      let release: () => void = () => undefined;
+      let answerWaiting: Answer = () => undefined;
+
+      // One for all events, which are many: an event that thousands get must not cost each of them new objects that live as long as it.
+      const waiter: EventWaiter = {
+        make: (shared) => makeForEveryone(request, plan, awaited?.text ?? '', shared),
+        onPrepared(prepared, shared) {
+          if (hasLeft || awaited === undefined) return;
+          const { event } = awaited;
+          awaited = undefined;
+          if (prepared !== undefined && holdsFor(request.caller.subgraphHeaders, prepared.except)) {
+            answerWaiting(prepared);
+            return;
+          }
+          const held = shared.hold();
+          release = held;
+          const answer = answerWaiting;
+          void completeFor(request, plan, event, askTogether(shared)).then((completed) => {
+            held();
+            answer(completed);
+          });
+        },
+      };
 
       return {
         plan,
@@ -122,27 +149,16 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
             void completeFor(request, plan, event, askAlone).then(answer);
             return;
           }
-          const held = shared.hold();
-          release = held;
-          if (hasLeft) held();
-          shared.result(
-            () => makeForEveryone(request, plan, text, shared),
-            (prepared) => {
-              if (prepared !== undefined && holdsFor(request.caller.subgraphHeaders, prepared.except)) {
-                held();
-                answer({ kind: 'prepared', prepared });
-                return;
-              }
-              void completeFor(request, plan, event, askTogether(shared)).then((completed) => {
-                held();
-                answer(completed);
-              });
-            },
-          );
+          if (hasLeft) return;
+          awaited = { event, text, shared };
+          answerWaiting = answer;
+          shared.result(waiter);
         },
         leave() {
           if (hasLeft) return;
           hasLeft = true;
+          awaited?.shared.abandon();
+          awaited = undefined;
           release();
           leave();
         },

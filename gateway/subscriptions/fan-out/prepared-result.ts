@@ -1,5 +1,6 @@
 /** A result that goes to many: serialised, encoded and framed once. */
 export interface PreparedResult {
+  readonly kind: 'prepared';
   /** In bytes. */
   readonly size: number;
   /** Ids, in small letters, of the users for whom it does not hold. */
@@ -14,6 +15,7 @@ export function prepareResult(data: string, except: ReadonlySet<string>): Prepar
   // Most clients number their operations from 1, and so do not differ.
   let last: { readonly id: string; readonly frame: Buffer } | undefined;
   return {
+    kind: 'prepared',
     size: tail.length,
     except,
     frame(id) {

@@ -11,12 +11,21 @@ export interface SharedEvent {
   readonly answers: PublicAnswers;
   readonly signal: AbortSignal;
   /**
-   * Gives `receive` the result that everyone may have, undefined when there is none: at once when it is known, otherwise in one go with all
-   * who wait for it. The first call makes it; `make` never rejects.
+   * Gives `waiter` the result that everyone may have, undefined when there is none: at once when it is known, otherwise in one go with all
+   * who wait for it. The first one makes it.
    */
-  result(make: () => Promise<PreparedResult | undefined>, receive: (prepared: PreparedResult | undefined) => void): void;
-  /** Counts one who waits; to be called back when they do not wait any more. */
+  result(waiter: EventWaiter): void;
+  /** Someone who waits for the result does not any more. */
+  abandon(): void;
+  /** Counts one who waits for more than the result; to be called back when they do not wait any more. */
   hold(): () => void;
+}
+
+/** Who waits for the result of an event. One for each subscriber, however many events there are. */
+export interface EventWaiter {
+  /** Never rejects. */
+  make(event: SharedEvent): Promise<PreparedResult | undefined>;
+  onPrepared(prepared: PreparedResult | undefined, event: SharedEvent): void;
 }
 
 /** Events of one channel by their JSON. */
@@ -74,8 +83,10 @@ export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswers
     const controller = new AbortController();
     const answers = createPublicAnswers({ limits, vainAsks, signal: controller.signal });
     let made: { readonly prepared: PreparedResult | undefined } | undefined;
-    let receivers: ((prepared: PreparedResult | undefined) => void)[] | undefined;
+    let waiters: EventWaiter[] | undefined;
+    /** Of `waiters`, those who have not left. */
     let waiting = 0;
+    let held = 0;
 
     function onMade(prepared: PreparedResult | undefined): void {
       made = { prepared };
@@ -84,14 +95,14 @@ export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswers
         characters += prepared.size;
         dropWhatIsOver();
       }
-      const received = receivers ?? [];
-      receivers = undefined;
-      for (const receive of received) receive(prepared);
+      const told = waiters ?? [];
+      waiters = undefined;
+      waiting = 0;
+      for (const waiter of told) waiter.onPrepared(prepared, event);
     }
 
-    function release(): void {
-      waiting -= 1;
-      if (waiting > 0 || (answers.pending() === 0 && receivers === undefined)) return;
+    function giveUpUnlessAwaited(): void {
+      if (waiting > 0 || held > 0 || (answers.pending() === 0 && waiters === undefined)) return;
       // Nobody may come to share work that is given up.
       drop(entry);
       controller.abort();
@@ -103,21 +114,32 @@ export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswers
       takers: 0,
       answers,
       signal: controller.signal,
-      result(make, receive) {
-        if (made !== undefined) receive(made.prepared);
-        else if (receivers !== undefined) receivers.push(receive);
-        else {
-          receivers = [receive];
-          void make().then(onMade);
+      result(waiter) {
+        if (made !== undefined) {
+          waiter.onPrepared(made.prepared, event);
+          return;
         }
+        waiting += 1;
+        if (waiters !== undefined) {
+          waiters.push(waiter);
+          return;
+        }
+        waiters = [waiter];
+        void waiter.make(event).then(onMade);
+      },
+      abandon() {
+        if (made !== undefined) return;
+        waiting -= 1;
+        giveUpUnlessAwaited();
       },
       hold() {
-        waiting += 1;
-        let held = true;
+        held += 1;
+        let isHeld = true;
         return () => {
-          if (!held) return;
-          held = false;
-          release();
+          if (!isHeld) return;
+          isHeld = false;
+          held -= 1;
+          giveUpUnlessAwaited();
         };
       },
     };
