@@ -7,7 +7,7 @@ import { splitFetch, type PartOfFetch } from './split-fetch.js';
  * have one field twice, so a fetch that needs it with different arguments becomes several.
  */
 export function restoreRequiredInputs(plan: QueryPlan, requirements: Requirements): QueryPlan {
-  if (plan.node === undefined || requirements.fieldNames.size === 0) return plan;
+  if (plan.node === undefined) return plan;
   if (plan.node.kind !== 'Subscription') return { ...plan, node: restored(plan.node, requirements) };
   const { rest } = plan.node;
   return rest === undefined ? plan : { ...plan, node: { ...plan.node, rest: restored(rest, requirements) } };
@@ -33,8 +33,7 @@ function restored(node: PlanNode, requirements: Requirements): PlanNode {
     case 'Fetch': {
       if (node.requires === undefined) return node;
       const parts = splitFetch(node, requirements);
-      const paths = new Set(parts.flatMap(({ required }) => required.map(({ path }) => path)));
-      const fetches = parts.map((part) => withInputs(part, paths, requirements));
+      const fetches = parts.map((part) => withInputs(part, parts, requirements));
       const [first] = fetches;
       return fetches.length === 1 && first !== undefined ? first : { kind: 'Parallel', nodes: fetches };
     }
@@ -44,22 +43,28 @@ function restored(node: PlanNode, requirements: Requirements): PlanNode {
 }
 
 /**
- * `fetch` with entities that have what is required of fields with arguments, by their right names. Where the planner says what a fetch
- * needs it forgets aliases, so that they are put back by the paths of the fields.
+ * The fetch of `part` with entities that have what it requires, by the right names, and nothing that only other parts do. Where the
+ * planner says what a fetch needs it forgets aliases, so that they are put back by the paths of the fields.
  */
-function withInputs({ fetch, required }: PartOfFetch, paths: ReadonlySet<string>, { fieldNames }: Requirements): FetchNode {
-  if (paths.size === 0) return fetch;
-  const requires = withAliases(fetch.requires ?? [], '');
+function withInputs(part: PartOfFetch, parts: readonly PartOfFetch[], { fieldNames, keysOf }: Requirements): FetchNode {
+  const { fetch } = part;
+  const aliasedPaths = new Set(parts.flatMap(({ aliased }) => aliased.map(({ path }) => path)));
+  if (parts.length === 1 && aliasedPaths.size === 0) return fetch;
+  const keys = keysOf(fetch.serviceName);
+  const dropped = new Set(parts.flatMap(({ paths }) => [...paths]).filter((path) => !part.paths.has(path) && !keys.has(path)));
+  const requires = needed(fetch.requires ?? [], '');
   const renames = renamesIn(requires, [], fieldNames);
-  return { ...fetch, requires, inputRewrites: [...(fetch.inputRewrites ?? []), ...renames] };
+  return { ...fetch, requires, ...(renames.length === 0 ? {} : { inputRewrites: [...(fetch.inputRewrites ?? []), ...renames] }) };
 
-  function withAliases(selections: readonly QueryPlanSelectionNode[], prefix: string): QueryPlanSelectionNode[] {
+  function needed(selections: readonly QueryPlanSelectionNode[], prefix: string): QueryPlanSelectionNode[] {
     return selections.flatMap((selection): QueryPlanSelectionNode[] => {
       const path = selection.kind === 'Field' ? prefix + selection.name : '';
-      if (paths.has(path)) return required.flatMap((each) => (each.path === path ? [each.node] : []));
-      if (selection.selections === undefined) return [selection];
-      const below = withAliases(selection.selections, selection.kind === 'Field' ? `${path}.` : prefix);
-      return below.length === 0 ? [] : [{ ...selection, selections: below }];
+      if (aliasedPaths.has(path)) return part.aliased.flatMap((each) => (each.path === path ? [each.node] : []));
+      if (selection.selections === undefined) return dropped.has(path) ? [] : [selection];
+      const below = needed(selection.selections, selection.kind === 'Field' ? `${path}.` : prefix);
+      const isLess = below.length < selection.selections.length;
+      const isEmpty = isLess && below.every((each) => each.kind === 'Field' && each.name === '__typename');
+      return isEmpty ? [] : [{ ...selection, selections: below }];
     });
   }
 }

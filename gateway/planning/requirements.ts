@@ -1,6 +1,6 @@
 import type { Selection, SelectionSet } from '@apollo/federation-internals';
 import type { QueryPlanSelectionNode } from '@apollo/query-planner';
-import type { Edge, QueryGraph } from '@apollo/query-graphs';
+import type { QueryGraph } from '@apollo/query-graphs';
 import { unknownPlanner } from './query-graph.js';
 
 /** What the planner may ask subgraphs for beside what a client asks: keys, and what `@requires` and `@fromContext` name. */
@@ -9,8 +9,17 @@ export interface Requirements {
   readonly responseNames: ReadonlySet<string>;
   /** Name of the field by the alias that `aliasRequirements` gave it. */
   readonly fieldNames: ReadonlyMap<string, string>;
-  /** The fields with arguments that a field of a type needs in a subgraph. */
-  requiredBy(subgraph: string, typeName: string, fieldName: string): readonly RequiredField[];
+  /** What a field of a type needs in a subgraph. */
+  requiredBy(subgraph: string, typeName: string, fieldName: string): RequiredFields;
+  /** Paths of fields by which entities are found in a subgraph. */
+  readonly keysOf: (subgraph: string) => ReadonlySet<string>;
+}
+
+export interface RequiredFields {
+  /** Paths of leaves: names of fields from the entity on, joined with dots. */
+  readonly paths: readonly string[];
+  /** Those with arguments. */
+  readonly aliased: readonly RequiredField[];
 }
 
 export interface RequiredField {
@@ -30,7 +39,8 @@ export function aliasRequirements(graph: QueryGraph): Requirements {
   const aliases = new Map<string, string>();
   const fieldNames = new Map<string, string>();
   const responseNames = new Set(['__typename']);
-  const byField = new Map<string, readonly RequiredField[]>();
+  const byField = new Map<string, RequiredFields>();
+  const keys = new Map<string, Set<string>>();
 
   function aliased(selections: SelectionSet): SelectionSet {
     return selections.lazyMap((selection) => {
@@ -57,22 +67,35 @@ export function aliasRequirements(graph: QueryGraph): Requirements {
       const conditions = aliased(edge.conditions);
       Reflect.set(edge, '_conditions', conditions);
       if (edge.conditions !== conditions) throw unknownPlanner();
-      const required = requiredFields(conditions, '');
-      if (required.length > 0) byField.set(keyOf(edge), required);
+      const required = { paths: leafPaths(conditions, ''), aliased: requiredFields(conditions, '') };
+      const { transition, head, tail } = edge;
+      if (transition.kind === 'FieldCollection') {
+        byField.set(`${head.source} ${transition.definition.parent.name}.${transition.definition.name}`, required);
+      } else if (required.aliased.length > 0) {
+        // Fields with arguments cannot be keys.
+        throw unknownPlanner();
+      } else {
+        keys.set(tail.source, new Set([...(keys.get(tail.source) ?? []), ...required.paths]));
+      }
     }
   }
   return {
     responseNames,
     fieldNames,
-    requiredBy: (subgraph, typeName, fieldName) => byField.get(`${subgraph} ${typeName}.${fieldName}`) ?? [],
+    requiredBy: (subgraph, typeName, fieldName) => byField.get(`${subgraph} ${typeName}.${fieldName}`) ?? nothing,
+    keysOf: (subgraph) => keys.get(subgraph) ?? none,
   };
 }
 
-/** Only requirements of fields have arguments: fields with arguments cannot be keys. */
-function keyOf({ transition, head }: Edge): string {
-  if (transition.kind !== 'FieldCollection') throw unknownPlanner();
-  const { parent, name } = transition.definition;
-  return `${head.source} ${parent.name}.${name}`;
+const nothing: RequiredFields = { paths: [], aliased: [] };
+const none: ReadonlySet<string> = new Set();
+
+function leafPaths(selections: SelectionSet, prefix: string): string[] {
+  return selections.selections().flatMap((selection) => {
+    if (selection.kind === 'FragmentSelection') return leafPaths(selection.selectionSet, prefix);
+    const path = prefix + selection.element.name;
+    return selection.selectionSet === undefined ? [path] : leafPaths(selection.selectionSet, `${path}.`);
+  });
 }
 
 function requiredFields(selections: SelectionSet, prefix: string): RequiredField[] {

@@ -14,54 +14,64 @@ import type { RequiredField, Requirements } from './requirements.js';
 
 export interface PartOfFetch {
   readonly fetch: FetchNode;
-  /** What its entities need of fields with arguments. */
-  readonly required: readonly RequiredField[];
+  /** What its entities need, of what a `@requires` names. */
+  readonly paths: ReadonlySet<string>;
+  readonly aliased: readonly RequiredField[];
 }
 
-/** As few fetches as it takes for none of them to need a field of an entity with two different arguments: nearly always the one given. */
-export function splitFetch(fetch: FetchNode, requirements: Requirements): readonly PartOfFetch[] {
-  const given = pathsIn(fetch.requires ?? [], '');
-  if (given.size === 0) return [{ fetch, required: [] }];
+interface Part {
+  readonly condition: string;
+  readonly paths: readonly string[];
+  readonly aliased: readonly RequiredField[];
+}
 
+/**
+ * As few fetches as it takes, nearly always the one given. None needs a field of an entity with two different arguments. And none needs
+ * under `@skip` or `@include` what another field of it does not: an entity that misses something is not sent at all, which would also null
+ * the fields that need nothing of it.
+ */
+export function splitFetch(fetch: FetchNode, requirements: Requirements): readonly PartOfFetch[] {
+  const given = leavesIn(fetch.requires ?? [], '');
+  const keys = requirements.keysOf(fetch.serviceName);
+  if ([...given].every((path) => path === '__typename' || keys.has(path))) return [{ fetch, paths: new Set(), aliased: [] }];
   const operation = withoutNamedFragments(parse(fetch.operation));
-  const fields = fieldsOfEntities(operation).map(({ node, typeName, condition }) => ({
-    node,
-    condition,
-    required: requirements.requiredBy(fetch.serviceName, typeName, node.name.value).filter(({ path }) => given.has(path)),
-  }));
-  const parts: { readonly condition: string; required: readonly RequiredField[] }[] = [];
+  const parts: Part[] = [];
   const partOfField = new Map<FieldNode, number>();
-  for (const { node, condition, required } of fields) {
-    // What is needed under a condition is missing without it, and an entity that misses something is not sent.
-    const found = parts.findIndex(
-      (part) => part.condition === condition && !required.some((each) => part.required.some((other) => areClashing(each, other))),
-    );
+  for (const { node, typeName, condition } of fieldsOfEntities(operation)) {
+    const required = requirements.requiredBy(fetch.serviceName, typeName, node.name.value);
+    const paths = required.paths.filter((path) => given.has(path));
+    const aliased = paths.length === 0 ? [] : required.aliased;
+    const own: Part = { condition: paths.length === 0 ? '' : condition, paths, aliased };
+    const found = parts.findIndex((part) => fit(part, own));
     const index = found === -1 ? parts.length : found;
-    parts[index] = { condition, required: [...(parts[index]?.required ?? []), ...required] };
+    const part = parts[index] ?? own;
+    parts[index] = { ...part, paths: [...part.paths, ...paths], aliased: [...part.aliased, ...aliased] };
     partOfField.set(node, index);
   }
-  const required = parts.flatMap((part) => part.required);
-  if (required.length === 0 || parts.length === 1) return [{ fetch, required }];
-  return parts.map((part, index) => ({
-    required: part.required,
-    fetch: { ...fetch, ...keepFields(operation, (field) => (partOfField.get(field) ?? index) === index) },
+  return parts.map(({ paths, aliased }, index) => ({
+    paths: new Set(paths),
+    aliased,
+    fetch: parts.length === 1 ? fetch : { ...fetch, ...keepFields(operation, (field) => (partOfField.get(field) ?? index) === index) },
   }));
+}
+
+function fit(part: Part, own: Part): boolean {
+  return part.condition === own.condition && !own.aliased.some((each) => part.aliased.some((other) => areClashing(each, other)));
 }
 
 function areClashing(one: RequiredField, other: RequiredField): boolean {
   return one.path === other.path && one.alias !== other.alias;
 }
 
-/** Names of fields, joined with dots. */
-function pathsIn(selections: readonly QueryPlanSelectionNode[], prefix: string): Set<string> {
-  const found = new Set<string>();
-  for (const selection of selections) {
-    const path = selection.kind === 'Field' ? prefix + selection.name : '';
-    if (path !== '') found.add(path);
-    const below = selection.kind === 'Field' ? `${path}.` : prefix;
-    for (const each of pathsIn(selection.selections ?? [], below)) found.add(each);
-  }
-  return found;
+/** Paths of leaves: names of fields, joined with dots. */
+function leavesIn(selections: readonly QueryPlanSelectionNode[], prefix: string): Set<string> {
+  return new Set(
+    selections.flatMap((selection) => {
+      if (selection.kind === 'InlineFragment') return [...leavesIn(selection.selections, prefix)];
+      const path = prefix + selection.name;
+      return selection.selections === undefined ? [path] : [...leavesIn(selection.selections, `${path}.`)];
+    }),
+  );
 }
 
 interface EntityField {

@@ -1,7 +1,7 @@
 import { composeServices } from '@apollo/composition';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/resolverMap.js';
-import { execute, parse, validate, type GraphQLSchema } from 'graphql';
+import { execute, isInterfaceType, parse, validate, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import type { SubgraphDataSource } from '../../../gateway/datasources/subgraph-data-source.js';
 import { acrossTheWire, readWireResult } from '../../../gateway/datasources/wire.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
@@ -13,7 +13,7 @@ export interface SubgraphDefinition {
   readonly name: string;
   /** Without the `@link` to Federation, unless it has one of its own. */
   readonly typeDefs: string;
-  readonly resolvers: GraphQLResolverMap<unknown>;
+  readonly resolvers?: GraphQLResolverMap<unknown>;
 }
 
 export interface Asked {
@@ -35,9 +35,20 @@ export interface Federation {
   readonly asked: Asked[];
   /** On behalf of `viewer`, by default of nobody in particular. */
   ask(query: string, variables?: Record<string, unknown>, viewer?: Viewer | null): Promise<Answer>;
+  /** What one schema with all that the universe knows answers. */
+  monolith(query: string, variables?: Record<string, unknown>): Promise<Answer>;
 }
 
+interface Universe extends Pick<ExecutionArgs, 'fieldResolver' | 'typeResolver'> {
+  /** Of what is found by a representation whose `__typename` is an interface. */
+  readonly objectType?: (representation: Representation) => string;
+}
+
+type Representation = Readonly<Record<string, unknown>>;
+
 export interface FederationOptions extends GenerationOptions {
+  /** Answers for all fields that have no resolver. */
+  readonly universe?: (supergraphSdl: string, subgraphs: ReadonlyMap<string, GraphQLSchema>) => Universe;
   /** Changes the supergraph, into one of another composition. */
   readonly edit?: (supergraphSdl: string) => string;
 }
@@ -57,18 +68,19 @@ export function composeFederation(subgraphs: readonly Pick<SubgraphDefinition, '
 }
 
 export function federate(subgraphs: readonly SubgraphDefinition[], options: FederationOptions = {}): Federation {
-  const { edit = (sdl: string) => sdl, ...generationOptions } = options;
+  const { edit = (sdl: string) => sdl, universe = () => ({}), ...generationOptions } = options;
   const supergraphSdl = edit(composeFederation(subgraphs));
   const asked: Asked[] = [];
   const schemas = new Map(
-    subgraphs.map(({ name, typeDefs, resolvers }) => [name, buildSubgraphSchema({ typeDefs: parse(withLink(typeDefs)), resolvers })]),
+    subgraphs.map(({ name, typeDefs, resolvers = {} }) => [name, buildSubgraphSchema({ typeDefs: parse(withLink(typeDefs)), resolvers })]),
   );
+  const defaults = universe(supergraphSdl, schemas);
   const generation = createGeneration(
     supergraphSdl,
     ({ name }) => {
       const schema = schemas.get(name);
       if (schema === undefined) throw new Error(`no subgraph ${name}`);
-      return executableSource(name, schema, asked);
+      return executableSource(name, { schema, ...defaults }, asked);
     },
     generationOptions,
   );
@@ -78,6 +90,15 @@ export function federate(subgraphs: readonly SubgraphDefinition[], options: Fede
     generation,
     supergraphSdl,
     asked,
+    async monolith(query, variables = {}) {
+      const { data, errors = [] } = await execute({
+        ...defaults,
+        schema: generation.schema,
+        document: parse(query),
+        variableValues: variables,
+      });
+      return { data, errors: errors.map(shown) };
+    },
     async ask(query, variables = {}, viewer = null) {
       const identity = { viewer, subgraphHeaders: {} };
       const acceptance = await acceptOperation(generation, { query, variables }, { policy, identity });
@@ -98,13 +119,14 @@ function shown(error: { message: string; path?: readonly (string | number)[] | u
 }
 
 /** As strict as a subgraph's server: what it is asked must be valid. */
-function executableSource(name: string, schema: GraphQLSchema, asked: Asked[]): SubgraphDataSource {
+function executableSource(name: string, executable: Universe & { readonly schema: GraphQLSchema }, asked: Asked[]): SubgraphDataSource {
   const fetch: SubgraphDataSource['fetch'] = async ({ query, operationName, variables }) => {
     asked.push({ subgraph: name, query, variables });
     const document = parse(query);
-    const problems = validate(schema, document);
+    const problems = validate(executable.schema, document);
     if (problems.length > 0) throw new Error(`${name} was asked what it cannot answer: ${problems.join('\n')}\n${query}`);
-    const result = await execute({ schema, document, operationName, variableValues: { ...variables }, contextValue: {} });
+    const known = withObjectTypes(variables, executable);
+    const result = await execute({ ...executable, document, operationName, variableValues: known, contextValue: {} });
     const body = { data: result.data ?? null, ...(result.errors === undefined ? {} : { errors: result.errors }) };
     return readWireResult(acrossTheWire(body)) ?? { data: null };
   };
@@ -119,4 +141,17 @@ function executableSource(name: string, schema: GraphQLSchema, asked: Asked[]): 
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** As `__resolveReference` of an interface does it, where resolvers are not written. */
+function withObjectTypes(
+  variables: Representation,
+  { schema, objectType }: Universe & { readonly schema: GraphQLSchema },
+): Record<string, unknown> {
+  const { representations } = variables as { readonly representations?: readonly Representation[] };
+  if (representations === undefined || objectType === undefined) return { ...variables };
+  const typed = representations.map((each) =>
+    isInterfaceType(schema.getType(String(each.__typename))) ? { ...each, __typename: objectType(each) } : each,
+  );
+  return { ...variables, representations: typed };
 }
