@@ -10,6 +10,7 @@ import {
   type UserPresence,
 } from '../presence/user-presence.js';
 import { encodeActivity, encodeSettings } from '../data/redis-presence/presence-codec.js';
+import { lifeMargin } from '../data/redis-presence/shard-script.js';
 import {
   announceScript,
   connectScript,
@@ -93,18 +94,19 @@ export function createSimulatedShard(
   let saved: SavedShard | undefined;
 
   function enter({ epoch, offset, base, server }: CommonArguments): void {
+    const before = epoch === '' ? 0 : base + lifeMargin;
     if (meta.epoch === null) {
-      beginLife(server);
+      beginLife(server, before);
     } else if (meta.server !== server || (epoch === meta.epoch && meta.offset < offset)) {
-      beginLife(server);
+      beginLife(server, before);
       meta = { ...meta, amnesty: now() + amnestyMs };
     }
     if (now() - meta.swept > outageMs) meta = { ...meta, swept: now(), amnesty: now() + amnestyMs };
     if (meta.base < base) meta = { ...meta, base };
   }
 
-  function beginLife(server: string): void {
-    const base = Math.max(meta.base, Math.floor((now() - versionsBegan) / 1000), 1);
+  function beginLife(server: string, before: number): void {
+    const base = Math.max(meta.base, Math.floor((now() - versionsBegan) / 1000), before, 1);
     meta = { ...meta, epoch: nextEpoch(), forgotten: meta.offset, base, swept: now(), server };
   }
 

@@ -4,6 +4,11 @@ import { changesKeptMs, versionsBegan } from '../../presence/presence.js';
 export const outageMs = 10_000;
 /** After an outage no lease runs out for so long: longer than it takes every process to renew its leases once. In ms. */
 export const amnestyMs = 20_000;
+/**
+ * How far a life begins above the lowest version of the one before it, if that began lately: a user may have changed more often than once
+ * a second for that short time.
+ */
+export const lifeMargin = 1_000;
 /** Changes are kept a little longer than promised, because a change that is held back is older than the cursor that does not hold it. */
 const streamKeptMs = changesKeptMs + 5_000;
 
@@ -12,7 +17,8 @@ const streamKeptMs = changesKeptMs + 5_000;
  *
  * A life begins when nothing is there (a flush, a restart without persistence), when another server answers (after a restart with
  * persistence or a failover the last writes may be missing), and when the shard stands before an offset that a process has seen already.
- * It has a new epoch, and no version in it is lower than the seconds since 2026, so that no version goes back.
+ * It has a new epoch, and no version in it is lower than the seconds since 2026, nor than the versions of the life before it, as far as
+ * processes remember that: so no version goes back.
  *
  * ARGV: 1 = the process, 2 = time for tests or nothing, 3 and 4 = the epoch and the offset that the process knows, 5 = the highest base
  * of versions that it knows of any shard, so that the users of whom nothing is known have one version in all shards, 6 = the server by its
@@ -39,7 +45,8 @@ now = now + skew
 local function beginLife()
   epoch = string.sub(redis.sha1hex(ARGV[1] .. ' ' .. time[1] .. '.' .. time[2] .. ' ' .. metaKey), 1, 12)
   forgotten = offset
-  base = math.max(base, math.floor((now - ${versionsBegan}) / 1000), 1)
+  local before = ARGV[3] ~= '' and tonumber(ARGV[5]) + ${lifeMargin} or 0
+  base = math.max(base, math.floor((now - ${versionsBegan}) / 1000), before, 1)
   redis.call('HSET', metaKey, 'epoch', epoch, 'offset', offset, 'forgotten', forgotten, 'base', base, 'swept', now, 'server', ARGV[6])
 end
 local isOtherServer = ARGV[6] ~= '' and known[8] ~= ARGV[6]
