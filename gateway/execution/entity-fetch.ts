@@ -31,7 +31,7 @@ class EntityRequest implements FetchRequest {
 /** Fields that a subgraph adds to objects at `path`, which it finds by what they `require`. */
 export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchNode['requires']>, path: PlacePath, parts: PlanParts): Step {
   const { operation: query, operationName, serviceName, variableUsages = [] } = node;
-  const { types } = parts;
+  const { types, isAsked = () => true } = parts;
   const source = sourceOf(serviceName, parts);
   if (variableUsages.includes('representations'))
     throw new Error('A variable named "representations" would clash with that of the entities');
@@ -94,12 +94,15 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
   function missingPaths(state: ExecutionState, { objects }: AskedEntities): ResponsePath[] {
     return pathsOf(state.data, path, objects).flatMap((place, position) => {
       const paths: ResponsePath[] = [];
+      const tell = (below: ResponsePath): void => {
+        if (below.every((key) => typeof key === 'number' || isAsked(key))) paths.push([...place, ...below]);
+      };
       for (const [type, typeKeys] of keysByType()) {
         // Of an interface or a union the object may be.
         if (objects[position]?.__typename !== type && types.objectTypes.has(type)) continue;
-        for (const key of typeKeys) paths.push([...place, ...renamed([key], names)]);
+        for (const key of typeKeys) tell(renamed([key], names));
       }
-      return paths;
+      return paths.length === 0 ? [place] : paths;
     });
   }
 

@@ -11,6 +11,8 @@ export type Step = (state: ExecutionState) => Promise<void> | undefined;
 export interface PlanParts {
   readonly services: ReadonlyMap<string, SubgraphDataSource>;
   readonly types: TypeIndex;
+  /** Whether the client may know of a response key: what is fetched for `@requires` alone, even what is inaccessible, is named in no error. */
+  readonly isAsked?: (key: string) => boolean;
 }
 
 export function sourceOf(name: string, { services }: PlanParts): SubgraphDataSource {

@@ -1,27 +1,33 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
+import { compose, startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
+import { missing, unavailable } from '../datasources/wire.js';
 import { acceptOperation } from '../operations/accept-operation.js';
 import { createOperationPolicy } from '../policy/operation-policy.js';
+import { createGeneration, type SupergraphGeneration } from './generation.js';
+
+async function askGeneration(generation: SupergraphGeneration, query: string) {
+  const identity = { viewer: null, subgraphHeaders: {} };
+  const acceptance = await acceptOperation(generation, { query }, { policy: createOperationPolicy(), identity });
+  if (acceptance.kind === 'refused') throw new AggregateError(acceptance.errors);
+  const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
+  const { data = 'null', errors } = await generation.execute(acceptance.operation.operation, { variables: {}, caller });
+  return {
+    data: JSON.parse(data) as unknown,
+    errors: errors.map(({ path, extensions }) => `${path?.join('.') ?? 'nowhere'} ${String(extensions.code)}`),
+  };
+}
 
 /** What a client gets when a subgraph does not answer: the rest of the data, and an error at each place that it has to do without. */
 describe('A subgraph that is not there', () => {
-  let little: LittleSupergraph;
-  afterEach(() => little.close());
+  let little: LittleSupergraph | undefined;
+  afterEach(async () => {
+    await little?.close();
+    little = undefined;
+  });
 
-  async function ask(query: string) {
-    const generation = little.supergraph.current();
-    const acceptance = await acceptOperation(
-      generation,
-      { query },
-      { policy: createOperationPolicy(), identity: { viewer: null, subgraphHeaders: {} } },
-    );
-    if (acceptance.kind === 'refused') throw new AggregateError(acceptance.errors);
-    const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
-    const { data = 'null', errors } = await generation.execute(acceptance.operation.operation, { variables: {}, caller });
-    return {
-      data: JSON.parse(data) as unknown,
-      errors: errors.map(({ path, extensions }) => `${path?.join('.') ?? 'nowhere'} ${String(extensions.code)}`),
-    };
+  function ask(query: string) {
+    if (little === undefined) throw new Error('not started');
+    return askGeneration(little.supergraph.current(), query);
   }
 
   async function without(name: string): Promise<void> {
@@ -58,6 +64,35 @@ describe('A subgraph that is not there', () => {
       errors: ['first UNAVAILABLE', 'instant UNAVAILABLE'],
     });
     expect(await ask('{ users(ids: ["1"]) { id } listeners }')).toEqual({ data: null, errors: ['users UNAVAILABLE'] });
+  });
+
+  it('is not told of by fields that the client did not ask for, such as what another subgraph requires', async () => {
+    const link =
+      'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@inaccessible"])';
+    const sdl = compose([
+      {
+        name: 'products',
+        url: 'http://products.test',
+        typeDefs: `${link} type Query { product: P } type P @key(fields: "id") { id: ID! }`,
+      },
+      { name: 'prices', url: 'http://prices.test', typeDefs: `${link} type P @key(fields: "id") { id: ID! margin: Int @inaccessible }` },
+      {
+        name: 'shops',
+        url: 'http://shops.test',
+        typeDefs: `${link} type P @key(fields: "id") { id: ID! margin: Int @external shown: Int @requires(fields: "margin") }`,
+      },
+    ]);
+    const generation = createGeneration(sdl, ({ name }) => ({
+      fetch: () => Promise.resolve(name === 'products' ? { data: { product: { __typename: 'P', id: '1' } } } : missing(unavailable)),
+      process: () => Promise.reject(new Error('not here')),
+      subscribe: () => {
+        throw new Error('not here');
+      },
+      close: () => Promise.resolve(),
+    }));
+    const { data, errors } = await askGeneration(generation, '{ product { shown } }');
+    expect(data).toEqual({ product: { shown: null } });
+    expect(errors).toEqual(['product UNAVAILABLE']);
   });
 
   it('is not waited for longer than the operation may take', async () => {

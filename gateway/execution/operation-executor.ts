@@ -5,9 +5,10 @@ import type { WireResult } from '../datasources/wire.js';
 import { readBooleanVariables } from './boolean-variables.js';
 import type { Ask, ExecutionRequest, ExecutionState } from './execution-state.js';
 import { problemErrors } from './explain-nulls.js';
-import { pickVariables, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
+import { lazily, pickVariables, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
 import type { OperationResult } from './operation-result.js';
 import { compileStep } from './plan-steps.js';
+import { responseKeysOf } from './response-keys.js';
 import { compileTakeAnswer } from './root-fetch.js';
 import { createShaper } from './shaping/operation-shaper.js';
 
@@ -71,8 +72,10 @@ function compile(schema: GraphQLSchema, { document, operationName, node }: Compi
   const operation = getOperationAST(document, operationName);
   if (operation === null || operation === undefined) throw new Error('The document has no such operation');
   const booleans = readBooleanVariables(document, operation);
+  const askedKeys = lazily(() => responseKeysOf(document));
   const shape = createShaper(schema, document, operation, booleans);
-  const step = node === undefined ? nothingToDo : compileStep(node, [], { ...parts, isTrue: booleans.isTrue });
+  const step =
+    node === undefined ? nothingToDo : compileStep(node, [], { ...parts, isTrue: booleans.isTrue, isAsked: (key) => askedKeys().has(key) });
   return async (state) => {
     const running = step(state);
     if (running !== undefined) await running;

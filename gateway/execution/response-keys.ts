@@ -1,4 +1,4 @@
-import { Kind, parse, type FragmentDefinitionNode, type SelectionSetNode } from 'graphql';
+import { Kind, parse, visit, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode } from 'graphql';
 
 /** Keys that the answer to a subgraph's query may have: those of the root, or those of each entity. */
 export function responseKeys(query: string, isOfEntities: boolean): readonly string[] {
@@ -28,6 +28,13 @@ export function responseKeys(query: string, isOfEntities: boolean): readonly str
       for (const field of root.selections) if (field.kind === Kind.FIELD && field.selectionSet !== undefined) addKeys(field.selectionSet);
   }
   return [...keys];
+}
+
+/** Every response key that the document names, wherever it does. */
+export function responseKeysOf(document: DocumentNode): ReadonlySet<string> {
+  const keys = new Set<string>();
+  visit(document, { Field: ({ alias, name }) => void keys.add((alias ?? name).value) });
+  return keys;
 }
 
 /** Keys that the answer to a subgraph's query for entities may have for an object of each type; the empty name stands for any type. */
