@@ -37,11 +37,13 @@ function apiSchemaOf(typeDefs: Readonly<Record<string, string>>): GraphQLSchema 
   const schema = Supergraph.build(compose(federated(typeDefs)))
     .apiSchema()
     .toGraphQLJSSchema();
+  const roots = [schema.getQueryType(), schema.getMutationType()];
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     type.isTypeOf = (value: unknown) => {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-      return !('__typename' in value) || value.__typename === type.name;
+      // A root type has a name of its own in each subgraph.
+      return roots.includes(type) || !('__typename' in value) || value.__typename === type.name;
     };
   }
   return schema;
