@@ -16,6 +16,8 @@ export interface RequestOptions<Result, Variables> {
   readonly document: TypedDocumentString<Result, Variables>;
   readonly variables: Variables;
   readonly accessToken?: string | null;
+  /** Sends the document's id instead of its text, for a server that knows it (TRUSTED_DOCUMENTS). */
+  readonly byId?: boolean;
 }
 
 /**
@@ -27,16 +29,22 @@ export async function request<Result, Variables>({
   document,
   variables,
   accessToken,
+  byId = false,
 }: RequestOptions<Result, Variables>): Promise<Result> {
   const response = await fetch(new URL('/graphql', url), {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(accessToken ? { authorization: `Bearer ${accessToken}` } : {}) },
-    body: JSON.stringify({ query: document.toString(), variables }),
+    body: JSON.stringify({ ...(byId ? { documentId: idOf(document) } : { query: document.toString() }), variables }),
   });
   const answer = (await response.json().catch(() => ({}))) as GraphQLAnswer<Result>;
   if (answer.data !== undefined && answer.data !== null) return answer.data;
   const error = answer.errors?.[0];
   throw new RequestRefused(error?.message ?? `The server answered ${response.status}`, error?.extensions?.code ?? 'UNAVAILABLE');
+}
+
+/** What codegen wrote into the document and into its manifest, `persisted-documents.json`. */
+function idOf({ __meta__: meta }: Pick<TypedDocumentString<unknown, unknown>, '__meta__'>): unknown {
+  return meta?.hash;
 }
 
 interface GraphQLAnswer<Result> {

@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { hashOf } from './document-hash.js';
+import { hashOf, withoutPrefix } from './document-hash.js';
 import type { PersistedQueries } from './persisted-queries.js';
 import type { TrustedDocuments } from './trusted-documents.js';
 
@@ -40,7 +40,7 @@ export function findDocument(request: DocumentRequest, options: FindDocumentOpti
 
   const persistedQuery = extension === undefined || extension === null ? undefined : readPersistedQuery(extension);
   if (persistedQuery instanceof GraphQLError) return refused(persistedQuery);
-  const id = withoutPrefix(request.documentId) ?? persistedQuery;
+  const id = request.documentId === undefined ? persistedQuery : withoutPrefix(request.documentId);
   if (trusted !== undefined) {
     const known = trustedText(trusted.documents.current(), id, text);
     if (known !== undefined) return { kind: 'found', text: known };
@@ -88,11 +88,6 @@ function readPersistedQuery(value: unknown): string | GraphQLError {
     return problem('BAD_USER_INPUT', '"sha256Hash" must be a SHA-256, as 64 small hexadecimal digits.');
   }
   return value.sha256Hash;
-}
-
-/** `sha256:` says how an id was made, which we know from the document itself. */
-function withoutPrefix(id: string | undefined): string | undefined {
-  return id?.startsWith('sha256:') === true ? id.slice('sha256:'.length) : id;
 }
 
 function notTrusted(): GraphQLError {

@@ -41,7 +41,7 @@ export const defaultOperationLimits: OperationLimits = {
   maxPageSize: 500,
   assumedListSize: 10,
   maxInputDepth: 50,
-  maxLiteralLists: 8,
+  maxLiteralLists: 5,
   maxSubgraphCalls: 50,
 };
 

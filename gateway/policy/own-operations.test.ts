@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
 import { projectRoot } from '../../shared/config/project-root.js';
 import { createOperationPolicy } from './operation-policy.js';
+import { readTrustedDocuments } from './trusted-documents.js';
 
 interface Example {
   readonly query: string;
@@ -50,6 +51,15 @@ describe('The policy, as it is by default, lets pass', () => {
       oneOf: true,
     };
     expect(problemsOf(getIntrospectionQuery({ descriptions: true, ...options }))).toEqual([]);
+  });
+
+  it('SECURITY 37: the manifest that codegen writes for the clients', () => {
+    const folder = join(projectRoot, 'clients', '__generated__');
+    const manifest = readFileSync(join(folder, 'persisted-documents.json'), 'utf8');
+    const documents = readTrustedDocuments(manifest);
+    const ids = [...readFileSync(join(folder, 'graphql.ts'), 'utf8').matchAll(/\{"hash":"([^"]+)"\}/g)].map(([, id = '']) => id);
+    expect(ids.length).toBeGreaterThan(10);
+    expect(ids.flatMap((id) => problemsOf(documents.byId(id) ?? '{ missing: }'))).toEqual([]);
   });
 
   it('all operations of the clients that are here to be copied', () => {

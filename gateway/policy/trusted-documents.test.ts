@@ -25,6 +25,7 @@ describe('A manifest of trusted documents', () => {
 
   it.each([
     ['plain', '{"an id":"{ a }","another":"{ b }"}'],
+    ['plain, with prefixes as codegen writes them', '{"sha256:an id":"{ a }","sha256:another":"{ b }"}'],
     [
       'Apollo’s',
       JSON.stringify({

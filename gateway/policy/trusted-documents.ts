@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigurationError } from '../../shared/config/environment.js';
 import type { Logger } from '../../shared/logging/logger.js';
-import { hashOf } from './document-hash.js';
+import { hashOf, withoutPrefix } from './document-hash.js';
 
 /** The documents that our own clients were built with. */
 export interface TrustedDocuments {
@@ -34,9 +34,9 @@ export function readTrustedDocuments(json: string): TrustedDocuments {
   const documents = entriesOf(value);
   // Own names only: an id is a client's word, and "constructor" would find something in an object.
   const byId = new Map(documents.map(([, text]) => [hashOf(text), text]));
-  for (const [id, text] of documents) byId.set(id, text);
+  for (const [id, text] of documents) byId.set(withoutPrefix(id), text);
   const texts = new Set(byId.values());
-  return { byId: (id) => byId.get(id), has: (text) => texts.has(text) };
+  return { byId: (id) => byId.get(withoutPrefix(id)), has: (text) => texts.has(text) };
 }
 
 function entriesOf(value: unknown): (readonly [string, string])[] {
