@@ -31,7 +31,11 @@ for (const [network, prefix] of [
   privateNetworks.addSubnet(network, prefix, 'ipv6');
 }
 
+/** The same networks of IPv4: to ask a `BlockList` costs 5 µs, and every operation is asked about. */
+const privateIpv4 = /^(?:127|10|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;
+
 function isPrivate(address: string): boolean {
   const family = isIP(address);
-  return family !== 0 && privateNetworks.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  if (family === 4) return privateIpv4.test(address);
+  return family === 6 && privateNetworks.check(address, 'ipv6');
 }
