@@ -21,8 +21,10 @@ import { prepareFittingVariables } from './fitting-variables.js';
 /** Validation of a hostile document stops after so many errors. */
 const maximumErrors = 20;
 const capacity = 1_000;
-/** Documents above this many characters are not kept, so that the store stays below 20 MB of text. */
+/** Documents above this many characters are not kept. */
 const keptLength = 20_000;
+/** Characters of all kept documents: a parsed one takes up to 250 bytes for each (measured), and a thousand long ones would be 5 GB. */
+const keptCharacters = 500_000;
 
 /** A document of a client, parsed once. */
 export interface ParsedOperation {
@@ -55,11 +57,17 @@ export interface OperationStore {
 /** Keeps the latest operations, least recently used out first: clients send few documents many times. */
 export function createOperationStore(generation: { schema: GraphQLSchema; planner: OperationPlanner }): OperationStore {
   const operations = new Map<string, ParsedOperation>();
+  let characters = 0;
 
   function keep(key: string, operation: ParsedOperation): void {
-    operations.delete(key);
+    if (operations.delete(key)) characters -= key.length;
     operations.set(key, operation);
-    if (operations.size > capacity) operations.delete(operations.keys().next().value ?? '');
+    characters += key.length;
+    for (const oldest of operations.keys()) {
+      if (operations.size <= capacity && characters <= keptCharacters) return;
+      operations.delete(oldest);
+      characters -= oldest.length;
+    }
   }
 
   return {
