@@ -1,5 +1,6 @@
 import { GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+import { createCallerSignal } from '../datasources/caller-signal.js';
 import type { OperationRequest } from '../execution/execution-state.js';
 import type { SupergraphGeneration } from '../execution/generation.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
@@ -30,10 +31,10 @@ export interface RunOptions {
  * back in the same way while the client is slow.
  */
 export function runOperation(accepted: AcceptedOperation, options: RunOptions): AsyncIterable<ExecutionResult> {
-  const controller = new AbortController();
+  const signal = createCallerSignal();
   const request: OperationRequest = {
     ...accepted,
-    caller: { subgraphHeaders: options.subgraphHeaders, signal: controller.signal },
+    caller: { subgraphHeaders: options.subgraphHeaders, signal },
   };
   const isSubscription = accepted.operation.operation.operation === OperationTypeNode.SUBSCRIPTION;
   const source = isSubscription ? subscriptionSource(request, options) : querySource(request);
@@ -43,7 +44,7 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
       send: (prepared) => options.socket.sendFrame(prepared.frame(options.id)),
       onEnd() {
         source.onEnd();
-        controller.abort();
+        signal.abort();
         options.onEnd();
       },
     },
