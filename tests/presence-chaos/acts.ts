@@ -131,6 +131,8 @@ export function createActs({ world, dice, addDevice, isHeld, isBroken, log }: Ac
     const wasLive = device.liveSince() !== null;
     person.devices.splice(person.devices.indexOf(device), 1);
     const { sessionId } = device.login;
+    // Other services may hear of it before the gateway closes its socket.
+    device.expectEnd();
     await by.ask('mutation ($id: ID!) { answer: endSession(input: { id: $id }) { __typename } }', { id: sessionId });
     log(`${device.name} is ended`);
     device.stayAway();

@@ -44,6 +44,8 @@ export interface Device {
   /** Ends the socket; the device comes back when `isBack`. */
   cut(isBack: boolean): void;
   closeInOrder(): void;
+  /** Its session is about to be ended: from now on it may be told so. */
+  expectEnd(): void;
   /** Does not come back, however its socket ends. */
   stayAway(): void;
 }
@@ -72,6 +74,7 @@ export function createDevice(options: DeviceOptions): Device {
   let isWanted = false;
   let liveSince: number | null = null;
   let keptSince: number | null = null;
+  let isEnding = false;
   let retry: NodeJS.Timeout | undefined;
 
   async function open(): Promise<void> {
@@ -127,7 +130,8 @@ export function createDevice(options: DeviceOptions): Device {
   }
 
   function lost(mine: WebSocket, what: string): void {
-    if (!/UNAVAILABLE|INTERNAL_SERVER_ERROR|SUBSCRIPTION_LOST/.test(what)) onSurprise(what);
+    const isExpected = /UNAVAILABLE|INTERNAL_SERVER_ERROR|SUBSCRIPTION_LOST/.test(what) || (isEnding && what.includes('UNAUTHENTICATED'));
+    if (!isExpected) onSurprise(what);
     if (socket !== mine) return;
     gone({ at: Date.now(), by: 'not us', code: 0 });
     mine.terminate();
@@ -174,6 +178,7 @@ export function createDevice(options: DeviceOptions): Device {
     },
     cut: (isBack) => leave('cut', isBack),
     closeInOrder: () => leave('ordered', false),
+    expectEnd: () => void (isEnding = true),
     stayAway() {
       isWanted = false;
       keptSince = null;

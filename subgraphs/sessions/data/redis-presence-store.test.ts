@@ -114,7 +114,7 @@ if (server !== null) {
       const { states, moment } = await b.store.read(users);
       expect(states.map(({ userId }) => userId)).toEqual(users);
       expect(states.filter(({ availability }) => availability === 'ONLINE').map(({ userId }) => userId)).toEqual(users.slice(0, 100));
-      expect(new Set(moment.offsets.keys())).toEqual(new Set(users.map(shardOf)));
+      expect(new Set(moment.offsets.keys())).toEqual(new Set(users.map((id) => shardOf(id))));
     });
 
     it('renew leases of many shards at once, and name those that are unknown in the order given', async () => {

@@ -6,7 +6,7 @@ import { createScheduler, type Scheduler } from '../presence/scheduler.js';
 import type { PresenceChanges, PresenceListener, PresenceMoment, PresenceStore } from '../services/presence/presence-store.js';
 import { createLastKnownStates } from './redis-presence/last-known-states.js';
 import { decodeState, decodeUser, encodeActivity, encodeSettings, type StreamEntry } from './redis-presence/presence-codec.js';
-import { shardOf } from './redis-presence/presence-keys.js';
+import { shardCount, shardOf as shardAmong } from './redis-presence/presence-keys.js';
 import {
   announceScript,
   connectScript,
@@ -34,6 +34,8 @@ export interface RedisPresenceStoreOptions {
   readonly scheduler?: Scheduler;
   /** For tests: instead of Redis' own clock, the same in all processes. */
   readonly now?: () => number;
+  /** For tests: fewer, a power of two, the same in all processes. */
+  readonly shards?: number;
   /** For tests: how Redis is reached. */
   readonly openLink?: typeof openRedisLink;
 }
@@ -44,11 +46,13 @@ export interface RedisPresenceStoreOptions {
  * (`maxmemory-policy noeviction`).
  */
 export function createRedisPresenceStore(options: RedisPresenceStoreOptions): PresenceStore {
-  const { url, logger, scheduler = createScheduler(), now, openLink = openRedisLink } = options;
+  const { url, logger, scheduler = createScheduler(), now, shards = shardCount, openLink = openRedisLink } = options;
+  const shardOf = (userId: string): number => shardAmong(userId, shards);
   const processId = randomUUID();
   const listeners = new Set<PresenceListener>();
   const lastKnown = createLastKnownStates();
   const lives = createShardLives({
+    shards,
     onLost() {
       logger.warn('presence: Redis has lost its state, or this process has missed changes; everything is read and connected anew');
       lastKnown.clear();
@@ -57,10 +61,11 @@ export function createRedisPresenceStore(options: RedisPresenceStoreOptions): Pr
   });
   const link = openLink({ url, logger, purpose: 'commands' });
   const runner = createScriptRunner({ link, lives, processId, now });
-  const sweeper = startShardSweeper({ runner, lives, scheduler, logger });
+  const sweeper = startShardSweeper({ shards, runner, lives, scheduler, logger });
   // Not at the next turn of the sweeper: who starts, or was cut off, wants to know what has become of the shards.
   link.redis.on('ready', () => void sweeper.sweep());
   const reader = startStreamReader({
+    shards,
     link: openLink({ url, logger, purpose: 'changes' }),
     lives,
     started: sweeper.started,

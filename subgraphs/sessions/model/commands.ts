@@ -72,6 +72,21 @@ const all = {
       },
     },
   ),
+  comeBackLate: command(
+    'comeBackLate',
+    0.5,
+    fc.record({ device, process, code: fc.constantFrom(1000, 1006), ms: fc.constantFrom(-100, 30, 200, 400) }),
+    {
+      find: (world, given) => deviceOf(world, given.device).socket && processOf(world, given.process),
+      async does(world, given) {
+        world.leave(deviceOf(world, given.device), given.code);
+        // Just when it would be over.
+        await world.time.pass((given.code === 1000 ? 3_000 : 15_000) + given.ms);
+        const on = processOf(world, given.process);
+        if (on !== undefined && deviceOf(world, given.device).socket === undefined) world.open(deviceOf(world, given.device), on, true);
+      },
+    },
+  ),
   update: command('update', 16, fc.record({ device, process, input }), {
     find: (world, given) => processOf(world, given.process),
     does: (world, given) => world.update(deviceOf(world, given.device), processOf(world, given.process) ?? never(), given.input),

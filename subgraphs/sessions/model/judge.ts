@@ -6,7 +6,7 @@ import type { RelationKind } from '../../../shared/users/relation-table.js';
 import { viewerOf, type Device, type Socket } from './device.js';
 import type { Liveness } from './liveness.js';
 import type { Process } from './process.js';
-import type { SimulatedRedis } from './simulated-redis.js';
+import { simulatedShards, type SimulatedRedis } from './simulated-redis.js';
 import type { ToldMap } from './told-map.js';
 import type { VirtualTime } from './virtual-time.js';
 import { shardOf } from '../data/redis-presence/presence-keys.js';
@@ -121,7 +121,9 @@ export function createJudge({ time, server, liveness, relations, settings, devic
     if (isQuiet && !isIdleNow && liveness.sureFor(userId) > 5_000 && viewerId !== userId) {
       fail(device, `an event without a cause: ${told}`);
     }
-    const isPunctual = !isLate(device) && devices.every(({ userId: other }) => isSettled(viewerId, other));
+    // What happened while a subscription was reading is told right after its first message.
+    const isPunctual =
+      since(socket.openedAt) > 2 * paceMs && !isLate(device) && devices.every(({ userId: other }) => isSettled(viewerId, other));
     const times = changedAt.get(socket) ?? new Map<string, number>();
     changedAt.set(socket, times);
     const pause = since(times.get(userId));
@@ -203,7 +205,8 @@ export function createJudge({ time, server, liveness, relations, settings, devic
       ] as const) {
         const key = `${viewerId} ${userId}`;
         if (!isBlocked) blockedAt.delete(key);
-        else if (what === 'announced' && !blockedAt.has(key)) blockedAt.set(key, server?.shard(shardOf(userId)).versionOf(userId) ?? -1);
+        else if (what === 'announced' && !blockedAt.has(key))
+          blockedAt.set(key, server?.shard(shardOf(userId, simulatedShards)).versionOf(userId) ?? -1);
       }
     },
     told: (device: Device, message: PresenceMessage, before: ToldMap, socket: Socket): void => {

@@ -1,7 +1,7 @@
-import { changesKey, keysOf, shardCount } from '../data/redis-presence/presence-keys.js';
+import { changesKey, keysOf } from '../data/redis-presence/presence-keys.js';
 import { unavailable, type RedisLink } from '../data/redis-presence/redis-link.js';
 import type { Scheduler } from '../presence/scheduler.js';
-import type { SimulatedRedis } from './simulated-redis.js';
+import { simulatedShards, type SimulatedRedis } from './simulated-redis.js';
 
 /** The way between one process and Redis. */
 export interface Network {
@@ -16,8 +16,8 @@ export interface Network {
 const reconnectMs = 200;
 const common = 6;
 const nothing: readonly string[] = [];
-const shardOfKey = new Map(Array.from({ length: shardCount }, (_, shard) => [keysOf(shard)[0], shard]));
-const streams = Array.from({ length: shardCount }, (_, shard) => changesKey(shard));
+const shardOfKey = new Map(Array.from({ length: simulatedShards }, (_, shard) => [keysOf(shard)[0], shard]));
+const streams = Array.from({ length: simulatedShards }, (_, shard) => changesKey(shard));
 
 export interface SimulatedLinkOptions {
   readonly server: SimulatedRedis;
@@ -113,7 +113,7 @@ export function createSimulatedLink({ server, network, scheduler, world }: Simul
 
   function xread(...args: readonly (string | number)[]) {
     const [, count, , blockMs] = args.map(Number);
-    const offsets = args.slice(-shardCount).map((position) => Number.parseInt(String(position), 10));
+    const offsets = args.slice(-simulatedShards).map((position) => Number.parseInt(String(position), 10));
     const find = () =>
       server
         .entriesAfter(offsets, count ?? 1)

@@ -14,6 +14,9 @@ export const userIds = ['ada', 'bob', 'cyd', 'dan', 'eve'] as const;
 export type UserId = (typeof userIds)[number];
 const logger = createLogger({ name: 'model', level: 'silent' });
 
+/** A little more than the longest latency. */
+const longestTransmissionMs = 201;
+
 /** How a client can leave, and for how long it counts on; null = as long as its lease. */
 const graces = new Map([
   [0, 3_000],
@@ -187,6 +190,8 @@ export function createWorld({ processCount, random }: { readonly processCount: n
         liveness.ended(userId, sessionId);
       };
       void process.service.goOffline(viewerOf(device)).then(done, done);
+      // It arrives although its process dies, and nobody hears of it.
+      time.after(longestTransmissionMs, done);
     },
 
     /** Signed out elsewhere: the gateway closes the socket, and the client signs in anew. */

@@ -3,12 +3,12 @@ export const shardCount = 64;
 
 /**
  * Which shard keeps the user, the same in every process and version of Galaxia: FNV-1a over the UTF-16 units of the id, folded, because
- * its lowest bits alone are not well mixed.
+ * its lowest bits alone are not well mixed. `shards` is a power of two.
  */
-export function shardOf(userId: string): number {
+export function shardOf(userId: string, shards = shardCount): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < userId.length; index += 1) hash = Math.imul(hash ^ userId.charCodeAt(index), 0x01000193);
-  return ((hash >>> 24) ^ (hash >>> 16) ^ (hash >>> 8) ^ hash) & (shardCount - 1);
+  return ((hash >>> 24) ^ (hash >>> 16) ^ (hash >>> 8) ^ hash) & (shards - 1);
 }
 
 /** Everything of a shard has one hash tag, and therefore one slot of a cluster: a script may touch it all. */

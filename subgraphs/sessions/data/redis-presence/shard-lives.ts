@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { PresenceMoment } from '../../services/presence/presence-store.js';
-import { shardCount } from './presence-keys.js';
 
 /** What every script answers about its shard. */
 export interface ShardAnswer {
@@ -44,7 +43,7 @@ export interface ShardLives {
 }
 
 /** `onLost` is called when a shard has begun a new life, or entries of its stream were gone before they were told. */
-export function createShardLives({ onLost }: { onLost: () => void }): ShardLives {
+export function createShardLives({ shards, onLost }: { shards: number; onLost: () => void }): ShardLives {
   const lives = new Map<number, ShardLife & { readonly base: number }>();
   let epoch: string | undefined;
   let base = 0;
@@ -92,7 +91,7 @@ export function createShardLives({ onLost }: { onLost: () => void }): ShardLives
       return base;
     },
     get areEven() {
-      return lives.size === shardCount && [...lives.values()].every((life) => life.base === base);
+      return lives.size === shards && [...lives.values()].every((life) => life.base === base);
     },
     get epoch() {
       return epochNow();

@@ -1,14 +1,11 @@
 import type { Logger } from '../../../../shared/logging/logger.js';
 import type { Scheduler } from '../../presence/scheduler.js';
-import { shardCount } from './presence-keys.js';
 import { sweepScript } from './presence-scripts.js';
 import type { ScriptCall, ScriptRunner } from './script-runner.js';
 import type { ShardLives } from './shard-lives.js';
 
 /** Every process sweeps this often, so that a lease that has run out is told within half a second by whoever comes first. In ms. */
 const sweepEveryMs = 500;
-
-const everyShard: readonly ScriptCall[] = Array.from({ length: shardCount }, (_, shard) => ({ shard, script: sweepScript, args: [] }));
 
 /** Lets leases run out, and learns by the answers when a shard has begun a new life. */
 export interface ShardSweeper {
@@ -20,13 +17,15 @@ export interface ShardSweeper {
 }
 
 export interface ShardSweeperOptions {
+  readonly shards: number;
   readonly runner: ScriptRunner;
   readonly lives: ShardLives;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
 }
 
-export function startShardSweeper({ runner, lives, scheduler, logger }: ShardSweeperOptions): ShardSweeper {
+export function startShardSweeper({ shards, runner, lives, scheduler, logger }: ShardSweeperOptions): ShardSweeper {
+  const everyShard = Array.from({ length: shards }, (_, shard): ScriptCall => ({ shard, script: sweepScript, args: [] }));
   let start: () => void = () => undefined;
   const started = new Promise<void>((resolve) => (start = resolve));
   let underWay: Promise<void> | undefined;

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../../shared/logging/logger.js';
 import { decodeEntry, type StreamEntry } from './presence-codec.js';
-import { changesKey, shardCount } from './presence-keys.js';
+import { changesKey } from './presence-keys.js';
 import { silenceMs, type RedisLink } from './redis-link.js';
 import type { ShardLives } from './shard-lives.js';
 
@@ -10,15 +10,12 @@ const blockMs = 500;
 const batchSize = 100;
 const retryMs = 100;
 
-const shards = Array.from({ length: shardCount }, (_, shard) => shard);
-const streams = shards.map(changesKey);
-const shardOfStream = new Map(streams.map((stream, shard) => [stream, shard]));
-
 export interface StreamReader {
   close(): Promise<void>;
 }
 
 export interface StreamReaderOptions {
+  readonly shards: number;
   /** Its own: a blocking read holds up everything behind it. */
   readonly link: RedisLink;
   readonly lives: ShardLives;
@@ -32,14 +29,16 @@ export interface StreamReaderOptions {
 }
 
 /** Reads the streams of all shards with one blocking command, for as long as it is not closed. */
-export function startStreamReader({ link, lives, started, relearn, onEntry, logger }: StreamReaderOptions): StreamReader {
+export function startStreamReader({ shards, link, lives, started, relearn, onEntry, logger }: StreamReaderOptions): StreamReader {
+  const streams = Array.from({ length: shards }, (_, shard) => changesKey(shard));
+  const shardOfStream = new Map(streams.map((stream, shard) => [stream, shard]));
   const { redis } = link;
   const closing = new AbortController();
   const isClosing = (): boolean => closing.signal.aborted;
 
   async function readOnce(): Promise<void> {
     link.requireReady();
-    const positions = shards.map((shard) => `${lives.of(shard)?.told ?? 0}-0`);
+    const positions = streams.map((_, shard) => `${lives.of(shard)?.told ?? 0}-0`);
     const found = await link.within(
       blockMs + silenceMs,
       redis.xread('COUNT', batchSize, 'BLOCK', blockMs, 'STREAMS', ...streams, ...positions),
