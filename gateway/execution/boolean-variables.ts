@@ -5,6 +5,8 @@ export interface BooleanVariables {
   readonly isTrue: (variables: Readonly<Record<string, unknown>>, name: string) => boolean;
   /** Equal for variables for which the same fields are selected. */
   selectionKey(variables: Readonly<Record<string, unknown>>): string;
+  /** Those of them that are true. */
+  trueNames(variables: Readonly<Record<string, unknown>>): ReadonlySet<string>;
 }
 
 /** The variables on which `@include` and `@skip` depend. */
@@ -26,9 +28,9 @@ export function readBooleanVariables(document: DocumentNode, operation: Operatio
     return value === undefined ? defaults.get(name) === true : value === true;
   }
 
-  if (names.size === 0) return { isTrue, selectionKey: () => '' };
   return {
     isTrue,
+    trueNames: (variables) => new Set([...names].filter((name) => isTrue(variables, name))),
     selectionKey(variables) {
       let key = '';
       for (const name of names) key += isTrue(variables, name) ? '1' : '0';

@@ -10,7 +10,7 @@ import type { OperationResult } from './operation-result.js';
 import { compileStep } from './plan-steps.js';
 import { responseKeysOf } from './response-keys.js';
 import { compileTakeAnswer } from './root-fetch.js';
-import { createShaper } from './shaping/operation-shaper.js';
+import { createShaper, type ShaperParts } from './shaping/operation-shaper.js';
 
 /** A plan, and the document whose answer it makes. */
 export interface Planned extends QueryPlan {
@@ -38,7 +38,8 @@ export interface CompiledSubscription {
 const askSource: Ask = (source, request, caller) => source.fetch(request, caller);
 const nothingToDo: Step = () => undefined;
 
-export function createOperationExecutor(schema: GraphQLSchema, parts: PlanParts): OperationExecutor {
+export function createOperationExecutor(schema: GraphQLSchema, planParts: PlanParts): OperationExecutor {
+  const parts: ExecutorParts = { ...planParts, schema, introspections: new Map() };
   const plans = new WeakMap<Planned, Run>();
   const subscriptions = new WeakMap<Planned, CompiledSubscription>();
   return {
@@ -47,19 +48,20 @@ export function createOperationExecutor(schema: GraphQLSchema, parts: PlanParts)
       if (run === undefined) {
         const { node, document } = planned;
         if (node?.kind === 'Subscription') throw new Error('Subscriptions are executed event by event');
-        run = compile(schema, { document, operationName, node }, parts);
+        run = compile({ document, operationName, node }, parts);
         plans.set(planned, run);
       }
       return run(begin(request));
     },
     subscription(planned, operationName) {
-      const compiled = subscriptions.get(planned) ?? compileSubscription(schema, planned, operationName, parts);
+      const compiled = subscriptions.get(planned) ?? compileSubscription(planned, operationName, parts);
       subscriptions.set(planned, compiled);
       return compiled;
     },
   };
 }
 
+type ExecutorParts = PlanParts & ShaperParts;
 type Run = (state: ExecutionState) => Promise<OperationResult>;
 
 interface Compilable {
@@ -68,12 +70,12 @@ interface Compilable {
   readonly node: PlanNode | undefined;
 }
 
-function compile(schema: GraphQLSchema, { document, operationName, node }: Compilable, parts: PlanParts): Run {
+function compile({ document, operationName, node }: Compilable, parts: ExecutorParts): Run {
   const operation = getOperationAST(document, operationName);
   if (operation === null || operation === undefined) throw new Error('The document has no such operation');
   const booleans = readBooleanVariables(document, operation);
   const askedKeys = lazily(() => responseKeysOf(document));
-  const shape = createShaper(schema, document, operation, booleans);
+  const shape = createShaper(parts, document, operation, booleans);
   const step =
     node === undefined ? nothingToDo : compileStep(node, [], { ...parts, isTrue: booleans.isTrue, isAsked: (key) => askedKeys().has(key) });
   return async (state) => {
@@ -89,17 +91,12 @@ function compile(schema: GraphQLSchema, { document, operationName, node }: Compi
  * The planner gives `Subscription { primary, rest }`: `primary` is subscribed on the subgraph that owns the root field, and each event is
  * taken as its answer, before `rest`.
  */
-function compileSubscription(
-  schema: GraphQLSchema,
-  { node, document }: Planned,
-  operationName: string | undefined,
-  parts: PlanParts,
-): CompiledSubscription {
+function compileSubscription({ node, document }: Planned, operationName: string | undefined, parts: ExecutorParts): CompiledSubscription {
   if (node?.kind !== 'Subscription') throw new Error('The planner gave no plan for the subscription');
   const { primary, rest } = node;
   const owner = sourceOf(primary.serviceName, parts);
   const take = compileTakeAnswer(primary, parts);
-  const run = compile(schema, { document, operationName, node: rest }, parts);
+  const run = compile({ document, operationName, node: rest }, parts);
   return {
     owner,
     upstream: (variables) => ({

@@ -12,12 +12,18 @@ import type { JsonObject } from '../json.js';
 
 export type Introspect = (nodes: readonly FieldNode[], variables: Readonly<Record<string, unknown>>) => string;
 
-/** Full introspections are large, and the same for everyone. */
-const maximumKeptCharacters = 2_000_000;
+/** Answers to introspection, which are large, the same for everyone, and asked for by few documents. By what is asked, the latest last. */
+export type IntrospectionTexts = Map<readonly FieldNode[], string>;
+
+const keptTexts = 20;
+const keptCharacters = 1_000_000;
 
 /** Answers `__schema` and `__type` of one operation as graphql-js does, from the schema that clients see. */
-export function createIntrospect(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Introspect {
-  const kept = new Map<FieldNode, string>();
+export function createIntrospect(
+  schema: GraphQLSchema,
+  texts: IntrospectionTexts,
+  { document, operation }: { readonly document: DocumentNode; readonly operation: OperationDefinitionNode },
+): Introspect {
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
 
   function run(nodes: readonly FieldNode[], variables: Readonly<Record<string, unknown>>): string {
@@ -42,11 +48,17 @@ export function createIntrospect(schema: GraphQLSchema, document: DocumentNode, 
   }
 
   return (nodes, variables) => {
-    const [first] = nodes;
-    const known = first === undefined ? undefined : kept.get(first);
+    const known = texts.get(nodes);
     if (known !== undefined) return known;
     const text = run(nodes, variables);
-    if (first !== undefined && !usesVariables([...nodes, ...fragments]) && text.length <= maximumKeptCharacters) kept.set(first, text);
+    if (text.length <= keptCharacters && !usesVariables([...nodes, ...fragments])) {
+      if (texts.size >= keptTexts)
+        for (const oldest of texts.keys()) {
+          texts.delete(oldest);
+          break;
+        }
+      texts.set(nodes, text);
+    }
     return text;
   };
 }

@@ -14,7 +14,12 @@ function shape(schema: GraphQLSchema, { source, variables }: GeneratedOperation,
   const document = parse(source);
   const operation = getOperationAST(document);
   if (operation === null || operation === undefined) throw new Error('no operation');
-  const { text, problems } = createShaper(schema, document, operation, readBooleanVariables(document, operation))(data, variables);
+  const { text, problems } = createShaper(
+    { schema, introspections: new Map() },
+    document,
+    operation,
+    readBooleanVariables(document, operation),
+  )(data, variables);
   return { text, paths: problems.map(({ path }) => JSON.stringify(path.toReversed())) };
 }
 

@@ -9,7 +9,7 @@ import {
 import type { BooleanVariables } from '../boolean-variables.js';
 import type { JsonObject } from '../json.js';
 import { compileShape } from './compile-shape.js';
-import { createIntrospect } from './introspect.js';
+import { createIntrospect, type IntrospectionTexts } from './introspect.js';
 import type { Problem } from './shaping-run.js';
 
 export interface Shaped {
@@ -21,11 +21,18 @@ export interface Shaped {
 /** Writes what the client selected out of what the subgraphs answered. */
 export type ShapeData = (data: JsonObject, variables: Readonly<Record<string, unknown>>) => Shaped;
 
+export interface ShaperParts {
+  /** What clients see. */
+  readonly schema: GraphQLSchema;
+  /** One for all operations of the schema. */
+  readonly introspections: IntrospectionTexts;
+}
+
 /** What `@include` and `@skip` select is compiled for so many combinations of variables; more are compiled each time. */
 const keptShapes = 32;
 
 export function createShaper(
-  schema: GraphQLSchema,
+  { schema, introspections }: ShaperParts,
   document: DocumentNode,
   operation: OperationDefinitionNode,
   booleans: BooleanVariables,
@@ -35,16 +42,16 @@ export function createShaper(
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-  const introspect = createIntrospect(schema, document, operation);
+  const introspect = createIntrospect(schema, introspections, { document, operation });
   const shapes = new Map<string, ReturnType<typeof compileShape>>();
 
   function shapeFor(variables: Readonly<Record<string, unknown>>): ReturnType<typeof compileShape> {
     const key = booleans.selectionKey(variables);
     const known = shapes.get(key);
     if (known !== undefined) return known;
-    // Types below are compiled later, maybe for other requests with the same key.
-    const isTrue = (name: string): boolean => booleans.isTrue(variables, name);
-    const shape = compileShape({ schema, fragments, isTrue }, root, operation.selectionSet);
+    // Types below are compiled later, for other requests with the same key: the variables themselves are not kept, which may be large.
+    const trueNames = booleans.trueNames(variables);
+    const shape = compileShape({ schema, fragments, isTrue: (name) => trueNames.has(name) }, root, operation.selectionSet);
     if (shapes.size < keptShapes) shapes.set(key, shape);
     return shape;
   }
