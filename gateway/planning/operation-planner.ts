@@ -4,6 +4,7 @@ import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { nameClashingAliases, plannedName, renameAliases } from './client-aliases.js';
 import { toClientShape, withTypenames, type ToClient } from './client-shape.js';
+import { withoutLiteralConditions } from './literal-conditions.js';
 import { withoutNamedFragments } from './named-fragments.js';
 import { queryGraphOf } from './query-graph.js';
 import { restoreRequiredInputs } from './required-inputs.js';
@@ -35,6 +36,8 @@ export interface OperationPlanner {
   readonly overrideLabels: readonly string[];
 }
 
+type Attempt = { readonly kind: 'planned'; readonly plan: QueryPlan } | { readonly kind: 'failed'; readonly cause: unknown };
+
 /** `@apollo/query-planner` without its faults: see docs/adr/0019. */
 export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema, schema: GraphQLSchema): OperationPlanner {
   const planner = new QueryPlanner(supergraph);
@@ -43,19 +46,35 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
   const requirements = aliasRequirements(graph);
 
   function planNode(document: DocumentNode, operationName: string | undefined, activeLabels: ReadonlySet<string>): QueryPlan {
-    const operation = operationFromDocument(apiSchema, document, operationName === undefined ? {} : { operationName });
+    const operation = operationFromDocument(
+      apiSchema,
+      withoutLiteralConditions(document),
+      operationName === undefined ? {} : { operationName },
+    );
     return planner.buildQueryPlan(operation, { overrideConditions: new Map([...activeLabels].map((label) => [label, true])) });
   }
 
-  function planDocument({ document, operationName, activeLabels = new Set() }: PlanInput): QueryPlan {
-    const plan = planNode(document, operationName, activeLabels);
-    if (plan.node === undefined && asksSubgraphs(withoutNamedFragments(document, operationName))) {
-      throw findUnreachable(document, operationName, (operation) => {
-        const alone: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation] };
-        return !asksSubgraphs(operation) || planNode(alone, operationName, activeLabels).node !== undefined;
-      });
+  /** Where there is no way, the planner gives an empty plan or throws. */
+  function tryPlan(document: DocumentNode, operationName: string | undefined, activeLabels: ReadonlySet<string>): Attempt {
+    try {
+      const plan = planNode(document, operationName, activeLabels);
+      const isEmpty = plan.node === undefined && asksSubgraphs(withoutNamedFragments(document, operationName));
+      return isEmpty ? { kind: 'failed', cause: undefined } : { kind: 'planned', plan };
+    } catch (cause) {
+      return { kind: 'failed', cause };
     }
-    return restoreRequiredInputs(plan, requirements);
+  }
+
+  function planDocument({ document, operationName, activeLabels = new Set() }: PlanInput): QueryPlan {
+    const attempt = tryPlan(document, operationName, activeLabels);
+    if (attempt.kind === 'planned') return restoreRequiredInputs(attempt.plan, requirements);
+    const error = findUnreachable(document, operationName, (operation) => {
+      const alone: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation] };
+      return tryPlan(alone, operationName, activeLabels).kind === 'planned';
+    });
+    // Nothing of it is at fault alone: then it is the planner.
+    if (error.fields.length === 0 && attempt.cause instanceof Error) throw attempt.cause;
+    throw error;
   }
 
   return {

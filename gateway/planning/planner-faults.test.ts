@@ -137,3 +137,106 @@ describe('An alias of a client', () => {
     });
   });
 });
+
+describe('A literal @skip or @include', () => {
+  it('leaves out what it says, and no more', async () => {
+    const federation = shop();
+    const { data, errors } = await federation.ask(
+      'query ($no: Boolean!) { products @skip(if: $no) { euros @include(if: false) dollars @skip(if: false) category { average(currency: "USD") @skip(if: true) } } }',
+      { no: false },
+    );
+    expect({ data, errors }).toEqual({
+      data: {
+        products: [
+          { dollars: 102, category: {} },
+          { dollars: 0, category: {} },
+        ],
+      },
+      errors: [],
+    });
+    expect(JSON.stringify(federation.asked)).not.toMatch(/euros|EUR|average/);
+  });
+});
+
+describe('A field that requires something, under @skip', () => {
+  it('does not null its neighbours, which require something else', async () => {
+    const federation = federate([
+      {
+        name: 'a',
+        typeDefs: 'type Query { box: Box } type Box @key(fields: "id") { id: ID! width: Int depth: Int }',
+        resolvers: { Query: { box: () => ({ id: '1', width: 2, depth: 3 }) } },
+      },
+      {
+        name: 'b',
+        typeDefs: `type Box @key(fields: "id") {
+          id: ID! width: Int @external depth: Int @external
+          wide: Int @requires(fields: "width") deep: Int @requires(fields: "depth") plain: String }`,
+        resolvers: {
+          Box: { wide: ({ width }: { width: number }) => width, deep: ({ depth }: { depth: number }) => depth, plain: () => 'p' },
+        },
+      },
+    ]);
+    const query = 'query ($no: Boolean!) { box { wide deep @skip(if: $no) plain } }';
+    expect((await federation.ask(query, { no: true })).data).toEqual({ box: { wide: 2, plain: 'p' } });
+    expect((await federation.ask(query, { no: false })).data).toEqual({ box: { wide: 2, deep: 3, plain: 'p' } });
+  });
+});
+
+describe('A key with resolvable: false', () => {
+  it('is not taken for one by which a subgraph finds an entity', async () => {
+    const federation = federate([
+      {
+        name: 'a',
+        typeDefs: `type A @key(fields: "id") @key(fields: "code { one }", resolvable: false) { id: ID! code: Code! name: String }
+          type Code { one: ID! }`,
+        resolvers: { A: { name: () => 'Ada' } },
+      },
+      {
+        name: 'b',
+        typeDefs: `type Query { a: A }
+          type A @key(fields: "code { one }", resolvable: false) @key(fields: "id") { id: ID! code: Code! name: String @external loud: String @requires(fields: "name") }
+          type Code { one: ID! }`,
+        resolvers: { Query: { a: () => ({ id: '1', code: { one: '2' } }) }, A: { loud: ({ name }: { name: string }) => `${name}!` } },
+      },
+    ]);
+    expect((await federation.ask('{ a { loud } }')).data).toEqual({ a: { loud: 'Ada!' } });
+    expect(federation.asked.at(-1)?.variables).toEqual({ representations: [{ __typename: 'A', id: '1', name: 'Ada' }] });
+  });
+});
+
+describe('An operation that no subgraphs can be asked for', () => {
+  /** Composition would not give such a supergraph; others write theirs by hand. */
+  const broken = () =>
+    federate(
+      [
+        {
+          name: 'a',
+          typeDefs: 'type Query { thing: Thing other: String } type Thing @key(fields: "id") { id: ID! }',
+          resolvers: { Query: { thing: () => ({ id: '1' }), other: () => 'other' } },
+        },
+        { name: 'b', typeDefs: 'type Thing @key(fields: "id") { id: ID! far: Far } type Far { text: String }', resolvers: {} },
+      ],
+      { edit: (sdl) => sdl.replace('@join__type(graph: B, key: "id")', '@join__type(graph: B, key: "id", resolvable: false)') },
+    );
+
+  it('is refused with the names of the fields, and nothing of it is null without an error', async () => {
+    const { planned } = await broken()
+      .ask('{ other thing { id ...F } } fragment F on Thing { far { text } }')
+      .then(
+        () => ({ planned: undefined }),
+        (error: unknown) => ({ planned: error }),
+      );
+    expect(planned).toMatchObject({ code: 'UNAVAILABLE', fields: ['thing.(Thing).far.text'] });
+  });
+
+  it('is answered without those fields', async () => {
+    expect((await broken().ask('{ other thing { id } }')).data).toEqual({ other: 'other', thing: { id: '1' } });
+  });
+
+  it.each(['{ __typename }', '{ __schema { queryType { name } } }', '{ thing @skip(if: true) { far { text } } }'])(
+    'is not one that asks for nothing: %s',
+    async (query) => {
+      expect((await broken().ask(query)).errors).toEqual([]);
+    },
+  );
+});

@@ -8,6 +8,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { AppError } from '../../shared/errors/app-error.js';
+import { isLeftOut } from './literal-conditions.js';
 import { withoutNamedFragments } from './named-fragments.js';
 
 /** Each is planned by itself to find the culprits: enough to name them, and no work for whoever asks for thousands. */
@@ -50,14 +51,6 @@ function rootFields(set: SelectionSetNode): readonly FieldNode[] {
     if (isLeftOut(selection)) return [];
     if (selection.kind === Kind.FIELD) return [selection];
     return selection.kind === Kind.INLINE_FRAGMENT ? rootFields(selection.selectionSet) : [];
-  });
-}
-
-function isLeftOut({ directives = [] }: SelectionNode): boolean {
-  return directives.some(({ name, arguments: given = [] }) => {
-    const value = given.find((argument) => argument.name.value === 'if')?.value;
-    if (value?.kind !== Kind.BOOLEAN) return false;
-    return name.value === 'skip' ? value.value : name.value === 'include' && !value.value;
   });
 }
 
