@@ -15,7 +15,10 @@ export interface RedisEventBusOptions {
   readonly url: string;
   readonly logger: Logger;
   readonly stream?: string;
-  /** A group's reader that died is replaced after this long. */
+  /**
+   * A group's reader that died is replaced after this long, and a little more. One that only stood still for so long loses its place as
+   * well, with what it was doing: its successor takes the same events again, in their order, and the inboxes let each take effect once.
+   */
   readonly leaseMs?: number;
   readonly backoff?: Backoff;
   /** Above this many events, those that every group has taken are removed from the stream. */
@@ -33,7 +36,7 @@ export function createRedisEventBus({
   url,
   logger,
   stream = 'galaxia.events',
-  leaseMs = 10_000,
+  leaseMs = 3_000,
   backoff = exponentialBackoff({ first: 200, most: 60_000 }),
   maxLength = 10_000,
 }: RedisEventBusOptions): EventBus {

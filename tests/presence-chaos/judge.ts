@@ -9,9 +9,9 @@ const leewayMs = 1_000;
 const lookEveryMs = 250;
 /**
  * Changes of relations come by the event bus, which one `sessions` process reads for all of them. When that one is killed or stopped, another
- * takes over once its lease of 10 s is over.
+ * takes over once its lease of 3 s is over.
  */
-const newReaderMs = 12_000;
+const newReaderMs = 5_000;
 
 /** Watches every message and, four times a second, everything that clients believe. */
 export interface Judge {
