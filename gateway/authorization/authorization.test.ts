@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { parse } from 'graphql';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import {
   federate,
@@ -7,6 +8,8 @@ import {
   type SubgraphDefinition,
 } from '../../tests/federation/supergraphs/federation.js';
 import type { AskPolicies } from './authorization.js';
+import { readProtection } from './protection.js';
+import { meets } from './requirement.js';
 
 function viewer(...scopes: string[]): Viewer {
   return { userId: 'u', username: 'u', sessionId: 's', roles: [], scopes, authenticatedAt: 0, expiresAt: 0 };
@@ -324,5 +327,62 @@ describe('SECURITY 44: a subscription', () => {
     const { data, errors } = await staffed().ask(query);
     expect(data).toBeUndefined();
     expect(errors.map(({ code }) => code)).toEqual(['UNAUTHENTICATED']);
+  });
+});
+
+describe('SECURITY 44: what protects', () => {
+  const link = (rest: string) =>
+    `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", ${rest}])\n`;
+
+  it('may have another name', async () => {
+    const federation = federate([
+      {
+        name: 'one',
+        typeDefs: `${link('{ name: "@authenticated", as: "@login" }, { name: "@requiresScopes", as: "@may" }')}
+          type Query { a: String @login b: String @may(scopes: [["b"]]) c: String }`,
+        resolvers: { Query: { a: () => 'a', b: () => 'b', c: () => 'c' } },
+      },
+    ]);
+    expect(federation.supergraphSdl).not.toMatch(/@authenticated$|@requiresScopes\(/m);
+    expect((await federation.ask('{ a b c }')).data).toEqual({ a: null, b: null, c: 'c' });
+    expect((await federation.ask('{ a b c }', {}, viewer('b'))).data).toEqual({ a: 'a', b: 'b', c: 'c' });
+  });
+
+  it.each([
+    ['by its prefix', '@link(url: "https://specs.apollo.dev/authenticated/v0.1", as: "who", for: SECURITY)', '@who'],
+    ['by prefix and name', '@link(url: "https://specs.apollo.dev/authenticated/v0.1", as: "who", for: SECURITY)', '@who__authenticated'],
+  ])('is known %s', (_, linked, applied) => {
+    const protection = readProtection(parse(`schema ${linked} { query: Query } type Query { a: String ${applied} b: String }`));
+    expect(protection?.requirementsOf('Query', 'a')).toEqual([{ kind: 'authenticated', id: 'authenticated' }]);
+    expect(protection?.requirementsOf('Query', 'b')).toEqual([]);
+  });
+
+  it.each(['@requiresScopes', '@requiresScopes(scopes: 5)', '@requiresScopes(scopes: [["a", 5]])'])(
+    'is met by nobody when it cannot be read: %s',
+    (applied) => {
+      const linked = '@link(url: "https://specs.apollo.dev/requiresScopes/v0.1", for: SECURITY)';
+      const protection = readProtection(parse(`schema ${linked} { query: Query } type Query { a: String ${applied} }`));
+      const everything = { isAuthenticated: true, scopes: new Set(['a', '5']), policies: new Set<string>() };
+      expect(protection?.requirementsOf('Query', 'a').map((each) => meets(everything, each))).toEqual([false]);
+    },
+  );
+
+  it('covers a field that needs a protected one, where composition did not see to it', async () => {
+    const federation = staffed({
+      edit: (sdl) => sdl.replace(/(tax: Int[^\n]*?) @requiresScopes\(scopes: \[\["salaries"\]\]\)/, '$1'),
+    });
+    expect(federation.supergraphSdl).toMatch(/tax: Int @join__field\(graph: PAYROLL, requires: "salary"\)\n/);
+    expect((await federation.ask('{ first { tax } }', {}, viewer())).errors).toEqual([forbidden('first.tax')]);
+    expect(JSON.stringify(federation.asked)).not.toMatch(/salary/);
+    expect((await federation.ask('{ first { tax } }', {}, viewer('salaries'))).data).toEqual({ first: { tax: 5 } });
+  });
+
+  it('is refused with the whole supergraph when nobody here knows how to enforce it', () => {
+    const unknown = (sdl: string) =>
+      sdl.replace(
+        '@link(url: "https://specs.apollo.dev/link/v1.0")',
+        '$&\n  @link(url: "https://specs.apollo.dev/unheard/v0.1", for: SECURITY)',
+      );
+    expect(() => staffed({ edit: unknown })).toThrow('unheard');
   });
 });
