@@ -82,10 +82,12 @@ function plot(title: string, figures: readonly Figure[]): string {
     return [{ figure, share: median(figure.rounds) / limit }];
   });
   const height = 60 + withGoal.length * 34;
+  // Where names end and bars begin: a letter is some 7 wide.
+  const left = Math.max(250, ...withGoal.map(({ figure }) => 20 + figure.name.length * 7));
   const bars = withGoal.map(({ figure, share }, index) => {
     const y = 48 + index * 34;
     const width = Math.min(share, 2) * 200;
-    return `<text x="250" y="${y + 15}" text-anchor="end">${figure.name}</text><rect x="260" y="${y}" width="${width.toFixed(1)}" height="20" rx="3" fill="${reached(figure, median(figure.rounds)) === 'yes' ? '#0d9488' : '#dc2626'}"/><text x="${(268 + width).toFixed(1)}" y="${y + 15}">${show(median(figure.rounds))} ${figure.unit}</text>`;
+    return `<text x="${left}" y="${y + 15}" text-anchor="end">${figure.name}</text><rect x="${left + 10}" y="${y}" width="${width.toFixed(1)}" height="20" rx="3" fill="${reached(figure, median(figure.rounds)) === 'yes' ? '#0d9488' : '#dc2626'}"/><text x="${(left + 18 + width).toFixed(1)}" y="${y + 15}">${show(median(figure.rounds))} ${figure.unit}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 ${height}" font-family="system-ui, sans-serif" font-size="13"><rect width="760" height="${height}" fill="#fff"/><text x="20" y="26" font-size="15" font-weight="600">${title}</text>${bars.join('')}<line x1="460" x2="460" y1="40" y2="${height - 10}" stroke="#64748b" stroke-dasharray="4 3"/><text x="464" y="38" fill="#64748b">goal</text></svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + 510} ${height}" font-family="system-ui, sans-serif" font-size="13"><rect width="${left + 510}" height="${height}" fill="#fff"/><text x="20" y="26" font-size="15" font-weight="600">${title}</text>${bars.join('')}<line x1="${left + 210}" x2="${left + 210}" y1="40" y2="${height - 10}" stroke="#64748b" stroke-dasharray="4 3"/><text x="${left + 214}" y="38" fill="#64748b">goal</text></svg>\n`;
 }
