@@ -51,8 +51,9 @@ export function createResultIterator(source: ResultSource, turns: Turns): AsyncI
       end();
       return;
     }
-    held = next;
-    if (turns.turn(onTurn)) onTurn();
+    // Held only when it has to be: each event would otherwise be written into thousands of old objects, which garbage collection pays for.
+    if (turns.turn(onTurn)) deliver(next);
+    else held = next;
   }
 
   function onTurn(): void {
@@ -63,6 +64,10 @@ export function createResultIterator(source: ResultSource, turns: Turns): AsyncI
       turns.passTurn();
       return;
     }
+    deliver(next);
+  }
+
+  function deliver(next: CompletedEvent): void {
     if (next.kind === 'prepared') source.send(next);
     else {
       const { data = 'null', errors } = next.result;

@@ -105,25 +105,24 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
       let hasLeft = false;
       let isFirst = true;
       /** The event whose result is waited for. */
-      let awaited: { readonly event: SubgraphEvent; readonly text: string; readonly shared: SharedEvent } | undefined;
+      let awaited: SharedEvent | undefined;
       let release: () => void = () => undefined;
       let answerWaiting: Answer = () => undefined;
 
       // One for all events, which are many: an event that thousands get must not cost each of them new objects that live as long as it.
       const waiter: EventWaiter = {
-        make: (shared) => makeForEveryone(request, plan, awaited?.text ?? '', shared),
+        make: (shared) => makeForEveryone(request, plan, shared),
         onPrepared(prepared, shared) {
           if (hasLeft || awaited === undefined) return;
-          const { event } = awaited;
           awaited = undefined;
-          if (prepared !== undefined && holdsFor(request.caller.subgraphHeaders, prepared.except)) {
+          if (prepared !== undefined && (prepared.except.size === 0 || holdsFor(request.caller.subgraphHeaders, prepared.except))) {
             answerWaiting(prepared);
             return;
           }
           const held = shared.hold();
           release = held;
           const answer = answerWaiting;
-          void completeFor(request, plan, event, askTogether(shared)).then((completed) => {
+          void completeFor(request, plan, eventOf(shared), askTogether(shared)).then((completed) => {
             held();
             answer(completed);
           });
@@ -150,14 +149,14 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
             return;
           }
           if (hasLeft) return;
-          awaited = { event, text, shared };
+          awaited = shared;
           answerWaiting = answer;
           shared.result(waiter);
         },
         leave() {
           if (hasLeft) return;
           hasLeft = true;
-          awaited?.shared.abandon();
+          awaited?.abandon();
           awaited = undefined;
           release();
           leave();
@@ -183,13 +182,14 @@ async function completeFor(
   }
 }
 
+/** A copy of its own: what is fetched becomes part of it. */
+function eventOf({ text }: SharedEvent): SubgraphEvent {
+  return { data: JSON.parse(text) as Record<string, unknown> | null, errors: [] };
+}
+
 /** Undefined when not all of it is everyone's. Never rejects. */
-async function makeForEveryone(
-  request: OperationRequest,
-  plan: EventPlan,
-  text: string,
-  { answers, signal }: SharedEvent,
-): Promise<PreparedResult | undefined> {
+async function makeForEveryone(request: OperationRequest, plan: EventPlan, shared: SharedEvent): Promise<PreparedResult | undefined> {
+  const { answers, signal } = shared;
   const except = new Set<string>();
   const outcome = { isForEveryone: true };
   const ask: Ask = async (source, fetchRequest) => {
@@ -201,9 +201,8 @@ async function makeForEveryone(
     return { data: null };
   };
   try {
-    const event: SubgraphEvent = { data: JSON.parse(text) as Record<string, unknown> | null, errors: [] };
     const anonymous = { ...request, caller: { subgraphHeaders: {}, signal } };
-    const { data, errors } = await plan.complete(event, anonymous, ask);
+    const { data, errors } = await plan.complete(eventOf(shared), anonymous, ask);
     // Errors name the request of the one who is told.
     return outcome.isForEveryone && errors.length === 0 && data !== undefined ? prepareResult(data, except) : undefined;
   } catch {

@@ -6,6 +6,8 @@ import { createPublicAnswers, type PublicAnswers, type PublicAnswersOptions } fr
 export interface SharedEvent {
   /** Grows from event to event. */
   readonly sequence: number;
+  /** Its data as JSON. */
+  readonly text: string;
   /** How many have got it. */
   takers: number;
   readonly answers: PublicAnswers;
@@ -111,6 +113,7 @@ export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswers
     sequence += 1;
     const event: SharedEvent = {
       sequence,
+      text,
       takers: 0,
       answers,
       signal: controller.signal,
