@@ -89,9 +89,10 @@ export function createJudge({ time, server, liveness, relations, settings, devic
     const told = `${kind} ${userId} ${entry.availability} v${entry.version} after ${before?.availability ?? 'nothing'} v${before?.version ?? '-'}`;
     if (kind === 'Changed' && before !== undefined && entry.version < before.version) fail(device, `a version goes back: ${told}`);
 
+    const isSettledHere = isSettled(viewerId, userId) && liveness.upFor(socket.process) > settledMs;
     // Of users of whom nothing is known there is one version, in all eyes.
-    const isNobody = entry.availability === 'OFFLINE' && since(relatedAt.get(pairOf(viewerId, userId))) < settledMs;
-    if (kind === 'Changed' && socket.received > 0 && entry.version === before?.version && !isNobody && !isLate(device)) {
+    const mayBeUnknown = entry.availability === 'OFFLINE' && !isSettledHere;
+    if (kind === 'Changed' && socket.received > 0 && entry.version === before?.version && !mayBeUnknown && !isLate(device)) {
       fail(device, `a version is told twice: ${told}`);
     }
 
@@ -101,7 +102,6 @@ export function createJudge({ time, server, liveness, relations, settings, devic
       if (!isInFlight) fail(device, `somebody blocked is told: ${told}, blocked at v${blocked}`);
     }
 
-    const isSettledHere = isSettled(viewerId, userId) && liveness.upFor(socket.process) > settledMs;
     const isQuiet =
       isSettledHere && since(touchedAt.get(userId)) > 5_000 && (updates.get(userId) ?? 0) === 0 && liveness.isSureOfAll(userId);
     if (entry.availability === 'OFFLINE') {
