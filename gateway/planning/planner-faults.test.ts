@@ -240,3 +240,38 @@ describe('An operation that no subgraphs can be asked for', () => {
     },
   );
 });
+
+describe('A field of an @interfaceObject that requires something, by the type of the object', () => {
+  it('is refused by its name, as the planner fails at it, and answered without the type', async () => {
+    const federation = federate([
+      {
+        name: 'a',
+        typeDefs: `type Query { items: [Item!] } interface Item @key(fields: "id") { id: ID! name: String }
+          type Table implements Item @key(fields: "id") { id: ID! name: String }`,
+        resolvers: {
+          Query: { items: () => [] },
+          Item: {
+            __resolveReference: ({ id }: { id: string }) => ({ __typename: 'Table', id, name: 'round' }),
+            __resolveType: () => 'Table',
+          },
+        },
+      },
+      {
+        name: 'b',
+        typeDefs: 'type Query { cheapest: Item } type Item @key(fields: "id") @interfaceObject { id: ID! price: Int }',
+        resolvers: { Query: { cheapest: () => ({ id: '1' }) } },
+      },
+      {
+        name: 'c',
+        typeDefs:
+          'type Item @key(fields: "id") @interfaceObject { id: ID! name: String @external label: String @requires(fields: "name") }',
+        resolvers: { Item: { label: ({ name }: { name: string }) => `${name}!` } },
+      },
+    ]);
+    expect((await federation.ask('{ cheapest { label } }')).data).toEqual({ cheapest: { label: 'round!' } });
+    await expect(federation.ask('{ cheapest { id ... on Table { label } } }')).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      fields: ['cheapest.(Table).label'],
+    });
+  });
+});
