@@ -45,6 +45,23 @@ if (server !== null) {
       for (const { changes } of [a, b]) expect(changes.map(({ state }) => state.availability)).toEqual(['ONLINE']);
     });
 
+    it('lets no version go back that has run ahead of the seconds since the loss before it', async () => {
+      const { a, redis, advance } = await start();
+      for (const round of [1, 2]) {
+        for (let change = 0; change < 10; change += 1) await a.store.update(phone, { isAway: change % 2 === 0, activity: null });
+        await a.store.connect(phone, defaultSettings);
+        for (let change = 0; change < 10; change += 1) await a.store.update(phone, { isAway: change % 2 === 0 });
+        const [before] = (await a.store.read(['ada'])).states;
+        await redis.flushall();
+        await advance(500);
+        const [after] = (await a.store.read(['ada'])).states;
+        expect([round, a.losses]).toEqual([round, round]);
+        for (const audience of ['own', 'friend', 'stranger'] as const) {
+          expect(after?.versions[audience]).toBeGreaterThan(before?.versions[audience] ?? Infinity);
+        }
+      }
+    });
+
     it('a call that finds out first tells it before its change', async () => {
       const { a, redis, settle } = await start();
       const heard: string[] = [];

@@ -102,6 +102,21 @@ describe('Open connections', () => {
     expect([isDone, await online(keys.map(({ userId }) => userId)), await online(['user 7'])]).toEqual([true, 2_499, 0]);
   });
 
+  it('are made anew soon after that has failed, not only by the next renewal', async () => {
+    const { connections, loseEverything, fail, online, scheduler } = create();
+    await connections.open(key(1));
+    loseEverything();
+    fail(true);
+    await expect(connections.reassert()).rejects.toThrow('down');
+    fail(false);
+    scheduler.advance(2_999);
+    await new Promise(setImmediate);
+    expect(await online(['user 1'])).toBe(0);
+    scheduler.advance(1);
+    await new Promise(setImmediate);
+    expect(await online(['user 1'])).toBe(1);
+  });
+
   it('survive two renewals that fail', async () => {
     const { connections, fail, online, pass } = create();
     await connections.open(key(1));

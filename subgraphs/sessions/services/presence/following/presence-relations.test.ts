@@ -255,6 +255,36 @@ describe('A friendship', () => {
   });
 });
 
+describe('A version', () => {
+  it.each([undefined, 'FRIEND'] as const)(
+    'P7: is above the last one, also when whoever changed the relation (to %s) died meanwhile',
+    async (kind) => {
+      const { client, relations, stores, ...cluster } = await follow('both ways', forFriends);
+      if (kind === 'FRIEND') await cluster.relate('ada', 'bob', undefined);
+      await stir(cluster);
+      const before = client.view('bob')?.version ?? Infinity;
+      // Nobody has renewed any version.
+      relations.set('ada', 'bob', kind);
+      await stores[0].announce({ kind: 'RelationChanged', userId: 'ada', otherId: 'bob' });
+      await settle();
+      expect(client.view('bob')?.availability).toBe(kind === 'FRIEND' ? 'ONLINE' : 'OFFLINE');
+      expect(client.view('bob')?.version).toBeGreaterThan(before);
+    },
+  );
+
+  it('P7: is above the last one for who comes back after it', async () => {
+    const { client, relations, connect, request, ...cluster } = await follow('both ways', forFriends);
+    await stir(cluster);
+    const before = client.view('bob')?.version ?? Infinity;
+    await client.leave();
+    relations.set('ada', 'bob', undefined);
+    const back = await connect(ada, { ...request, since: client.cursor() }, client);
+    await settle();
+    expect([back.kinds, back.seen()]).toEqual([['Changed'], ['bob OFFLINE']]);
+    expect(back.view('bob')?.version).toBeGreaterThan(before);
+  });
+});
+
 describe('Coming back after a change of relation', () => {
   async function comeBack(
     how: 'as a friend' | 'by id' | 'both ways',
