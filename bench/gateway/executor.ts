@@ -42,7 +42,7 @@ const generation = createGeneration(
 );
 const services: Record<string, GraphQLDataSource> = {};
 for (const name of subgraphNames) {
-  services[name] = { process: ({ request }) => answer(name, request as FetchRequest) as never };
+  services[name] = { process: ({ request }) => answer(name, request as FetchRequest) };
 }
 const supergraph = Supergraph.build(sdl);
 const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
