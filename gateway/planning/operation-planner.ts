@@ -1,12 +1,11 @@
 import { operationFromDocument, type Schema, type Supergraph } from '@apollo/federation-internals';
-import type { QueryGraph } from '@apollo/query-graphs';
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { nameClashingAliases, plannedName, renameAliases } from './client-aliases.js';
 import { toClientShape, withTypenames, type ToClient } from './client-shape.js';
 import { withoutLiteralConditions } from './literal-conditions.js';
 import { withoutNamedFragments } from './named-fragments.js';
-import { queryGraphOf } from './query-graph.js';
+import { queryGraphOf, type QueryGraph } from './query-graph.js';
 import { restoreRequiredInputs } from './required-inputs.js';
 import { aliasRequirements } from './requirements.js';
 import { asksSubgraphs, findUnreachable } from './unreachable-fields.js';

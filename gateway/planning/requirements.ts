@@ -1,7 +1,6 @@
 import type { Selection, SelectionSet } from '@apollo/federation-internals';
 import type { QueryPlanSelectionNode } from '@apollo/query-planner';
-import type { QueryGraph } from '@apollo/query-graphs';
-import { unknownPlanner } from './query-graph.js';
+import { unknownPlanner, type QueryGraph } from './query-graph.js';
 
 /** What the planner may ask subgraphs for beside what a client asks: keys, and what `@requires` and `@fromContext` name. */
 export interface Requirements {
@@ -69,7 +68,7 @@ export function aliasRequirements(graph: QueryGraph): Requirements {
       if (edge.conditions !== conditions) throw unknownPlanner();
       const required = { paths: leafPaths(conditions, ''), aliased: requiredFields(conditions, '') };
       const { transition, head, tail } = edge;
-      if (transition.kind === 'FieldCollection') {
+      if (transition.kind === 'FieldCollection' && transition.definition !== undefined) {
         byField.set(`${head.source} ${transition.definition.parent.name}.${transition.definition.name}`, required);
       } else if (required.aliased.length > 0) {
         // Fields with arguments cannot be keys.

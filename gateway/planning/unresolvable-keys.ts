@@ -1,5 +1,5 @@
 import { federationMetadata } from '@apollo/federation-internals';
-import type { QueryGraph } from '@apollo/query-graphs';
+import type { QueryGraph } from './query-graph.js';
 
 /**
  * Forgets keys with `resolvable: false` of types that have another. When it comes back to a subgraph with what a `@requires` wanted, the

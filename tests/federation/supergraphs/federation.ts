@@ -59,7 +59,7 @@ const imports = [
 ];
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ${JSON.stringify(imports)})\n`;
 
-export function composeFederation(subgraphs: readonly Pick<SubgraphDefinition, 'name' | 'typeDefs'>[]): string {
+function composeFederation(subgraphs: readonly Pick<SubgraphDefinition, 'name' | 'typeDefs'>[]): string {
   const { errors, supergraphSdl } = composeServices(
     subgraphs.map(({ name, typeDefs }) => ({ name, url: `http://${name}.test`, typeDefs: parse(withLink(typeDefs)) })),
   );
