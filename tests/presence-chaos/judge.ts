@@ -11,7 +11,7 @@ const lookEveryMs = 250;
  * Changes of relations come by the event bus, which one `sessions` process reads for all of them. When that one is killed or stopped, another
  * takes over once its lease of 3 s is over.
  */
-const newReaderMs = 5_000;
+export const newReaderMs = 5_000;
 
 /** Watches every message and, four times a second, everything that clients believe. */
 export interface Judge {
