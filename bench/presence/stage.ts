@@ -119,7 +119,7 @@ export function startChild(file: string): Child {
     process.exit(1);
   });
   const next = async <Answer>(): Promise<Answer> =>
-    ((await once(child, 'message', { signal: AbortSignal.timeout(240_000) })) as unknown[])[0] as Answer;
+    ((await once(child, 'message', { signal: AbortSignal.timeout(600_000) })) as unknown[])[0] as Answer;
   return {
     pid: child.pid ?? 0,
     ask<Answer>(message: unknown) {
