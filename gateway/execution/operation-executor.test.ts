@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createExecutionStage, representationsOf, type Answer } from '../../tests/testkit/generated/execution-stage.js';
+import { supergraphs } from '../../tests/testkit/generated/supergraphs.js';
 
 const users = `
   type Query { users: [User] me: User! hello: String matrix: [[User]] }
@@ -96,6 +97,75 @@ describe('Entities', () => {
     expect((await stage.run('{ users { best { title } } }')).data).toEqual({
       users: [{ best: null }, { best: null }, { best: { title: 'go' } }],
     });
+  });
+});
+
+describe('Answers about one object', () => {
+  const typeDefs = supergraphs['interfaces known as objects'] ?? {};
+
+  it('do not replace the name of its type with that of an interface', async () => {
+    const stage = createExecutionStage({
+      catalogue: {
+        typeDefs: typeDefs.catalogue ?? '',
+        answer: () => ({
+          data: {
+            items: [
+              { __typename: 'Chair', id: '1', legs: 4 },
+              { __typename: 'Table', id: '2' },
+            ],
+          },
+        }),
+      },
+      prices: {
+        typeDefs: typeDefs.prices ?? '',
+        answer: (request) => ({
+          data: { _entities: representationsOf(request).map(({ id }) => ({ __typename: 'Item', price: Number(id) })) },
+        }),
+      },
+    });
+    const { text, errors } = await stage.run('{ items { price ... on Chair { legs } ... on Table { area } __typename } }');
+    expect(text).toBe('{"items":[{"price":1,"legs":4,"__typename":"Chair"},{"price":2,"area":null,"__typename":"Table"}]}');
+    expect(errors).toEqual([]);
+  });
+
+  it('replace the name of an interface with that of the object type, and are null where nobody knows it', async () => {
+    const stage = createExecutionStage({
+      catalogue: {
+        typeDefs: typeDefs.catalogue ?? '',
+        answer: () => ({ data: { _entities: [{ __typename: 'Chair', legs: 3 }, null] } }),
+      },
+      prices: {
+        typeDefs: typeDefs.prices ?? '',
+        answer: () => ({
+          data: {
+            dearest: [
+              { __typename: 'Item', id: '1', price: 9 },
+              { __typename: 'Item', id: '2', price: 8 },
+            ],
+          },
+        }),
+      },
+    });
+    expect((await stage.run('{ dearest { price } }')).text).toBe('{"dearest":[{"price":9},{"price":8}]}');
+    const { data, errors } = await stage.run('{ cheap: dearest { price } }');
+    expect([data, errors]).toEqual([null, [expect.objectContaining({ path: ['cheap'] })]]);
+    const typed = await stage.run('{ dearest { __typename price } }');
+    expect(typed.data).toBeNull();
+    expect(typed.errors).toMatchObject([{ path: ['dearest', 1, '__typename'] }]);
+  });
+
+  it('do not take away what another subgraph gave, by a null', async () => {
+    const values = supergraphs['values that several give'] ?? {};
+    const stage = createExecutionStage({
+      one: { typeDefs: values.one ?? '', answer: () => ({ data: { here: { __typename: 'Here', id: '1', spot: { north: 1, east: 2 } } } }) },
+      two: {
+        typeDefs: values.two ?? '',
+        answer: () => ({ data: { _entities: [{ spot: null }] }, errors: [{ message: 'No', path: ['_entities', 0, 'spot'] }] }),
+      },
+    });
+    const { data, errors } = await stage.run('{ here { spot { north east height } } }');
+    expect(data).toEqual({ here: { spot: { north: 1, east: 2, height: null } } });
+    expect(errors).toMatchObject([{ path: ['here', 'spot'] }]);
   });
 });
 
