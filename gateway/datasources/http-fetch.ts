@@ -1,10 +1,10 @@
-import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { allowManyListeners, type CallerSignal } from './caller-signal.js';
 import { createCircuitBreaker, type CircuitState } from './circuit-breaker.js';
 import { createFaultLog } from './fault-log.js';
 import { describeFault, isSubgraphsFault, timeoutFault, type Fault } from './fault.js';
 import { createFetchDocuments } from './fetch-document.js';
+import { flatHeaders } from './flat-headers.js';
 import { createHttpTransport, type Exchange } from './http-transport.js';
 import type { FetchReport, OnFetch } from './on-fetch.js';
 import { isWorthRetrying, readExchange } from './read-exchange.js';
@@ -69,7 +69,7 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
     const deadline = started + ms;
     const timeout = timeoutFault(ms, timeoutMs);
     const { bodyStart, isQuery } = documentOf(request.query, request.operationName);
-    const headers = withHeaders(staticHeaders, subgraphHeaders);
+    const headers = flatHeaders(staticHeaders, subgraphHeaders);
     const body = `${bodyStart}${request.variablesText ?? JSON.stringify(request.variables)}}`;
     let retries = 0;
     if (signal instanceof AbortSignal) allowManyListeners(signal);
@@ -128,16 +128,6 @@ interface Failure {
   readonly result?: WireResult | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly bytes?: number;
-}
-
-function withHeaders(staticHeaders: readonly string[], headers: SubgraphHeaders): string[] {
-  const all = staticHeaders.slice();
-  let name: keyof SubgraphHeaders;
-  for (name in headers) {
-    const value = headers[name];
-    if (typeof value === 'string') all.push(name, value);
-  }
-  return all;
 }
 
 function circuitOpen(state: CircuitState): Fault {

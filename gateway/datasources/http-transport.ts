@@ -181,7 +181,8 @@ const empty = Buffer.alloc(0);
 /** One for all: nobody reads where it was made. */
 const givenUp = new Error('Nobody waits for the answer any more');
 
-function toFault(error: Error, wasSent: boolean): Fault {
+/** What undici says when it did not work out. */
+export function toFault(error: Error, wasSent: boolean): Fault {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   if (code === 'UND_ERR_INVALID_ARG') return { kind: 'invalid', detail: code };
   if (error.name === 'HTTPParserError') return { kind: 'no-graphql', detail: code };
