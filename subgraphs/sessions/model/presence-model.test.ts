@@ -7,8 +7,8 @@ import { play } from './play.js';
  */
 describe('Whatever users, devices, processes, Redis and the database do', () => {
   it.each([
-    { processCount: 1, operations: 20_000 },
-    { processCount: 3, operations: 1_500 },
+    { processCount: 1, operations: 10_000 },
+    { processCount: 3, operations: 3_000 },
   ])(
     'P4–P9: clients of $processCount processes are told the truth, and only what they may see',
     async ({ processCount, operations }) => {
