@@ -10,12 +10,14 @@ import { userEventsVariables } from '../shared/config/user-events-variables.js';
 import type { LogLevel } from '../shared/logging/logger.js';
 import { checkS3Variables, readS3Options, s3Variables } from '../shared/objects/create-object-store.js';
 import type { S3Options } from '../shared/objects/s3-object-store.js';
+import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../shared/telemetry/telemetry-variables.js';
 import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './config.js';
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';
 
 export interface AllInOneConfig extends DoorConfig {
   readonly policy: PolicyConfig;
+  readonly metrics: MetricsConfig | undefined;
   readonly logLevel: LogLevel;
   /** Absolute. */
   readonly dataDir: string;
@@ -46,6 +48,7 @@ export interface AllInOneConfig extends DoorConfig {
 const schema = z.object({
   ...doorVariables,
   ...policyVariables,
+  ...telemetryVariables,
   ...timeoutVariables,
   ...s3Variables,
   ...mailVariables,
@@ -81,6 +84,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
   return {
     ...toDoorConfig(values),
     policy: toPolicyConfig(values),
+    metrics: toMetricsConfig(values),
     logLevel: values.LOG_LEVEL,
     dataDir: resolve(values.DATA_DIR),
     supergraphPath: values.SUPERGRAPH_PATH,

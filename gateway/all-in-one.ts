@@ -29,6 +29,7 @@ import { createSupergraph } from './execution/supergraph.js';
 import { createGateway } from './gateway.js';
 import { openPolicy } from './policy/open-policy.js';
 import { checkSubgraphs, keptForASecond } from './readiness.js';
+import { openMetrics } from './telemetry/open-metrics.js';
 
 runProcess({
   name: 'galaxia',
@@ -105,14 +106,16 @@ runProcess({
     for (const session of await sessions.endedSince(Date.now() - accessTokenLifetimeMs)) revocations.revoke(session);
 
     const inProcess = new Map(subgraphs.map((subgraph) => [subgraph.name, subgraph]));
+    const metrics = openMetrics(config.metrics);
+    const counting = metrics === undefined ? {} : { onFetch: metrics.counted.onFetch };
     const supergraph = await createSupergraph({
       path: config.supergraphPath,
       dataSource({ name, url }) {
         const subgraph = inProcess.get(name);
         const timeoutMs = timeoutOf(config.timeouts, name);
         return subgraph === undefined
-          ? createHttpDataSource({ name, url, secret: config.gatewaySecret, logger, timeoutMs })
-          : createInProcessDataSource({ subgraph, logger, timeoutMs });
+          ? createHttpDataSource({ name, url, secret: config.gatewaySecret, logger, timeoutMs, ...counting })
+          : createInProcessDataSource({ subgraph, logger, timeoutMs, ...counting });
       },
       operationTimeoutMs: config.timeouts.operationMs,
       logger,
@@ -140,6 +143,7 @@ runProcess({
       routes: subgraphs.flatMap(({ routes }) => (routes === undefined ? [] : [routes])),
       pageFolder: join(projectRoot, 'dist', 'graphiql'),
       withoutPage: config.policy.withoutPage,
+      metrics,
       logger,
     });
     scope.defer(() => gateway.close());

@@ -5,6 +5,7 @@ import { projectRoot } from '../shared/config/project-root.js';
 import { logLevel, subgraphNames, subgraphUrls, type SubgraphName } from '../shared/config/subgraph-environment.js';
 import { parseTrustedProxies, type TrustsProxy } from '../shared/http/client-address.js';
 import type { LogLevel } from '../shared/logging/logger.js';
+import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../shared/telemetry/telemetry-variables.js';
 import { s3Variables } from '../shared/objects/create-object-store.js';
 import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type JwtConfig } from './jwt-variables.js';
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
@@ -27,6 +28,7 @@ export interface DoorConfig {
 
 export interface GatewayConfig extends DoorConfig {
   readonly policy: PolicyConfig;
+  readonly metrics: MetricsConfig | undefined;
   readonly logLevel: LogLevel;
   readonly supergraphPath: string;
   /** GraphQL endpoints that replace those of the supergraph file. */
@@ -76,7 +78,14 @@ export function toDoorConfig(values: z.output<z.ZodObject<typeof doorVariables>>
   };
 }
 
-const common = { ...doorVariables, ...jwtVariables, ...policyVariables, ...timeoutVariables, LOG_LEVEL: logLevel.default('info') };
+const common = {
+  ...doorVariables,
+  ...jwtVariables,
+  ...policyVariables,
+  ...telemetryVariables,
+  ...timeoutVariables,
+  LOG_LEVEL: logLevel.default('info'),
+};
 
 /** The gateway of Galaxia's own subgraphs, which are where they are by default unless told otherwise. */
 const ownSupergraph = z.object({
@@ -117,6 +126,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
   return {
     ...toDoorConfig(values),
     policy: toPolicyConfig(values),
+    metrics: toMetricsConfig(values),
     logLevel: values.LOG_LEVEL,
     supergraphPath: values.SUPERGRAPH_PATH,
     timeouts: toTimeouts(values),

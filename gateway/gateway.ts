@@ -6,6 +6,8 @@ import type { Revocations } from '../shared/auth/revocations.js';
 import type { DependencyStatus } from '../shared/graphql/subgraph.js';
 import { clientAddress } from '../shared/http/client-address.js';
 import { addHealthRoutes } from '../shared/http/health.js';
+import { addMetricsRoute, type MetricsSource } from '../shared/telemetry/metrics-route.js';
+import type { MetricsConfig } from '../shared/telemetry/telemetry-variables.js';
 import { createHttpServer } from '../shared/http/server.js';
 import type { Logger } from '../shared/logging/logger.js';
 import { createAuthenticate } from './authenticate.js';
@@ -18,6 +20,7 @@ import { addPage } from './page.js';
 import { createOperationPolicy, type OperationPolicy } from './policy/operation-policy.js';
 import { addSubgraphRoutes } from './subgraph-routes.js';
 import { attachWebSocket } from './subscriptions/websocket.js';
+import type { GatewayMetrics } from './telemetry/gateway-metrics.js';
 
 /** Service restart: clients come back at once. */
 const restart = 1012;
@@ -42,6 +45,8 @@ export interface GatewayOptions {
   readonly pageFolder: string;
   /** Why there is a line of text instead of it; undefined when there is not. */
   readonly withoutPage?: string | undefined;
+  /** Undefined when nobody is to know. */
+  readonly metrics?: { readonly counted: GatewayMetrics; readonly source: MetricsSource; readonly access: MetricsConfig } | undefined;
   readonly logger: Logger;
 }
 
@@ -55,12 +60,13 @@ export interface Gateway {
 
 /** The public door: everything that clients reach, over any supergraph. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, supergraph, revocations, logger, policy = createOperationPolicy() } = options;
+  const { config, supergraph, revocations, logger, metrics, policy = createOperationPolicy() } = options;
   const authenticate = createAuthenticate(options.accessTokens, options.forwardedHeaders);
   if (options.accessTokens === null) warnAboutTokens(supergraph, logger);
   const allowedOrigins = [...config.corsOrigins, ...(config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin])];
   const { corsOrigins, trustsProxy } = config;
-  const door = createGraphqlDoor({ supergraph, authenticate, policy, trustsProxy, corsOrigins, logger });
+  const onOperation = metrics?.counted.onOperation;
+  const door = createGraphqlDoor({ supergraph, authenticate, policy, trustsProxy, corsOrigins, onOperation, logger });
   const app = createHttpServer({ logger, trustsProxy, first: (request, response) => door.handle(request, response) });
 
   if (corsOrigins.length > 0) {
@@ -74,6 +80,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     });
   }
   addHealthRoutes(app, options.ready);
+  if (metrics !== undefined) addMetricsRoute(app, metrics.source, metrics.access);
 
   const { jwks } = options;
   if (jwks !== null) {
@@ -97,7 +104,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     allowedOrigins,
     policy,
+    onOperation,
   });
+  metrics?.counted.observeSupergraph(supergraph);
+  metrics?.counted.observeSockets(() => sockets.stats());
   // Before the server stops: it waits for open connections, and a socket is one.
   app.addHook('preClose', () => {
     door.stopKeepingAlive();

@@ -22,6 +22,7 @@ import { checkSubgraphs, keptForASecond } from './readiness.js';
 import { readStartConfig } from './start-config.js';
 import { createSubgraphProxy } from './subgraph-proxy.js';
 import { createSubgraphSources } from './subgraph-sources.js';
+import { openMetrics } from './telemetry/open-metrics.js';
 
 const command = readCommandLine(process.argv.slice(2));
 switch (command.kind) {
@@ -72,9 +73,10 @@ async function start(flags: Flags, scope: Scope): Promise<void> {
     logger.warn('GATEWAY_SECRET has fewer than 32 characters: use a longer one, made at random');
   }
 
+  const metrics = openMetrics(config.metrics);
   const supergraph = await createSupergraph({
     path: config.supergraphPath,
-    dataSource: createSubgraphSources({ config, subgraphs, logger }),
+    dataSource: createSubgraphSources({ config, subgraphs, onFetch: metrics?.counted.onFetch, logger }),
     operationTimeoutMs: config.timeouts.operationMs,
     logger,
   });
@@ -117,6 +119,7 @@ async function start(flags: Flags, scope: Scope): Promise<void> {
     }),
     pageFolder: join(projectRoot, 'dist', 'graphiql'),
     withoutPage: config.policy.withoutPage,
+    metrics,
     logger,
   });
   scope.defer(() => gateway.close());

@@ -1,6 +1,7 @@
 import type { Logger } from '../shared/logging/logger.js';
 import type { GatewayConfig } from './config.js';
 import { createHttpDataSource } from './datasources/http.js';
+import type { OnFetch } from './datasources/on-fetch.js';
 import type { SubgraphDataSource } from './datasources/subgraph-data-source.js';
 import { withholdHeaders } from './datasources/withhold-headers.js';
 import type { SubgraphsSettings } from './subgraph-settings.js';
@@ -9,10 +10,12 @@ import type { SubgraphsSettings } from './subgraph-settings.js';
 export function createSubgraphSources({
   config: { urls, gatewaySecret, timeouts },
   subgraphs,
+  onFetch,
   logger,
 }: {
   readonly config: Pick<GatewayConfig, 'urls' | 'gatewaySecret' | 'timeouts'>;
   readonly subgraphs: SubgraphsSettings;
+  readonly onFetch?: OnFetch | undefined;
   readonly logger: Logger;
 }): (service: { readonly name: string; readonly url: string }) => SubgraphDataSource {
   const variables = new Map<string, string>(Object.entries(urls));
@@ -28,9 +31,10 @@ export function createSubgraphSources({
       name,
       url,
       secret: gatewaySecret,
-      subscriptionsUrl: settings.subscriptionsUrl,
+      subscriptions: settings.subscriptions,
       headers: settings.headers,
       timeoutMs: timeouts.ofSubgraphMs.get(name) ?? settings.timeoutMs ?? timeouts.subgraphMs,
+      ...(onFetch === undefined ? {} : { onFetch }),
       logger,
     });
     return withholdHeaders(source, settings.withheldHeaders);

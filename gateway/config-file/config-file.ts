@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { graphqlUrl } from '../../shared/config/environment.js';
 import { logLevels } from '../../shared/logging/logger.js';
+import { subscriptionProtocols } from '../datasources/subscription-protocols.js';
 import { defaultOperationLimits, limitVariableNames, type OperationLimits } from '../policy/operation-limits.js';
 import { defaultRateRules } from '../policy/operation-rates.js';
 
@@ -84,7 +85,17 @@ const subgraph = z.strictObject({
   timeoutMs: inFile(z.int().min(1).max(3_600_000), 'How long a request may take, with all retries, in milliseconds.'),
   headers: inFile(headers, 'For this subgraph, beside those for all.'),
   subscriptions: inFile(
-    z.strictObject({ url: inFile(socketUrl, 'WebSocket endpoint, when it is another than `url` with ws in place of http.') }),
+    z.strictObject({
+      url: inFile(socketUrl, 'Their endpoint, when it is another than `url`.'),
+      protocol: inFile(
+        z.enum(subscriptionProtocols),
+        'What it speaks: `graphql-ws` (graphql-transport-ws, on a WebSocket; if left out), `sse` (GraphQL over SSE, distinct connections), `multipart` (multipart HTTP).',
+      ),
+      deduplicate: inFile(
+        z.boolean(),
+        'Whether equal subscriptions of one caller, and those of callers without a token, share one of the subgraph. Whoever comes later misses what was said before: only for subscriptions that do not begin with a state. `false` if left out.',
+      ),
+    }),
     'How its subscriptions are reached.',
   ),
 });
@@ -142,6 +153,7 @@ export const configFile = z
       }),
       'What one client may ask for in a minute.',
     ),
+    metrics: inFile(z.boolean(), 'Whether `/metrics` tells Prometheus what is counted. `true` if left out.', 'METRICS'),
     redisUrl: inFile(text, 'A Redis by which several gateways share rate limits and persisted queries.', 'REDIS_URL'),
     jwt: inFile(
       z.strictObject({

@@ -112,6 +112,7 @@ describe('A configuration file of the gateway', () => {
       IMAGES_URL: 'subgraphs.<name>.url',
       SUBGRAPH_TIMEOUTS_MS: 'subgraphs.<name>.timeoutMs',
       GATEWAY_SECRET: 'no secret belongs into a file',
+      METRICS_TOKEN: 'no secret belongs into a file',
       S3_PUBLIC_ENDPOINT: 'for Galaxia’s own images',
       RATE_LIMIT_SCALE: 'for load tests',
     };

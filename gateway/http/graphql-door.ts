@@ -13,7 +13,9 @@ import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authenticate.js';
 import type { Supergraph } from '../execution/supergraph.js';
 import { acceptOperation, type OperationPayload } from '../operations/accept-operation.js';
+import type { ParsedOperation } from '../operations/operation-store.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
+import type { OnOperation, OperationReport } from '../telemetry/operation-report.js';
 import { createCaller } from './caller.js';
 import { createCorsHeaders, isPreflighted, preflightHeaders } from './cross-site.js';
 import { readBodyPayload, readUrlPayload, type ReadPayload } from './read-payload.js';
@@ -33,7 +35,14 @@ export interface GraphqlDoorOptions {
   readonly trustsProxy: TrustsProxy;
   /** Origins of pages beside our own that may use it. */
   readonly corsOrigins: readonly string[];
+  readonly onOperation?: OnOperation | undefined;
   readonly logger: Logger;
+}
+
+/** An answer, and what is told of it to operators. */
+interface OperationAnswer extends Answer {
+  readonly operation?: ParsedOperation | undefined;
+  readonly errors: OperationReport['errors'];
 }
 
 /** GraphQL over HTTP: queries and mutations by POST, queries by GET. */
@@ -45,7 +54,7 @@ export interface GraphqlDoor {
 }
 
 export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
-  const { supergraph, authenticate, policy, trustsProxy, corsOrigins, logger } = options;
+  const { supergraph, authenticate, policy, trustsProxy, corsOrigins, onOperation, logger } = options;
   const corsHeaders = createCorsHeaders(corsOrigins);
   let isClosing = false;
 
@@ -54,21 +63,27 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
   }
 
   /** An operation, or a request, that nothing came of. */
-  function refusal(errors: readonly unknown[], requestId: string): Answer {
+  function refusal(errors: readonly unknown[], requestId: string): OperationAnswer {
     const masked = mask(errors, requestId);
     const retryAfter = masked[0]?.extensions?.retryAfter;
     return {
       status: statusOfRefusal(masked),
       body: writeResult(undefined, masked),
       headers: typeof retryAfter === 'number' ? ['retry-after', String(Math.ceil(retryAfter))] : [],
+      errors,
     };
   }
 
-  function requestRefusal({ status, message, headers }: RequestRefusal, requestId: string): Answer {
+  function requestRefusal({ status, message, headers }: RequestRefusal, requestId: string): OperationAnswer {
     return { ...refusal([new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })], requestId), status, headers };
   }
 
-  async function run(payload: OperationPayload, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<Answer> {
+  async function run(
+    payload: OperationPayload,
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+  ): Promise<OperationAnswer> {
     const { headers, method } = request;
     const identity = await authenticate({
       authorization: headers.authorization,
@@ -84,15 +99,15 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     if (type === OperationTypeNode.SUBSCRIPTION) return refusal([noSubscriptions()], requestId);
     if (type === OperationTypeNode.MUTATION && method === 'GET') return requestRefusal(noMutations, requestId);
     const { data, errors } = await generation.execute(operation, { variables, caller: createCaller(identity, response) });
-    if (data === undefined) return refusal(errors, requestId);
-    return { status: 200, body: writeResult(data, errors.length === 0 ? [] : mask(errors, requestId)), headers: [] };
+    if (data === undefined) return { ...refusal(errors, requestId), operation };
+    return { status: 200, body: writeResult(data, errors.length === 0 ? [] : mask(errors, requestId)), headers: [], operation, errors };
   }
 
   async function answer(
     request: IncomingMessage,
     response: ServerResponse,
     context: { readonly requestId: string; readonly type: ResponseType | undefined },
-  ): Promise<Answer | undefined> {
+  ): Promise<OperationAnswer | undefined> {
     const { requestId, type } = context;
     try {
       const read = type === undefined ? notAcceptable : await readPayload(request);
@@ -111,6 +126,8 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const type = negotiate(headers.accept);
     const given = await answer(request, response, { requestId, type });
     if (given === undefined) return;
+    // Before it is written, which ends the response as leaving does.
+    const hasLeft = response.destroyed;
     if (isClosing || given.status === 413) response.shouldKeepAlive = false;
     const always = [...noStore, ...corsHeaders(headers.origin)];
     sendAnswer(
@@ -118,7 +135,9 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       { ...given, headers: given.headers.length === 0 ? always : [...given.headers, ...always] },
       { contentType: contentTypes[type ?? 'application/json'], requestId },
     );
-    logRequest(logger, request, { requestId, status: given.status, ms: performance.now() - startedAt });
+    const ms = performance.now() - startedAt;
+    onOperation?.({ door: 'http', requestId, operation: given.operation, errors: given.errors, hasLeft, ms });
+    logRequest(logger, request, { requestId, status: given.status, ms });
   }
 
   return {

@@ -51,6 +51,8 @@ export type ParseResult =
   { readonly kind: 'parsed'; readonly operation: ParsedOperation } | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
 
 export interface OperationStore {
+  /** How often an operation was known already, and how often not; and how many are. */
+  stats(): { readonly hits: number; readonly misses: number; readonly operations: number };
   parse(source: string, operationName: string | undefined, limits: OperationLimits): ParseResult;
 }
 
@@ -58,6 +60,8 @@ export interface OperationStore {
 export function createOperationStore(generation: { schema: GraphQLSchema; planner: OperationPlanner }): OperationStore {
   const operations = new Map<string, ParsedOperation>();
   let characters = 0;
+  let hits = 0;
+  let misses = 0;
 
   function keep(key: string, operation: ParsedOperation): void {
     if (operations.delete(key)) characters -= key.length;
@@ -71,13 +75,16 @@ export function createOperationStore(generation: { schema: GraphQLSchema; planne
   }
 
   return {
+    stats: () => ({ hits, misses, operations: operations.size }),
     parse(source, operationName, limits) {
       const key = `${operationName ?? ''}\n${source}`;
       const known = operations.get(key);
       if (known !== undefined) {
+        hits += 1;
         keep(key, known);
         return { kind: 'parsed', operation: known };
       }
+      misses += 1;
       const result = parseOperation(source, operationName, { ...generation, limits });
       if (result.kind === 'parsed' && key.length <= keptLength) keep(key, result.operation);
       return result;

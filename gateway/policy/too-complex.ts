@@ -33,6 +33,7 @@ export function tooComplex(
       ',:',
       ':',
     ),
-    { nodes: place?.nodes ?? null, extensions: { code: 'OPERATION_TOO_COMPLEX' } },
+    // The second is for our metrics: masking takes it away.
+    { nodes: place?.nodes ?? null, extensions: { code: 'OPERATION_TOO_COMPLEX', limit: limitVariableNames[limit] } },
   );
 }

@@ -20,7 +20,10 @@ export interface RunOptions {
   readonly fanOut: FanOut;
   readonly socket: ClientSocket;
   readonly subgraphHeaders: SubgraphHeaders;
-  readonly onEnd: () => void;
+  /** With the errors that it ended with; undefined for a query that was not answered. */
+  readonly onEnd: (errors: readonly GraphQLError[] | undefined) => void;
+  /** Counts results that are sent. */
+  readonly delivered: { results: number };
   readonly running: RunningSubscriptions;
   /** The same operation on another supergraph; undefined when it may not run there. May reject. */
   readonly acceptAgain: (accepted: AcceptedOperation, generation: SupergraphGeneration) => Promise<AcceptedOperation | undefined>;
@@ -41,29 +44,40 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
   return createResultIterator(
     {
       next: source.next,
-      send: (prepared) => options.socket.sendFrame(prepared.frame(options.id)),
+      send(prepared) {
+        options.delivered.results += 1;
+        options.socket.sendFrame(prepared.frame(options.id));
+      },
       onEnd() {
         source.onEnd();
         signal.abort();
-        options.onEnd();
+        options.onEnd(source.errors());
       },
     },
     options.socket,
   );
 }
 
-type Source = Pick<ResultSource, 'next' | 'onEnd'>;
+interface Source extends Pick<ResultSource, 'next' | 'onEnd'> {
+  /** With which it has ended; undefined when it has not. */
+  errors(): readonly GraphQLError[] | undefined;
+}
 
 function querySource(request: OperationRequest): Source {
   let asked = false;
+  let errors: readonly GraphQLError[] | undefined;
   return {
+    errors: () => errors,
     next(receive) {
       if (asked) {
         receive(undefined);
         return;
       }
       asked = true;
-      void executeQuery(request).then(receive);
+      void executeQuery(request).then((completed) => {
+        errors = completed.kind === 'result' ? completed.result.errors : [];
+        receive(completed);
+      });
     },
     onEnd: () => undefined,
   };
@@ -88,6 +102,7 @@ function subscriptionSource(accepted: OperationRequest, { socket, fanOut, runnin
   /** The latest that it is to run on. */
   let target = accepted.generation;
   let answerWaiting: (result: CompletedEvent | undefined) => void = () => undefined;
+  let errors: readonly GraphQLError[] = [];
 
   function leave(code: Leave): void {
     const before = state;
@@ -99,11 +114,16 @@ function subscriptionSource(accepted: OperationRequest, { socket, fanOut, runnin
   function receive(message: SubscriptionMessage): void {
     switch (message.kind) {
       case 'result':
+        // It could not begin.
+        if (message.result.data === undefined) errors = message.result.errors;
+        answerWaiting(message);
+        return;
       case 'prepared':
         answerWaiting(message);
         return;
       case 'failed':
         leave({ code: 0 });
+        errors = [toGraphQLError(message.error)];
         answerWaiting(failure(message.error));
         return;
       case 'lost':
@@ -138,6 +158,7 @@ function subscriptionSource(accepted: OperationRequest, { socket, fanOut, runnin
   }
 
   return {
+    errors: () => errors,
     next(answer) {
       answerWaiting = answer;
       if (state.kind === 'ended') {

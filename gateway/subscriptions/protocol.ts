@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { ExecutionArgs, GraphQLFormattedError } from 'graphql';
+import type { ExecutionArgs, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { Context, ServerOptions } from 'graphql-ws';
 import { AppError, toGraphQLError as refusalError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
@@ -15,6 +15,7 @@ import {
   type OperationPayload,
 } from '../operations/accept-operation.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
+import type { OperationReport } from '../telemetry/operation-report.js';
 import { runOperation, toGraphQLError } from './operations.js';
 import type { RunningSubscriptions } from './running-subscriptions.js';
 import type { SocketIdentity, WebSocketOptions } from './websocket.js';
@@ -40,23 +41,35 @@ export interface SocketExtra {
 
 /** What `onSubscribe` hands on to `subscribe` and `execute`. */
 interface RunArgs extends ExecutionArgs {
-  contextValue: { readonly id: string; readonly accepted: AcceptedOperation; readonly extra: SocketExtra };
+  contextValue: {
+    readonly id: string;
+    readonly accepted: AcceptedOperation;
+    readonly extra: SocketExtra;
+    /** By `performance.now()`. */
+    readonly startedAt: number;
+  };
 }
 
-export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | 'authenticate' | 'logger'> {
+export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | 'authenticate' | 'onOperation' | 'logger'> {
   readonly limits: WebSocketLimits;
   readonly watch: IdentityWatch;
   readonly fanOut: FanOut;
   readonly running: RunningSubscriptions;
   readonly policy: OperationPolicy;
+  /** Counts results that are sent. */
+  readonly delivered: { results: number };
 }
 
 /** The hooks of graphql-ws. None of them throws: a throw closes the socket, and with it everything else that runs on it. */
 export function createProtocol(options: ProtocolOptions): ServerOptions<ConnectionParams, SocketExtra> {
-  const { supergraph, authenticate, limits, logger, watch, fanOut, running, policy } = options;
+  const { supergraph, authenticate, limits, logger, watch, fanOut, running, policy, delivered, onOperation } = options;
 
   function mask({ requestId }: SocketExtra, errors: readonly unknown[]): GraphQLFormattedError[] {
     return errors.map((error) => maskError(error, { logger, requestId }));
+  }
+
+  function report({ requestId }: SocketExtra, ended: Omit<OperationReport, 'door' | 'requestId'>): void {
+    onOperation?.({ door: 'websocket', requestId, ...ended });
   }
 
   async function admit(extra: SocketExtra, connectionParams: ConnectionParams | undefined): Promise<boolean> {
@@ -85,7 +98,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
 
   function run(args: ExecutionArgs) {
     const runArgs = args as RunArgs;
-    const { id, accepted, extra } = runArgs.contextValue;
+    const { id, accepted, extra, startedAt } = runArgs.contextValue;
     const identity = extra.identity ?? nobody;
     extra.operations += 1;
     return runOperation(accepted, {
@@ -93,7 +106,13 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
       fanOut,
       socket: extra.socket,
       subgraphHeaders: extra.identity?.subgraphHeaders ?? {},
-      onEnd: () => (extra.operations -= 1),
+      onEnd(errors) {
+        extra.operations -= 1;
+        // By then it may be another one, and what it replaced must be garbage.
+        const { operation } = runArgs.contextValue.accepted;
+        report(extra, { operation, errors: errors ?? [], hasLeft: errors === undefined, ms: performance.now() - startedAt });
+      },
+      delivered,
       running,
       async acceptAgain(operation, generation) {
         const acceptance = await acceptAgain(operation, generation, { policy, identity });
@@ -101,7 +120,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
         // graphql-ws keeps them for as long as the subscription runs.
         runArgs.schema = generation.schema;
         runArgs.document = acceptance.operation.operation.document;
-        runArgs.contextValue = { id, accepted: acceptance.operation, extra };
+        runArgs.contextValue = { id, accepted: acceptance.operation, extra, startedAt };
         return acceptance.operation;
       },
     });
@@ -129,12 +148,19 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
       }
     },
     async onSubscribe({ extra }, id, payload) {
+      const startedAt = performance.now();
+      const refuse = (errors: readonly GraphQLError[]): readonly GraphQLError[] => {
+        report(extra, { operation: undefined, errors, hasLeft: false, ms: performance.now() - startedAt });
+        return errors;
+      };
       try {
         if (extra.operations + extra.waiting >= limits.maxOperationsPerSocket) {
-          return [refusalError(new AppError('RATE_LIMITED', `At most ${limits.maxOperationsPerSocket} operations may run on one socket.`))];
+          return refuse([
+            refusalError(new AppError('RATE_LIMITED', `At most ${limits.maxOperationsPerSocket} operations may run on one socket.`)),
+          ]);
         }
         const acceptance = await accept(extra, payload);
-        if (acceptance.kind === 'refused') return acceptance.errors;
+        if (acceptance.kind === 'refused') return refuse(acceptance.errors);
         const { generation, operation, variables } = acceptance.operation;
         // graphql-ws keeps the message for as long as the operation lasts, and the text is known by now.
         Object.assign(payload, { query: '' });
@@ -143,15 +169,16 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
           document: operation.document,
           operationName: operation.operationName,
           variableValues: variables,
-          contextValue: { id, accepted: acceptance.operation, extra },
+          contextValue: { id, accepted: acceptance.operation, extra, startedAt },
         };
       } catch (error) {
-        return [toGraphQLError(error)];
+        return refuse([toGraphQLError(error)]);
       }
     },
     subscribe: run,
     execute: run,
     onNext({ extra }, _id, _payload, _args, { data, errors }) {
+      delivered.results += 1;
       return errors === undefined ? undefined : { data: data ?? null, errors: mask(extra, errors) };
     },
     onError: ({ extra }, _id, _payload, errors) => mask(extra, errors),

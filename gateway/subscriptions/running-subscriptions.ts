@@ -8,6 +8,7 @@ export type Move = (generation: SupergraphGeneration) => void;
 export interface RunningSubscriptions {
   /** One that runs on `generation`. Returns what removes it. */
   add(generation: SupergraphGeneration, move: Move): () => void;
+  size(): number;
   close(): void;
 }
 
@@ -45,6 +46,7 @@ export function createRunningSubscriptions(supergraph: Pick<Supergraph, 'current
       }
       return () => void running.delete(move);
     },
+    size: () => running.size,
     close() {
       stop();
       clearImmediate(next);

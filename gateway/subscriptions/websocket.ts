@@ -17,6 +17,7 @@ import { createOperationPolicy, type OperationPolicy } from '../policy/operation
 import { isAllowedOrigin } from './origin.js';
 import { createRunningSubscriptions } from './running-subscriptions.js';
 import { createProtocol, type SocketExtra } from './protocol.js';
+import type { OnOperation } from '../telemetry/operation-report.js';
 
 /** Who is behind a socket: found once, at `connection_init`. */
 export interface SocketIdentity {
@@ -43,6 +44,7 @@ export interface WebSocketOptions {
   /** Origins of browser pages, beside our own, that may connect: `https://game.example`, or `*` for all. */
   readonly allowedOrigins: readonly string[];
   readonly policy?: OperationPolicy;
+  readonly onOperation?: OnOperation | undefined;
   readonly limits?: Partial<WebSocketLimits>;
   /** Closed with the door. */
   readonly fanOut?: FanOut;
@@ -57,6 +59,14 @@ export interface WebSocketStats {
   readonly uninitialised: number;
   /** Operations under way, of all sockets. */
   readonly operations: number;
+  /** Of these, subscriptions. */
+  readonly subscriptions: number;
+  /** Results sent since the start. */
+  readonly delivered: number;
+  /** How many sockets were closed since the start, by the code. */
+  readonly closes: ReadonlyMap<number, number>;
+  /** How many were refused since the start, by the HTTP status. */
+  readonly refusals: ReadonlyMap<string, number>;
 }
 
 export interface WebSockets {
@@ -74,11 +84,14 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   const limits = { ...defaultWebSocketLimits, ...options.limits };
   const open = new Map<WebSocket, SocketExtra>();
   const uninitialised = new Set<WebSocket>();
+  const delivered = { results: 0 };
+  const closes = new Map<number, number>();
+  const refusals = new Map<string, number>();
   const heartbeat = createHeartbeat(limits);
   const running = createRunningSubscriptions(options.supergraph);
   const watch = createIdentityWatch({ revocations: options.revocations, maxSocketsPerUser: limits.maxSocketsPerUser, now });
   const protocol = makeServer(
-    createProtocol({ ...options, limits, watch, fanOut, running, policy: options.policy ?? createOperationPolicy() }),
+    createProtocol({ ...options, limits, watch, fanOut, running, delivered, policy: options.policy ?? createOperationPolicy() }),
   );
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -114,6 +127,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
         });
       },
       onEnd(code, reason) {
+        closes.set(code, (closes.get(code) ?? 0) + 1);
         uninitialised.delete(webSocket);
         extra.stopWatching();
         ended?.(code, reason).catch((error: unknown) => logger.error({ err: error, requestId }, 'a socket did not end cleanly'));
@@ -154,7 +168,11 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     socket.on('error', destroy);
     const refused = refusal(request);
     if (refused === undefined) webSockets.handleUpgrade(request, socket, head, (webSocket) => onConnection(webSocket, socket, request));
-    else socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    else {
+      const status = refused.slice(0, 3);
+      refusals.set(status, (refusals.get(status) ?? 0) + 1);
+      socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    }
   }
   server.on('upgrade', onUpgrade);
 
@@ -163,6 +181,10 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
       sockets: open.size,
       uninitialised: uninitialised.size,
       operations: [...open.values()].reduce((sum, { operations }) => sum + operations, 0),
+      subscriptions: running.size(),
+      delivered: delivered.results,
+      closes,
+      refusals,
     }),
     async close(code) {
       server.off('upgrade', onUpgrade);

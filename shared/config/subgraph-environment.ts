@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { rateLimitScale } from '../rate-limits/rate-limit-scale.js';
 import { logLevels, type LogLevel } from '../logging/logger.js';
+import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../telemetry/telemetry-variables.js';
 import { graphqlUrl, port, readEnvironment } from './environment.js';
 import { readTogether } from './read-together.js';
 
@@ -21,6 +22,7 @@ export interface SubgraphEnvironment {
   /** Multiplies every rate limit. */
   readonly rateLimitScale: number;
   readonly gatewaySecret: string;
+  readonly metrics: MetricsConfig | undefined;
   /** GraphQL endpoints of all subgraphs. */
   readonly urls: Readonly<Record<SubgraphName, string>>;
 }
@@ -56,6 +58,7 @@ const common = z.object({
   DATA_DIR: z.string().default('.data'),
   REDIS_URL: redisUrl,
   RATE_LIMIT_SCALE: rateLimitScale,
+  ...telemetryVariables,
   GATEWAY_SECRET: z.string().describe('the secret that the gateway and all subgraphs share; 32 characters or more'),
   ...subgraphUrls,
 });
@@ -81,6 +84,7 @@ export function readSubgraphEnvironment(
     redisUrl: values.REDIS_URL,
     rateLimitScale: values.RATE_LIMIT_SCALE,
     gatewaySecret: values.GATEWAY_SECRET,
+    metrics: toMetricsConfig(values),
     urls: { auth: values.AUTH_URL, users: values.USERS_URL, sessions: values.SESSIONS_URL, images: values.IMAGES_URL },
   };
 }

@@ -25,6 +25,8 @@ export interface SubgraphDoorOptions<Context extends object> {
   readonly known: KnownOperations<OperationContext<Context>>;
   readonly isSecret: (given: unknown) => boolean;
   readonly bodyLimit: number;
+  /** Called for each with its HTTP status. */
+  readonly onServed?: ((status: number, ms: number) => void) | undefined;
   readonly logger: Logger;
 }
 
@@ -37,7 +39,7 @@ export interface SubgraphDoor {
 }
 
 export function createSubgraphDoor<Context extends object>(options: SubgraphDoorOptions<Context>): SubgraphDoor {
-  const { subgraph, apollo, known, isSecret, bodyLimit, logger } = options;
+  const { subgraph, apollo, known, isSecret, bodyLimit, onServed, logger } = options;
   const policy = subgraph.sharing;
   let isClosing = false;
 
@@ -94,7 +96,9 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
     if (isClosing || read.kind !== 'body') response.shouldKeepAlive = false;
     const type = negotiate(request.headers.accept) ?? 'application/json';
     sendAnswer(response, given, { contentType: given.contentType ?? contentTypes[type], requestId });
-    logRequest(logger, request, { requestId, status: given.status, ms: performance.now() - startedAt });
+    const ms = performance.now() - startedAt;
+    onServed?.(given.status, ms);
+    logRequest(logger, request, { requestId, status: given.status, ms });
   }
 
   return {

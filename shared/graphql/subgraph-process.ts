@@ -14,6 +14,7 @@ import { createRedisEventBus } from '../events/redis-event-bus.js';
 import { runProcess, type Scope } from '../http/lifecycle.js';
 import { createLogger, type Logger } from '../logging/logger.js';
 import { createRateLimits, type RateLimits } from '../rate-limits/rate-limits.js';
+import { openSubgraphMetrics } from '../telemetry/subgraph-metrics.js';
 import { jwksPath } from './paths.js';
 import { serveSubgraph } from './subgraph-server.js';
 import type { Subgraph } from './subgraph.js';
@@ -111,6 +112,7 @@ export function runSubgraphProcess<Context extends object, Config>({
         host: environment.host,
         port: environment.port,
         gatewaySecret,
+        metrics: openSubgraphMetrics(environment.metrics),
         logger,
         async internalRoutes(app) {
           receiver?.(app);

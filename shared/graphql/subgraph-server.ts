@@ -5,6 +5,8 @@ import { AppError } from '../errors/app-error.js';
 import { addHealthRoutes } from '../http/health.js';
 import { createHttpServer } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
+import { addMetricsRoute } from '../telemetry/metrics-route.js';
+import type { SubgraphMetrics } from '../telemetry/subgraph-metrics.js';
 import { formatRequestError, maskErrorsPlugin } from './apollo-route.js';
 import { createSecretCheck, gatewaySecretHeader } from './gateway-secret.js';
 import { createKnownOperations, type KnownOperations } from './known-operations.js';
@@ -23,6 +25,8 @@ export interface SubgraphServerOptions<Context extends object> {
   readonly port: number;
   /** What callers must send as `x-gateway-secret`. */
   readonly gatewaySecret: string;
+  /** Told without the secret, as health is; undefined when nobody is to know. */
+  readonly metrics?: SubgraphMetrics | undefined;
   readonly logger: Logger;
   /** More routes for the gateway and the other subgraphs, behind the secret as well. */
   readonly internalRoutes?: ((app: FastifyInstance) => Promise<void> | void) | undefined;
@@ -38,19 +42,20 @@ export interface SubgraphServer {
 
 /**
  * Serves a subgraph to its gateway: `POST /graphql`, subscriptions by `graphql-transport-ws` on the same path, the subgraph's own
- * routes, and `/health/*`, which alone answers without the secret. Over a socket the header contract travels as the payload of
+ * routes, and `/health/*` and `/metrics`, which alone answer without the secret. Over a socket the header contract travels as the payload of
  * `connection_init`, or on a shared socket with each `subscribe` (shared-socket.ts).
  */
 export async function serveSubgraph<Context extends object>(options: SubgraphServerOptions<Context>): Promise<SubgraphServer> {
-  const { subgraph, logger } = options;
+  const { subgraph, logger, metrics } = options;
   const isSecret = createSecretCheck(options.gatewaySecret);
   const known = createKnownOperations<OperationContext<Context>>();
   const apollo = createApollo(subgraph, { known, logger });
   await apollo.start();
-  const door = createSubgraphDoor({ subgraph, apollo, known, isSecret, bodyLimit, logger });
+  const door = createSubgraphDoor({ subgraph, apollo, known, isSecret, bodyLimit, onServed: metrics?.onServed, logger });
   const app = createHttpServer({ logger, bodyLimit, first: (request, response) => door.handle(request, response) });
 
   addHealthRoutes(app, () => subgraph.ready());
+  if (metrics !== undefined) addMetricsRoute(app, metrics.source, metrics.access);
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', async (request, reply) => {
       // Not a GraphQL answer: to the client of a gateway with a wrong secret this must look like an outage, not like a refusal.

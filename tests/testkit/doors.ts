@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createGateway } from '../../gateway/gateway.js';
+import { createGateway, type GatewayOptions } from '../../gateway/gateway.js';
 import type { OperationPolicy } from '../../gateway/policy/operation-policy.js';
 import { unauthenticated } from '../../shared/errors/app-error.js';
 import { createLogger } from '../../shared/logging/logger.js';
@@ -33,7 +33,11 @@ const logger = createLogger({ name: 'test', level: 'silent' });
  * The little supergraph behind a whole gateway, so that both doors can be asked the same. One that is `given` stays open when the doors
  * close.
  */
-export async function openDoors(policy?: OperationPolicy, given?: LittleSupergraph): Promise<Doors> {
+export async function openDoors(
+  policy?: OperationPolicy,
+  given?: LittleSupergraph,
+  rest?: Pick<GatewayOptions, 'metrics'>,
+): Promise<Doors> {
   const little = given ?? (await startLittleSupergraph('in-process'));
   const gateway = await createGateway({
     config: { host: '127.0.0.1', port: 0, publicUrl: undefined, corsOrigins: [], trustsProxy: () => true, objectsUrl: undefined },
@@ -54,6 +58,7 @@ export async function openDoors(policy?: OperationPolicy, given?: LittleSupergra
     pageFolder: join(tmpdir(), 'no such page'),
     logger,
     ...(policy === undefined ? {} : { policy }),
+    ...rest,
   });
   const url = await gateway.listen();
 

@@ -7,6 +7,7 @@ import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import { createHttpDataSource } from '../../gateway/datasources/http.js';
 import { createInProcessDataSource } from '../../gateway/datasources/in-process.js';
+import type { OnFetch } from '../../gateway/datasources/on-fetch.js';
 import type { SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
 import { createSupergraph, type Supergraph } from '../../gateway/execution/supergraph.js';
 import type { WebSocketLimits } from '../../gateway/subscriptions/limits.js';
@@ -46,6 +47,7 @@ export interface LittleOptions {
   /** When tokens of `authorization: "Bearer short"` expire, in ms since the epoch. */
   readonly expiresAt?: number;
   readonly operationTimeoutMs?: number;
+  readonly onFetch?: OnFetch | undefined;
 }
 
 /** A supergraph of three subgraphs with everything that makes federated subscriptions hard, served on a WebSocket door. */
@@ -82,8 +84,8 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
       if (own === undefined) throw new Error(`unknown subgraph ${name}`);
       const source =
         way === 'in-process'
-          ? createInProcessDataSource({ subgraph: own.subgraph, logger })
-          : createHttpDataSource({ name, url, secret, logger, timeoutMs: 2_000 });
+          ? createInProcessDataSource({ subgraph: own.subgraph, logger, onFetch: options.onFetch })
+          : createHttpDataSource({ name, url, secret, logger, timeoutMs: 2_000, onFetch: options.onFetch ?? (() => undefined) });
       sources.set(name, source);
       return source;
     },
@@ -169,9 +171,9 @@ export function compose(services: readonly { name: string; url: string; typeDefs
 }
 
 /** Waits until `condition` holds; fails with what it was waiting for. */
-export async function until(condition: () => boolean, what: string, withinMs = 20_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, what: string, withinMs = 20_000): Promise<void> {
   const end = Date.now() + withinMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > end) throw new Error(`Waited ${withinMs} ms for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }

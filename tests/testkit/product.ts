@@ -6,6 +6,7 @@ import pino from 'pino';
 import { createInProcessDataSource } from '../../gateway/datasources/in-process.js';
 import { createSupergraph } from '../../gateway/execution/supergraph.js';
 import { createGateway } from '../../gateway/gateway.js';
+import { openMetrics } from '../../gateway/telemetry/open-metrics.js';
 import { createAccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { createRevocations } from '../../shared/auth/revocations.js';
 import { projectRoot } from '../../shared/config/project-root.js';
@@ -110,12 +111,13 @@ export async function startProduct(database: Database): Promise<Product> {
   for (const subgraph of subgraphs) scope.defer(() => subgraph.close());
   scope.defer(() => bus.close());
   const byName = new Map<string, (typeof subgraphs)[number]>(subgraphs.map((subgraph) => [subgraph.name, subgraph]));
+  const metrics = openMetrics({ token: undefined });
   const supergraph = await createSupergraph({
     path: join(projectRoot, 'schema/supergraph.graphql'),
     dataSource({ name }) {
       const subgraph = byName.get(name);
       if (subgraph === undefined) throw new Error(`no subgraph "${name}"`);
-      return createInProcessDataSource({ subgraph, logger });
+      return createInProcessDataSource({ subgraph, logger, onFetch: metrics?.counted.onFetch });
     },
     logger,
   });
@@ -129,6 +131,7 @@ export async function startProduct(database: Database): Promise<Product> {
     ready: () => Promise.resolve([]),
     routes: subgraphs.flatMap(({ routes }) => (routes === undefined ? [] : [routes])),
     pageFolder: join(folder, 'no page'),
+    metrics,
     logger,
   });
   scope.defer(() => gateway.close());

@@ -1,0 +1,31 @@
+import { GraphQLError } from 'graphql';
+import { AppError } from '../../shared/errors/app-error.js';
+import type { ParsedOperation } from '../operations/operation-store.js';
+
+/** An operation that a door is through with. */
+export interface OperationReport {
+  readonly door: 'http' | 'websocket';
+  readonly requestId: string;
+  /** Undefined when it was refused before it was accepted. */
+  readonly operation: ParsedOperation | undefined;
+  /** Not masked yet: what is looked at are their codes. */
+  readonly errors: readonly unknown[];
+  /** The client did not wait for it. */
+  readonly hasLeft: boolean;
+  /** From its arrival to its answer; of a subscription, to its end. */
+  readonly ms: number;
+}
+
+/** Called for each. Must be quick, and must not throw. */
+export type OnOperation = (report: OperationReport) => void;
+
+/** What is said of a result in one word: the code of its first error. */
+export function codeOf({ errors, hasLeft }: Pick<OperationReport, 'errors' | 'hasLeft'>): string {
+  if (hasLeft) return 'CLIENT_LEFT';
+  if (errors.length === 0) return 'OK';
+  const [first] = errors;
+  const cause = first instanceof GraphQLError ? (first.originalError ?? first) : first;
+  if (cause instanceof AppError) return cause.code;
+  const code = first instanceof GraphQLError ? first.extensions.code : undefined;
+  return typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
+}

@@ -1,0 +1,29 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../errors/app-error.js';
+import type { MetricsConfig } from './telemetry-variables.js';
+
+/** Metrics as they are told: prom-client's registry, or several of them added up. */
+export interface MetricsSource {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
+
+/** Adds `GET /metrics` in Prometheus' text format. */
+export function addMetricsRoute(app: FastifyInstance, source: MetricsSource, { token }: MetricsConfig): void {
+  const expected = token === undefined ? undefined : hash(`Bearer ${token}`);
+  app.get('/metrics', async (request, reply) => {
+    if (expected !== undefined && !timingSafeEqual(hash(request.headers.authorization ?? ''), expected)) {
+      throw new AppError('UNAUTHENTICATED', 'Metrics are told to who sends their token as "authorization: Bearer …".');
+    }
+    return reply
+      .header('cache-control', 'no-store')
+      .type(source.contentType)
+      .send(await source.metrics());
+  });
+}
+
+/** Of equal length for all, so that comparing tells nothing. */
+function hash(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
