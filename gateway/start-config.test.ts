@@ -94,14 +94,14 @@ describe('What the gateway starts with', () => {
     expect(subgraphs.of('stock')).toEqual({
       url: undefined,
       timeoutMs: 5,
-      subscriptionsUrl: undefined,
+      subscriptions: {},
       headers: { 'x-key': 'own', 'x-app': 'shop' },
       withheldHeaders: [],
     });
     expect(subgraphs.of('constructor')).toEqual({
       url: undefined,
       timeoutMs: undefined,
-      subscriptionsUrl: undefined,
+      subscriptions: {},
       headers: { 'x-key': 'all', 'x-app': 'shop' },
       withheldHeaders: ['x-trace'],
     });

@@ -1,10 +1,11 @@
+import type { SubscriptionSettings } from './datasources/subscription-protocols.js';
+
 /** What an operator says about one subgraph. */
 export interface SubgraphSettings {
   /** GraphQL endpoint in place of the supergraph's. */
   readonly url: string | undefined;
   readonly timeoutMs: number | undefined;
-  /** Where its subscriptions are, if elsewhere. */
-  readonly subscriptionsUrl: string | undefined;
+  readonly subscriptions: SubscriptionSettings;
   /** Headers with a fixed value. */
   readonly headers: Readonly<Record<string, string>>;
   /** Lower-case names of client headers that are passed on to others, and not to this one. */
@@ -34,7 +35,7 @@ export interface SubgraphsInFile {
           {
             readonly url?: string | undefined;
             readonly timeoutMs?: number | undefined;
-            readonly subscriptions?: { readonly url?: string | undefined } | undefined;
+            readonly subscriptions?: SubscriptionSettings | undefined;
             readonly headers?: HeadersInFile | undefined;
           }
         >
@@ -62,7 +63,7 @@ export function createSubgraphsSettings({
       return {
         url: own?.url,
         timeoutMs: own?.timeoutMs,
-        subscriptionsUrl: own?.subscriptions?.url,
+        subscriptions: own?.subscriptions ?? {},
         headers: { ...headers?.set, ...own?.headers?.set },
         withheldHeaders: forwardedHeaders.filter((header) => !forwarded.has(header)),
       };

@@ -3,16 +3,14 @@ import type { Logger } from '../../shared/logging/logger.js';
 import { callerOf, requestOf } from './caller.js';
 import { createHttpFetch } from './http-fetch.js';
 import type { OnFetch } from './on-fetch.js';
-import { createOwnSocketSubscription, type UpstreamOptions } from './own-socket-subscription.js';
 import type { SubgraphDataSource } from './subgraph-data-source.js';
-import { createSubgraphSockets } from './subgraph-sockets.js';
+import { createSubscriptions, type SubscriptionSettings } from './subscription-protocols.js';
 
 export interface HttpDataSourceOptions {
   readonly name: string;
-  /** The subgraph's GraphQL endpoint, http or https; subscriptions use the same with ws or wss. */
+  /** The subgraph's GraphQL endpoint, http or https. */
   readonly url: string;
-  /** Where its subscriptions are, by ws or http: at `url`, unless said otherwise. */
-  readonly subscriptionsUrl?: string | undefined;
+  readonly subscriptions?: SubscriptionSettings | undefined;
   /** Sent as `x-gateway-secret`; undefined for subgraphs of others, which know none. */
   readonly secret: string | undefined;
   /** With a fixed value, for every request and socket. */
@@ -22,34 +20,35 @@ export interface HttpDataSourceOptions {
   readonly timeoutMs?: number;
   /** Of one response, in bytes. */
   readonly maxResponseBytes?: number;
-  readonly onFetch?: OnFetch;
+  readonly onFetch?: OnFetch | undefined;
   readonly now?: () => number;
 }
 
-/** A subgraph over HTTP and `graphql-transport-ws`. */
+/** A subgraph over HTTP, with its subscriptions by the protocol that it speaks. */
 export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDataSource {
   const { name, url, secret, timeoutMs = 10_000, maxResponseBytes = 32 * 1024 * 1024, now = Date.now } = options;
   const secretHeader: Record<string, string> = { ...options.headers, ...(secret === undefined ? {} : { [gatewaySecretHeader]: secret }) };
   const logger = options.logger.child({ subgraph: name });
 
   const http = createHttpFetch({ name, url, secretHeader, timeoutMs, maxResponseBytes, logger, onFetch: options.onFetch });
-  const upstream: UpstreamOptions = {
-    url: (options.subscriptionsUrl ?? url).replace(/^http/, 'ws'),
-    upgradeHeaders: secretHeader,
+  const subscriptions = createSubscriptions({
+    settings: options.subscriptions ?? {},
+    url,
+    isTrusted: secret !== undefined,
+    headers: secretHeader,
     timeoutMs,
     maxMessageBytes: maxResponseBytes,
     logger,
-  };
-  // Only with one that knows us by the secret: a shared socket speaks for everybody.
-  const sockets = secret === undefined ? undefined : createSubgraphSockets(upstream, now);
+    now,
+  });
 
   return {
     fetch: http.fetch,
     process: (request) => http.fetch(requestOf(request), callerOf(request)),
     circuit: http.circuit,
-    subscribe: (request) => sockets?.subscribe(request) ?? createOwnSocketSubscription(request, upstream),
+    subscribe: (request) => subscriptions.subscribe(request),
     async close() {
-      await Promise.all([http.close(), sockets?.close()]);
+      await Promise.all([http.close(), subscriptions.close()]);
     },
   };
 }
