@@ -79,7 +79,8 @@ export function createGeneration(
     deadline: () => performance.now() + operationTimeoutMs,
     execute: async (operation, request) => {
       const runnable = operation.runnable(chooseLabels());
-      const timed = { ...request, caller: { ...request.caller, deadline: generation.deadline() } };
+      const { subgraphHeaders, signal } = request.caller;
+      const timed = { ...request, caller: { subgraphHeaders, signal, deadline: generation.deadline() } };
       return runInClientShape(runnable, request.variables, (own) => executor.execute(runnable.planned, own.operationName, timed));
     },
   };

@@ -26,7 +26,8 @@ export function createEventPlan(generation: SupergraphGeneration, operation: Par
     upstream,
     complete({ data, errors, isShared = false }, { variables, caller }, ask) {
       const answer = { data: isShared && !isReadOnly ? cloneJson(data) : data, errors };
-      const request = { variables, caller: { ...caller, deadline: generation.deadline() }, ask };
+      const { subgraphHeaders, signal } = caller;
+      const request = { variables, caller: { subgraphHeaders, signal, deadline: generation.deadline() }, ask };
       return runInClientShape(runnable, variables, () => complete(answer, request));
     },
   };
