@@ -57,7 +57,7 @@ export function createPublicAnswers({ limits, vainAsks, signal }: PublicAnswersO
     async ask(source, request) {
       const answers = bySource.get(source) ?? new Map<string, Promise<Kept | undefined>>();
       bySource.set(source, answers);
-      const variables = JSON.stringify(request.variables);
+      const variables = request.variablesText ?? JSON.stringify(request.variables);
       const key = `${request.operationName ?? ''}\n${variables}\n${request.query}`;
       let answer = answers.get(key);
       if (answer === undefined) {

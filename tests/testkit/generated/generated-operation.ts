@@ -5,7 +5,6 @@ import {
   isEnumType,
   isListType,
   isNonNullType,
-  isObjectType,
   parse,
   validate,
   type GraphQLArgument,
@@ -102,8 +101,4 @@ function attemptOperation(schema: GraphQLSchema, kind: 'query' | 'mutation', dic
     if (isEnumType(type)) return dice.pick(type.getValues()).name;
     return type.name === 'Boolean' ? 'true' : type.name === 'String' ? '"x"' : String(1 + dice.below(2));
   }
-}
-
-export function isRootObject(schema: GraphQLSchema, type: GraphQLCompositeType): boolean {
-  return isObjectType(type) && (type === schema.getQueryType() || type === schema.getMutationType());
 }
