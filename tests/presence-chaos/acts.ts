@@ -27,6 +27,7 @@ export interface ActsOptions {
 
 export function createActs({ world, dice, addDevice, isHeld, isBroken, log }: ActsOptions): Acts {
   const underWay = new Set<Promise<void>>();
+  const departing = new Set<Device>();
   const roaming = () => world.people.filter(({ isLeftAlone }) => !isLeftAlone);
 
   /** What a device that leaves now leaves behind, sockets of before included. */
@@ -120,7 +121,13 @@ export function createActs({ world, dice, addDevice, isHeld, isBroken, log }: Ac
   async function goOffline(person: Person, device: Device): Promise<void> {
     device.closeInOrder();
     linger(person, device, 'ordered');
-    await device.login.ask('mutation { goOffline { __typename } }');
+    // Nobody connects it before that is answered: a session that goes offline takes a socket with it that was opened meanwhile.
+    departing.add(device);
+    try {
+      await device.login.ask('mutation { goOffline { __typename } }');
+    } finally {
+      departing.delete(device);
+    }
     log(`${device.name} goOffline`);
   }
 
@@ -144,7 +151,7 @@ export function createActs({ world, dice, addDevice, isHeld, isBroken, log }: Ac
   async function act(): Promise<void> {
     const person = dice.oneOf(roaming());
     const device = dice.oneOf(person?.devices ?? []);
-    if (person === undefined || device === undefined) return;
+    if (person === undefined || device === undefined || departing.has(device)) return;
     if (!device.isWanted()) {
       device.connect();
       return;

@@ -64,8 +64,8 @@ export function createJudge({ time, server, liveness, relations, settings, devic
     return visibility === 'EVERYONE' || (visibility === 'FRIENDS' && relation === 'FRIEND');
   }
 
-  function isSettled(viewerId: string, userId: string): boolean {
-    return since(relatedAt.get(pairOf(viewerId, userId))) > settledMs && since(last.fault) > settledMs && relations.isAtRest();
+  function isSettled(viewerId: string, userId: string, forMs = settledMs): boolean {
+    return since(relatedAt.get(pairOf(viewerId, userId))) > forMs && since(last.fault) > forMs && relations.isAtRest();
   }
 
   /** Whether what it reads may have waited for it. */
@@ -98,7 +98,8 @@ export function createJudge({ time, server, liveness, relations, settings, devic
 
     const blocked = blockedAt.get(`${viewerId} ${userId}`);
     if (blocked !== undefined && entry.version > blocked && (kind === 'Changed' || entry.availability !== 'OFFLINE')) {
-      const isInFlight = kind !== 'Changed' && since(relatedAt.get(pairOf(viewerId, userId))) < settledMs;
+      const isFirst = kind !== 'Changed' || socket.received === 0;
+      const isInFlight = isFirst && since(relatedAt.get(pairOf(viewerId, userId))) < settledMs;
       if (!isInFlight) fail(device, `somebody blocked is told: ${told}, blocked at v${blocked}`);
     }
 
@@ -123,7 +124,9 @@ export function createJudge({ time, server, liveness, relations, settings, devic
     }
     // What happened while a subscription was reading is told right after its first message.
     const isPunctual =
-      since(socket.openedAt) > 2 * paceMs && !isLate(device) && devices.every(({ userId: other }) => isSettled(viewerId, other));
+      since(socket.openedAt) > 2 * paceMs &&
+      !isLate(device) &&
+      devices.every(({ userId: other }) => isSettled(viewerId, other, settledMs + paceMs));
     const times = changedAt.get(socket) ?? new Map<string, number>();
     changedAt.set(socket, times);
     const pause = since(times.get(userId));
