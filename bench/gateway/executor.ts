@@ -3,12 +3,11 @@
  * All get the subgraphs' answers as text, from memory. `tsx bench/gateway/executor.ts`
  */
 import '../../gateway/without-telemetry.js';
-import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
-import { Supergraph } from '@apollo/federation-internals';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { graphql, parse } from 'graphql';
 import type { FetchRequest, SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../gateway/datasources/wire.js';
+import { createApolloExecutor } from '../../gateway/execution/apollo-executor.js';
 import { createGeneration } from '../../gateway/execution/generation.js';
 import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
 import { queries, type BenchQuery } from './queries.js';
@@ -40,12 +39,7 @@ const generation = createGeneration(
   sdl,
   ({ name }) => ({ fetch: (request: FetchRequest) => answer(name, request) }) as unknown as SubgraphDataSource,
 );
-const services: Record<string, GraphQLDataSource> = {};
-for (const name of subgraphNames) {
-  services[name] = { process: ({ request }) => answer(name, request as FetchRequest) };
-}
-const supergraph = Supergraph.build(sdl);
-const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
+const apollo = createApolloExecutor(generation);
 const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
 
 function contenders({ query, users, entities }: BenchQuery): Readonly<Record<string, () => Promise<string>>> {
@@ -54,7 +48,6 @@ function contenders({ query, users, entities }: BenchQuery): Readonly<Record<str
   if (parsed.kind === 'refused') throw new Error('refused');
   const { operation } = parsed;
   const plan = operation.runnable().planned;
-  const operationContext = buildOperationContext({ schema: generation.schema, operationDocument: operation.document });
   return {
     async 'by hand'() {
       const { data } = (await answer('users', { query: users, operationName: undefined, variables })) as unknown as {
@@ -71,9 +64,7 @@ function contenders({ query, users, entities }: BenchQuery): Readonly<Record<str
       return (await generation.execute(operation, { variables, caller })).data ?? '';
     },
     async "Apollo's"() {
-      const context = { request: { query, variables }, metrics: {}, logger: console, context: {}, schema: generation.schema };
-      const { data } = await executeQueryPlan(plan, services, context as never, operationContext, supergraphSchema, generation.apiSchema);
-      return JSON.stringify(data);
+      return (await apollo.execute(plan, undefined, { variables, caller })).data ?? '';
     },
   };
 }

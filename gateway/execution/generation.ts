@@ -8,6 +8,7 @@ import { createOperationStore, type OperationStore, type ParsedOperation } from 
 import { createOperationPlanner } from '../planning/operation-planner.js';
 import { createLabelChoice, type OverrideOptions } from '../planning/override-labels.js';
 import { runInClientShape } from '../planning/runnable-operation.js';
+import { createApolloExecutor } from './apollo-executor.js';
 import type { ExecutionRequest } from './execution-state.js';
 import { createOperationExecutor, type OperationExecutor } from './operation-executor.js';
 import type { OperationResult } from './operation-result.js';
@@ -35,9 +36,13 @@ export interface SupergraphGeneration {
   execute(operation: ParsedOperation, request: ExecutionRequest): Promise<OperationResult>;
 }
 
+export type ExecutorName = 'galaxia' | 'apollo';
+
 export interface GenerationOptions extends OverrideOptions {
   /** For a whole operation, over all subgraphs, in ms. */
   readonly operationTimeoutMs?: number;
+  /** Who runs queries and mutations: us, or `@apollo/gateway`. Subscriptions are always ours. */
+  readonly executor?: ExecutorName;
   /** Which policies of `@policy` somebody fulfils; without it nobody fulfils any. */
   readonly policies?: AskPolicies | undefined;
 }
@@ -56,7 +61,7 @@ export function supergraphId(sdl: string): string {
 export function createGeneration(
   sdl: string,
   dataSource: (service: { name: string; url: string }) => SubgraphDataSource,
-  { operationTimeoutMs = 30_000, policies, ...overrides }: GenerationOptions = {},
+  { operationTimeoutMs = 30_000, executor: executorName = 'galaxia', policies, ...overrides }: GenerationOptions = {},
 ): SupergraphGeneration {
   const supergraph = FederatedSupergraph.build(sdl, { validateSupergraph: true, supportedFeatures });
   const apiSchema = supergraph.apiSchema();
@@ -67,6 +72,7 @@ export function createGeneration(
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const services = new Map(supergraph.subgraphsMetadata().map((service) => [service.name, dataSource(service)]));
   const executor = createOperationExecutor(schema, { services, types: createTypeIndex(supergraphSchema) });
+  const queries = executorName === 'galaxia' ? executor : createApolloExecutor({ schema, apiSchema, supergraphSchema, services });
   const generation: SupergraphGeneration = {
     id: supergraphId(sdl),
     schema,
@@ -81,7 +87,7 @@ export function createGeneration(
       const runnable = operation.runnable(chooseLabels());
       const { subgraphHeaders, signal } = request.caller;
       const timed = { ...request, caller: { subgraphHeaders, signal, deadline: generation.deadline() } };
-      return runInClientShape(runnable, request.variables, (own) => executor.execute(runnable.planned, own.operationName, timed));
+      return runInClientShape(runnable, request.variables, (own) => queries.execute(runnable.planned, own.operationName, timed));
     },
   };
   return generation;
