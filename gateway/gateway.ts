@@ -19,6 +19,9 @@ import { createGraphqlDoor } from './http/graphql-door.js';
 import { addPage } from './page.js';
 import { createOperationPolicy, type OperationPolicy } from './policy/operation-policy.js';
 import { addSubgraphRoutes } from './subgraph-routes.js';
+import type { WebSocketLimits } from './subscriptions/limits.js';
+import { createLiveClients } from './subscriptions/live-clients.js';
+import { createStreamDoor } from './subscriptions/stream-door.js';
 import { attachWebSocket } from './subscriptions/websocket.js';
 import type { GatewayMetrics } from './telemetry/gateway-metrics.js';
 
@@ -48,6 +51,8 @@ export interface GatewayOptions {
   /** Undefined when nobody is to know. */
   readonly metrics?: { readonly counted: GatewayMetrics; readonly source: MetricsSource; readonly access: MetricsConfig } | undefined;
   readonly logger: Logger;
+  /** Of clients that stay connected. */
+  readonly limits?: Partial<WebSocketLimits>;
 }
 
 export interface Gateway {
@@ -66,7 +71,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const allowedOrigins = [...config.corsOrigins, ...(config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin])];
   const { corsOrigins, trustsProxy } = config;
   const onOperation = metrics?.counted.onOperation;
-  const door = createGraphqlDoor({ supergraph, authenticate, policy, trustsProxy, corsOrigins, onOperation, logger });
+  const live = createLiveClients({ supergraph, revocations, limits: options.limits });
+  const streams = createStreamDoor({ live, policy, onOperation, logger });
+  const door = createGraphqlDoor({
+    supergraph,
+    authenticate,
+    policy,
+    trustsProxy,
+    corsOrigins,
+    allowedOrigins,
+    streams,
+    onOperation,
+    logger,
+  });
   const app = createHttpServer({ logger, trustsProxy, first: (request, response) => door.handle(request, response) });
 
   if (corsOrigins.length > 0) {
@@ -105,6 +122,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     allowedOrigins,
     policy,
     onOperation,
+    live,
   });
   metrics?.counted.observeSupergraph(supergraph);
   metrics?.counted.observeSockets(() => sockets.stats());

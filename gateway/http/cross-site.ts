@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { mediaTypeOf } from '../../shared/http/media-types.js';
+import { mediaTypeOf, negotiateStream } from '../../shared/http/media-types.js';
+import { isAllowedOrigin } from '../subscriptions/origin.js';
 
 /** Types that a page may send to any site without asking it (Fetch standard, CORS-safelisted request headers). */
 const simpleTypes = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
@@ -12,6 +13,15 @@ export function isPreflighted(headers: IncomingHttpHeaders): boolean {
   const type = mediaTypeOf(headers['content-type']);
   if (type !== '' && !simpleTypes.includes(type)) return true;
   return preflightHeaders.some((name) => (headers[name] ?? '') !== '');
+}
+
+/**
+ * Whether this is the `EventSource` of a page of ours, or of one that may use us, which can send no header of its choice. Browsers send it
+ * with CORS: with the origin of another site, and with `sec-fetch-site` for their own. Pages can write neither.
+ */
+export function isOwnEventSource(headers: IncomingHttpHeaders, allowedOrigins: readonly string[]): boolean {
+  if (negotiateStream(headers.accept) !== 'text/event-stream') return false;
+  return headers.origin === undefined ? headers['sec-fetch-site'] === 'same-origin' : isAllowedOrigin(headers, allowedOrigins);
 }
 
 /** Headers of ours that pages of other origins may read. */

@@ -4,10 +4,18 @@ import { AppError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
 import { clientAddress, type TrustsProxy } from '../../shared/http/client-address.js';
 import { logRequest } from '../../shared/http/log-request.js';
-import { contentTypes, isJson, negotiate, responseTypes, type ResponseType } from '../../shared/http/media-types.js';
+import {
+  contentTypes,
+  isJson,
+  negotiate,
+  negotiateStream,
+  responseTypes,
+  type ResponseType,
+  type StreamType,
+} from '../../shared/http/media-types.js';
 import { readBody } from '../../shared/http/read-body.js';
 import { sendAnswer, type Answer } from '../../shared/http/send-answer.js';
-import { requestId as readRequestId } from '../../shared/http/server.js';
+import { requestId as readRequestId, securityHeaders } from '../../shared/http/server.js';
 import { skipRest } from '../../shared/http/skip-rest.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authenticate.js';
@@ -17,7 +25,9 @@ import type { ParsedOperation } from '../operations/operation-store.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import type { OnOperation, OperationReport } from '../telemetry/operation-report.js';
 import { createCaller } from './caller.js';
-import { createCorsHeaders, isPreflighted, preflightHeaders } from './cross-site.js';
+import { streamFormats } from '../subscriptions/stream-formats.js';
+import type { StreamDoor } from '../subscriptions/stream-door.js';
+import { createCorsHeaders, isOwnEventSource, isPreflighted, preflightHeaders } from './cross-site.js';
 import { readBodyPayload, readUrlPayload, type ReadPayload } from './read-payload.js';
 import { statusOfRefusal } from './refusal-status.js';
 import { refuseRequest, type RequestRefusal } from './request-refusal.js';
@@ -35,6 +45,10 @@ export interface GraphqlDoorOptions {
   readonly trustsProxy: TrustsProxy;
   /** Origins of pages beside our own that may use it. */
   readonly corsOrigins: readonly string[];
+  /** The same with our own. */
+  readonly allowedOrigins?: readonly string[];
+  /** Without it no streams are offered. */
+  readonly streams?: StreamDoor;
   readonly onOperation?: OnOperation | undefined;
   readonly logger: Logger;
 }
@@ -43,9 +57,24 @@ export interface GraphqlDoorOptions {
 interface OperationAnswer extends Answer {
   readonly operation?: ParsedOperation | undefined;
   readonly errors: OperationReport['errors'];
+  /** Where it is not the one that is negotiated. */
+  readonly contentType?: string;
 }
 
-/** GraphQL over HTTP: queries and mutations by POST, queries by GET. */
+/** What is asked, and how it is to be answered. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+  /** Of one result; undefined when the client can read none. */
+  readonly type: ResponseType | undefined;
+  /** Of several; undefined when the client does not ask for them. */
+  readonly streamType: StreamType | undefined;
+}
+
+/** GraphQL over HTTP: queries and mutations by POST, queries by GET; subscriptions by either, to clients that take a stream. */
 export interface GraphqlDoor {
   /** Answers the request and returns true when it is for this door. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
@@ -54,7 +83,17 @@ export interface GraphqlDoor {
 }
 
 export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
-  const { supergraph, authenticate, policy, trustsProxy, corsOrigins, onOperation, logger } = options;
+  const {
+    supergraph,
+    authenticate,
+    policy,
+    trustsProxy,
+    corsOrigins,
+    allowedOrigins = corsOrigins,
+    streams,
+    onOperation,
+    logger,
+  } = options;
   const corsHeaders = createCorsHeaders(corsOrigins);
   let isClosing = false;
 
@@ -78,12 +117,9 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     return { ...refusal([new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })], requestId), status, headers };
   }
 
-  async function run(
-    payload: OperationPayload,
-    request: IncomingMessage,
-    response: ServerResponse,
-    requestId: string,
-  ): Promise<OperationAnswer> {
+  /** Undefined when it is answered already, or nobody waits any more. */
+  async function run(payload: OperationPayload, exchange: Exchange): Promise<OperationAnswer | undefined> {
+    const { request, response, requestId, type, streamType } = exchange;
     const { headers, method } = request;
     const identity = await authenticate({
       authorization: headers.authorization,
@@ -93,27 +129,41 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       headers,
     });
     const acceptance = await acceptOperation(supergraph.current(), payload, { policy, identity });
-    if (acceptance.kind === 'refused') return refusal(acceptance.errors, requestId);
+    if (acceptance.kind === 'refused') return refusedOperation(acceptance.errors, exchange);
     const { generation, operation, variables } = acceptance.operation;
-    const { operation: type } = operation.operation;
-    if (type === OperationTypeNode.SUBSCRIPTION) return refusal([noSubscriptions()], requestId);
-    if (type === OperationTypeNode.MUTATION && method === 'GET') return requestRefusal(noMutations, requestId);
+    const { operation: kind } = operation.operation;
+    if (kind === OperationTypeNode.MUTATION && method === 'GET') return requestRefusal(noMutations, requestId);
+    if (streams !== undefined && streamType !== undefined && (kind === OperationTypeNode.SUBSCRIPTION || type === undefined)) {
+      const accepted = acceptance.operation;
+      if (isClosing) return refusal([new AppError('UNAVAILABLE', 'Server restart: connect again.')], requestId);
+      const headersOfAnswer = headersFor(exchange);
+      const refused = streams.open({ ...exchange, type: streamType, accepted, identity, headers: headersOfAnswer });
+      return refused && { ...refusal([refused], requestId), operation };
+    }
+    if (kind === OperationTypeNode.SUBSCRIPTION) return refusal([noSubscriptions()], requestId);
     const { data, errors } = await generation.execute(operation, { variables, caller: createCaller(identity, response) });
     if (data === undefined) return { ...refusal(errors, requestId), operation };
     return { status: 200, body: writeResult(data, errors.length === 0 ? [] : mask(errors, requestId)), headers: [], operation, errors };
   }
 
-  async function answer(
-    request: IncomingMessage,
-    response: ServerResponse,
-    context: { readonly requestId: string; readonly type: ResponseType | undefined },
-  ): Promise<OperationAnswer | undefined> {
-    const { requestId, type } = context;
+  /** Of a client that reads event streams alone: they say why, because browsers tell a page nothing about an answer that is another. */
+  function refusedOperation(errors: readonly unknown[], { requestId, type, streamType }: Exchange): OperationAnswer {
+    if (type !== undefined || streamType !== 'text/event-stream') return refusal(errors, requestId);
+    const { contentType, end } = streamFormats[streamType];
+    return { status: 200, body: end(JSON.stringify(mask(errors, requestId))).toString('utf8'), headers: [], errors, contentType };
+  }
+
+  function headersFor({ request, requestId }: Pick<Exchange, 'request' | 'requestId'>): readonly string[] {
+    return ['x-request-id', requestId, ...Object.entries(securityHeaders).flat(), ...noStore, ...corsHeaders(request.headers.origin)];
+  }
+
+  async function answer(exchange: Exchange): Promise<OperationAnswer | undefined> {
+    const { request, requestId, type, streamType } = exchange;
     try {
-      const read = type === undefined ? notAcceptable : await readPayload(request);
+      const read = type === undefined && streamType === undefined ? notAcceptable : await readPayload(request, allowedOrigins);
       if (read === undefined) return undefined;
       if (read.kind === 'refused') return requestRefusal(read, requestId);
-      return await run(read.payload, request, response, requestId);
+      return await run(read.payload, exchange);
     } catch (error) {
       return refusal([error], requestId);
     }
@@ -124,7 +174,8 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const { headers } = request;
     const requestId = readRequestId(headers['x-request-id']);
     const type = negotiate(headers.accept);
-    const given = await answer(request, response, { requestId, type });
+    const streamType = streams === undefined ? undefined : negotiateStream(headers.accept);
+    const given = await answer({ request, response, requestId, startedAt, type, streamType });
     if (given === undefined) return;
     // Before it is written, which ends the response as leaving does.
     const hasLeft = response.destroyed;
@@ -133,7 +184,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     sendAnswer(
       response,
       { ...given, headers: given.headers.length === 0 ? always : [...given.headers, ...always] },
-      { contentType: contentTypes[type ?? 'application/json'], requestId },
+      { contentType: given.contentType ?? contentTypes[type ?? 'application/json'], requestId },
     );
     const ms = performance.now() - startedAt;
     onOperation?.({ door: 'http', requestId, operation: given.operation, errors: given.errors, hasLeft, ms });
@@ -159,10 +210,10 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
 }
 
 /** Undefined when the client has left. */
-async function readPayload(request: IncomingMessage): Promise<ReadPayload | undefined> {
+async function readPayload(request: IncomingMessage, allowedOrigins: readonly string[]): Promise<ReadPayload | undefined> {
   const { method, headers, url = '' } = request;
   if (method === 'GET') {
-    if (!isPreflighted(headers)) return crossSite;
+    if (!isPreflighted(headers) && !isOwnEventSource(headers, allowedOrigins)) return crossSite;
     const at = url.indexOf('?');
     return readUrlPayload(at === -1 ? '' : url.slice(at));
   }
@@ -186,7 +237,7 @@ async function readPayload(request: IncomingMessage): Promise<ReadPayload | unde
 function noSubscriptions(): AppError {
   return new AppError(
     'BAD_USER_INPUT',
-    'Subscriptions run over WebSocket: connect to this address with the subprotocol graphql-transport-ws.',
+    'Subscriptions do not fit into one answer. Connect to this address by WebSocket with the subprotocol graphql-transport-ws, or send the header "accept: text/event-stream" (GraphQL over SSE) or "accept: multipart/mixed;subscriptionSpec=1.0" (multipart HTTP).',
   );
 }
 
@@ -195,7 +246,10 @@ const noMutations = refuseRequest(405, 'By GET only queries run. Send mutations 
 const wrongType = refuseRequest(415, 'Send the body as "application/json", in UTF-8.');
 const compressed = refuseRequest(400, 'Send the body without compression.');
 const tooLarge = refuseRequest(413, `The body is larger than ${bodyLimit} bytes.`);
-const notAcceptable = refuseRequest(406, `Answers are written as ${responseTypes.join(' or ')}: name one of them in "accept".`);
+const notAcceptable = refuseRequest(
+  406,
+  `Answers are written as ${responseTypes.join(' or ')}, and streams of them as text/event-stream or multipart/mixed;subscriptionSpec=1.0: name one of them in "accept".`,
+);
 const crossSite = refuseRequest(
   400,
   `A page of another site could have sent this. Send it by POST as "application/json", or with the header "${preflightHeaders[0]}: true".`,

@@ -1,26 +1,15 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Leave } from '../../shared/graphql/subgraph.js';
+import type { ClientConnection } from './client-connection.js';
 import type { Beating, Heartbeat } from './heartbeat.js';
 import type { WebSocketLimits } from './limits.js';
 
 /** A client's socket with the bounds that the protocol knows nothing of: liveness, flow control, one end however it comes. */
-export interface ClientSocket {
+export interface ClientSocket extends ClientConnection {
   readonly protocol: string;
   send(text: string): void;
   /** Sends one result, in its turn, as a whole WebSocket frame: what many sockets send is framed once. */
   sendFrame(frame: Buffer): void;
-  /** Ends it at once for us; the closing handshake goes on without anybody waiting. Only the first call counts. */
-  close(code: number, reason: string): void;
-  /** How the client left: code 0 as long as the socket is open. */
-  leave(): Leave;
-  /**
-   * Takes the right to send one result: true when there is nothing to wait for, otherwise `onTurn` is called when it is given, and never
-   * for a socket that has ended. The next `send` uses it up, `passTurn` gives it back. Turns are given one at a time and only while little
-   * is unsent.
-   */
-  turn(onTurn: () => void): boolean;
-  passTurn(): void;
 }
 
 export interface ClientSocketOptions {

@@ -1,6 +1,9 @@
 import type { Revocations } from '../../shared/auth/revocations.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
-import type { ClientSocket } from './client-socket.js';
+import type { ClientConnection } from './client-connection.js';
+
+/** A socket or a stream of a client. */
+type Closable = Pick<ClientConnection, 'close'>;
 
 /** Clients come back from it with a new token; graphql-ws' own client gives up for ever on 4401. */
 const forbidden = 4403;
@@ -12,13 +15,13 @@ export interface IdentityWatch {
    * Closes `socket` with 4403 when the viewer's token expires, their session is revoked or a signing key is, at once if their session was
    * already. Returns what stops it, or null when the user has too many sockets.
    */
-  add(socket: ClientSocket, viewer: Viewer): (() => void) | null;
+  add(socket: Closable, viewer: Viewer): (() => void) | null;
   close(): void;
 }
 
 export function createIdentityWatch(options: { revocations: Revocations; maxSocketsPerUser: number; now: () => number }): IdentityWatch {
   const { revocations, maxSocketsPerUser, now } = options;
-  const bySession = new Map<string, Set<ClientSocket>>();
+  const bySession = new Map<string, Set<Closable>>();
   const countByUser = new Map<string, number>();
 
   // All of them: most were opened with a token of that key, and the others come back as easily.
@@ -29,7 +32,7 @@ export function createIdentityWatch(options: { revocations: Revocations; maxSock
     for (const socket of [...(bySession.get(sessionId) ?? [])]) socket.close(forbidden, 'Session ended');
   });
 
-  function closeAtExpiry(socket: ClientSocket, expiresAt: number): () => void {
+  function closeAtExpiry(socket: Closable, expiresAt: number): () => void {
     let timer: NodeJS.Timeout;
     const wait = (): void => {
       const remaining = expiresAt - now();

@@ -4,8 +4,9 @@ import { createCallerSignal } from '../datasources/caller-signal.js';
 import type { OperationRequest } from '../execution/execution-state.js';
 import type { SupergraphGeneration } from '../execution/generation.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
-import type { ClientSocket } from './client-socket.js';
+import type { ClientConnection } from './client-connection.js';
 import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
+import type { PreparedResult } from './fan-out/prepared-result.js';
 import { subscribeFederated, type FederatedSubscription, type SubscriptionMessage } from './federated-subscription.js';
 import type { RunningSubscriptions } from './running-subscriptions.js';
 import { createResultIterator, type ResultSource } from './result-iterator.js';
@@ -15,10 +16,10 @@ const toldCodes = [4403, 1013];
 const restart = 1012;
 
 export interface RunOptions {
-  /** The client's name for it. */
-  readonly id: string;
+  readonly connection: ClientConnection;
+  /** Sends one result, in its turn. */
+  readonly send: (prepared: PreparedResult) => void;
   readonly fanOut: FanOut;
-  readonly socket: ClientSocket;
   readonly subgraphHeaders: SubgraphHeaders;
   /** With the errors that it ended with; undefined for a query that was not answered. */
   readonly onEnd: (errors: readonly GraphQLError[] | undefined) => void;
@@ -33,7 +34,7 @@ export interface RunOptions {
  * Runs an operation of any kind as a stream of results. A query is a stream of one, so that everything ends in the same way and is held
  * back in the same way while the client is slow.
  */
-export function runOperation(accepted: AcceptedOperation, options: RunOptions): AsyncIterable<ExecutionResult> {
+export function runOperation(accepted: AcceptedOperation, options: RunOptions): AsyncIterableIterator<ExecutionResult, undefined> {
   const signal = createCallerSignal();
   const request: OperationRequest = {
     ...accepted,
@@ -46,7 +47,7 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
       next: source.next,
       send(prepared) {
         options.delivered.results += 1;
-        options.socket.sendFrame(prepared.frame(options.id));
+        options.send(prepared);
       },
       onEnd() {
         source.onEnd();
@@ -54,7 +55,7 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
         options.onEnd(source.errors());
       },
     },
-    options.socket,
+    options.connection,
   );
 }
 
@@ -95,7 +96,7 @@ async function executeQuery(request: OperationRequest): Promise<CompletedEvent> 
 
 type State = { kind: 'new' } | { kind: 'running'; subscription: FederatedSubscription } | { kind: 'ended' };
 
-function subscriptionSource(accepted: OperationRequest, { socket, fanOut, running, acceptAgain }: RunOptions): Source {
+function subscriptionSource(accepted: OperationRequest, { connection, fanOut, running, acceptAgain }: RunOptions): Source {
   let state: State = { kind: 'new' };
   let request = accepted;
   let remove: () => void = () => undefined;
@@ -128,7 +129,7 @@ function subscriptionSource(accepted: OperationRequest, { socket, fanOut, runnin
         return;
       case 'lost':
         // An error would end the subscription for good; a closed socket is what clients come back from.
-        socket.close(toldCodes.includes(message.code) ? message.code : restart, 'Subscription lost, connect again');
+        connection.close(toldCodes.includes(message.code) ? message.code : restart, 'Subscription lost, connect again');
         answerWaiting(undefined);
         return;
       case 'complete':
@@ -146,7 +147,7 @@ function subscriptionSource(accepted: OperationRequest, { socket, fanOut, runnin
       request = { ...request, ...next };
       return;
     }
-    socket.close(restart, 'The schema has changed, connect again');
+    connection.close(restart, 'The schema has changed, connect again');
   }
 
   function start(): SubscriptionMessage | FederatedSubscription {
@@ -176,7 +177,7 @@ function subscriptionSource(accepted: OperationRequest, { socket, fanOut, runnin
       }
       state.subscription.next(receive);
     },
-    onEnd: () => leave(socket.leave()),
+    onEnd: () => leave(connection.leave()),
   };
 }
 

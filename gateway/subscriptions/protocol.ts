@@ -4,9 +4,6 @@ import type { Context, ServerOptions } from 'graphql-ws';
 import { AppError, toGraphQLError as refusalError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
 import type { ClientSocket } from './client-socket.js';
-import type { FanOut } from './fan-out/fan-out.js';
-import type { IdentityWatch } from './identity-watch.js';
-import type { WebSocketLimits } from './limits.js';
 import {
   acceptAgain,
   acceptOperation,
@@ -17,7 +14,7 @@ import {
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import type { OperationReport } from '../telemetry/operation-report.js';
 import { runOperation, toGraphQLError } from './operations.js';
-import type { RunningSubscriptions } from './running-subscriptions.js';
+import type { LiveClients } from './live-clients.js';
 import type { SocketIdentity, WebSocketOptions } from './websocket.js';
 
 type ConnectionParams = Record<string, unknown>;
@@ -51,18 +48,14 @@ interface RunArgs extends ExecutionArgs {
 }
 
 export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | 'authenticate' | 'onOperation' | 'logger'> {
-  readonly limits: WebSocketLimits;
-  readonly watch: IdentityWatch;
-  readonly fanOut: FanOut;
-  readonly running: RunningSubscriptions;
+  readonly live: LiveClients;
   readonly policy: OperationPolicy;
-  /** Counts results that are sent. */
-  readonly delivered: { results: number };
 }
 
 /** The hooks of graphql-ws. None of them throws: a throw closes the socket, and with it everything else that runs on it. */
 export function createProtocol(options: ProtocolOptions): ServerOptions<ConnectionParams, SocketExtra> {
-  const { supergraph, authenticate, limits, logger, watch, fanOut, running, policy, delivered, onOperation } = options;
+  const { supergraph, authenticate, live, logger, policy, onOperation } = options;
+  const { limits, watch, fanOut, running, delivered } = live;
 
   function mask({ requestId }: SocketExtra, errors: readonly unknown[]): GraphQLFormattedError[] {
     return errors.map((error) => maskError(error, { logger, requestId }));
@@ -102,9 +95,9 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     const identity = extra.identity ?? nobody;
     extra.operations += 1;
     return runOperation(accepted, {
-      id,
+      connection: extra.socket,
+      send: (prepared) => extra.socket.sendFrame(prepared.frame(id)),
       fanOut,
-      socket: extra.socket,
       subgraphHeaders: extra.identity?.subgraphHeaders ?? {},
       onEnd(errors) {
         extra.operations -= 1;

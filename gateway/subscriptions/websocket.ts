@@ -9,13 +9,11 @@ import { requestId as readRequestId } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Supergraph } from '../execution/supergraph.js';
 import { createClientSocket } from './client-socket.js';
-import { createFanOut, type FanOut } from './fan-out/fan-out.js';
-import { createHeartbeat } from './heartbeat.js';
-import { createIdentityWatch } from './identity-watch.js';
-import { defaultWebSocketLimits, type WebSocketLimits } from './limits.js';
+import type { FanOut } from './fan-out/fan-out.js';
+import type { WebSocketLimits } from './limits.js';
+import { countClose, createLiveClients, type LiveClients } from './live-clients.js';
 import { createOperationPolicy, type OperationPolicy } from '../policy/operation-policy.js';
 import { isAllowedOrigin } from './origin.js';
-import { createRunningSubscriptions } from './running-subscriptions.js';
 import { createProtocol, type SocketExtra } from './protocol.js';
 import type { OnOperation } from '../telemetry/operation-report.js';
 
@@ -46,8 +44,9 @@ export interface WebSocketOptions {
   readonly policy?: OperationPolicy;
   readonly onOperation?: OnOperation | undefined;
   readonly limits?: Partial<WebSocketLimits>;
-  /** Closed with the door. */
   readonly fanOut?: FanOut;
+  /** Shared with another door, in place of `limits`, `fanOut` and `now`. Closed with this one. */
+  readonly live?: LiveClients;
   /** Default `/graphql`. */
   readonly path?: string;
   readonly now?: () => number;
@@ -57,7 +56,9 @@ export interface WebSocketStats {
   /** Open sockets, initialised or not. */
   readonly sockets: number;
   readonly uninitialised: number;
-  /** Operations under way, of all sockets. */
+  /** Answers that go on and on, which are to streams what sockets are. */
+  readonly streams: number;
+  /** Operations under way, of all sockets and streams. */
   readonly operations: number;
   /** Of these, subscriptions. */
   readonly subscriptions: number;
@@ -80,19 +81,12 @@ export interface WebSockets {
  * the protocol; this and client-socket.ts are what it leaves to its surroundings.
  */
 export function attachWebSocket(options: WebSocketOptions): WebSockets {
-  const { server, path = '/graphql', logger, now = Date.now, fanOut = createFanOut({ now }) } = options;
-  const limits = { ...defaultWebSocketLimits, ...options.limits };
+  const { server, path = '/graphql', logger, live = createLiveClients(options) } = options;
+  const { limits, heartbeat, connections, streams } = live;
   const open = new Map<WebSocket, SocketExtra>();
   const uninitialised = new Set<WebSocket>();
-  const delivered = { results: 0 };
-  const closes = new Map<number, number>();
   const refusals = new Map<string, number>();
-  const heartbeat = createHeartbeat(limits);
-  const running = createRunningSubscriptions(options.supergraph);
-  const watch = createIdentityWatch({ revocations: options.revocations, maxSocketsPerUser: limits.maxSocketsPerUser, now });
-  const protocol = makeServer(
-    createProtocol({ ...options, limits, watch, fanOut, running, delivered, policy: options.policy ?? createOperationPolicy() }),
-  );
+  const protocol = makeServer(createProtocol({ ...options, live, policy: options.policy ?? createOperationPolicy() }));
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.maxFrameBytes,
@@ -127,7 +121,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
         });
       },
       onEnd(code, reason) {
-        closes.set(code, (closes.get(code) ?? 0) + 1);
+        countClose(live, code);
         uninitialised.delete(webSocket);
         extra.stopWatching();
         ended?.(code, reason).catch((error: unknown) => logger.error({ err: error, requestId }, 'a socket did not end cleanly'));
@@ -145,7 +139,11 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     };
     uninitialised.add(webSocket);
     open.set(webSocket, extra);
-    webSocket.once('close', () => open.delete(webSocket));
+    connections.open += 1;
+    webSocket.once('close', () => {
+      open.delete(webSocket);
+      connections.open -= 1;
+    });
     ended = protocol.opened(
       {
         protocol: socket.protocol,
@@ -160,7 +158,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   function refusal(request: IncomingMessage): string | undefined {
     if (request.url?.split('?')[0] !== path) return '404 Not Found';
     if (!isAllowedOrigin(request.headers, options.allowedOrigins)) return '403 Forbidden';
-    if (open.size >= limits.maxSockets || uninitialised.size >= limits.maxUninitialisedSockets) return '503 Service Unavailable';
+    if (connections.open >= limits.maxSockets || uninitialised.size >= limits.maxUninitialisedSockets) return '503 Service Unavailable';
     return undefined;
   }
 
@@ -180,18 +178,21 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     stats: () => ({
       sockets: open.size,
       uninitialised: uninitialised.size,
-      operations: [...open.values()].reduce((sum, { operations }) => sum + operations, 0),
-      subscriptions: running.size(),
-      delivered: delivered.results,
-      closes,
+      operations: [...open.values()].reduce((sum, { operations }) => sum + operations, streams.size),
+      streams: streams.size,
+      subscriptions: live.running.size(),
+      delivered: live.delivered.results,
+      closes: live.closes,
       refusals,
     }),
     async close(code) {
       server.off('upgrade', onUpgrade);
-      watch.close();
-      running.close();
-      await Promise.all(
-        [...open].map(
+      await Promise.all([
+        ...[...streams].map((stream) => {
+          stream.close(code, 'Server restart');
+          return stream.gone;
+        }),
+        ...[...open].map(
           ([webSocket, { socket }]) =>
             new Promise<void>((resolve) => {
               const timer = setTimeout(() => webSocket.terminate(), limits.closeTimeoutMs);
@@ -202,8 +203,8 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
               socket.close(code, 'Server restart');
             }),
         ),
-      );
-      fanOut.close();
+      ]);
+      live.close();
     },
   };
 }

@@ -35,7 +35,12 @@ export function createOperationMetrics(registry: Registry): OnOperation {
   });
   const names = new Set<string>();
   const observers = new WeakMap<ParsedOperation, { observe(seconds: number): void }>();
-  const counts = { http: new Map<string, Count>(), websocket: new Map<string, Count>() };
+  const counts: Readonly<Record<OperationReport['door'], Map<string, Count>>> = {
+    http: new Map(),
+    websocket: new Map(),
+    sse: new Map(),
+    multipart: new Map(),
+  };
 
   function nameOf({ operation }: ParsedOperation): string {
     const name = operation.name?.value ?? 'anonymous';

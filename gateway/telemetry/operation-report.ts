@@ -4,7 +4,7 @@ import type { ParsedOperation } from '../operations/operation-store.js';
 
 /** An operation that a door is through with. */
 export interface OperationReport {
-  readonly door: 'http' | 'websocket';
+  readonly door: 'http' | 'websocket' | 'sse' | 'multipart';
   readonly requestId: string;
   /** Undefined when it was refused before it was accepted. */
   readonly operation: ParsedOperation | undefined;

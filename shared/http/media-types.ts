@@ -8,6 +8,9 @@ export const contentTypes: Readonly<Record<ResponseType, string>> = {
   'application/graphql-response+json': 'application/graphql-response+json; charset=utf-8',
 };
 
+/** Answers in which one result follows the other. */
+export type StreamType = 'text/event-stream' | 'multipart/mixed';
+
 interface MediaRange {
   readonly type: string;
   readonly parameters: ReadonlyMap<string, string>;
@@ -31,6 +34,28 @@ export function negotiate(accept: string | undefined): ResponseType | undefined 
     if (best === undefined || quality > best.quality || (quality === best.quality && place < best.place)) best = { type, quality, place };
   }
   return best?.type;
+}
+
+/**
+ * In what a client with this `Accept` header can read results that follow each other: the one that it likes best. Only what it names itself
+ * counts: nobody who takes everything waits for an answer that does not end. `multipart/mixed` must name the protocol too, since it is others' as well.
+ */
+export function negotiateStream(accept: string | undefined): StreamType | undefined {
+  // What nearly everybody sends who wants none.
+  if (accept === undefined || accept === '*/*' || accept === 'application/json') return undefined;
+  const best = accept
+    .split(',')
+    .map(readMediaRange)
+    .map((range) => ({ type: streamTypeOf(range), quality: qualityOf(range) }))
+    .filter(({ type, quality }) => type !== undefined && quality > 0)
+    // Of equals the one that is named first.
+    .sort((one, other) => other.quality - one.quality)[0];
+  return best?.type;
+}
+
+function streamTypeOf({ type, parameters }: MediaRange): StreamType | undefined {
+  if (type === 'text/event-stream') return type;
+  return type === 'multipart/mixed' && parameters.get('subscriptionspec') === '1.0' ? type : undefined;
 }
 
 /** Whether a body of this type is JSON in UTF-8, the only thing that is read here. */

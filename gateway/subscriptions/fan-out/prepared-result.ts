@@ -7,13 +7,21 @@ export interface PreparedResult {
   readonly except: ReadonlySet<string>;
   /** The `next` message for the operation `id`, as a WebSocket frame of a server. */
   frame(id: string): Buffer;
+  /** As it stands in streams of this format. */
+  written(format: ResultFormat): Buffer;
+}
+
+/** Writes `{"data": …}`. */
+export interface ResultFormat {
+  next(payload: Buffer): Buffer;
 }
 
 /** `data` is JSON. */
 export function prepareResult(data: string, except: ReadonlySet<string>): PreparedResult {
-  const tail = Buffer.from(`,"type":"next","payload":{"data":${data}}}`);
+  const tail = Buffer.from(`${beforePayload}{"data":${data}}}`);
   // Most clients number their operations from 1, and so do not differ.
   let last: { readonly id: string; readonly frame: Buffer } | undefined;
+  let lastWritten: { readonly format: ResultFormat; readonly bytes: Buffer } | undefined;
   return {
     kind: 'prepared',
     size: tail.length,
@@ -22,8 +30,14 @@ export function prepareResult(data: string, except: ReadonlySet<string>): Prepar
       if (last?.id !== id) last = { id, frame: frameText(Buffer.from(`{"id":${JSON.stringify(id)}`), tail) };
       return last.frame;
     },
+    written(format) {
+      if (lastWritten?.format !== format) lastWritten = { format, bytes: format.next(tail.subarray(beforePayload.length, -1)) };
+      return lastWritten.bytes;
+    },
   };
 }
+
+const beforePayload = ',"type":"next","payload":';
 
 /** One unfragmented text message (RFC 6455, 5.2). */
 function frameText(...parts: readonly Buffer[]): Buffer {

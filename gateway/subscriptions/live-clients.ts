@@ -1,0 +1,61 @@
+import type { Revocations } from '../../shared/auth/revocations.js';
+import type { Supergraph } from '../execution/supergraph.js';
+import type { ClientStream } from './client-stream.js';
+import { createFanOut, type FanOut } from './fan-out/fan-out.js';
+import { createHeartbeat, type Heartbeat } from './heartbeat.js';
+import { createIdentityWatch, type IdentityWatch } from './identity-watch.js';
+import { defaultWebSocketLimits, type WebSocketLimits } from './limits.js';
+import { createRunningSubscriptions, type RunningSubscriptions } from './running-subscriptions.js';
+
+export interface LiveClientsOptions {
+  readonly supergraph: Supergraph;
+  readonly revocations: Revocations;
+  readonly limits?: Partial<WebSocketLimits> | undefined;
+  readonly fanOut?: FanOut | undefined;
+  readonly now?: (() => number) | undefined;
+}
+
+/** What clients share that stay connected, by sockets and by streams alike. */
+export interface LiveClients {
+  readonly limits: WebSocketLimits;
+  readonly heartbeat: Heartbeat;
+  /** A user's streams count as sockets. */
+  readonly watch: IdentityWatch;
+  readonly running: RunningSubscriptions;
+  readonly fanOut: FanOut;
+  /** Results that were sent. */
+  readonly delivered: { results: number };
+  /** How many connections were closed, by the code. */
+  readonly closes: Map<number, number>;
+  /** Sockets and streams that are open. */
+  readonly connections: { open: number };
+  readonly streams: Set<ClientStream>;
+  close(): void;
+}
+
+export function createLiveClients({ supergraph, revocations, now = Date.now, ...options }: LiveClientsOptions): LiveClients {
+  const limits = { ...defaultWebSocketLimits, ...options.limits };
+  const watch = createIdentityWatch({ revocations, maxSocketsPerUser: limits.maxSocketsPerUser, now });
+  const running = createRunningSubscriptions(supergraph);
+  const fanOut = options.fanOut ?? createFanOut({ now });
+  return {
+    limits,
+    heartbeat: createHeartbeat(limits),
+    watch,
+    running,
+    fanOut,
+    delivered: { results: 0 },
+    closes: new Map(),
+    connections: { open: 0 },
+    streams: new Set(),
+    close() {
+      watch.close();
+      running.close();
+      fanOut.close();
+    },
+  };
+}
+
+export function countClose({ closes }: LiveClients, code: number): void {
+  closes.set(code, (closes.get(code) ?? 0) + 1);
+}
