@@ -149,8 +149,14 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
   /** Of a client that reads event streams alone: they say why, because browsers tell a page nothing about an answer that is another. */
   function refusedOperation(errors: readonly unknown[], { requestId, type, streamType }: Exchange): OperationAnswer {
     if (type !== undefined || streamType !== 'text/event-stream') return refusal(errors, requestId);
-    const { contentType, end } = streamFormats[streamType];
-    return { status: 200, body: end(JSON.stringify(mask(errors, requestId))).toString('utf8'), headers: [], errors, contentType };
+    const format = streamFormats[streamType];
+    return {
+      status: 200,
+      body: format.end(JSON.stringify(mask(errors, requestId))).toString('utf8'),
+      headers: [],
+      errors,
+      contentType: format.contentType,
+    };
   }
 
   function headersFor({ request, requestId }: Pick<Exchange, 'request' | 'requestId'>): readonly string[] {

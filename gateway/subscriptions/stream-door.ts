@@ -51,7 +51,7 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
     const mask = (error: unknown) => maskError(error, { logger, requestId });
     if (connections.open >= limits.maxSockets) return new AppError('UNAVAILABLE', 'Too many clients are connected. Try again in a moment.');
     let stopWatching: (() => void) | null = () => undefined;
-    let results: AsyncIterableIterator<ExecutionResult, undefined> | undefined;
+    let results: AsyncIterableIterator<ExecutionResult, undefined> | undefined = undefined;
     const stream = createClientStream({
       response,
       format: streamFormats[type],
