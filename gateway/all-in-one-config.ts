@@ -11,6 +11,7 @@ import type { LogLevel } from '../shared/logging/logger.js';
 import { checkS3Variables, readS3Options, s3Variables } from '../shared/objects/create-object-store.js';
 import type { S3Options } from '../shared/objects/s3-object-store.js';
 import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../shared/telemetry/telemetry-variables.js';
+import { workersVariable } from './cluster/workers-variable.js';
 import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './config.js';
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';
@@ -56,6 +57,10 @@ const schema = z.object({
   ...passkeyVariables,
   ...passwordVariables,
   ...tokenVariables,
+  WORKERS: workersVariable.WORKERS.refine((count) => count === 1, {
+    message:
+      'everything in one process stays one: its database and its events are in there. Run the subgraphs as processes of their own, and the gateway with WORKERS (npm run start:gateway)',
+  }),
   LOG_LEVEL: logLevel.default('warn'),
   DATA_DIR: z.string().default('.data'),
   SUPERGRAPH_PATH: z.string().default(ownSupergraphPath),

@@ -114,6 +114,24 @@ describe('Where pages send uploads beside here', () => {
   });
 });
 
+describe('WORKERS', () => {
+  const own = { GATEWAY_SECRET: 'x'.repeat(32) };
+  it.each(['0', '257', '-1', '2.5', 'all'])('is no %s', (WORKERS) => {
+    expect(problemsOf(() => readGatewayConfig({ ...own, WORKERS })).join()).toMatch('WORKERS');
+  });
+
+  it('are from 1 to 256 processes, or auto', () => {
+    const workers = (WORKERS?: string) => readGatewayConfig({ ...own, ...(WORKERS === undefined ? {} : { WORKERS }) }).workers;
+    expect([workers(), workers('1'), workers('256')]).toEqual([1, 1, 256]);
+    expect(workers('auto')).toBeGreaterThanOrEqual(1);
+  });
+
+  it('are no more than one when everything is in one process, and it says why', () => {
+    expect(problemsOf(() => readAllInOneConfig({ WORKERS: '2' })).join()).toMatch(/WORKERS: everything in one process stays one/);
+    expect(problemsOf(() => readAllInOneConfig({ WORKERS: '1' }))).toEqual([]);
+  });
+});
+
 describe('The configuration of everything in one process', () => {
   it('needs nothing', () => {
     expect(readAllInOneConfig({})).toMatchObject({ port: 4000, logLevel: 'warn', databaseUrls: {}, s3: null, redisUrl: undefined });
@@ -123,6 +141,8 @@ describe('The configuration of everything in one process', () => {
     ['AUTH_DATABASE_URL', 'mysql://localhost/auth'],
     ['REDIS_URL', 'http://localhost'],
     ['UV_THREADPOOL_SIZE', '0'],
+    ['METRICS', 'yes'],
+    ['METRICS_TOKEN', 'too short'],
     ['S3_ENDPOINT', 'http://objects:9000'],
   ])('is refused for %s=%s', (name, value) => {
     expect(problemsOf(() => readAllInOneConfig({ [name]: value })).join()).toMatch(name.startsWith('S3') ? /S3_ACCESS_KEY/ : name);

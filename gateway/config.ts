@@ -7,6 +7,7 @@ import { parseTrustedProxies, type TrustsProxy } from '../shared/http/client-add
 import type { LogLevel } from '../shared/logging/logger.js';
 import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../shared/telemetry/telemetry-variables.js';
 import { s3Variables } from '../shared/objects/create-object-store.js';
+import { workersVariable } from './cluster/workers-variable.js';
 import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type JwtConfig } from './jwt-variables.js';
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';
@@ -29,6 +30,8 @@ export interface DoorConfig {
 export interface GatewayConfig extends DoorConfig {
   readonly policy: PolicyConfig;
   readonly metrics: MetricsConfig | undefined;
+  /** Processes that serve. */
+  readonly workers: number;
   readonly logLevel: LogLevel;
   readonly supergraphPath: string;
   /** GraphQL endpoints that replace those of the supergraph file. */
@@ -84,6 +87,7 @@ const common = {
   ...policyVariables,
   ...telemetryVariables,
   ...timeoutVariables,
+  ...workersVariable,
   LOG_LEVEL: logLevel.default('info'),
 };
 
@@ -127,6 +131,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     ...toDoorConfig(values),
     policy: toPolicyConfig(values),
     metrics: toMetricsConfig(values),
+    workers: values.WORKERS,
     logLevel: values.LOG_LEVEL,
     supergraphPath: values.SUPERGRAPH_PATH,
     timeouts: toTimeouts(values),

@@ -10,8 +10,11 @@ import { ConfigurationError } from '../shared/config/environment.js';
 import { subgraphNames } from '../shared/config/subgraph-environment.js';
 import { jwksPath } from '../shared/graphql/paths.js';
 import { runProcess, type Scope } from '../shared/http/lifecycle.js';
-import { createLogger } from '../shared/logging/logger.js';
+import { createLogger, type Logger } from '../shared/logging/logger.js';
 import { checkConfiguration } from './check-configuration.js';
+import { forkWorker, linkOfThisWorker } from './cluster/cluster-processes.js';
+import { superviseWorkers } from './cluster/supervise-workers.js';
+import type { WorkerLink } from './cluster/worker-link.js';
 import { help, readCommandLine, type Flags } from './command-line.js';
 import { createSupergraph } from './execution/supergraph.js';
 import { createGateway } from './gateway.js';
@@ -19,7 +22,7 @@ import { createIssuerTokenVerifier } from './issuer-tokens.js';
 import { openPolicy } from './policy/open-policy.js';
 import { publicRoutes } from './public-routes.js';
 import { checkSubgraphs, keptForASecond } from './readiness.js';
-import { readStartConfig } from './start-config.js';
+import { readStartConfig, type StartConfig } from './start-config.js';
 import { createSubgraphProxy } from './subgraph-proxy.js';
 import { createSubgraphSources } from './subgraph-sources.js';
 import { openMetrics } from './telemetry/open-metrics.js';
@@ -66,14 +69,34 @@ function serve(flags: Flags): void {
 }
 
 async function start(flags: Flags, scope: Scope): Promise<void> {
-  const { config, subgraphs, file } = startConfig(flags);
+  const read = startConfig(flags);
+  const { workers, logLevel } = read.config;
+  const logger = createLogger({ name: 'gateway', level: logLevel });
+  const link = linkOfThisWorker();
+  if (link !== undefined) link.ready(await startServing(read, { scope, logger, link }));
+  else {
+    const url = workers > 1 ? await supervise(workers, scope, logger) : await startServing(read, { scope, logger });
+    logger.info({ url, ...(workers > 1 ? { workers } : {}), ...(read.file === undefined ? {} : { file: read.file }) }, 'ready');
+  }
+}
+
+function supervise(workers: number, scope: Scope, logger: Logger): Promise<string> {
+  const supervisor = superviseWorkers({ workers, fork: forkWorker, logger });
+  scope.defer(() => supervisor.close());
+  return supervisor.ready;
+}
+
+/** Answers where it listens. */
+async function startServing(
+  { config, subgraphs }: StartConfig,
+  { scope, logger, link }: { readonly scope: Scope; readonly logger: Logger; readonly link?: WorkerLink },
+): Promise<string> {
   const { gatewaySecret } = config;
-  const logger = createLogger({ name: 'gateway', level: config.logLevel });
   if (gatewaySecret !== undefined && gatewaySecret.length < 32) {
     logger.warn('GATEWAY_SECRET has fewer than 32 characters: use a longer one, made at random');
   }
 
-  const metrics = openMetrics(config.metrics);
+  const metrics = openMetrics(config.metrics, link);
   const supergraph = await createSupergraph({
     path: config.supergraphPath,
     dataSource: createSubgraphSources({ config, subgraphs, onFetch: metrics?.counted.onFetch, logger }),
@@ -111,7 +134,7 @@ async function start(flags: Flags, scope: Scope): Promise<void> {
     forwardedHeaders: subgraphs.forwardedHeaders,
     revocations,
     jwks: keyFeed === null ? null : () => keyFeed.published(),
-    ready: keptForASecond(() => checkSubgraphs(supergraph)),
+    ready: keptForASecond(async () => [...(await checkSubgraphs(supergraph)), ...(link === undefined ? [] : [link.status()])]),
     routes: subgraphNames.flatMap((name) => {
       const [url, routes] = [config.urls[name], publicRoutes[name]];
       if (url === undefined || routes === undefined) return [];
@@ -123,5 +146,5 @@ async function start(flags: Flags, scope: Scope): Promise<void> {
     logger,
   });
   scope.defer(() => gateway.close());
-  logger.info({ url: await gateway.listen(), ...(file === undefined ? {} : { file }) }, 'ready');
+  return gateway.listen();
 }

@@ -153,6 +153,11 @@ export const configFile = z
       }),
       'What one client may ask for in a minute.',
     ),
+    workers: inFile(
+      z.union([z.int().min(1), z.literal('auto')]),
+      'Processes that serve, `auto` for one for each core. 1 if left out.',
+      'WORKERS',
+    ),
     metrics: inFile(z.boolean(), 'Whether `/metrics` tells Prometheus what is counted. `true` if left out.', 'METRICS'),
     redisUrl: inFile(text, 'A Redis by which several gateways share rate limits and persisted queries.', 'REDIS_URL'),
     jwt: inFile(
