@@ -1,19 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { answeringSource } from '../tests/testkit/answering-source.js';
 import type { CircuitState } from './datasources/circuit-breaker.js';
 import type { SubgraphDataSource } from './datasources/subgraph-data-source.js';
 import type { WireResult } from './datasources/wire.js';
 import { checkSubgraphs, keptForASecond } from './readiness.js';
 
 function sourceOf(result: WireResult, circuit: CircuitState = { kind: 'closed' }): SubgraphDataSource {
-  return {
-    fetch: () => Promise.resolve(result),
-    process: () => Promise.resolve(result),
-    subscribe: () => {
-      throw new Error('not here');
-    },
-    circuit: () => circuit,
-    close: () => Promise.resolve(),
-  };
+  return { ...answeringSource(() => Promise.resolve(result)), circuit: () => circuit };
 }
 
 const down: WireResult = { data: null, errors: [{ message: 'down at http://10.0.0.7/' }] };

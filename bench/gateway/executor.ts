@@ -5,11 +5,12 @@
 import '../../gateway/without-telemetry.js';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { graphql, parse } from 'graphql';
-import type { FetchRequest, SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
+import type { FetchRequest } from '../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../gateway/datasources/wire.js';
 import { createApolloExecutor } from '../../gateway/execution/apollo-executor.js';
 import { createGeneration } from '../../gateway/execution/generation.js';
 import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
+import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { queries, type BenchQuery } from './queries.js';
 import { composeSupergraph, resolvers, subgraphNames, typeDefs } from './subgraphs.js';
 
@@ -35,10 +36,7 @@ async function answer(name: string, request: FetchRequest): Promise<WireResult> 
   return JSON.parse(text) as WireResult;
 }
 
-const generation = createGeneration(
-  sdl,
-  ({ name }) => ({ fetch: (request: FetchRequest) => answer(name, request) }) as unknown as SubgraphDataSource,
-);
+const generation = createGeneration(sdl, ({ name }) => answeringSource((request) => answer(name, request)));
 const apollo = createApolloExecutor(generation);
 const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
 
@@ -50,7 +48,7 @@ function contenders({ query, users, entities }: BenchQuery): Readonly<Record<str
   const plan = operation.runnable().planned;
   return {
     async 'by hand'() {
-      const { data } = (await answer('users', { query: users, operationName: undefined, variables })) as unknown as {
+      const { data } = (await answer('users', { query: users, operationName: undefined, variables })) as {
         data: { users: { id: string }[] };
       };
       const representations = data.users.map(({ id }) => ({ __typename: 'User', id }));

@@ -1,6 +1,5 @@
 import { gatewaySecretHeader } from '../../shared/graphql/gateway-secret.js';
 import type { Logger } from '../../shared/logging/logger.js';
-import { callerOf, requestOf } from './caller.js';
 import { createHttpFetch } from './http-fetch.js';
 import type { OnFetch } from './on-fetch.js';
 import type { SubgraphDataSource } from './subgraph-data-source.js';
@@ -44,7 +43,6 @@ export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDa
 
   return {
     fetch: http.fetch,
-    process: (request) => http.fetch(requestOf(request), callerOf(request)),
     circuit: http.circuit,
     subscribe: (request) => subscriptions.subscribe(request),
     async close() {

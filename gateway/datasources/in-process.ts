@@ -5,7 +5,6 @@ import { createEventSharing } from '../../shared/graphql/event-sharing.js';
 import type { SharingPolicy } from '../../shared/graphql/sharing.js';
 import type { Subgraph, SubgraphHeaders, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
-import { callerOf, requestOf } from './caller.js';
 import { createInProcessSubscription } from './in-process-subscription.js';
 import { createFaultLog } from './fault-log.js';
 import { timeoutFault } from './fault.js';
@@ -125,7 +124,6 @@ export function createInProcessDataSource({
 
   return {
     fetch,
-    process: (options) => fetch(requestOf(options), callerOf(options)),
     subscribe: (request) =>
       createInProcessSubscription({
         prepare: (connection) => prepare(request, connection),

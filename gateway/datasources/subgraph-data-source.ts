@@ -1,4 +1,3 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { CallerSignal } from './caller-signal.js';
@@ -16,8 +15,8 @@ export interface Caller {
 }
 
 /** A subgraph as the gateway sees it, in this process or over HTTP. Both ways behave alike: data-source.test.ts runs on both. */
-export interface SubgraphDataSource extends GraphQLDataSource {
-  /** Asks a query or mutation. Never rejects: what goes wrong is told by the errors. `process` does the same for `@apollo/gateway`. */
+export interface SubgraphDataSource {
+  /** Asks a query or mutation. Never rejects: what goes wrong is told by the errors. */
   fetch(request: FetchRequest, caller: Caller): Promise<WireResult>;
   /** Starts a subscription. Never throws: what goes wrong is told by the first message. */
   subscribe(request: SubscribeRequest): UpstreamSubscription;

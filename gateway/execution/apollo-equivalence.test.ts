@@ -5,11 +5,11 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { executeSync, parse, type GraphQLSchema } from 'graphql';
+import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { compose } from '../../tests/testkit/little-supergraph.js';
 import { generateOperation, type GeneratedOperation } from '../../tests/testkit/generated/generated-operation.js';
 import { answerOf, type Weather } from '../../tests/testkit/generated/generated-subgraph.js';
 import { federated, supergraphs } from '../../tests/testkit/generated/supergraphs.js';
-import type { FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import { createApolloExecutor } from './apollo-executor.js';
 import { createOperationExecutor } from './operation-executor.js';
 import type { OperationResult } from './operation-result.js';
@@ -43,12 +43,10 @@ function createStage(typeDefs: Readonly<Record<string, string>>): Stage {
     async run(operation, weather) {
       const document = parse(operation.source);
       const plan = planner.buildQueryPlan(operationFromDocument(apiSchema, document));
-      const sources = new Map<string, SubgraphDataSource>(
+      const sources = new Map(
         [...subgraphs].map(([name, subgraph]) => [
           name,
-          {
-            fetch: (request: FetchRequest) => Promise.resolve(answerOf(name, subgraph, request, weather)),
-          } as unknown as SubgraphDataSource,
+          answeringSource((request) => Promise.resolve(answerOf(name, subgraph, request, weather))),
         ]),
       );
       const executor = createOperationExecutor(schema, { services: sources, types: createTypeIndex(supergraphSchema) });

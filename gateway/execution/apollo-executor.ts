@@ -2,8 +2,8 @@ import '../without-telemetry.js';
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { Schema } from '@apollo/federation-internals';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
-import { callerOf, requestOf } from '../datasources/caller.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
+import { askDirectly } from './execution-state.js';
 import type { OperationExecutor } from './operation-executor.js';
 
 export interface ApolloExecutorParts {
@@ -24,15 +24,14 @@ export function createApolloExecutor({
   services,
 }: ApolloExecutorParts): Pick<OperationExecutor, 'execute'> {
   return {
-    async execute(planned, operationName, { variables, caller, ask }) {
+    async execute(planned, operationName, { variables, caller, ask = askDirectly }) {
       const { buildOperationContext, executeQueryPlan } = await import('@apollo/gateway');
       // Null-prototype: a subgraph may be named like something that objects inherit.
       const sources = Object.create(null) as Record<string, GraphQLDataSource>;
       for (const [name, source] of services) {
         sources[name] = {
-          process(options) {
-            const request = requestOf(options);
-            return ask === undefined ? source.fetch(request, callerOf(options)) : ask(source, request, callerOf(options));
+          process({ request: { query = '', operationName: name, variables: given = {} } }) {
+            return ask(source, { query, operationName: name, variables: given }, caller);
           },
         };
       }

@@ -9,11 +9,13 @@ import type { ResponsePath } from './places.js';
 /** How a subgraph is asked. Never rejects. The answer becomes part of the result: each call must get its own. */
 export type Ask = (source: SubgraphDataSource, request: FetchRequest, caller: Caller) => Promise<WireResult>;
 
+export const askDirectly: Ask = (source, request, caller) => source.fetch(request, caller);
+
 export interface ExecutionRequest {
   /** They fit the operation's definitions. */
   readonly variables: Readonly<Record<string, unknown>>;
   readonly caller: Caller;
-  /** `source.fetch` by default. */
+  /** `askDirectly` by default. */
   readonly ask?: Ask;
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { compose, startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
 import { missing, unavailable } from '../datasources/wire.js';
 import { acceptOperation } from '../operations/accept-operation.js';
@@ -82,14 +83,11 @@ describe('A subgraph that is not there', () => {
         typeDefs: `${link} type P @key(fields: "id") { id: ID! margin: Int @external shown: Int @requires(fields: "margin") }`,
       },
     ]);
-    const generation = createGeneration(sdl, ({ name }) => ({
-      fetch: () => Promise.resolve(name === 'products' ? { data: { product: { __typename: 'P', id: '1' } } } : missing(unavailable)),
-      process: () => Promise.reject(new Error('not here')),
-      subscribe: () => {
-        throw new Error('not here');
-      },
-      close: () => Promise.resolve(),
-    }));
+    const generation = createGeneration(sdl, ({ name }) =>
+      answeringSource(() =>
+        Promise.resolve(name === 'products' ? { data: { product: { __typename: 'P', id: '1' } } } : missing(unavailable)),
+      ),
+    );
     const { data, errors } = await askGeneration(generation, '{ product { shown } }');
     expect(data).toEqual({ product: { shown: null } });
     expect(errors).toEqual(['product UNAVAILABLE']);

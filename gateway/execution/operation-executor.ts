@@ -3,7 +3,7 @@ import { getOperationAST, type DocumentNode, type GraphQLSchema } from 'graphql'
 import type { FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 import { readBooleanVariables } from './boolean-variables.js';
-import type { Ask, ExecutionRequest, ExecutionState } from './execution-state.js';
+import { askDirectly, type ExecutionRequest, type ExecutionState } from './execution-state.js';
 import { problemErrors } from './explain-nulls.js';
 import { lazily, pickVariables, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
 import type { OperationResult } from './operation-result.js';
@@ -35,7 +35,6 @@ export interface CompiledSubscription {
   readonly isReadOnly: boolean;
 }
 
-const askSource: Ask = (source, request, caller) => source.fetch(request, caller);
 const nothingToDo: Step = () => undefined;
 
 export function createOperationExecutor(schema: GraphQLSchema, planParts: PlanParts): OperationExecutor {
@@ -113,7 +112,7 @@ function compileSubscription({ node, document }: Planned, operationName: string 
   };
 }
 
-function begin({ variables, caller, ask = askSource }: ExecutionRequest): ExecutionState {
+function begin({ variables, caller, ask = askDirectly }: ExecutionRequest): ExecutionState {
   return { variables, caller, ask, data: {}, version: 0, last: undefined, errors: [], unexplained: [] };
 }
 

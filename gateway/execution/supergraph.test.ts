@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
+import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { compose, until } from '../../tests/testkit/little-supergraph.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { SupergraphGeneration } from './generation.js';
@@ -36,13 +37,8 @@ describe('A supergraph', () => {
   function dataSource({ name, url }: { name: string; url: string }): SubgraphDataSource {
     if (url === 'bad') throw new Error('no such place');
     asked.push(`${name} ${url}`);
-    const fetch = () => Promise.resolve({ data: { a: `from ${url}`, b: 'b', nothing: null } });
     return {
-      fetch,
-      process: fetch,
-      subscribe: () => {
-        throw new Error('not here');
-      },
+      ...answeringSource(() => Promise.resolve({ data: { a: `from ${url}`, b: 'b', nothing: null } })),
       close() {
         closed.push(url);
         return Promise.resolve();

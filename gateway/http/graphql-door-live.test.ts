@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../shared/logging/logger.js';
+import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { compose, until } from '../../tests/testkit/little-supergraph.js';
 import type { Caller, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
@@ -25,15 +26,7 @@ let server: Server;
 let url: string;
 
 function dataSource(): SubgraphDataSource {
-  const fetch = (_request: unknown, caller: Caller) => new Promise<WireResult>((answer) => asked.push({ caller, answer }));
-  return {
-    fetch,
-    process: () => Promise.resolve({}),
-    subscribe: () => {
-      throw new Error('not here');
-    },
-    close: () => Promise.resolve(),
-  };
+  return answeringSource((_request, caller) => new Promise((answer) => asked.push({ caller, answer })));
 }
 
 beforeEach(async () => {

@@ -17,15 +17,9 @@ interface Question {
   readonly signal?: AbortSignal;
 }
 
-/** Asks as `@apollo/gateway` does. */
 export function askDataSource(
   source: SubgraphDataSource,
-  { query, variables, headers = callerHeaders, signal = new AbortController().signal }: Question,
+  { query, variables = {}, headers = callerHeaders, signal = new AbortController().signal }: Question,
 ) {
-  return source.process({
-    // The enum is not exported as a value.
-    kind: 'health check' as Parameters<SubgraphDataSource['process']>[0]['kind'] & 'health check',
-    request: { query, ...(variables === undefined ? {} : { variables }) },
-    context: { subgraphHeaders: headers, signal },
-  });
+  return source.fetch({ query, operationName: undefined, variables }, { subgraphHeaders: headers, signal });
 }

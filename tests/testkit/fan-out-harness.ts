@@ -1,4 +1,5 @@
 import { createGeneration, type SupergraphGeneration } from '../../gateway/execution/generation.js';
+import { answeringSource } from './answering-source.js';
 import { compose } from './little-supergraph.js';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../gateway/datasources/wire.js';
@@ -64,10 +65,7 @@ export function createFanOutHarness(options: { readonly limits?: Partial<FanOutL
       fetched.push(asked);
       return options.answer(asked);
     };
-    const unused = () => {
-      throw new Error('not asked here');
-    };
-    return { fetch, process: unused, subscribe: unused, close: () => Promise.resolve() };
+    return answeringSource(fetch);
   }
   const generation = createGeneration(sdl, source);
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
 import type { SubgraphHeaders } from '../../../shared/graphql/subgraph.js';
 import type { ParsedOperation } from '../../operations/operation-store.js';
-import type { Ask, OperationRequest } from '../../execution/execution-state.js';
+import { askDirectly, type Ask, type OperationRequest } from '../../execution/execution-state.js';
 import type { OperationResult } from '../../execution/operation-result.js';
 import { createEventPlan, type EventPlan, type SubgraphEvent } from '../event-plan.js';
 import { defaultFanOutLimits, type FanOutLimits } from './limits.js';
@@ -136,7 +136,7 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
           isFirst = false;
           const text = channel.subscribers > 1 && event.errors.length === 0 ? textOf(event) : undefined;
           if (text === undefined || text.length > limits.maxEventCharacters) {
-            void completeFor(request, plan, event, askAlone).then(answer);
+            void completeFor(request, plan, event, askDirectly).then(answer);
             return;
           }
           const shared = recent.take(channel.events, text, last);
@@ -145,7 +145,7 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
           // The first event is often a state of the viewer's own, such as a list of friends. It becomes shared by a second one who gets it,
           // or thousands who come back at once would each have it asked for everyone in vain.
           if (wasFirst && shared.takers === 1) {
-            void completeFor(request, plan, event, askAlone).then(answer);
+            void completeFor(request, plan, event, askDirectly).then(answer);
             return;
           }
           if (hasLeft) return;
@@ -211,15 +211,13 @@ async function makeForEveryone(request: OperationRequest, plan: EventPlan, share
   }
 }
 
-const askAlone: Ask = (source, request, caller) => source.fetch(request, caller);
-
 /** On one's own behalf, except for what everyone may have. */
 function askTogether({ answers }: SharedEvent): Ask {
   return async (source, request, caller) => {
     const answer = await answers.ask(source, request);
     return answer !== undefined && holdsFor(caller.subgraphHeaders, answer.except)
       ? { data: answer.data }
-      : askAlone(source, request, caller);
+      : askDirectly(source, request, caller);
   };
 }
 

@@ -5,6 +5,7 @@ import { execute, isInterfaceType, parse, validate, type ExecutionArgs, type Gra
 import type { SubgraphDataSource } from '../../../gateway/datasources/subgraph-data-source.js';
 import { acrossTheWire, readWireResult } from '../../../gateway/datasources/wire.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
+import { answeringSource } from '../../testkit/answering-source.js';
 import { acceptOperation } from '../../../gateway/operations/accept-operation.js';
 import { createGeneration, type GenerationOptions, type SupergraphGeneration } from '../../../gateway/execution/generation.js';
 import { createOperationPolicy } from '../../../gateway/policy/operation-policy.js';
@@ -120,7 +121,7 @@ function shown(error: { message: string; path?: readonly (string | number)[] | u
 
 /** As strict as a subgraph's server: what it is asked must be valid. */
 function executableSource(name: string, executable: Universe & { readonly schema: GraphQLSchema }, asked: Asked[]): SubgraphDataSource {
-  const fetch: SubgraphDataSource['fetch'] = async ({ query, operationName, variables }) => {
+  return answeringSource(async ({ query, operationName, variables }) => {
     asked.push({ subgraph: name, query, variables });
     const document = parse(query);
     const problems = validate(executable.schema, document);
@@ -129,18 +130,7 @@ function executableSource(name: string, executable: Universe & { readonly schema
     const result = await execute({ ...executable, document, operationName, variableValues: known, contextValue: {} });
     const body = { data: result.data ?? null, ...(result.errors === undefined ? {} : { errors: result.errors }) };
     return readWireResult(acrossTheWire(body)) ?? { data: null };
-  };
-  return {
-    fetch,
-    process: ({ request }) => {
-      const { query = '', operationName, variables = {} } = request;
-      return fetch({ query, operationName, variables }, { subgraphHeaders: {}, signal: new AbortController().signal });
-    },
-    subscribe() {
-      throw new Error('No subscriptions here');
-    },
-    close: () => Promise.resolve(),
-  };
+  });
 }
 
 /** As `__resolveReference` of an interface does it, where resolvers are not written. */
