@@ -10,6 +10,7 @@ import type { OperationResult } from './operation-result.js';
 import { compileStep } from './plan-steps.js';
 import { responseKeysOf } from './response-keys.js';
 import { compileTakeAnswer } from './root-fetch.js';
+import { createSelectErrors } from './selected-errors.js';
 import { createShaper, type ShaperParts } from './shaping/operation-shaper.js';
 
 /** A plan, and the document whose answer it makes. */
@@ -74,6 +75,7 @@ function compile({ document, operationName, node }: Compilable, parts: ExecutorP
   if (operation === null || operation === undefined) throw new Error('The document has no such operation');
   const booleans = readBooleanVariables(document, operation);
   const askedKeys = lazily(() => responseKeysOf(document));
+  const selectErrors = createSelectErrors(parts.schema, { document, node }, operation, booleans);
   const shape = createShaper(parts, document, operation, booleans);
   const step =
     node === undefined ? nothingToDo : compileStep(node, [], { ...parts, isTrue: booleans.isTrue, isAsked: (key) => askedKeys().has(key) });
@@ -81,8 +83,11 @@ function compile({ document, operationName, node }: Compilable, parts: ExecutorP
     const running = step(state);
     if (running !== undefined) await running;
     const { text, problems } = shape(state.data, state.variables);
-    const errors = problems.length === 0 ? state.errors : [...state.errors, ...problemErrors(problems, state)];
-    return { data: text, errors };
+    const errors = selectErrors(state);
+    return {
+      data: text,
+      errors: problems.length === 0 ? errors : [...errors, ...problemErrors(problems, { errors, unexplained: state.unexplained })],
+    };
   };
 }
 

@@ -112,6 +112,25 @@ describe('A field with arguments that @requires asks for', () => {
   });
 });
 
+describe('A fragment that is used in several places', () => {
+  it('is asked for with what each needs, where one fetch has to become several', async () => {
+    const federation = shop();
+    const { data, errors } = await federation.ask(
+      `query ($yes: Boolean! = true) { products @include(if: $yes) { averageEuros dollars ... { averageDollars dollars } } products { ...F } }
+       fragment F on Product { dollars }`,
+    );
+    expect({ data, errors }).toEqual({
+      data: {
+        products: [
+          { averageEuros: 200, dollars: 102, averageDollars: 100 },
+          { averageEuros: 0, dollars: 0, averageDollars: 0 },
+        ],
+      },
+      errors: [],
+    });
+  });
+});
+
 describe('An alias of a client', () => {
   it('that is the name of a key gets the field that it stands for, and entities are found by their real key', async () => {
     expect(await shop().ask('{ products { upc: name dollars } }')).toEqual({

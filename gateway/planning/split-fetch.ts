@@ -34,7 +34,7 @@ export function splitFetch(fetch: FetchNode, requirements: Requirements): readon
   const given = leavesIn(fetch.requires ?? [], '');
   const keys = requirements.keysOf(fetch.serviceName);
   if ([...given].every((path) => path === '__typename' || keys.has(path))) return [{ fetch, paths: new Set(), aliased: [] }];
-  const operation = withoutNamedFragments(parse(fetch.operation));
+  const operation = withOwnNodes(withoutNamedFragments(parse(fetch.operation)));
   const parts: Part[] = [];
   const partOfField = new Map<FieldNode, number>();
   for (const { node, typeName, condition } of fieldsOfEntities(operation)) {
@@ -53,6 +53,11 @@ export function splitFetch(fetch: FetchNode, requirements: Requirements): readon
     aliased,
     fetch: parts.length === 1 ? fetch : { ...fetch, ...keepFields(operation, (field) => (partOfField.get(field) ?? index) === index) },
   }));
+}
+
+/** What stood in a named fragment is one node in several places, each of which may belong to another part. */
+function withOwnNodes(operation: OperationDefinitionNode): OperationDefinitionNode {
+  return withoutNamedFragments(parse(print(operation), { noLocation: true }));
 }
 
 function fit(part: Part, own: Part): boolean {

@@ -1,14 +1,8 @@
-import {
-  Kind,
-  type DocumentNode,
-  type FragmentDefinitionNode,
-  type GraphQLObjectType,
-  type GraphQLSchema,
-  type OperationDefinitionNode,
-} from 'graphql';
+import { type DocumentNode, type GraphQLObjectType, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import type { BooleanVariables } from '../boolean-variables.js';
 import type { JsonObject } from '../json.js';
 import { compileShape } from './compile-shape.js';
+import { fragmentsOf } from './fragments-of.js';
 import { createIntrospect, type IntrospectionTexts } from './introspect.js';
 import type { Problem } from './shaping-run.js';
 
@@ -38,10 +32,7 @@ export function createShaper(
   booleans: BooleanVariables,
 ): ShapeData {
   const root = rootType(schema, operation);
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  }
+  const fragments = fragmentsOf(document);
   const introspect = createIntrospect(schema, introspections, { document, operation });
   const shapes = new Map<string, ReturnType<typeof compileShape>>();
 

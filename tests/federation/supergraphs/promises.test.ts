@@ -126,3 +126,59 @@ describe('What is @inaccessible', () => {
     expect((await federation.ask('{ kind }')).data).toEqual({ kind: null });
   });
 });
+
+describe('An error of a field', () => {
+  function shelf() {
+    return federate([
+      {
+        name: 'a',
+        typeDefs: `type Query { items: [Item!] } interface Item @key(fields: "id") { id: ID! }
+          type Book implements Item @key(fields: "id") { id: ID! pages: Int }
+          type Film implements Item @key(fields: "id") { id: ID! }`,
+        resolvers: {
+          Query: {
+            items: () => [
+              { __typename: 'Book', id: '1' },
+              { __typename: 'Film', id: '2' },
+            ],
+          },
+          Book: {
+            __resolveReference: ({ id }: { id: string }) => ({ __typename: 'Book', id }),
+            pages: () => {
+              throw new Error('no pages');
+            },
+          },
+        },
+      },
+      {
+        name: 'b',
+        typeDefs: 'type Item @key(fields: "id") @interfaceObject { id: ID! price: Int label: String }',
+        resolvers: {
+          Item: {
+            price: () => 1,
+            label: ({ id }: { id: string }) => {
+              throw new Error(`no label of ${id}`);
+            },
+          },
+        },
+      },
+      {
+        name: 'c',
+        typeDefs: 'type Book @key(fields: "id") { id: ID! pages: Int @external long: Boolean @requires(fields: "pages") }',
+        resolvers: { Book: { long: ({ pages }: { pages: number | null }) => (pages === null ? null : pages > 500) } },
+      },
+    ]);
+  }
+
+  it('that was not selected of this type, but fetched with what was, is not told', async () => {
+    const { data, errors } = await shelf().ask('{ items { price ... on Book { label } } }');
+    expect(data).toEqual({ items: [{ price: 1, label: null }, { price: 1 }] });
+    expect(errors).toMatchObject([{ message: 'no label of 1', path: 'items.0.label' }]);
+  });
+
+  it('that @requires needed is told where it is felt, and not by its name', async () => {
+    const { data, errors } = await shelf().ask('{ items { ... on Book { long } } }');
+    expect(data).toEqual({ items: [{ long: null }, {}] });
+    expect(errors).toMatchObject([{ message: 'no pages', path: 'items.0' }]);
+  });
+});

@@ -1,0 +1,132 @@
+import type { PlanNode, QueryPlanSelectionNode } from '@apollo/query-planner';
+import {
+  getNamedType,
+  GraphQLError,
+  isInterfaceType,
+  isObjectType,
+  type DocumentNode,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import type { BooleanVariables } from './boolean-variables.js';
+import type { ExecutionState } from './execution-state.js';
+import { lazily } from './fetch-parts.js';
+import { isJsonObject, readOwn, type JsonObject } from './json.js';
+import type { ResponsePath } from './places.js';
+import { fragmentsOf } from './shaping/fragments-of.js';
+import { collectFields, type CollectScope } from './shaping/collect-fields.js';
+
+interface Selected {
+  readonly scope: CollectScope;
+  readonly root: GraphQLNamedType;
+  readonly selectionSet: SelectionSetNode;
+}
+
+/** Which errors of subgraphs an operation's client is told. */
+export type SelectErrors = (state: Pick<ExecutionState, 'errors' | 'data' | 'variables'>) => readonly GraphQLError[];
+
+/**
+ * Leaves out errors of what the client did not select: the planner asks for more than that where conditions or types meet. What a
+ * `@requires` needed is selected by nobody either, but what was made of it may be wrong; and a subgraph may have nulled an object for the
+ * sake of such a field. These errors are told where they are felt, without the names on the way to them.
+ */
+export function createSelectErrors(
+  schema: GraphQLSchema,
+  { document, node }: { readonly document: DocumentNode; readonly node: PlanNode | undefined },
+  operation: OperationDefinitionNode,
+  booleans: BooleanVariables,
+): SelectErrors {
+  const root = schema.getRootType(operation.operation);
+  // Most operations never need them.
+  const required = lazily(() => requiredKeys(node));
+  const fragments = lazily(() => fragmentsOf(document));
+  const isRequired = (key: string | number) => typeof key === 'string' && required().has(key);
+
+  return ({ errors, data, variables }) => {
+    if (errors.length === 0 || root === undefined || root === null) return errors;
+    const scope = { schema, fragments: fragments(), isTrue: (name: string) => booleans.isTrue(variables, name) };
+    return errors.flatMap((error) => {
+      const { path } = error;
+      const unselected = path && findUnselected(path, data, { scope, root, selectionSet: operation.selectionSet });
+      if (path === undefined || unselected === undefined) return [error];
+      const { at, isFelt } = unselected;
+      if (!isFelt && !path.slice(at).some(isRequired)) return [];
+      return [new GraphQLError(error.message, { path: path.slice(0, at), extensions: error.extensions })];
+    });
+  };
+}
+
+/** The first step of the path that is not selected; `isFelt` when something that is selected beside it is not there. */
+function findUnselected(
+  path: ResponsePath,
+  data: JsonObject,
+  { scope, root, selectionSet }: Selected,
+): { readonly at: number; readonly isFelt: boolean } | undefined {
+  let value: unknown = data;
+  let declared: GraphQLNamedType = root;
+  let selectionSets: readonly SelectionSetNode[] = [selectionSet];
+  for (const [at, key] of path.entries()) {
+    if (typeof key === 'number') {
+      value = Array.isArray(value) ? value[key] : undefined;
+      continue;
+    }
+    const object = isJsonObject(value) ? value : undefined;
+    const type = runtimeType(scope, declared, object);
+    // What it was is not known, as nothing is there: nothing is known against the error.
+    if (!isObjectType(type) && !isInterfaceType(type)) return undefined;
+    const fields = collectFields(scope, type, selectionSets);
+    const nodes = fields.get(key);
+    if (nodes === undefined) return { at, isFelt: object === undefined || isMissingAny(object, fields) };
+    const field = type.getFields()[nodes[0].name.value];
+    if (field === undefined) return undefined;
+    declared = getNamedType(field.type);
+    selectionSets = nodes.flatMap((node) => node.selectionSet ?? []);
+    value = object === undefined ? undefined : readOwn(object, key);
+  }
+  return undefined;
+}
+
+function isMissingAny(object: JsonObject, fields: ReturnType<typeof collectFields>): boolean {
+  return [...fields].some(([key, [{ name }]]) => name.value !== '__typename' && readOwn(object, key) === undefined);
+}
+
+function runtimeType({ schema }: CollectScope, declared: GraphQLNamedType, object: JsonObject | undefined): GraphQLNamedType | undefined {
+  if (isObjectType(declared)) return declared;
+  const name = object === undefined ? undefined : readOwn(object, '__typename');
+  return typeof name === 'string' ? schema.getType(name) : undefined;
+}
+
+/** Keys of whatever the plan sends to subgraphs of entities. */
+export function requiredKeys(node: PlanNode | undefined): ReadonlySet<string> {
+  const keys = new Set<string>();
+  if (node !== undefined) addKeys(node);
+  return keys;
+
+  function addKeys(each: PlanNode): void {
+    switch (each.kind) {
+      case 'Fetch':
+        addSelections(each.requires ?? []);
+        return;
+      case 'Flatten':
+        addKeys(each.node);
+        return;
+      case 'Sequence':
+      case 'Parallel':
+        each.nodes.forEach(addKeys);
+        return;
+      case 'Condition':
+        for (const clause of [each.ifClause, each.elseClause]) if (clause !== undefined) addKeys(clause);
+        return;
+      case 'Defer':
+    }
+  }
+
+  function addSelections(selections: readonly QueryPlanSelectionNode[]): void {
+    for (const selection of selections) {
+      if (selection.kind === 'Field') keys.add(selection.alias ?? selection.name);
+      addSelections(selection.selections ?? []);
+    }
+  }
+}
