@@ -14,11 +14,13 @@ import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../shar
 import { workersVariable } from './cluster/workers-variable.js';
 import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './config.js';
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
+import { insightVariables, toInsightConfig, type InsightConfig } from './telemetry/insight-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';
 
 export interface AllInOneConfig extends DoorConfig {
   readonly policy: PolicyConfig;
   readonly metrics: MetricsConfig | undefined;
+  readonly insight: InsightConfig;
   readonly logLevel: LogLevel;
   /** Absolute. */
   readonly dataDir: string;
@@ -50,6 +52,7 @@ const schema = z.object({
   ...doorVariables,
   ...policyVariables,
   ...telemetryVariables,
+  ...insightVariables,
   ...timeoutVariables,
   ...s3Variables,
   ...mailVariables,
@@ -90,6 +93,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     ...toDoorConfig(values),
     policy: toPolicyConfig(values),
     metrics: toMetricsConfig(values),
+    insight: toInsightConfig(values),
     logLevel: values.LOG_LEVEL,
     dataDir: resolve(values.DATA_DIR),
     supergraphPath: values.SUPERGRAPH_PATH,

@@ -144,6 +144,7 @@ runProcess({
       pageFolder: join(projectRoot, 'dist', 'graphiql'),
       withoutPage: config.policy.withoutPage,
       metrics,
+      insight: config.insight,
       logger,
     });
     scope.defer(() => gateway.close());

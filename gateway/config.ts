@@ -10,6 +10,7 @@ import { s3Variables } from '../shared/objects/create-object-store.js';
 import { workersVariable } from './cluster/workers-variable.js';
 import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type JwtConfig } from './jwt-variables.js';
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
+import { insightVariables, toInsightConfig, type InsightConfig } from './telemetry/insight-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,6 +31,7 @@ export interface DoorConfig {
 export interface GatewayConfig extends DoorConfig {
   readonly policy: PolicyConfig;
   readonly metrics: MetricsConfig | undefined;
+  readonly insight: InsightConfig;
   /** Processes that serve. */
   readonly workers: number;
   readonly logLevel: LogLevel;
@@ -87,6 +89,7 @@ const common = {
   ...policyVariables,
   ...telemetryVariables,
   ...timeoutVariables,
+  ...insightVariables,
   ...workersVariable,
   LOG_LEVEL: logLevel.default('info'),
 };
@@ -131,6 +134,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     ...toDoorConfig(values),
     policy: toPolicyConfig(values),
     metrics: toMetricsConfig(values),
+    insight: toInsightConfig(values),
     workers: values.WORKERS,
     logLevel: values.LOG_LEVEL,
     supergraphPath: values.SUPERGRAPH_PATH,

@@ -24,6 +24,9 @@ import { createLiveClients } from './subscriptions/live-clients.js';
 import { createStreamDoor } from './subscriptions/stream-door.js';
 import { attachWebSocket } from './subscriptions/websocket.js';
 import type { GatewayMetrics } from './telemetry/gateway-metrics.js';
+import type { InsightConfig } from './telemetry/insight-variables.js';
+import { createOperationLog } from './telemetry/operation-log.js';
+import type { OnOperation } from './telemetry/operation-report.js';
 
 /** Service restart: clients come back at once. */
 const restart = 1012;
@@ -49,6 +52,7 @@ export interface GatewayOptions {
   /** Why there is a line of text instead of it; undefined when there is not. */
   readonly withoutPage?: string | undefined;
   /** Undefined when nobody is to know. */
+  readonly insight?: InsightConfig;
   readonly metrics?: { readonly counted: GatewayMetrics; readonly source: MetricsSource; readonly access: MetricsConfig } | undefined;
   readonly logger: Logger;
   /** Of clients that stay connected. */
@@ -70,7 +74,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (options.accessTokens === null) warnAboutTokens(supergraph, logger);
   const allowedOrigins = [...config.corsOrigins, ...(config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin])];
   const { corsOrigins, trustsProxy } = config;
-  const onOperation = metrics?.counted.onOperation;
+  const logOperation = createOperationLog(logger, options.insight?.slowOperationMs);
+  const onOperation: OnOperation = (report) => {
+    metrics?.counted.onOperation(report);
+    logOperation(report);
+  };
   const live = createLiveClients({ supergraph, revocations, limits: options.limits });
   const streams = createStreamDoor({ live, policy, onOperation, logger });
   const door = createGraphqlDoor({
@@ -81,6 +89,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     corsOrigins,
     allowedOrigins,
     streams,
+    showsQueryPlans: options.insight?.showsQueryPlans,
     onOperation,
     logger,
   });

@@ -143,6 +143,7 @@ async function startServing(
     pageFolder: join(projectRoot, 'dist', 'graphiql'),
     withoutPage: config.policy.withoutPage,
     metrics,
+    insight: config.insight,
     logger,
   });
   scope.defer(() => gateway.close());

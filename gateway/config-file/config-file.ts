@@ -158,6 +158,12 @@ export const configFile = z
       'Processes that serve, `auto` for one for each core. 1 if left out.',
       'WORKERS',
     ),
+    slowOperationMs: inFile(positive, 'Operations that take as long are logged, in milliseconds. None if left out.', 'SLOW_OPERATION_MS'),
+    queryPlan: inFile(
+      z.boolean(),
+      'Whether a request with the header `x-galaxia-query-plan: 1` is told the plan of its query. `false` if left out.',
+      'QUERY_PLAN',
+    ),
     metrics: inFile(z.boolean(), 'Whether `/metrics` tells Prometheus what is counted. `true` if left out.', 'METRICS'),
     redisUrl: inFile(text, 'A Redis by which several gateways share rate limits and persisted queries.', 'REDIS_URL'),
     jwt: inFile(

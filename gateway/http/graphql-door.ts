@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { prettyFormatQueryPlan } from '@apollo/query-planner';
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import { AppError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
@@ -34,6 +35,7 @@ import { refuseRequest, type RequestRefusal } from './request-refusal.js';
 import { writeResult } from './write-result.js';
 
 const path = '/graphql';
+const queryPlanHeader = 'x-galaxia-query-plan';
 const noStore = ['cache-control', 'no-store'];
 /** Bytes of a request's body. */
 const bodyLimit = 1024 * 1024;
@@ -49,6 +51,8 @@ export interface GraphqlDoorOptions {
   readonly allowedOrigins?: readonly string[];
   /** Without it no streams are offered. */
   readonly streams?: StreamDoor;
+  /** To whoever asks for it by `x-galaxia-query-plan: 1`. */
+  readonly showsQueryPlans?: boolean | undefined;
   readonly onOperation?: OnOperation | undefined;
   readonly logger: Logger;
 }
@@ -91,6 +95,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     corsOrigins,
     allowedOrigins = corsOrigins,
     streams,
+    showsQueryPlans = false,
     onOperation,
     logger,
   } = options;
@@ -143,7 +148,10 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     if (kind === OperationTypeNode.SUBSCRIPTION) return refusal([noSubscriptions()], requestId);
     const { data, errors } = await generation.execute(operation, { variables, caller: createCaller(identity, response) });
     if (data === undefined) return { ...refusal(errors, requestId), operation };
-    return { status: 200, body: writeResult(data, errors.length === 0 ? [] : mask(errors, requestId)), headers: [], operation, errors };
+    const extensions =
+      showsQueryPlans && headers[queryPlanHeader] === '1' ? { queryPlan: prettyFormatQueryPlan(operation.plan()) } : undefined;
+    const body = writeResult(data, errors.length === 0 ? [] : mask(errors, requestId), extensions);
+    return { status: 200, body, headers: [], operation, errors };
   }
 
   /** Of a client that reads event streams alone: they say why, because browsers tell a page nothing about an answer that is another. */

@@ -36,7 +36,7 @@ const logger = createLogger({ name: 'test', level: 'silent' });
 export async function openDoors(
   policy?: OperationPolicy,
   given?: LittleSupergraph,
-  rest?: Pick<GatewayOptions, 'metrics'>,
+  rest?: Partial<Pick<GatewayOptions, 'metrics' | 'limits' | 'insight' | 'logger'>>,
 ): Promise<Doors> {
   const little = given ?? (await startLittleSupergraph('in-process'));
   const gateway = await createGateway({
@@ -46,8 +46,9 @@ export async function openDoors(
       verify(authorization) {
         if (authorization === undefined) return Promise.resolve(null);
         const [, userId] = authorization.split(' ');
-        if (userId === undefined) return Promise.reject(unauthenticated());
-        const viewer = { userId, username: userId, sessionId: userId, roles: [], authenticatedAt: 0, expiresAt: Date.now() + 600_000 };
+        if (userId === undefined || userId === 'bad') return Promise.reject(unauthenticated());
+        const expiresAt = Date.now() + (userId === 'short' ? 400 : 600_000);
+        const viewer = { userId, username: userId, sessionId: userId, roles: [], authenticatedAt: 0, expiresAt };
         return Promise.resolve(viewer);
       },
     },
