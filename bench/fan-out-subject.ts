@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { execute, parse } from 'graphql';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
-import { createAuthenticate } from '../gateway/authenticate.js';
+import { createAuthenticate } from '../gateway/authentication/authenticate.js';
 import { createHttpDataSource } from '../gateway/datasources/http.js';
 import { createInProcessDataSource } from '../gateway/datasources/in-process.js';
 import type { SubgraphDataSource } from '../gateway/datasources/subgraph-data-source.js';

@@ -1,4 +1,3 @@
-import './without-telemetry.js';
 import { join, relative } from 'node:path';
 import { createAccessTokenVerifier } from '../shared/auth/access-token.js';
 import { accessTokenLifetimeMs, createRevocations } from '../shared/auth/revocations.js';

@@ -8,7 +8,7 @@ import type { LogLevel } from '../shared/logging/logger.js';
 import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../shared/telemetry/telemetry-variables.js';
 import { s3Variables } from '../shared/objects/create-object-store.js';
 import { workersVariable } from './cluster/workers-variable.js';
-import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type JwtConfig } from './jwt-variables.js';
+import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type JwtConfig } from './authentication/jwt-variables.js';
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
 import { insightVariables, toInsightConfig, type InsightConfig } from './telemetry/insight-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';

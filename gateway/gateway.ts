@@ -10,15 +10,15 @@ import { addMetricsRoute, type MetricsSource } from '../shared/telemetry/metrics
 import type { MetricsConfig } from '../shared/telemetry/telemetry-variables.js';
 import { createHttpServer } from '../shared/http/server.js';
 import type { Logger } from '../shared/logging/logger.js';
-import { createAuthenticate } from './authenticate.js';
+import { createAuthenticate } from './authentication/authenticate.js';
 import { warnAboutTokens } from './authorization/warn-about-tokens.js';
 import type { DoorConfig } from './config.js';
 import type { Supergraph } from './execution/supergraph.js';
 import { exposedHeaders } from './http/cross-site.js';
 import { createGraphqlDoor } from './http/graphql-door.js';
-import { addPage } from './page.js';
+import { addPage } from './graphiql/page.js';
 import { createOperationPolicy, type OperationPolicy } from './policy/operation-policy.js';
-import { addSubgraphRoutes } from './subgraph-routes.js';
+import { addSubgraphRoutes } from './subgraph-routes/subgraph-routes.js';
 import type { WebSocketLimits } from './subscriptions/limits.js';
 import { createLiveClients } from './subscriptions/live-clients.js';
 import { createStreamDoor } from './subscriptions/stream-door.js';

@@ -1,4 +1,3 @@
-import './without-telemetry.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAccessTokenVerifier } from '../shared/auth/access-token.js';
@@ -18,12 +17,12 @@ import type { WorkerLink } from './cluster/worker-link.js';
 import { help, readCommandLine, type Flags } from './command-line.js';
 import { createSupergraph } from './execution/supergraph.js';
 import { createGateway } from './gateway.js';
-import { createIssuerTokenVerifier } from './issuer-tokens.js';
+import { createIssuerTokenVerifier } from './authentication/issuer-tokens.js';
 import { openPolicy } from './policy/open-policy.js';
-import { publicRoutes } from './public-routes.js';
+import { publicRoutes } from './subgraph-routes/public-routes.js';
 import { checkSubgraphs, keptForASecond } from './readiness.js';
 import { readStartConfig, type StartConfig } from './start-config.js';
-import { createSubgraphProxy } from './subgraph-proxy.js';
+import { createSubgraphProxy } from './subgraph-routes/subgraph-proxy.js';
 import { createSubgraphSources } from './subgraph-sources.js';
 import { openMetrics } from './telemetry/open-metrics.js';
 

@@ -2,7 +2,6 @@
  * CPU per operation of executing a plan and writing the answer, without HTTP: Apollo's executor and ours, and as the limit a join by hand.
  * All get the subgraphs' answers as text, from memory. `tsx bench/gateway/executor.ts`
  */
-import '../../gateway/without-telemetry.js';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { graphql, parse } from 'graphql';
 import type { FetchRequest } from '../../gateway/datasources/subgraph-data-source.js';

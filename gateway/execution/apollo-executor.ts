@@ -1,4 +1,4 @@
-import '../without-telemetry.js';
+import './without-telemetry.js';
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { Schema } from '@apollo/federation-internals';
 import type { GraphQLError, GraphQLSchema } from 'graphql';

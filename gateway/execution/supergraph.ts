@@ -1,4 +1,3 @@
-import '../without-telemetry.js';
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../../shared/config/environment.js';

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Identity } from '../authenticate.js';
+import type { Identity } from '../authentication/authenticate.js';
 import { createCallerSignal, type AbortableCallerSignal } from '../datasources/caller-signal.js';
 import type { Caller } from '../datasources/subgraph-data-source.js';
 

@@ -19,7 +19,7 @@ import { sendAnswer, type Answer } from '../../shared/http/send-answer.js';
 import { requestId as readRequestId, securityHeaders } from '../../shared/http/server.js';
 import { skipRest } from '../../shared/http/skip-rest.js';
 import type { Logger } from '../../shared/logging/logger.js';
-import type { Authenticate } from '../authenticate.js';
+import type { Authenticate } from '../authentication/authenticate.js';
 import type { Supergraph } from '../execution/supergraph.js';
 import { acceptOperation, type OperationPayload } from '../operations/accept-operation.js';
 import type { ParsedOperation } from '../operations/operation-store.js';

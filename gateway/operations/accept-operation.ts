@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql';
-import type { Identity } from '../authenticate.js';
+import type { Identity } from '../authentication/authenticate.js';
 import type { Permission } from '../authorization/authorization.js';
 import type { SupergraphGeneration } from '../execution/generation.js';
 import type { FoundDocument } from '../policy/find-document.js';

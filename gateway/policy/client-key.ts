@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { clientNetwork } from '../../shared/rate-limits/client-network.js';
-import type { Identity } from '../authenticate.js';
+import type { Identity } from '../authentication/authenticate.js';
 
 /**
  * Whose usage an operation counts to: the user's, else that of the network that it came from. Undefined for nobody's: behind an address of

@@ -1,7 +1,7 @@
 import type { QueryPlan } from '@apollo/query-planner';
 import { GraphQLError, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import { toGraphQLError } from '../../shared/errors/app-error.js';
-import type { Identity } from '../authenticate.js';
+import type { Identity } from '../authentication/authenticate.js';
 import { clientKey } from './client-key.js';
 import { readCostDirectives, type CostDirectives } from './cost-directives.js';
 import { findDocument, type DocumentRequest, type FindDocumentOptions, type FoundDocument } from './find-document.js';

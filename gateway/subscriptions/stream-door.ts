@@ -4,7 +4,7 @@ import { AppError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
 import type { StreamType } from '../../shared/http/media-types.js';
 import type { Logger } from '../../shared/logging/logger.js';
-import type { Identity } from '../authenticate.js';
+import type { Identity } from '../authentication/authenticate.js';
 import { acceptAgain, type AcceptedOperation } from '../operations/accept-operation.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import type { OnOperation } from '../telemetry/operation-report.js';

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
-import { parseTrustedProxies, type TrustsProxy } from '../shared/http/client-address.js';
-import { createHttpServer } from '../shared/http/server.js';
-import { createLogger } from '../shared/logging/logger.js';
+import { parseTrustedProxies, type TrustsProxy } from '../../shared/http/client-address.js';
+import { createHttpServer } from '../../shared/http/server.js';
+import { createLogger } from '../../shared/logging/logger.js';
 import { addSubgraphRoutes } from './subgraph-routes.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });

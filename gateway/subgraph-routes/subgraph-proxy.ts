@@ -1,9 +1,9 @@
 import replyFrom from '@fastify/reply-from';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../shared/errors/app-error.js';
-import { gatewaySecretHeader } from '../shared/graphql/gateway-secret.js';
-import { clientAddress, type TrustsProxy } from '../shared/http/client-address.js';
-import { csrfHeader } from '../shared/http/csrf-header.js';
+import { AppError } from '../../shared/errors/app-error.js';
+import { gatewaySecretHeader } from '../../shared/graphql/gateway-secret.js';
+import { clientAddress, type TrustsProxy } from '../../shared/http/client-address.js';
+import { csrfHeader } from '../../shared/http/csrf-header.js';
 import type { PublicRoutes } from './public-routes.js';
 
 /** What a client's request may tell a subgraph; identity, cookies and hop-by-hop headers stay behind. */

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AccessTokenVerifier } from '../shared/auth/access-token.js';
-import type { Viewer } from '../shared/auth/viewer.js';
-import type { SubgraphHeaders } from '../shared/graphql/subgraph.js';
+import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
+import type { Viewer } from '../../shared/auth/viewer.js';
+import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 
 /** Who asks: found once for a request, or for a socket at `connection_init`. */
 export interface Identity {

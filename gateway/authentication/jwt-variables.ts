@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commaSeparated, httpUrl } from '../shared/config/environment.js';
+import { commaSeparated, httpUrl } from '../../shared/config/environment.js';
 
 /** Whose tokens are verified, when they are not Galaxia's own. */
 export interface JwtConfig {

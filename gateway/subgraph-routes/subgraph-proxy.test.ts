@@ -1,8 +1,8 @@
 import { createServer, request, type IncomingHttpHeaders, type Server } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
-import { createHttpServer } from '../shared/http/server.js';
-import { createLogger } from '../shared/logging/logger.js';
+import { createHttpServer } from '../../shared/http/server.js';
+import { createLogger } from '../../shared/logging/logger.js';
 import { publicRoutes } from './public-routes.js';
 import { createSubgraphProxy } from './subgraph-proxy.js';
 

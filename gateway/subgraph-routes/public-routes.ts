@@ -1,4 +1,4 @@
-import type { SubgraphName } from '../shared/config/subgraph-environment.js';
+import type { SubgraphName } from '../../shared/config/subgraph-environment.js';
 
 /** What a subgraph answers to clients beside GraphQL, for a gateway that has it in another process (`Subgraph.routes`). */
 export interface PublicRoutes {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
-import type { AccessTokenVerifier } from '../shared/auth/access-token.js';
-import { tokenScopes } from '../shared/auth/token-scopes.js';
-import type { Viewer } from '../shared/auth/viewer.js';
-import { AppError, unauthenticated } from '../shared/errors/app-error.js';
+import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
+import { tokenScopes } from '../../shared/auth/token-scopes.js';
+import type { Viewer } from '../../shared/auth/viewer.js';
+import { AppError, unauthenticated } from '../../shared/errors/app-error.js';
 import type { JwtConfig } from './jwt-variables.js';
 
 /** With keys that are published, everyone could sign with a symmetric algorithm (RFC 8725, 2.1). */
