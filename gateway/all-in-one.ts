@@ -20,7 +20,7 @@ import { createAuthSubgraph } from '../subgraphs/auth/subgraph.js';
 import { createImagesSubgraph } from '../subgraphs/images/subgraph.js';
 import { createSessionsSubgraph } from '../subgraphs/sessions/subgraph.js';
 import { createUsersSubgraph } from '../subgraphs/users/subgraph.js';
-import { readAllInOneConfig, type AllInOneConfig } from './all-in-one-config.js';
+import { readAllInOneConfig, type AllInOneConfig } from './config/all-in-one-config.js';
 import { createHttpDataSource } from './datasources/http.js';
 import { createInProcessDataSource } from './datasources/in-process.js';
 import { timeoutOf } from './datasources/timeout-variables.js';

@@ -12,7 +12,7 @@ import { createHttpServer } from '../shared/http/server.js';
 import type { Logger } from '../shared/logging/logger.js';
 import { createAuthenticate } from './authentication/authenticate.js';
 import { warnAboutTokens } from './authorization/warn-about-tokens.js';
-import type { DoorConfig } from './config.js';
+import type { DoorConfig } from './config/gateway-config.js';
 import type { Supergraph } from './execution/supergraph.js';
 import { exposedHeaders } from './http/cross-site.js';
 import { createGraphqlDoor } from './http/graphql-door.js';

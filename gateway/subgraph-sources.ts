@@ -1,10 +1,10 @@
 import type { Logger } from '../shared/logging/logger.js';
-import type { GatewayConfig } from './config.js';
+import type { GatewayConfig } from './config/gateway-config.js';
 import { createHttpDataSource } from './datasources/http.js';
 import type { OnFetch } from './datasources/on-fetch.js';
 import type { SubgraphDataSource } from './datasources/subgraph-data-source.js';
 import { withholdHeaders } from './datasources/withhold-headers.js';
-import type { SubgraphsSettings } from './subgraph-settings.js';
+import type { SubgraphsSettings } from './config/subgraph-settings.js';
 
 /** For `createSupergraph`: reaches each subgraph as the operator says. What it throws is about the subgraph that it was called for. */
 export function createSubgraphSources({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createRevocations } from '../../shared/auth/revocations.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import { createLogger } from '../../shared/logging/logger.js';
-import { readGatewayConfig } from '../../gateway/config.js';
+import { readGatewayConfig } from '../../gateway/config/gateway-config.js';
 import { createInProcessDataSource } from '../../gateway/datasources/in-process.js';
 import { createSupergraph } from '../../gateway/execution/supergraph.js';
 import { createGateway } from '../../gateway/gateway.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../shared/config/environment.js';
-import { readAllInOneConfig } from '../all-in-one-config.js';
-import { readGatewayConfig } from '../config.js';
+import { readAllInOneConfig } from '../config/all-in-one-config.js';
+import { readGatewayConfig } from '../config/gateway-config.js';
 import { defaultOperationLimits } from './operation-limits.js';
 
 const gateway = (environment: Readonly<Record<string, string>>) =>

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
-import { readConfigFile } from '../../gateway/config-file/read-config-file.js';
+import { readConfigFile } from '../../gateway/config/file/read-config-file.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/foreign-subgraph.js';
 import { post } from '../testkit/graphql-client.js';

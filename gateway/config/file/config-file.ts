@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { graphqlUrl } from '../../shared/config/environment.js';
-import { logLevels } from '../../shared/logging/logger.js';
-import { subscriptionProtocols } from '../datasources/subscription-protocols.js';
-import { defaultOperationLimits, limitVariableNames, type OperationLimits } from '../policy/operation-limits.js';
-import { defaultRateRules } from '../policy/operation-rates.js';
+import { graphqlUrl } from '../../../shared/config/environment.js';
+import { logLevels } from '../../../shared/logging/logger.js';
+import { subscriptionProtocols } from '../../datasources/subscription-protocols.js';
+import { defaultOperationLimits, limitVariableNames, type OperationLimits } from '../../policy/operation-limits.js';
+import { defaultRateRules } from '../../policy/operation-rates.js';
 
 /**
  * The configuration file of the gateway. A key whose `meta` names a variable is nothing but another way to set that variable, which decides

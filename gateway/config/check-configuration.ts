@@ -1,10 +1,10 @@
 import { relative } from 'node:path';
-import { ConfigurationError } from '../shared/config/environment.js';
-import { createLogger } from '../shared/logging/logger.js';
-import { createSupergraph } from './execution/supergraph.js';
-import { openTrustedDocuments } from './policy/trusted-documents.js';
+import { ConfigurationError } from '../../shared/config/environment.js';
+import { createLogger } from '../../shared/logging/logger.js';
+import { createSupergraph } from '../execution/supergraph.js';
+import { openTrustedDocuments } from '../policy/trusted-documents.js';
 import type { StartConfig } from './start-config.js';
-import { createSubgraphSources } from './subgraph-sources.js';
+import { createSubgraphSources } from '../subgraph-sources.js';
 
 /** Reads everything that a start would read, asks nobody, and answers what it found. Throws a `ConfigurationError` with what is wrong. */
 export async function checkConfiguration({ config, subgraphs, file }: StartConfig): Promise<string> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../shared/config/environment.js';
+import { ConfigurationError } from '../../shared/config/environment.js';
 import { readAllInOneConfig } from './all-in-one-config.js';
-import { readGatewayConfig } from './config.js';
+import { readGatewayConfig } from './gateway-config.js';
 
 function problemsOf(read: () => unknown): readonly string[] {
   try {

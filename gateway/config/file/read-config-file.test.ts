@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../../shared/config/environment.js';
-import { projectRoot } from '../../shared/config/project-root.js';
-import { gatewayVariableNames } from '../config.js';
+import { ConfigurationError } from '../../../shared/config/environment.js';
+import { projectRoot } from '../../../shared/config/project-root.js';
+import { gatewayVariableNames } from '../gateway-config.js';
 import { configFileJsonSchema } from './json-schema.js';
 import { readConfigFile } from './read-config-file.js';
 
@@ -121,6 +121,6 @@ describe('A configuration file of the gateway', () => {
   });
 
   it('has a JSON Schema that is up to date: npx tsx tools/write-config-schema.ts', () => {
-    expect(readFileSync(join(projectRoot, 'gateway', 'config-file', 'config.schema.json'), 'utf8')).toBe(configFileJsonSchema());
+    expect(readFileSync(join(projectRoot, 'gateway', 'config', 'file', 'config.schema.json'), 'utf8')).toBe(configFileJsonSchema());
   });
 });

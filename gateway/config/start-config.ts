@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ConfigurationError } from '../shared/config/environment.js';
-import { readTogether } from '../shared/config/read-together.js';
+import { ConfigurationError } from '../../shared/config/environment.js';
+import { readTogether } from '../../shared/config/read-together.js';
 import { flagVariables, type Flags } from './command-line.js';
-import { readConfigFile, type ConfigFileContents } from './config-file/read-config-file.js';
-import { nearestName } from './config-file/nearest-name.js';
-import { readGatewayConfig, type GatewayConfig } from './config.js';
+import { readConfigFile, type ConfigFileContents } from './file/read-config-file.js';
+import { nearestName } from './nearest-name.js';
+import { readGatewayConfig, type GatewayConfig } from './gateway-config.js';
 import { createSubgraphsSettings, type SubgraphsSettings } from './subgraph-settings.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { ConfigurationError } from '../../shared/config/environment.js';
+import { ConfigurationError } from '../../../shared/config/environment.js';
 import { configFile, type ConfigFile } from './config-file.js';
-import { nearestName } from './nearest-name.js';
+import { nearestName } from '../nearest-name.js';
 import { readPositionedDocument, type PositionedDocument } from './positioned-document.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearestName } from './config-file/nearest-name.js';
+import { nearestName } from './nearest-name.js';
 
 /** What `galaxia-gateway …` is asked to do. */
 export type Command =

@@ -1,21 +1,21 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { readEnvironment } from '../shared/config/environment.js';
-import { mailVariables } from '../shared/config/mail-variables.js';
-import { breachCheckOf, passwordVariables } from '../shared/config/password-variables.js';
-import { passkeyVariables } from '../shared/config/passkey-variables.js';
-import { tokenVariables } from '../shared/config/token-variables.js';
-import { databaseUrl, logLevel, subgraphNames, type SubgraphName } from '../shared/config/subgraph-environment.js';
-import { userEventsVariables } from '../shared/config/user-events-variables.js';
-import type { LogLevel } from '../shared/logging/logger.js';
-import { checkS3Variables, readS3Options, s3Variables } from '../shared/objects/create-object-store.js';
-import type { S3Options } from '../shared/objects/s3-object-store.js';
-import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../shared/telemetry/telemetry-variables.js';
-import { workersVariable } from './cluster/workers-variable.js';
-import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './config.js';
-import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
-import { insightVariables, toInsightConfig, type InsightConfig } from './telemetry/insight-variables.js';
-import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';
+import { readEnvironment } from '../../shared/config/environment.js';
+import { mailVariables } from '../../shared/config/mail-variables.js';
+import { breachCheckOf, passwordVariables } from '../../shared/config/password-variables.js';
+import { passkeyVariables } from '../../shared/config/passkey-variables.js';
+import { tokenVariables } from '../../shared/config/token-variables.js';
+import { databaseUrl, logLevel, subgraphNames, type SubgraphName } from '../../shared/config/subgraph-environment.js';
+import { userEventsVariables } from '../../shared/config/user-events-variables.js';
+import type { LogLevel } from '../../shared/logging/logger.js';
+import { checkS3Variables, readS3Options, s3Variables } from '../../shared/objects/create-object-store.js';
+import type { S3Options } from '../../shared/objects/s3-object-store.js';
+import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../../shared/telemetry/telemetry-variables.js';
+import { workersVariable } from '../cluster/workers-variable.js';
+import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './gateway-config.js';
+import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/policy-variables.js';
+import { insightVariables, toInsightConfig, type InsightConfig } from '../telemetry/insight-variables.js';
+import { timeoutVariables, toTimeouts, type Timeouts } from '../datasources/timeout-variables.js';
 
 export interface AllInOneConfig extends DoorConfig {
   readonly policy: PolicyConfig;

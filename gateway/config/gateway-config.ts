@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { commaSeparated, graphqlUrl, httpUrl, port, readEnvironment } from '../shared/config/environment.js';
-import { projectRoot } from '../shared/config/project-root.js';
-import { logLevel, subgraphNames, subgraphUrls, type SubgraphName } from '../shared/config/subgraph-environment.js';
-import { parseTrustedProxies, type TrustsProxy } from '../shared/http/client-address.js';
-import type { LogLevel } from '../shared/logging/logger.js';
-import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../shared/telemetry/telemetry-variables.js';
-import { s3Variables } from '../shared/objects/create-object-store.js';
-import { workersVariable } from './cluster/workers-variable.js';
-import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type JwtConfig } from './authentication/jwt-variables.js';
-import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from './policy/policy-variables.js';
-import { insightVariables, toInsightConfig, type InsightConfig } from './telemetry/insight-variables.js';
-import { timeoutVariables, toTimeouts, type Timeouts } from './datasources/timeout-variables.js';
+import { commaSeparated, graphqlUrl, httpUrl, port, readEnvironment } from '../../shared/config/environment.js';
+import { projectRoot } from '../../shared/config/project-root.js';
+import { logLevel, subgraphNames, subgraphUrls, type SubgraphName } from '../../shared/config/subgraph-environment.js';
+import { parseTrustedProxies, type TrustsProxy } from '../../shared/http/client-address.js';
+import type { LogLevel } from '../../shared/logging/logger.js';
+import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../../shared/telemetry/telemetry-variables.js';
+import { s3Variables } from '../../shared/objects/create-object-store.js';
+import { workersVariable } from '../cluster/workers-variable.js';
+import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type JwtConfig } from '../authentication/jwt-variables.js';
+import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/policy-variables.js';
+import { insightVariables, toInsightConfig, type InsightConfig } from '../telemetry/insight-variables.js';
+import { timeoutVariables, toTimeouts, type Timeouts } from '../datasources/timeout-variables.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
