@@ -110,6 +110,21 @@ describe.each(databases)('A session that starts on $name', ({ open }) => {
     expect((await written(again)).mails).toEqual(['always']);
   });
 
+  it('refuses a new place, and no other, for whoever has not written its mails yet', async () => {
+    const tell = (place: string) => {
+      const session = newSession(place);
+      const conditions = { passwordHash: 'the hash', isFirstFactorAlone: true, isNewPlaceRefused: true };
+      return startSession(sql, session, conditions).then((outcome) => ({ session, outcome }));
+    };
+    await expect(tell('home')).resolves.toMatchObject({ outcome: { kind: 'started', isNewPlace: false } });
+    const { session, outcome } = await tell('elsewhere');
+    expect(outcome).toEqual({ kind: 'new-place' });
+    expect(await written(session)).toEqual(nothing);
+    await expect(tell('home')).resolves.toMatchObject({ outcome: { kind: 'started', isNewPlace: false } });
+    await expect(start(session)).resolves.toEqual({ kind: 'started', isNewPlace: true });
+    await expect(tell('elsewhere')).resolves.toMatchObject({ outcome: { kind: 'started', isNewPlace: false } });
+  });
+
   it('has one of twenty at once from a new place as new', async () => {
     await start(newSession('home'));
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => start(newSession('elsewhere'))));

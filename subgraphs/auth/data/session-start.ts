@@ -23,15 +23,18 @@ export interface SessionConditions {
   readonly passwordHash?: string | undefined;
   /** Whether an account with a second factor is refused. */
   readonly isFirstFactorAlone: boolean;
+  /** Whether a place that is neither known nor the account's first is refused: for whoever has not written its mails yet. */
+  readonly isNewPlaceRefused?: boolean;
 }
 
 /** `void` when the account is disabled or gone, has lost a role or has another password by now; nothing has changed then. */
 export type SessionStart =
   | { readonly kind: 'started'; /** Not the account's first one. */ readonly isNewPlace: boolean }
-  | { readonly kind: 'second-factor' | 'void' };
+  | { readonly kind: 'second-factor' | 'new-place' | 'void' };
 
 interface Row {
   readonly accounts: number;
+  readonly sufficient: number;
   readonly started: number;
   readonly new_places: number;
 }
@@ -43,12 +46,13 @@ interface Row {
 export async function startSession(
   database: Pick<RawDatabase, '$queryRawUnsafe'>,
   { family, roles, events, audit, mails, place }: NewSession,
-  { passwordHash, isFirstFactorAlone }: SessionConditions,
+  { passwordHash, isFirstFactorAlone, isNewPlaceRefused = false }: SessionConditions,
 ): Promise<SessionStart> {
   const at = family.createdAt.toISOString();
   const { text, values } = Prisma.sql`
     WITH account AS (${accountInOrder(family.accountId, passwordHash, roles)}),
-    good AS (SELECT id FROM account ${isFirstFactorAlone ? withoutSecondFactor : Prisma.empty}),
+    sufficient AS (SELECT id FROM account ${isFirstFactorAlone ? withoutSecondFactor : Prisma.empty}),
+    good AS (SELECT id FROM sufficient ${isNewPlaceRefused ? withoutNewPlace(place.hash) : Prisma.empty}),
     family AS (
       INSERT INTO auth.refresh_family (id, account_id, device, amr, created_at, last_used_at, expires_at)
       SELECT ${family.id}::uuid, id, ${family.device}::text, ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(family.amr)}::jsonb)),
@@ -93,11 +97,12 @@ export async function startSession(
           AS mail (id uuid, content text, "createdAt" timestamptz, "dueAt" timestamptz, "isForNewPlace" boolean)
       WHERE NOT mail."isForNewPlace" OR EXISTS (SELECT 1 FROM new_place)
     )
-    SELECT (SELECT count(*) FROM account)::int AS accounts, (SELECT count(*) FROM good)::int AS started,
-      (SELECT count(*) FROM new_place)::int AS new_places`;
+    SELECT (SELECT count(*) FROM account)::int AS accounts, (SELECT count(*) FROM sufficient)::int AS sufficient,
+      (SELECT count(*) FROM good)::int AS started,      (SELECT count(*) FROM new_place)::int AS new_places`;
   const [row] = await database.$queryRawUnsafe<Row[]>(text, ...values);
   if (row === undefined || row.accounts === 0) return { kind: 'void' };
-  return row.started === 0 ? { kind: 'second-factor' } : { kind: 'started', isNewPlace: row.new_places > 0 };
+  if (row.sufficient === 0) return { kind: 'second-factor' };
+  return row.started === 0 ? { kind: 'new-place' } : { kind: 'started', isNewPlace: row.new_places > 0 };
 }
 
 /**
@@ -121,6 +126,10 @@ function accountInOrder(accountId: string, passwordHash: string | undefined, rol
 const withoutSecondFactor = Prisma.sql`
   WHERE NOT EXISTS (SELECT 1 FROM auth.totp WHERE account_id = account.id AND confirmed_at IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM auth.passkey WHERE account_id = account.id)`;
+
+const withoutNewPlace = (hash: string) => Prisma.sql`
+  WHERE EXISTS (SELECT 1 FROM auth.known_device WHERE account_id = sufficient.id AND hash = ${hash})
+    OR NOT EXISTS (SELECT 1 FROM auth.known_device WHERE account_id = sufficient.id)`;
 
 function writtenWhen(always: readonly object[], ifNewPlace: readonly object[]): string {
   return JSON.stringify([

@@ -38,17 +38,18 @@ export interface SignInRepository {
   openChallenge(challenge: NewMfaChallenge): Promise<boolean>;
   /**
    * Starts the session of an account that asks for no more than its first factor. `second-factor` when it does, and `void` when it is
-   * disabled or gone or its password is not `passwordHash` any more; nothing has changed then.
+   * disabled or gone or its password is not `passwordHash` any more; with `isNewPlaceRefused`, `new-place` when its owner should hear of
+   * where it comes from. Nothing has changed then.
    */
-  startByFirstFactor(session: NewSession, passwordHash: string | undefined): Promise<SessionStart>;
+  startByFirstFactor(
+    session: NewSession,
+    conditions: { readonly passwordHash: string | undefined; readonly isNewPlaceRefused: boolean },
+  ): Promise<SessionStart>;
   /**
    * Starts the session and takes `claim`, all or nothing: `void` when the challenge or the account is no longer good, `used` when somebody
    * else took the proof first.
    */
-  start(
-    session: NewSession,
-    claim: SignInClaim,
-  ): Promise<Exclude<SessionStart, { kind: 'second-factor' | 'void' }> | { kind: 'void' | 'used' }>;
+  start(session: NewSession, claim: SignInClaim): Promise<Extract<SessionStart, { kind: 'started' }> | { kind: 'void' | 'used' }>;
 }
 
 /** Thrown to roll a transaction back when what it claims is not to be had. */
@@ -87,7 +88,7 @@ export function createSignInRepository(prisma: AuthPrisma, sql: Pick<RawDatabase
         return true;
       }),
 
-    startByFirstFactor: (session, passwordHash) => startSession(sql, session, { passwordHash, isFirstFactorAlone: true }),
+    startByFirstFactor: (session, conditions) => startSession(sql, session, { ...conditions, isFirstFactorAlone: true }),
 
     async start(session, { challengeHash, proof }) {
       const { accountId, createdAt: at } = session.family;

@@ -176,7 +176,7 @@ describe.each(databases)('SECURITY 7: changePassword on $name', ({ open }) => {
         mails: [],
         place: { hash: 'place', ifNew: { audit: [], mails: [] } },
       },
-      passwordHash,
+      { passwordHash, isNewPlaceRefused: false },
     );
     expect(outcome).toEqual({ kind: 'void' });
     await expect(harness.prisma.refreshFamily.count({ where: { accountId: user.id, device: 'late' } })).resolves.toBe(0);

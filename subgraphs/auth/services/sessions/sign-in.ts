@@ -84,11 +84,11 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
     return isOpen ? { kind: 'MfaRequired', mfaToken, methods, expiresAt } : invalidCredentials;
   }
 
-  /** The session of somebody, yet to be stored, and the answer that they get once it is. */
-  async function prepare(
+  /** The session of somebody, yet to be stored, and the answer that they get once it is. Without the mails of a new place. */
+  function prepare(
     account: Account,
     { amr, traces, ...origin }: SignInOrigin & { readonly amr: readonly string[]; readonly traces: Traces },
-  ): Promise<{ session: NewSession; signedIn: SignedIn }> {
+  ): { session: NewSession; signedIn: SignedIn } {
     const { family, started, signedIn } = opener.open(account, deviceLabel(origin.device, origin.userAgent), amr);
     const { device } = family;
     const who = { accountId: account.id, actorId: account.id, sessionId: family.id };
@@ -102,17 +102,17 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
         hash: knownDevices.hash(origin),
         ifNew: {
           audit: [toAuditRow({ action: 'NEW_DEVICE', ...who, details: { device } }, now)],
-          // Where somebody is, is nothing for an address that may be a stranger's, mistyped.
-          mails: await mailer.rows('new-device', {
-            to: account.emailVerifiedAt === null ? null : account.email,
-            username: account.username,
-            device,
-            clientIp: origin.clientIp,
-          }),
+          mails: [],
         },
       },
     };
     return { session, signedIn };
+  }
+
+  async function withNotice(session: NewSession, { email: to, username }: Account, clientIp: string | null): Promise<NewSession> {
+    const { device } = session.family;
+    const mails = await mailer.rows('new-device', { to, username, device, clientIp });
+    return { ...session, place: { ...session.place, ifNew: { ...session.place.ifNew, mails } } };
   }
 
   /** After the commit. */
@@ -126,12 +126,20 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
       // Before anything is asked for it: a disabled account must not be told from a wrong password by the time either.
       if (account.disabledAt !== null) return invalidCredentials;
       // Most accounts have no second factor, so that is not asked before: the one statement that starts the session tells.
-      const { session, signedIn } = await prepare(account, { ...origin, amr, traces: { audit: [], mails: [] } });
-      const outcome = await repository.startByFirstFactor(session, passwordHash);
+      const { session: plain, signedIn } = prepare(account, { ...origin, amr, traces: { audit: [], mails: [] } });
+      // Nor is the place: a mail costs as much again as the session, and next to all sign-ins come from where the last one came from.
+      let session = plain;
+      let outcome = await repository.startByFirstFactor(session, { passwordHash, isNewPlaceRefused: hearsOfPlaces(account) });
+      if (outcome.kind === 'new-place') {
+        session = await withNotice(plain, account, origin.clientIp);
+        outcome = await repository.startByFirstFactor(session, { passwordHash, isNewPlaceRefused: false });
+      }
       switch (outcome.kind) {
         case 'started':
           announce(session, outcome.isNewPlace);
           return signedIn;
+        // A new place is not refused twice.
+        case 'new-place':
         case 'void':
           return invalidCredentials;
         case 'second-factor': {
@@ -145,13 +153,19 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
     },
 
     async finish(account, { claim, traces = { audit: [], mails: [] }, ...proof }) {
-      const { session, signedIn } = await prepare(account, { ...proof, traces });
+      const { session: plain, signedIn } = prepare(account, { ...proof, traces });
+      const session = hearsOfPlaces(account) ? await withNotice(plain, account, proof.clientIp) : plain;
       const outcome = await repository.start(session, claim);
       if (outcome.kind !== 'started') return outcome.kind;
       announce(session, outcome.isNewPlace);
       return signedIn;
     },
   };
+}
+
+/** Where somebody is, is nothing for an address that may be a stranger's, mistyped. */
+function hearsOfPlaces({ email, emailVerifiedAt }: Account): boolean {
+  return email !== null && emailVerifiedAt !== null;
 }
 
 function methodsOf({ hasTotp, recoveryCodes, passkeys }: SecondFactors): readonly MfaMethod[] {
