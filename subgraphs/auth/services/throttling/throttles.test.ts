@@ -235,7 +235,7 @@ describe.each(databases)('throttles on $name', ({ open }) => {
     const home = newPlace();
     const { user } = await client.mustRegister({ username: newName() }, home);
     await exhaust(user.username);
-    // A check against this takes some ten times as long as one of the others, as that of the owner's own device shows, which is let through.
+    // A check against this takes many times as long as one of the others, as that of the owner's own device shows, which is let through.
     const secret = `$argon2id$v=19$m=131072,t=3,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
     await harness.prisma.credential.updateMany({ where: { accountId: user.id }, data: { secret } });
     const started = performance.now();
