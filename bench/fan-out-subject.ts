@@ -12,7 +12,7 @@ import { createAuthenticate } from '../gateway/authentication/authenticate.js';
 import { createHttpDataSource } from '../gateway/datasources/http.js';
 import { createInProcessDataSource } from '../gateway/datasources/in-process.js';
 import type { SubgraphDataSource } from '../gateway/datasources/subgraph-data-source.js';
-import { createSupergraph } from '../gateway/execution/supergraph.js';
+import { createSupergraph } from '../gateway/supergraph/supergraph.js';
 import { createFanOut, type FanOut } from '../gateway/subscriptions/fan-out/fan-out.js';
 import { attachWebSocket } from '../gateway/subscriptions/websocket.js';
 import { createAccessTokenVerifier } from '../shared/auth/access-token.js';

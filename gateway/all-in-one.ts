@@ -24,7 +24,7 @@ import { readAllInOneConfig, type AllInOneConfig } from './config/all-in-one-con
 import { createHttpDataSource } from './datasources/http.js';
 import { createInProcessDataSource } from './datasources/in-process.js';
 import { timeoutOf } from './datasources/timeout-variables.js';
-import { createSupergraph } from './execution/supergraph.js';
+import { createSupergraph } from './supergraph/supergraph.js';
 import { createGateway } from './gateway.js';
 import { openPolicy } from './policy/open-policy.js';
 import { checkSubgraphs, keptForASecond } from './readiness.js';

@@ -11,7 +11,7 @@ import { compose, until } from '../tests/testkit/little-supergraph.js';
 import { openInitialisedSocket } from '../tests/testkit/socket.js';
 import { createHttpDataSource } from './datasources/http.js';
 import type { FetchReport } from './datasources/on-fetch.js';
-import { createSupergraph, type Supergraph } from './execution/supergraph.js';
+import { createSupergraph, type Supergraph } from './supergraph/supergraph.js';
 import { createGateway, type Gateway } from './gateway.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });

@@ -15,7 +15,7 @@ import { forkWorker, linkOfThisWorker } from './cluster/cluster-processes.js';
 import { superviseWorkers } from './cluster/supervise-workers.js';
 import type { WorkerLink } from './cluster/worker-link.js';
 import { help, readCommandLine, type Flags } from './config/command-line.js';
-import { createSupergraph } from './execution/supergraph.js';
+import { createSupergraph } from './supergraph/supergraph.js';
 import { createGateway } from './gateway.js';
 import { createIssuerTokenVerifier } from './authentication/issuer-tokens.js';
 import { openPolicy } from './policy/open-policy.js';

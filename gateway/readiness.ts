@@ -1,7 +1,7 @@
 import type { DependencyStatus } from '../shared/graphql/subgraph.js';
 import { checkDependency } from '../shared/http/health.js';
 import type { SubgraphDataSource } from './datasources/subgraph-data-source.js';
-import type { SupergraphGeneration } from './execution/generation.js';
+import type { SupergraphGeneration } from './supergraph/generation.js';
 
 /** For one check, in ms. */
 const timeoutMs = 2_000;

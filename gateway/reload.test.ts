@@ -9,7 +9,7 @@ import { createRevocations } from '../shared/auth/revocations.js';
 import { createLogger } from '../shared/logging/logger.js';
 import { compose, until } from '../tests/testkit/little-supergraph.js';
 import { createHttpDataSource } from './datasources/http.js';
-import { createSupergraph, type Supergraph } from './execution/supergraph.js';
+import { createSupergraph, type Supergraph } from './supergraph/supergraph.js';
 import { createGateway, type Gateway } from './gateway.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });

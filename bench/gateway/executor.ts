@@ -7,7 +7,7 @@ import { graphql, parse } from 'graphql';
 import type { FetchRequest } from '../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../gateway/datasources/wire.js';
 import { createApolloExecutor } from '../../gateway/execution/apollo-executor.js';
-import { createGeneration } from '../../gateway/execution/generation.js';
+import { createGeneration } from '../../gateway/supergraph/generation.js';
 import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
 import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { queries, type BenchQuery } from './queries.js';

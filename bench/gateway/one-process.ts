@@ -5,7 +5,7 @@ import { projectRoot } from '../../shared/config/project-root.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { readGatewayConfig } from '../../gateway/config/gateway-config.js';
 import { createInProcessDataSource } from '../../gateway/datasources/in-process.js';
-import { createSupergraph } from '../../gateway/execution/supergraph.js';
+import { createSupergraph } from '../../gateway/supergraph/supergraph.js';
 import { createGateway } from '../../gateway/gateway.js';
 import { createProductSubgraph } from './product-subgraph.js';
 import { subgraphNames } from './subgraphs.js';

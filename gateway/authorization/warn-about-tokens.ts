@@ -1,4 +1,4 @@
-import type { Supergraph } from '../execution/supergraph.js';
+import type { Supergraph } from '../supergraph/supergraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
 
 /** Says that nobody can have what directives protect, of this supergraph and of each later one, while the gateway verifies no tokens. */

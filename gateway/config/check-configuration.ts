@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { ConfigurationError } from '../../shared/config/environment.js';
 import { createLogger } from '../../shared/logging/logger.js';
-import { createSupergraph } from '../execution/supergraph.js';
+import { createSupergraph } from '../supergraph/supergraph.js';
 import { openTrustedDocuments } from '../policy/trusted-documents.js';
 import type { StartConfig } from './start-config.js';
 import { createSubgraphSources } from '../subgraph-sources.js';

@@ -3,7 +3,7 @@ import type { FetchRequest } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 import type { AskedEntities, ExecutionState } from './execution-state.js';
 import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
-import { cloneJson, isJsonObject } from './json.js';
+import { cloneJson, isJsonObject } from '../datasources/json.js';
 import { mergeAnswer } from './merge-answer.js';
 import { objectsAt, type PlacePath, type ResponsePath } from './places.js';
 import { compileRepresentText } from './represent-text.js';

@@ -2,8 +2,8 @@ import type { GraphQLError } from 'graphql';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
-import type { SupergraphGeneration } from './generation.js';
-import type { JsonObject } from './json.js';
+import type { SupergraphGeneration } from '../supergraph/generation.js';
+import type { JsonObject } from '../datasources/json.js';
 import type { ResponsePath } from './places.js';
 
 /** How a subgraph is asked. Never rejects. The answer becomes part of the result: each call must get its own. */

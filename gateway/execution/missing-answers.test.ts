@@ -4,7 +4,7 @@ import { compose, startLittleSupergraph, type LittleSupergraph } from '../../tes
 import { missing, unavailable } from '../datasources/wire.js';
 import { acceptOperation } from '../operations/accept-operation.js';
 import { createOperationPolicy } from '../policy/operation-policy.js';
-import { createGeneration, type SupergraphGeneration } from './generation.js';
+import { createGeneration, type SupergraphGeneration } from '../supergraph/generation.js';
 
 async function askGeneration(generation: SupergraphGeneration, query: string) {
   const identity = { viewer: null, subgraphHeaders: {} };

@@ -1,4 +1,4 @@
-import { isJsonObject, readOwn, type JsonObject } from './json.js';
+import { isJsonObject, readOwn, type JsonObject } from '../datasources/json.js';
 
 export type ResponsePath = readonly (string | number)[];
 

@@ -2,7 +2,7 @@ import type { FetchNode } from '@apollo/query-planner';
 import type { WireResult } from '../datasources/wire.js';
 import type { ExecutionState } from './execution-state.js';
 import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
-import { cloneJson, type JsonObject } from './json.js';
+import { cloneJson, type JsonObject } from '../datasources/json.js';
 import { mergeAnswer } from './merge-answer.js';
 import { objectsAt, type PlacePath } from './places.js';
 import { responseKeys } from './response-keys.js';

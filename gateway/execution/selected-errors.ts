@@ -13,7 +13,7 @@ import {
 import type { BooleanVariables } from './boolean-variables.js';
 import type { ExecutionState } from './execution-state.js';
 import { lazily } from './fetch-parts.js';
-import { isJsonObject, readOwn, type JsonObject } from './json.js';
+import { isJsonObject, readOwn, type JsonObject } from '../datasources/json.js';
 import type { ResponsePath } from './places.js';
 import { fragmentsOf } from './shaping/fragments-of.js';
 import { collectFields, type CollectScope } from './shaping/collect-fields.js';

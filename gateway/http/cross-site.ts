@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { mediaTypeOf, negotiateStream } from '../../shared/http/media-types.js';
-import { isAllowedOrigin } from '../subscriptions/origin.js';
+import { isAllowedOrigin } from '../../shared/http/origin.js';
 
 /** Types that a page may send to any site without asking it (Fetch standard, CORS-safelisted request headers). */
 const simpleTypes = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];

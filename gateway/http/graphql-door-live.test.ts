@@ -9,7 +9,7 @@ import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { compose, until } from '../../tests/testkit/little-supergraph.js';
 import type { Caller, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
-import { createSupergraph, type Supergraph } from '../execution/supergraph.js';
+import { createSupergraph, type Supergraph } from '../supergraph/supergraph.js';
 import { createOperationPolicy } from '../policy/operation-policy.js';
 import { createGraphqlDoor, type GraphqlDoor } from './graphql-door.js';
 

@@ -20,7 +20,7 @@ import { requestId as readRequestId, securityHeaders } from '../../shared/http/s
 import { skipRest } from '../../shared/http/skip-rest.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authentication/authenticate.js';
-import type { Supergraph } from '../execution/supergraph.js';
+import type { Supergraph } from '../supergraph/supergraph.js';
 import { acceptOperation, type OperationPayload } from '../operations/accept-operation.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';

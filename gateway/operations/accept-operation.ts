@@ -1,7 +1,7 @@
 import type { GraphQLError } from 'graphql';
 import type { Identity } from '../authentication/authenticate.js';
 import type { Permission } from '../authorization/authorization.js';
-import type { SupergraphGeneration } from '../execution/generation.js';
+import type { SupergraphGeneration } from '../supergraph/generation.js';
 import type { FoundDocument } from '../policy/find-document.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import { checkVariables } from './check-variables.js';

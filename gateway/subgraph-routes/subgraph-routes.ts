@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../shared/errors/app-error.js';
 import { clientAddress, type TrustsProxy } from '../../shared/http/client-address.js';
-import { isAllowedOrigin } from '../subscriptions/origin.js';
+import { isAllowedOrigin } from '../../shared/http/origin.js';
 
 export interface SubgraphRoutesOptions {
   /** The subgraphs' own routes in one process, proxies to them otherwise. */

@@ -1,7 +1,7 @@
 import type { FetchRequest, SubgraphDataSource, UpstreamEvent } from '../datasources/subgraph-data-source.js';
 import type { Ask, OperationRequest } from '../execution/execution-state.js';
-import type { SupergraphGeneration } from '../execution/generation.js';
-import { cloneJson } from '../execution/json.js';
+import type { SupergraphGeneration } from '../supergraph/generation.js';
+import { cloneJson } from '../datasources/json.js';
 import type { OperationResult } from '../execution/operation-result.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
 import { runInClientShape } from '../planning/runnable-operation.js';

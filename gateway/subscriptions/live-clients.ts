@@ -1,5 +1,5 @@
 import type { Revocations } from '../../shared/auth/revocations.js';
-import type { Supergraph } from '../execution/supergraph.js';
+import type { Supergraph } from '../supergraph/supergraph.js';
 import type { ClientStream } from './client-stream.js';
 import { createFanOut, type FanOut } from './fan-out/fan-out.js';
 import { createHeartbeat, type Heartbeat } from './heartbeat.js';

@@ -2,7 +2,7 @@ import { GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import { createCallerSignal } from '../datasources/caller-signal.js';
 import type { OperationRequest } from '../execution/execution-state.js';
-import type { SupergraphGeneration } from '../execution/generation.js';
+import type { SupergraphGeneration } from '../supergraph/generation.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
 import type { ClientConnection } from './client-connection.js';
 import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';

@@ -1,5 +1,5 @@
-import type { SupergraphGeneration } from '../execution/generation.js';
-import type { Supergraph } from '../execution/supergraph.js';
+import type { SupergraphGeneration } from '../supergraph/generation.js';
+import type { Supergraph } from '../supergraph/supergraph.js';
 
 /** Takes a subscription to the supergraph that replaces its own, or ends it. Must not throw. */
 export type Move = (generation: SupergraphGeneration) => void;

@@ -7,13 +7,13 @@ import type { Viewer } from '../../shared/auth/viewer.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import { requestId as readRequestId } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
-import type { Supergraph } from '../execution/supergraph.js';
+import type { Supergraph } from '../supergraph/supergraph.js';
 import { createClientSocket } from './client-socket.js';
 import type { FanOut } from './fan-out/fan-out.js';
 import type { WebSocketLimits } from './limits.js';
 import { countClose, createLiveClients, type LiveClients } from './live-clients.js';
 import { createOperationPolicy, type OperationPolicy } from '../policy/operation-policy.js';
-import { isAllowedOrigin } from './origin.js';
+import { isAllowedOrigin } from '../../shared/http/origin.js';
 import { createProtocol, type SocketExtra } from './protocol.js';
 import type { OnOperation } from '../telemetry/operation-report.js';
 

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { OnFetch } from '../datasources/on-fetch.js';
-import type { Supergraph } from '../execution/supergraph.js';
+import type { Supergraph } from '../supergraph/supergraph.js';
 import type { WebSocketStats } from '../subscriptions/websocket.js';
 import { createFetchMetrics } from './fetch-metrics.js';
 import { createOperationMetrics } from './operation-metrics.js';

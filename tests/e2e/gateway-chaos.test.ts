@@ -8,7 +8,7 @@ import pino from 'pino';
 import { Agent } from 'undici';
 import { createHttpDataSource } from '../../gateway/datasources/http.js';
 import type { SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
-import { createSupergraph, type Supergraph } from '../../gateway/execution/supergraph.js';
+import { createSupergraph, type Supergraph } from '../../gateway/supergraph/supergraph.js';
 import { createGateway, type Gateway } from '../../gateway/gateway.js';
 import { checkSubgraphs } from '../../gateway/readiness.js';
 import { createRevocations } from '../../shared/auth/revocations.js';

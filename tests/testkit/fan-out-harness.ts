@@ -1,4 +1,4 @@
-import { createGeneration, type SupergraphGeneration } from '../../gateway/execution/generation.js';
+import { createGeneration, type SupergraphGeneration } from '../../gateway/supergraph/generation.js';
 import { answeringSource } from './answering-source.js';
 import { compose } from './little-supergraph.js';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';

@@ -9,7 +9,7 @@ import { createHttpDataSource } from '../../gateway/datasources/http.js';
 import { createInProcessDataSource } from '../../gateway/datasources/in-process.js';
 import type { OnFetch } from '../../gateway/datasources/on-fetch.js';
 import type { SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
-import { createSupergraph, type Supergraph } from '../../gateway/execution/supergraph.js';
+import { createSupergraph, type Supergraph } from '../../gateway/supergraph/supergraph.js';
 import type { WebSocketLimits } from '../../gateway/subscriptions/limits.js';
 import { attachWebSocket, type WebSocketOptions, type WebSockets } from '../../gateway/subscriptions/websocket.js';
 import { createRevocations, type Revocations } from '../../shared/auth/revocations.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { createInProcessDataSource } from '../../gateway/datasources/in-process.js';
-import { createSupergraph } from '../../gateway/execution/supergraph.js';
+import { createSupergraph } from '../../gateway/supergraph/supergraph.js';
 import { createGateway } from '../../gateway/gateway.js';
 import { openMetrics } from '../../gateway/telemetry/open-metrics.js';
 import { createAccessTokenVerifier } from '../../shared/auth/access-token.js';

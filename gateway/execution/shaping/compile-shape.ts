@@ -19,7 +19,7 @@ import {
   type GraphQLOutputType,
   type SelectionSetNode,
 } from 'graphql';
-import { isInherited, isJsonObject, readOwn, type JsonObject } from '../json.js';
+import { isInherited, isJsonObject, readOwn, type JsonObject } from '../../datasources/json.js';
 import { collectFields, type CollectScope } from './collect-fields.js';
 import { addStep, nullText, type ShapingRun, type Write } from './shaping-run.js';
 import { writeLeafOf } from './write-leaf.js';

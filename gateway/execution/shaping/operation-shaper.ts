@@ -1,6 +1,6 @@
 import { type DocumentNode, type GraphQLObjectType, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import type { BooleanVariables } from '../boolean-variables.js';
-import type { JsonObject } from '../json.js';
+import type { JsonObject } from '../../datasources/json.js';
 import { compileShape } from './compile-shape.js';
 import { fragmentsOf } from './fragments-of.js';
 import { createIntrospect, type IntrospectionTexts } from './introspect.js';

@@ -7,7 +7,7 @@ import { acrossTheWire, readWireResult } from '../../../gateway/datasources/wire
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import { answeringSource } from '../../testkit/answering-source.js';
 import { acceptOperation } from '../../../gateway/operations/accept-operation.js';
-import { createGeneration, type GenerationOptions, type SupergraphGeneration } from '../../../gateway/execution/generation.js';
+import { createGeneration, type GenerationOptions, type SupergraphGeneration } from '../../../gateway/supergraph/generation.js';
 import { createOperationPolicy } from '../../../gateway/policy/operation-policy.js';
 
 export interface SubgraphDefinition {

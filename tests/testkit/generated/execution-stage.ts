@@ -1,6 +1,6 @@
 import type { FetchRequest, SubgraphDataSource } from '../../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../../gateway/datasources/wire.js';
-import { createGeneration, type SupergraphGeneration } from '../../../gateway/execution/generation.js';
+import { createGeneration, type SupergraphGeneration } from '../../../gateway/supergraph/generation.js';
 import { defaultOperationLimits } from '../../../gateway/policy/operation-limits.js';
 import { compose } from '../little-supergraph.js';
 import { federated } from './supergraphs.js';

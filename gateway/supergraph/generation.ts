@@ -8,11 +8,11 @@ import { createOperationStore, type OperationStore, type ParsedOperation } from 
 import { createOperationPlanner } from '../planning/operation-planner.js';
 import { createLabelChoice, type OverrideOptions } from '../planning/override-labels.js';
 import { runInClientShape } from '../planning/runnable-operation.js';
-import { createApolloExecutor } from './apollo-executor.js';
-import type { ExecutionRequest } from './execution-state.js';
-import { createOperationExecutor, type OperationExecutor } from './operation-executor.js';
-import type { OperationResult } from './operation-result.js';
-import { createTypeIndex } from './type-index.js';
+import { createApolloExecutor } from '../execution/apollo-executor.js';
+import type { ExecutionRequest } from '../execution/execution-state.js';
+import { createOperationExecutor, type OperationExecutor } from '../execution/operation-executor.js';
+import type { OperationResult } from '../execution/operation-result.js';
+import { createTypeIndex } from '../execution/type-index.js';
 
 /** The supergraph that is served, and all that came out of it. A new value replaces it when the file changes. */
 export interface SupergraphGeneration {
