@@ -38,7 +38,7 @@ export interface SubscriptionOptions {
 
 /** The subscriptions of one subgraph. */
 export interface Subscriptions {
-  subscribe(request: SubscribeRequest): UpstreamSubscription;
+  readonly subscribe: (request: SubscribeRequest) => UpstreamSubscription;
   close(): Promise<void>;
 }
 
