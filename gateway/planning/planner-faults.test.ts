@@ -201,6 +201,35 @@ describe('A field that requires something, under @skip', () => {
   });
 });
 
+describe('A requirement that is fetched only under a condition', () => {
+  it('for the sake of another field leaves the neighbours alone, which need something else', async () => {
+    const federation = federate([
+      {
+        name: 'a',
+        typeDefs: 'type Query { box: Box } type Box @key(fields: "id") { id: ID! width: Int depth: Int }',
+        resolvers: { Query: { box: () => ({ id: '1' }) }, Box: { width: () => 2, depth: () => 3 } },
+      },
+      {
+        name: 'b',
+        typeDefs: `type Query { other: Other } type Other { box: Box }
+          type Box @key(fields: "id") { id: ID! width: Int @external depth: Int @external
+            wide: Int @requires(fields: "width") deep: Int @requires(fields: "depth") }`,
+        resolvers: {
+          Query: { other: () => ({ box: { id: '1' } }) },
+          Box: { wide: ({ width }: { width: number }) => width, deep: ({ depth }: { depth: number }) => depth },
+        },
+      },
+      {
+        name: 'c',
+        typeDefs: 'type Box @key(fields: "id") { id: ID! deep: Int @external sum: Int @requires(fields: "deep") }',
+        resolvers: { Box: { sum: ({ deep }: { deep: number }) => deep + 1 } },
+      },
+    ]);
+    const query = 'query ($no: Boolean!) { other { box { wide ... @include(if: $no) { sum deep } } } }';
+    expect((await federation.ask(query, { no: false })).data).toEqual({ other: { box: { wide: 2 } } });
+  });
+});
+
 describe('A key with resolvable: false', () => {
   it('is not taken for one by which a subgraph finds an entity', async () => {
     const federation = federate([

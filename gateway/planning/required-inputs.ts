@@ -1,4 +1,5 @@
 import type { FetchDataRewrite, FetchNode, PlanNode, QueryPlan, QueryPlanSelectionNode } from '@apollo/query-planner';
+import { readConditionalNames, whenFalse, whenTrue, type ConditionalNames } from './conditional-names.js';
 import type { Requirements } from './requirements.js';
 import { splitFetch, type PartOfFetch } from './split-fetch.js';
 
@@ -8,13 +9,25 @@ import { splitFetch, type PartOfFetch } from './split-fetch.js';
  */
 export function restoreRequiredInputs(plan: QueryPlan, requirements: Requirements): QueryPlan {
   if (plan.node === undefined) return plan;
-  if (plan.node.kind !== 'Subscription') return { ...plan, node: restored(plan.node, requirements) };
-  const { rest } = plan.node;
-  return rest === undefined ? plan : { ...plan, node: { ...plan.node, rest: restored(rest, requirements) } };
+  if (plan.node.kind !== 'Subscription') return { ...plan, node: restored(plan.node, scopeOf([plan.node], requirements)) };
+  const { primary, rest } = plan.node;
+  return rest === undefined ? plan : { ...plan, node: { ...plan.node, rest: restored(rest, scopeOf([primary, rest], requirements)) } };
 }
 
-function restored(node: PlanNode, requirements: Requirements): PlanNode {
-  const all = (nodes: readonly PlanNode[]) => nodes.map((each) => restored(each, requirements));
+interface Scope {
+  readonly requirements: Requirements;
+  readonly conditional: ConditionalNames;
+  /** Conditions that the node is under. */
+  readonly above: string;
+}
+
+function scopeOf(nodes: PlanNode[], requirements: Requirements): Scope {
+  return { requirements, conditional: readConditionalNames({ kind: 'Sequence', nodes }, requirements.fieldNames), above: '' };
+}
+
+function restored(node: PlanNode, scope: Scope): PlanNode {
+  const { requirements, conditional, above } = scope;
+  const all = (nodes: readonly PlanNode[]) => nodes.map((each) => restored(each, scope));
   switch (node.kind) {
     case 'Sequence':
     case 'Parallel':
@@ -22,17 +35,19 @@ function restored(node: PlanNode, requirements: Requirements): PlanNode {
     case 'Condition':
       return {
         ...node,
-        ...(node.ifClause === undefined ? {} : { ifClause: restored(node.ifClause, requirements) }),
-        ...(node.elseClause === undefined ? {} : { elseClause: restored(node.elseClause, requirements) }),
+        ...(node.ifClause === undefined ? {} : { ifClause: restored(node.ifClause, { ...scope, above: whenTrue(above, node.condition) }) }),
+        ...(node.elseClause === undefined
+          ? {}
+          : { elseClause: restored(node.elseClause, { ...scope, above: whenFalse(above, node.condition) }) }),
       };
     case 'Flatten': {
-      const child = restored(node.node, requirements);
+      const child = restored(node.node, scope);
       if (child.kind !== 'Parallel') return { ...node, node: child };
       return { kind: 'Parallel', nodes: child.nodes.map((each) => ({ ...node, node: each })) };
     }
     case 'Fetch': {
       if (node.requires === undefined) return node;
-      const parts = splitFetch(node, requirements);
+      const parts = splitFetch(node, requirements, (name) => conditional.mayBeMissing(name, above));
       const fetches = parts.map((part) => withInputs(part, parts, requirements));
       const [first] = fetches;
       return fetches.length === 1 && first !== undefined ? first : { kind: 'Parallel', nodes: fetches };

@@ -28,9 +28,10 @@ interface Part {
 /**
  * As few fetches as it takes, nearly always the one given. None needs a field of an entity with two different arguments. And none needs
  * under `@skip` or `@include` what another field of it does not: an entity that misses something is not sent at all, which would also null
- * the fields that need nothing of it.
+ * the fields that need nothing of it. Nor what only one field of it needs, and what was fetched under a condition: the planner forgets
+ * conditions of fields that it adds itself, for a `@requires` of another field.
  */
-export function splitFetch(fetch: FetchNode, requirements: Requirements): readonly PartOfFetch[] {
+export function splitFetch(fetch: FetchNode, requirements: Requirements, mayBeMissing: (name: string) => boolean): readonly PartOfFetch[] {
   const given = leavesIn(fetch.requires ?? [], '');
   const keys = requirements.keysOf(fetch.serviceName);
   if ([...given].every((path) => path === '__typename' || keys.has(path))) return [{ fetch, paths: new Set(), aliased: [] }];
@@ -41,7 +42,8 @@ export function splitFetch(fetch: FetchNode, requirements: Requirements): readon
     const required = requirements.requiredBy(fetch.serviceName, typeName, node.name.value);
     const paths = required.paths.filter((path) => given.has(path));
     const aliased = paths.length === 0 ? [] : required.aliased;
-    const own: Part = { condition: paths.length === 0 ? '' : condition, paths, aliased };
+    const uncertain = paths.filter((path) => path.split('.').some(mayBeMissing)).sort();
+    const own: Part = { condition: paths.length === 0 ? '' : `${condition} ${uncertain.join(' ')}`.trim(), paths, aliased };
     const found = parts.findIndex((part) => fit(part, own));
     const index = found === -1 ? parts.length : found;
     const part = parts[index] ?? own;

@@ -1,4 +1,4 @@
-import { type DocumentNode, type GraphQLObjectType, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
+import type { DocumentNode, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { BooleanVariables } from '../boolean-variables.js';
 import type { JsonObject } from '../../datasources/json.js';
 import { compileShape } from './compile-shape.js';
