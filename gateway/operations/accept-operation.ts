@@ -6,6 +6,7 @@ import type { FoundDocument } from '../policy/find-document.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import { checkVariables } from './check-variables.js';
 import type { ParsedOperation } from './operation-store.js';
+import { renamedVariables } from './variable-names.js';
 
 /** An operation that a client sent and that may run. */
 export interface AcceptedOperation {
@@ -55,10 +56,10 @@ function acceptDocument(
   { policy, identity, found }: AcceptanceOptions & { readonly found: FoundDocument },
 ): Acceptance | Promise<Acceptance> {
   if (found.kind === 'refused') return found;
-  const variables = payload.variables ?? {};
   const parsed = generation.operations.parse(found.text, payload.operationName ?? undefined, policy.limits);
   if (parsed.kind === 'refused') return parsed;
   const { operation } = parsed;
+  const variables = renamedVariables(payload.variables ?? {}, operation.variableNames);
   const refusals = policy.check({ generation, operation, identity, variables });
   if (refusals.length > 0) return refuse(refusals);
   const problems = operation.validate();

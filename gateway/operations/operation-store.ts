@@ -17,6 +17,7 @@ import type { OperationLimits } from '../policy/operation-limits.js';
 import { refuseParse } from '../policy/refuse-parse.js';
 import { finiteNumbers } from './finite-numbers.js';
 import { prepareFittingVariables } from './fitting-variables.js';
+import { findVariableNames, renameVariables, type VariableNames } from './variable-names.js';
 
 /** Validation of a hostile document stops after so many errors. */
 const maximumErrors = 20;
@@ -34,6 +35,8 @@ export interface ParsedOperation {
   readonly operationName: string | undefined;
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
+  /** Variables that have other names in `document` than clients gave them. */
+  readonly variableNames: VariableNames;
   /** What graphql's rules refuse; empty for a good one. Costs time on the first call only. */
   validate(): readonly GraphQLError[];
   /** Whether variables certainly fit the definitions of a validated operation; otherwise graphql has to look. */
@@ -51,6 +54,8 @@ export type ParseResult =
   { readonly kind: 'parsed'; readonly operation: ParsedOperation } | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
 
 export interface OperationStore {
+  /** How many operations were not known yet. */
+  misses(): number;
   /** How often an operation was known already, and how often not; and how many are. */
   stats(): { readonly hits: number; readonly misses: number; readonly operations: number };
   parse(source: string, operationName: string | undefined, limits: OperationLimits): ParseResult;
@@ -75,6 +80,7 @@ export function createOperationStore(generation: { schema: GraphQLSchema; planne
   }
 
   return {
+    misses: () => misses,
     stats: () => ({ hits, misses, operations: operations.size }),
     parse(source, operationName, limits) {
       const key = `${operationName ?? ''}\n${source}`;
@@ -97,12 +103,14 @@ function parseOperation(
   operationName: string | undefined,
   { schema, planner, limits }: { schema: GraphQLSchema; planner: OperationPlanner; limits: OperationLimits },
 ): ParseResult {
-  let document: DocumentNode;
+  let written: DocumentNode;
   try {
-    document = parse(source, { maxTokens: limits.maxTokens });
+    written = parse(source, { maxTokens: limits.maxTokens });
   } catch (error) {
     return { kind: 'refused', errors: [refuseParse(error, limits)] };
   }
+  const variableNames = findVariableNames(source, written);
+  const document = renameVariables(written, variableNames);
   const operation = getOperationAST(document, operationName);
   if (operation === null || operation === undefined) {
     const message =
@@ -123,6 +131,7 @@ function parseOperation(
     operationName,
     document,
     operation,
+    variableNames,
     validate: () => (errors ??= validateDocument(schema, document)),
     fits: (variables) => (fits ??= prepareFittingVariables(schema, operation))(variables),
     plan: () => runnable().planned,

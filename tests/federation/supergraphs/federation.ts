@@ -105,7 +105,10 @@ export function federate(subgraphs: readonly SubgraphDefinition[], options: Fede
       const acceptance = await acceptOperation(generation, { query, variables }, { policy, identity });
       if (acceptance.kind === 'refused') return { data: undefined, errors: acceptance.errors.map(shown) };
       const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
-      const { data, errors } = await generation.execute(acceptance.operation.operation, { variables, caller });
+      const { data, errors } = await generation.execute(acceptance.operation.operation, {
+        variables: acceptance.operation.variables,
+        caller,
+      });
       return { data: data === undefined ? undefined : JSON.parse(data), errors: errors.map(shown) };
     },
   };
