@@ -75,6 +75,7 @@ export async function startStreamingSubgraph(
           protocol === 'sse' ? `event: next\ndata: ${text}\n\n` : `--a b\r\ncontent-type: application/json\r\n\r\n{"payload":${text}}\r\n`;
         // Also called when the gateway has gone.
         await new Promise<void>((resolve) => response.write(bytes, () => resolve()));
+        if (response.destroyed) return;
       }
       response.end(protocol === 'sse' ? 'event: complete\n\n' : '--a b--');
     } catch (error) {
