@@ -28,6 +28,8 @@ import { createSupergraph } from './supergraph/supergraph.js';
 import { createGateway } from './gateway.js';
 import { openPolicy } from './policy/open-policy.js';
 import { checkSubgraphs, keptForASecond } from './readiness.js';
+import { traceSource } from './telemetry/trace-source.js';
+import { openTracing } from '../shared/telemetry/open-tracing.js';
 import { openMetrics } from './telemetry/open-metrics.js';
 
 runProcess({
@@ -105,6 +107,8 @@ runProcess({
     for (const session of await sessions.endedSince(Date.now() - accessTokenLifetimeMs)) revocations.revoke(session);
 
     const inProcess = new Map(subgraphs.map((subgraph) => [subgraph.name, subgraph]));
+    const tracing = await openTracing(config.tracing, 'galaxia');
+    if (tracing !== undefined) scope.defer(() => tracing.close());
     const metrics = openMetrics(config.metrics);
     const counting = metrics === undefined ? {} : { onFetch: metrics.counted.onFetch };
     const supergraph = await createSupergraph({
@@ -112,9 +116,11 @@ runProcess({
       dataSource({ name, url }) {
         const subgraph = inProcess.get(name);
         const timeoutMs = timeoutOf(config.timeouts, name);
-        return subgraph === undefined
-          ? createHttpDataSource({ name, url, secret: config.gatewaySecret, logger, timeoutMs, ...counting })
-          : createInProcessDataSource({ subgraph, logger, timeoutMs, ...counting });
+        const source =
+          subgraph === undefined
+            ? createHttpDataSource({ name, url, secret: config.gatewaySecret, logger, timeoutMs, ...counting })
+            : createInProcessDataSource({ subgraph, logger, timeoutMs, ...counting });
+        return traceSource(name, source, tracing);
       },
       operationTimeoutMs: config.timeouts.operationMs,
       logger,
@@ -144,6 +150,7 @@ runProcess({
       withoutPage: config.policy.withoutPage,
       metrics,
       insight: config.insight,
+      tracing,
       logger,
     });
     scope.defer(() => gateway.close());

@@ -7,6 +7,7 @@ import type { DependencyStatus } from '../shared/graphql/subgraph.js';
 import { clientAddress } from '../shared/http/client-address.js';
 import { addHealthRoutes } from '../shared/http/health.js';
 import { addMetricsRoute, type MetricsSource } from '../shared/telemetry/metrics-route.js';
+import type { Tracing } from '../shared/telemetry/tracing.js';
 import type { MetricsConfig } from '../shared/telemetry/telemetry-variables.js';
 import { createHttpServer } from '../shared/http/server.js';
 import type { Logger } from '../shared/logging/logger.js';
@@ -27,6 +28,7 @@ import type { GatewayMetrics } from './telemetry/gateway-metrics.js';
 import type { InsightConfig } from './telemetry/insight-variables.js';
 import { createOperationLog } from './telemetry/operation-log.js';
 import type { OnOperation } from './telemetry/operation-report.js';
+import { createOperationTracing } from './telemetry/operation-tracing.js';
 
 /** Service restart: clients come back at once. */
 const restart = 1012;
@@ -53,6 +55,7 @@ export interface GatewayOptions {
   readonly withoutPage?: string | undefined;
   /** Undefined when nobody is to know. */
   readonly insight?: InsightConfig;
+  readonly tracing?: Tracing | undefined;
   readonly metrics?: { readonly counted: GatewayMetrics; readonly source: MetricsSource; readonly access: MetricsConfig } | undefined;
   readonly logger: Logger;
   /** Of clients that stay connected. */
@@ -90,6 +93,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     allowedOrigins,
     streams,
     showsQueryPlans: options.insight?.showsQueryPlans,
+    tracing: createOperationTracing(options.tracing, options.insight?.trustsTraceparent ?? true),
     onOperation,
     logger,
   });

@@ -24,6 +24,7 @@ import { checkSubgraphs, keptForASecond } from './readiness.js';
 import { readStartConfig, type StartConfig } from './config/start-config.js';
 import { createSubgraphProxy } from './subgraph-routes/subgraph-proxy.js';
 import { createSubgraphSources } from './subgraph-sources.js';
+import { openTracing } from '../shared/telemetry/open-tracing.js';
 import { openMetrics } from './telemetry/open-metrics.js';
 
 const command = readCommandLine(process.argv.slice(2));
@@ -95,10 +96,12 @@ async function startServing(
     logger.warn('GATEWAY_SECRET has fewer than 32 characters: use a longer one, made at random');
   }
 
+  const tracing = await openTracing(config.tracing, 'gateway');
+  if (tracing !== undefined) scope.defer(() => tracing.close());
   const metrics = openMetrics(config.metrics, link);
   const supergraph = await createSupergraph({
     path: config.supergraphPath,
-    dataSource: createSubgraphSources({ config, subgraphs, onFetch: metrics?.counted.onFetch, logger }),
+    dataSource: createSubgraphSources({ config, subgraphs, onFetch: metrics?.counted.onFetch, tracing, logger }),
     operationTimeoutMs: config.timeouts.operationMs,
     logger,
   });
@@ -143,6 +146,7 @@ async function startServing(
     withoutPage: config.policy.withoutPage,
     metrics,
     insight: config.insight,
+    tracing,
     logger,
   });
   scope.defer(() => gateway.close());

@@ -1,21 +1,25 @@
 import type { Logger } from '../shared/logging/logger.js';
+import type { Tracing } from '../shared/telemetry/tracing.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { createHttpDataSource } from './datasources/http.js';
 import type { OnFetch } from './datasources/on-fetch.js';
 import type { SubgraphDataSource } from './datasources/subgraph-data-source.js';
 import { withholdHeaders } from './datasources/withhold-headers.js';
 import type { SubgraphsSettings } from './config/subgraph-settings.js';
+import { traceSource } from './telemetry/trace-source.js';
 
 /** For `createSupergraph`: reaches each subgraph as the operator says. What it throws is about the subgraph that it was called for. */
 export function createSubgraphSources({
   config: { urls, gatewaySecret, timeouts },
   subgraphs,
   onFetch,
+  tracing,
   logger,
 }: {
   readonly config: Pick<GatewayConfig, 'urls' | 'gatewaySecret' | 'timeouts'>;
   readonly subgraphs: SubgraphsSettings;
   readonly onFetch?: OnFetch | undefined;
+  readonly tracing?: Tracing | undefined;
   readonly logger: Logger;
 }): (service: { readonly name: string; readonly url: string }) => SubgraphDataSource {
   const variables = new Map<string, string>(Object.entries(urls));
@@ -37,6 +41,6 @@ export function createSubgraphSources({
       ...(onFetch === undefined ? {} : { onFetch }),
       logger,
     });
-    return withholdHeaders(source, settings.withheldHeaders);
+    return traceSource(name, withholdHeaders(source, settings.withheldHeaders), tracing);
   };
 }

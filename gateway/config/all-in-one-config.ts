@@ -10,6 +10,7 @@ import { userEventsVariables } from '../../shared/config/user-events-variables.j
 import type { LogLevel } from '../../shared/logging/logger.js';
 import { checkS3Variables, readS3Options, s3Variables } from '../../shared/objects/create-object-store.js';
 import type { S3Options } from '../../shared/objects/s3-object-store.js';
+import { toTracingConfig, tracingVariables, type TracingConfig } from '../../shared/telemetry/open-tracing.js';
 import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../../shared/telemetry/telemetry-variables.js';
 import { workersVariable } from '../cluster/workers-variable.js';
 import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './gateway-config.js';
@@ -21,6 +22,7 @@ export interface AllInOneConfig extends DoorConfig {
   readonly policy: PolicyConfig;
   readonly metrics: MetricsConfig | undefined;
   readonly insight: InsightConfig;
+  readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
   /** Absolute. */
   readonly dataDir: string;
@@ -53,6 +55,7 @@ const schema = z.object({
   ...policyVariables,
   ...telemetryVariables,
   ...insightVariables,
+  ...tracingVariables,
   ...timeoutVariables,
   ...s3Variables,
   ...mailVariables,
@@ -94,6 +97,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     policy: toPolicyConfig(values),
     metrics: toMetricsConfig(values),
     insight: toInsightConfig(values),
+    tracing: toTracingConfig(values),
     logLevel: values.LOG_LEVEL,
     dataDir: resolve(values.DATA_DIR),
     supergraphPath: values.SUPERGRAPH_PATH,

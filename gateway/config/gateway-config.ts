@@ -5,6 +5,7 @@ import { projectRoot } from '../../shared/config/project-root.js';
 import { logLevel, subgraphNames, subgraphUrls, type SubgraphName } from '../../shared/config/subgraph-environment.js';
 import { parseTrustedProxies, type TrustsProxy } from '../../shared/http/client-address.js';
 import type { LogLevel } from '../../shared/logging/logger.js';
+import { toTracingConfig, tracingVariables, type TracingConfig } from '../../shared/telemetry/open-tracing.js';
 import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../../shared/telemetry/telemetry-variables.js';
 import { s3Variables } from '../../shared/objects/create-object-store.js';
 import { workersVariable } from '../cluster/workers-variable.js';
@@ -32,6 +33,7 @@ export interface GatewayConfig extends DoorConfig {
   readonly policy: PolicyConfig;
   readonly metrics: MetricsConfig | undefined;
   readonly insight: InsightConfig;
+  readonly tracing: TracingConfig | undefined;
   /** Processes that serve. */
   readonly workers: number;
   readonly logLevel: LogLevel;
@@ -90,6 +92,7 @@ const common = {
   ...telemetryVariables,
   ...timeoutVariables,
   ...insightVariables,
+  ...tracingVariables,
   ...workersVariable,
   LOG_LEVEL: logLevel.default('info'),
 };
@@ -135,6 +138,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     policy: toPolicyConfig(values),
     metrics: toMetricsConfig(values),
     insight: toInsightConfig(values),
+    tracing: toTracingConfig(values),
     workers: values.WORKERS,
     logLevel: values.LOG_LEVEL,
     supergraphPath: values.SUPERGRAPH_PATH,

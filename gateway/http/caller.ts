@@ -4,11 +4,11 @@ import { createCallerSignal, type AbortableCallerSignal } from '../datasources/c
 import type { Caller } from '../datasources/subgraph-data-source.js';
 
 /** On whose behalf subgraphs are asked for this response. Its signal is aborted when the client hangs up before it has its answer. */
-export function createCaller({ subgraphHeaders }: Identity, response: ServerResponse): Caller {
+export function createCaller({ subgraphHeaders }: Identity, response: ServerResponse, traceparent: string | undefined): Caller {
   const signal = createCallerSignal();
   if (response.destroyed) signal.abort();
   else response.once('close', () => abortUnlessAnswered(signal, response));
-  return { subgraphHeaders, signal };
+  return { subgraphHeaders: traceparent === undefined ? subgraphHeaders : { ...subgraphHeaders, traceparent }, signal };
 }
 
 function abortUnlessAnswered(signal: AbortableCallerSignal, response: ServerResponse): void {

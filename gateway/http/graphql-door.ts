@@ -24,6 +24,7 @@ import type { Supergraph } from '../supergraph/supergraph.js';
 import { acceptOperation, type OperationPayload } from '../operations/accept-operation.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
+import { createOperationTracing, type OperationTrace, type OperationTracing } from '../telemetry/operation-tracing.js';
 import type { OnOperation, OperationReport } from '../telemetry/operation-report.js';
 import { createCaller } from './caller.js';
 import { streamFormats } from '../subscriptions/stream-formats.js';
@@ -53,6 +54,7 @@ export interface GraphqlDoorOptions {
   readonly streams?: StreamDoor;
   /** To whoever asks for it by `x-galaxia-query-plan: 1`. */
   readonly showsQueryPlans?: boolean | undefined;
+  readonly tracing?: OperationTracing | undefined;
   readonly onOperation?: OnOperation | undefined;
   readonly logger: Logger;
 }
@@ -72,6 +74,7 @@ interface Exchange {
   readonly requestId: string;
   /** By `performance.now()`. */
   readonly startedAt: number;
+  readonly trace: OperationTrace;
   /** Of one result; undefined when the client can read none. */
   readonly type: ResponseType | undefined;
   /** Of several; undefined when the client does not ask for them. */
@@ -96,6 +99,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     allowedOrigins = corsOrigins,
     streams,
     showsQueryPlans = false,
+    tracing = createOperationTracing(undefined, true),
     onOperation,
     logger,
   } = options;
@@ -124,7 +128,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
 
   /** Undefined when it is answered already, or nobody waits any more. */
   async function run(payload: OperationPayload, exchange: Exchange): Promise<OperationAnswer | undefined> {
-    const { request, response, requestId, type, streamType } = exchange;
+    const { request, response, requestId, type, streamType, trace } = exchange;
     const { headers, method } = request;
     const identity = await authenticate({
       authorization: headers.authorization,
@@ -133,10 +137,13 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       userAgent: headers['user-agent'],
       headers,
     });
+    const store = supergraph.current().operations;
+    const [before, at] = [store.misses(), Date.now()];
     const acceptance = await acceptOperation(supergraph.current(), payload, { policy, identity });
     if (acceptance.kind === 'refused') return refusedOperation(acceptance.errors, exchange);
     const { generation, operation, variables } = acceptance.operation;
     const { operation: kind } = operation.operation;
+    trace.accepted(operation, store.misses() === before ? undefined : at);
     if (kind === OperationTypeNode.MUTATION && method === 'GET') return requestRefusal(noMutations, requestId);
     if (streams !== undefined && streamType !== undefined && (kind === OperationTypeNode.SUBSCRIPTION || type === undefined)) {
       const accepted = acceptance.operation;
@@ -146,7 +153,10 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       return refused && { ...refusal([refused], requestId), operation };
     }
     if (kind === OperationTypeNode.SUBSCRIPTION) return refusal([noSubscriptions()], requestId);
-    const { data, errors } = await generation.execute(operation, { variables, caller: createCaller(identity, response) });
+    const { data, errors } = await generation.execute(operation, {
+      variables,
+      caller: createCaller(identity, response, trace.traceparent),
+    });
     if (data === undefined) return { ...refusal(errors, requestId), operation };
     const extensions =
       showsQueryPlans && headers[queryPlanHeader] === '1' ? { queryPlan: prettyFormatQueryPlan(operation.plan()) } : undefined;
@@ -189,8 +199,12 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const requestId = readRequestId(headers['x-request-id']);
     const type = negotiate(headers.accept);
     const streamType = streams === undefined ? undefined : negotiateStream(headers.accept);
-    const given = await answer({ request, response, requestId, startedAt, type, streamType });
-    if (given === undefined) return;
+    const trace = tracing.begin(headers.traceparent);
+    const given = await answer({ request, response, requestId, startedAt, type, streamType, trace });
+    if (given === undefined) {
+      trace.end({ errors: [], hasLeft: response.destroyed });
+      return;
+    }
     // Before it is written, which ends the response as leaving does.
     const hasLeft = response.destroyed;
     if (isClosing || given.status === 413) response.shouldKeepAlive = false;
@@ -201,6 +215,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       { contentType: given.contentType ?? contentTypes[type ?? 'application/json'], requestId },
     );
     const ms = performance.now() - startedAt;
+    trace.end({ errors: given.errors, hasLeft });
     onOperation?.({ door: 'http', requestId, operation: given.operation, errors: given.errors, hasLeft, ms });
     logRequest(logger, request, { requestId, status: given.status, ms });
   }

@@ -6,6 +6,8 @@ export interface InsightConfig {
   readonly slowOperationMs: number | undefined;
   /** Whether clients may see the plan of their query. */
   readonly showsQueryPlans: boolean;
+  /** Whether the traces of clients go on here, or new ones begin. */
+  readonly trustsTraceparent?: boolean;
 }
 
 const message = 'must be a number of milliseconds from 1 to 3600000';
@@ -19,8 +21,13 @@ export const insightVariables = {
     .refine((value) => value >= 1 && value <= 3_600_000, message)
     .optional(),
   QUERY_PLAN: z.enum(['on', 'off']).default('off'),
+  TRUST_TRACEPARENT: z.enum(['on', 'off']).default('on'),
 };
 
 export function toInsightConfig(values: z.output<z.ZodObject<typeof insightVariables>>): InsightConfig {
-  return { slowOperationMs: values.SLOW_OPERATION_MS, showsQueryPlans: values.QUERY_PLAN === 'on' };
+  return {
+    slowOperationMs: values.SLOW_OPERATION_MS,
+    showsQueryPlans: values.QUERY_PLAN === 'on',
+    trustsTraceparent: values.TRUST_TRACEPARENT === 'on',
+  };
 }

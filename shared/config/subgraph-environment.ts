@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { rateLimitScale } from '../rate-limits/rate-limit-scale.js';
 import { logLevels, type LogLevel } from '../logging/logger.js';
+import { toTracingConfig, tracingVariables, type TracingConfig } from '../telemetry/open-tracing.js';
 import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../telemetry/telemetry-variables.js';
 import { graphqlUrl, port, readEnvironment } from './environment.js';
 import { readTogether } from './read-together.js';
@@ -23,6 +24,7 @@ export interface SubgraphEnvironment {
   readonly rateLimitScale: number;
   readonly gatewaySecret: string;
   readonly metrics: MetricsConfig | undefined;
+  readonly tracing: TracingConfig | undefined;
   /** GraphQL endpoints of all subgraphs. */
   readonly urls: Readonly<Record<SubgraphName, string>>;
 }
@@ -59,6 +61,7 @@ const common = z.object({
   REDIS_URL: redisUrl,
   RATE_LIMIT_SCALE: rateLimitScale,
   ...telemetryVariables,
+  ...tracingVariables,
   GATEWAY_SECRET: z.string().describe('the secret that the gateway and all subgraphs share; 32 characters or more'),
   ...subgraphUrls,
 });
@@ -85,6 +88,7 @@ export function readSubgraphEnvironment(
     rateLimitScale: values.RATE_LIMIT_SCALE,
     gatewaySecret: values.GATEWAY_SECRET,
     metrics: toMetricsConfig(values),
+    tracing: toTracingConfig(values),
     urls: { auth: values.AUTH_URL, users: values.USERS_URL, sessions: values.SESSIONS_URL, images: values.IMAGES_URL },
   };
 }

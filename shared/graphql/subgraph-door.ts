@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
+import { SpanKind } from '@opentelemetry/api';
 import { execute, type DocumentNode } from 'graphql';
 import { AppError } from '../errors/app-error.js';
 import { maskError } from '../errors/error-masking.js';
@@ -9,6 +10,7 @@ import { readBody } from '../http/read-body.js';
 import { sendAnswer, type Answer } from '../http/send-answer.js';
 import { errorBody, requestId as readRequestId } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
+import { contextOf, endSpan, isTraceparent, type Tracing } from '../telemetry/tracing.js';
 import { askApollo } from './apollo-route.js';
 import { gatewaySecretHeader } from './gateway-secret.js';
 import type { KnownOperations } from './known-operations.js';
@@ -25,6 +27,7 @@ export interface SubgraphDoorOptions<Context extends object> {
   readonly known: KnownOperations<OperationContext<Context>>;
   readonly isSecret: (given: unknown) => boolean;
   readonly bodyLimit: number;
+  readonly tracing?: Tracing | undefined;
   /** Called for each with its HTTP status. */
   readonly onServed?: ((status: number, ms: number) => void) | undefined;
   readonly logger: Logger;
@@ -39,7 +42,7 @@ export interface SubgraphDoor {
 }
 
 export function createSubgraphDoor<Context extends object>(options: SubgraphDoorOptions<Context>): SubgraphDoor {
-  const { subgraph, apollo, known, isSecret, bodyLimit, onServed, logger } = options;
+  const { subgraph, apollo, known, isSecret, bodyLimit, onServed, tracing, logger } = options;
   const policy = subgraph.sharing;
   let isClosing = false;
 
@@ -86,8 +89,16 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = performance.now();
     const requestId = readRequestId(request.headers['x-request-id']);
+    const { traceparent } = request.headers;
+    const span =
+      tracing === undefined || !isTraceparent(traceparent)
+        ? undefined
+        : tracing.tracer.startSpan(subgraph.name, { kind: SpanKind.SERVER }, contextOf(traceparent));
     const read = await readBody(request, bodyLimit);
-    if (read.kind === 'gone') return;
+    if (read.kind === 'gone') {
+      span?.end();
+      return;
+    }
     const body = read.kind === 'body' ? parseJson(read.body) : undefined;
     const given: SubgraphAnswer =
       body === undefined
@@ -97,6 +108,7 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
     const type = negotiate(request.headers.accept) ?? 'application/json';
     sendAnswer(response, given, { contentType: given.contentType ?? contentTypes[type], requestId });
     const ms = performance.now() - startedAt;
+    if (span !== undefined) endSpan(span, given.status === 200 ? 'OK' : String(given.status));
     onServed?.(given.status, ms);
     logRequest(logger, request, { requestId, status: given.status, ms });
   }

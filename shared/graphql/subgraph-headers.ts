@@ -7,6 +7,7 @@ const names = [
   'x-user-name',
   'x-client-ip',
   'user-agent',
+  'traceparent',
 ] as const satisfies readonly (keyof SubgraphHeaders)[];
 
 /** Of `values` (an HTTP request's headers, a `connection_init` payload) what the header contract knows; anything else is dropped. */

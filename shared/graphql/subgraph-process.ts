@@ -14,6 +14,7 @@ import { createRedisEventBus } from '../events/redis-event-bus.js';
 import { runProcess, type Scope } from '../http/lifecycle.js';
 import { createLogger, type Logger } from '../logging/logger.js';
 import { createRateLimits, type RateLimits } from '../rate-limits/rate-limits.js';
+import { openTracing } from '../telemetry/open-tracing.js';
 import { openSubgraphMetrics } from '../telemetry/subgraph-metrics.js';
 import { jwksPath } from './paths.js';
 import { serveSubgraph } from './subgraph-server.js';
@@ -107,11 +108,14 @@ export function runSubgraphProcess<Context extends object, Config>({
       // Before the subgraph: what it has taken it must be able to finish.
       scope.defer(() => bus.close());
 
+      const tracing = await openTracing(environment.tracing, name);
+      if (tracing !== undefined) scope.defer(() => tracing.close());
       const server = await serveSubgraph({
         subgraph,
         host: environment.host,
         port: environment.port,
         gatewaySecret,
+        tracing,
         metrics: openSubgraphMetrics(environment.metrics),
         logger,
         async internalRoutes(app) {

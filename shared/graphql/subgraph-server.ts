@@ -6,6 +6,7 @@ import { addHealthRoutes } from '../http/health.js';
 import { createHttpServer } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
 import { addMetricsRoute } from '../telemetry/metrics-route.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import type { SubgraphMetrics } from '../telemetry/subgraph-metrics.js';
 import { formatRequestError, maskErrorsPlugin } from './apollo-route.js';
 import { createSecretCheck, gatewaySecretHeader } from './gateway-secret.js';
@@ -27,6 +28,7 @@ export interface SubgraphServerOptions<Context extends object> {
   readonly gatewaySecret: string;
   /** Told without the secret, as health is; undefined when nobody is to know. */
   readonly metrics?: SubgraphMetrics | undefined;
+  readonly tracing?: Tracing | undefined;
   readonly logger: Logger;
   /** More routes for the gateway and the other subgraphs, behind the secret as well. */
   readonly internalRoutes?: ((app: FastifyInstance) => Promise<void> | void) | undefined;
@@ -51,7 +53,16 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
   const known = createKnownOperations<OperationContext<Context>>();
   const apollo = createApollo(subgraph, { known, logger });
   await apollo.start();
-  const door = createSubgraphDoor({ subgraph, apollo, known, isSecret, bodyLimit, onServed: metrics?.onServed, logger });
+  const door = createSubgraphDoor({
+    subgraph,
+    apollo,
+    known,
+    isSecret,
+    bodyLimit,
+    onServed: metrics?.onServed,
+    tracing: options.tracing,
+    logger,
+  });
   const app = createHttpServer({ logger, bodyLimit, first: (request, response) => door.handle(request, response) });
 
   addHealthRoutes(app, () => subgraph.ready());

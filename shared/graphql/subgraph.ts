@@ -14,6 +14,8 @@ export interface SubgraphHeaders {
   /** Address of the client as the gateway sees it through its trusted proxies. */
   readonly 'x-client-ip'?: string | undefined;
   readonly 'user-agent'?: string | undefined;
+  /** Of the request that this is for (W3C Trace Context). */
+  readonly traceparent?: string | undefined;
 }
 
 /**

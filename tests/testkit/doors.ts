@@ -36,7 +36,7 @@ const logger = createLogger({ name: 'test', level: 'silent' });
 export async function openDoors(
   policy?: OperationPolicy,
   given?: LittleSupergraph,
-  rest?: Partial<Pick<GatewayOptions, 'metrics' | 'limits' | 'insight' | 'logger'>>,
+  rest?: Partial<Pick<GatewayOptions, 'metrics' | 'limits' | 'insight' | 'tracing' | 'logger'>>,
 ): Promise<Doors> {
   const little = given ?? (await startLittleSupergraph('in-process'));
   const gateway = await createGateway({

@@ -8,10 +8,12 @@ import { parse } from 'graphql';
 import { createHttpDataSource } from '../../gateway/datasources/http.js';
 import { createInProcessDataSource } from '../../gateway/datasources/in-process.js';
 import type { OnFetch } from '../../gateway/datasources/on-fetch.js';
+import { traceSource } from '../../gateway/telemetry/trace-source.js';
 import type { SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
 import { createSupergraph, type Supergraph } from '../../gateway/supergraph/supergraph.js';
 import type { WebSocketLimits } from '../../gateway/subscriptions/limits.js';
 import { attachWebSocket, type WebSocketOptions, type WebSockets } from '../../gateway/subscriptions/websocket.js';
+import type { Tracing } from '../../shared/telemetry/tracing.js';
 import { createRevocations, type Revocations } from '../../shared/auth/revocations.js';
 import { unauthenticated } from '../../shared/errors/app-error.js';
 import { serveSubgraph } from '../../shared/graphql/subgraph-server.js';
@@ -48,6 +50,7 @@ export interface LittleOptions {
   readonly expiresAt?: number;
   readonly operationTimeoutMs?: number;
   readonly onFetch?: OnFetch | undefined;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A supergraph of three subgraphs with everything that makes federated subscriptions hard, served on a WebSocket door. */
@@ -59,7 +62,9 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
     way === 'in-process'
       ? []
       : await Promise.all(
-          subgraphs.map(({ subgraph }) => serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, gatewaySecret: secret, logger })),
+          subgraphs.map(({ subgraph }) =>
+            serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, gatewaySecret: secret, logger, tracing: options.tracing }),
+          ),
         );
   const relays = way === 'http-plain' ? await Promise.all(servers.map(({ url }) => startPlainSubgraph(url))) : [];
   const path = join(folder, 'supergraph.graphql');
@@ -87,7 +92,7 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
           ? createInProcessDataSource({ subgraph: own.subgraph, logger, onFetch: options.onFetch })
           : createHttpDataSource({ name, url, secret, logger, timeoutMs: 2_000, onFetch: options.onFetch ?? (() => undefined) });
       sources.set(name, source);
-      return source;
+      return traceSource(name, source, options.tracing);
     },
   });
   const revocations = createRevocations();

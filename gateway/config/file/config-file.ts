@@ -164,6 +164,27 @@ export const configFile = z
       'Whether a request with the header `x-galaxia-query-plan: 1` is told the plan of its query. `false` if left out.',
       'QUERY_PLAN',
     ),
+    tracing: inFile(
+      z.strictObject({
+        endpoint: inFile(
+          text,
+          'Where traces are sent by OTLP over HTTP, without `/v1/traces`. None are made if left out.',
+          'OTEL_EXPORTER_OTLP_ENDPOINT',
+        ),
+        serviceName: inFile(text, 'How this process is called there. `gateway` if left out.', 'OTEL_SERVICE_NAME'),
+        share: inFile(
+          z.number().min(0).max(1),
+          'How many of the traces that begin here are kept, from 0 to 1. 1 if left out.',
+          'OTEL_TRACES_SAMPLER_ARG',
+        ),
+        trustClients: inFile(
+          z.boolean(),
+          'Whether the traces of clients (`traceparent`) go on here. `true` if left out.',
+          'TRUST_TRACEPARENT',
+        ),
+      }),
+      'Traces for OpenTelemetry.',
+    ),
     metrics: inFile(z.boolean(), 'Whether `/metrics` tells Prometheus what is counted. `true` if left out.', 'METRICS'),
     redisUrl: inFile(text, 'A Redis by which several gateways share rate limits and persisted queries.', 'REDIS_URL'),
     jwt: inFile(
