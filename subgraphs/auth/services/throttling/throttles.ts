@@ -98,9 +98,8 @@ export function createThrottles({ limits, knownDevices, key }: ThrottlesOptions)
     return limit;
   }
 
-  /** Admits a guess, and answers with what it means that it was wrong. */
-  async function admit(identifier: string, origin: SignInOrigin): Promise<Admission> {
-    const account = keyed(identifier);
+  /** Admits a guess at `account`, the key of `identifier`, and answers with what it means that it was wrong. */
+  async function admit(account: string, identifier: string, origin: SignInOrigin): Promise<Admission> {
     const from = clientNetwork(origin.clientIp ?? undefined);
     const wrong = network('wrong passwords');
     try {
@@ -119,12 +118,14 @@ export function createThrottles({ limits, knownDevices, key }: ThrottlesOptions)
   }
 
   return {
-    guessAtSignIn: ({ identifier, ...origin }, check) =>
-      turns.run(`${keyed(identifier)}.${knownDevices.hash(origin)}`, async () => {
-        const admission = await admit(identifier, origin);
-        const atAccount = countGuess({ limits: perAccount, knownDevices, origin, nobody: `nobody.${keyed(identifier)}` });
+    guessAtSignIn({ identifier, ...origin }, check) {
+      const account = keyed(identifier);
+      return turns.run(`${account}.${knownDevices.hash(origin)}`, async () => {
+        const admission = await admit(account, identifier, origin);
+        const atAccount = countGuess({ limits: perAccount, knownDevices, origin, nobody: `nobody.${account}` });
         return guess(admission, () => check(atAccount), atAccount);
-      }),
+      });
+    },
 
     guessAgain: (accountId, check) =>
       turns.run(accountId, async () => {
