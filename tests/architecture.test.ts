@@ -6,6 +6,25 @@ import { projectRoot } from '../shared/config/project-root.js';
 /** The order in which the layers of a subgraph may import each other: each only what stands after it. */
 const layers = ['main', 'subgraph', 'context', 'resolvers', 'services', 'data'] as const;
 
+/** The folders on the way of an operation, by the same rule. */
+const gatewayFolders = [
+  'http',
+  'subscriptions',
+  'telemetry',
+  'supergraph',
+  'execution',
+  'authorization',
+  'operations',
+  'planning',
+  'policy',
+  'datasources',
+  'authentication',
+] as const;
+/** Whatever brings operations in or looks on: how they are understood and executed does not depend on it. */
+const doors: readonly string[] = ['http', 'subscriptions', 'telemetry'];
+/** What else the gateway has beside its entries. */
+const besides = ['cluster', 'config', 'graphiql', 'subgraph-routes'];
+
 interface Import {
   /** Paths below the project root, with `/`. */
   readonly from: string;
@@ -44,6 +63,41 @@ describe('The import rule', () => {
           from.startsWith('gateway/') &&
           subgraphOf(to) !== null &&
           !(from === 'gateway/all-in-one.ts' && /^subgraphs\/[^/]+\/subgraph\.js$/.test(to)),
+      ),
+    ).toEqual([]);
+  });
+
+  it('knows every folder of the gateway', () => {
+    const folders = new Set(ofProduct.map(({ from }) => folderOf(from)).filter((folder) => folder !== ''));
+    expect([...folders].sort()).toEqual([...gatewayFolders, ...besides].sort());
+  });
+
+  it('keeps the folders of the gateway in order: http, subscriptions, …, supergraph, execution, …, datasources', () => {
+    expect(
+      violations(({ from, to, isTypeOnly }) => {
+        const [above, below] = [gatewayFolderOf(from), gatewayFolderOf(to)];
+        // Types of what is made of all parts, as a generation is, are seen by the parts.
+        return above !== -1 && below !== -1 && above > below && !isTypeOnly;
+      }),
+    ).toEqual([]);
+  });
+
+  it('keeps doors, entries and configuration unknown to what understands and executes operations, even as types', () => {
+    const isInside = (folder: string): boolean => gatewayFolders.some((each) => each === folder) && !doors.includes(folder);
+    expect(
+      violations(({ from, to }) => {
+        if (!from.startsWith('gateway/') || !to.startsWith('gateway/') || !isInside(folderOf(from))) return false;
+        return !isInside(folderOf(to));
+      }),
+    ).toEqual([]);
+  });
+
+  it('lets configuration and entries be imported by nothing below them', () => {
+    const isAbove = (path: string): boolean => /^gateway\/(config\/|[^/]+$)/.test(path);
+    expect(
+      violations(
+        ({ from, to, isTypeOnly }) =>
+          to.startsWith('gateway/') && isAbove(to) && from.startsWith('gateway/') && !isAbove(from) && !isTypeOnly,
       ),
     ).toEqual([]);
   });
@@ -90,6 +144,15 @@ function violations(isViolation: (each: Import) => boolean): string[] {
 
 function subgraphOf(path: string): string | null {
   return /^subgraphs\/([^/]+)\//.exec(path)?.[1] ?? null;
+}
+
+/** Of the gateway; empty for what stands beside the folders. */
+function folderOf(path: string): string {
+  return /^gateway\/([^/]+)\//.exec(path)?.[1] ?? '';
+}
+
+function gatewayFolderOf(path: string): number {
+  return gatewayFolders.findIndex((folder) => folder === folderOf(path));
 }
 
 function layerOf(path: string): (typeof layers)[number] | null {
