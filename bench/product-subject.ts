@@ -75,6 +75,8 @@ function post(pool: Pool, headers: Record<string, string>, body: string): Promis
     pool.dispatch(
       { path: '/graphql', method: 'POST', headers, body },
       {
+        // By which undici tells its new handlers from the old ones.
+        onRequestStart: () => undefined,
         onResponseData: (_controller, chunk) => void chunks.push(chunk),
         onResponseEnd: () => resolve(Buffer.concat(chunks).toString()),
         onResponseError: (_controller, error) => reject(error),
