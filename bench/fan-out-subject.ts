@@ -28,6 +28,7 @@ import { createRateLimits } from '../shared/rate-limits/rate-limits.js';
 import { createAuthSubgraph } from '../subgraphs/auth/subgraph.js';
 import { createImagesSubgraph } from '../subgraphs/images/subgraph.js';
 import { createUsersSubgraph } from '../subgraphs/users/subgraph.js';
+import { createFollowers } from './followers.js';
 import { compose } from '../tests/testkit/little-supergraph.js';
 
 /** What `fan-out.ts` asks of it, over IPC. One of the first two comes first and once. */
@@ -72,41 +73,18 @@ const feedDefs = `extend schema @link(url: "https://specs.apollo.dev/federation/
   type Subscription { changes: Change! }
   type Change { user: User! statusMessage: String version: Int! }
   type User @key(fields: "id") { id: ID! }`;
-const listeners = new Set<(change: unknown) => void>();
+const feedFollowers = createFollowers();
 let userId = '';
 
 const feed: Subgraph = {
   name: 'feed',
-  schema: buildSubgraphSchema([{ typeDefs: parse(feedDefs), resolvers: { Subscription: { changes: { subscribe: follow } } } }]),
+  schema: buildSubgraphSchema([
+    { typeDefs: parse(feedDefs), resolvers: { Subscription: { changes: { subscribe: () => feedFollowers.follow() } } } },
+  ]),
   createContext: () => Promise.resolve({}),
   ready: () => Promise.resolve([]),
   close: () => Promise.resolve(),
 };
-
-function follow(): AsyncIterableIterator<unknown> {
-  const waiting: unknown[] = [];
-  let take: ((result: IteratorResult<unknown>) => void) | undefined;
-  const give = (change: unknown): void => {
-    if (take === undefined) waiting.push(change);
-    else take({ value: change, done: false });
-    take = undefined;
-  };
-  listeners.add(give);
-  return {
-    next: () =>
-      new Promise((resolve) => {
-        if (waiting.length > 0) resolve({ value: waiting.shift(), done: false });
-        else take = resolve;
-      }),
-    return() {
-      listeners.delete(give);
-      return Promise.resolve({ value: undefined, done: true });
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
 
 async function openSubgraphs(followers: number) {
   const database = await openEmbedded('memory://');
@@ -213,8 +191,8 @@ let cpu = process.cpuUsage();
 async function answer(question: Question): Promise<Product | Doors | ReadAnswer | null> {
   switch (question.kind) {
     case 'publish':
-      while (listeners.size !== question.subscribers) await wait(5);
-      for (const give of listeners) give({ changes: { user: { id: userId }, statusMessage: 'in the lobby', version: question.version } });
+      while (feedFollowers.count() !== question.subscribers) await wait(5);
+      feedFollowers.give({ changes: { user: { id: userId }, statusMessage: 'in the lobby', version: question.version } });
       return null;
     case 'read': {
       const { user, system } = process.cpuUsage(cpu);

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CrowdOrder, CrowdState } from './crowd.js';
+import { cpuTimeOf } from '../cpu-time.js';
 import { residentMemory } from '../harness.js';
 import type { Notebook } from './notebook.js';
 import type { Range } from './people.js';
-import { processorTime, startChild, type Stage } from './stage.js';
+import { startChild, type Stage } from './stage.js';
 
 const rounds = 3;
 /** Of a round, at least: what a process has used is known in steps of 10 ms. */
@@ -24,7 +25,7 @@ export async function measureDeliveries(server: Server, { key }: Pick<Stage, 'ke
   const half = range.count / 2;
   const crowd = startCrowd();
   await crowd.obey(() => ({ kind: 'await', events: 0 }));
-  const before = { memory: mapValues(server.pids, residentMemory), cpu: mapValues(server.pids, processorTime) };
+  const before = { memory: mapValues(server.pids, residentMemory), cpu: mapValues(server.pids, cpuMicroseconds) };
   const started = performance.now();
   await crowd.obey((index) => ({
     kind: 'open',
@@ -35,7 +36,7 @@ export async function measureDeliveries(server: Server, { key }: Pick<Stage, 'ke
   }));
   note(`${name}: all follow after`, 's', (performance.now() - started) / 1000);
   for (const [what, pid] of Object.entries(server.pids)) {
-    note(`${name}: CPU of ${what} for a new one`, 'µs', (processorTime(pid) - (before.cpu[what] ?? 0)) / range.count);
+    note(`${name}: CPU of ${what} for a new one`, 'µs', (cpuMicroseconds(pid) - (before.cpu[what] ?? 0)) / range.count);
   }
   await wait(2_000);
   for (const [what, pid] of Object.entries(server.pids)) {
@@ -54,7 +55,7 @@ export async function measureDeliveries(server: Server, { key }: Pick<Stage, 'ke
   // The first one warms up.
   for (let round = -1; round < rounds; round += 1) {
     await crowd.obey(() => ({ kind: 'await', events: 0 }));
-    const cpu = mapValues(server.pids, processorTime);
+    const cpu = mapValues(server.pids, cpuMicroseconds);
     const roundStarted = performance.now();
     const crowdCpu = [0, 0];
     for (let change = 0; change < changes; change += 1) {
@@ -73,7 +74,7 @@ export async function measureDeliveries(server: Server, { key }: Pick<Stage, 'ke
     note(`${name}: delivered`, '1/s', deliveries / seconds);
     note(`${name}: busier half of the clients`, '% of a core', Math.max(...crowdCpu) / seconds / 10_000);
     for (const [what, pid] of Object.entries(server.pids)) {
-      note(`${name}: CPU of ${what} for a delivery`, 'µs', (processorTime(pid) - (cpu[what] ?? 0)) / deliveries);
+      note(`${name}: CPU of ${what} for a delivery`, 'µs', (cpuMicroseconds(pid) - (cpu[what] ?? 0)) / deliveries);
     }
   }
   await crowd.stop();
@@ -96,4 +97,8 @@ function startCrowd() {
 
 function mapValues(values: Readonly<Record<string, number>>, map: (value: number) => number): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+}
+
+function cpuMicroseconds(pid: number): number {
+  return cpuTimeOf(pid) * 1_000;
 }

@@ -10,6 +10,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { serveSubgraph } from '../../shared/graphql/subgraph-server.js';
 import { createLogger } from '../../shared/logging/logger.js';
+import { createFollowers } from '../followers.js';
 import { feedSchema, feedSecret } from './feed-schema.js';
 import { userId } from './people.js';
 
@@ -18,33 +19,8 @@ export interface FeedPorts {
   readonly plain: number;
 }
 
-const followers = new Set<(message: unknown) => void>();
-
-/** Events of one follower, taken one by one. */
-function follow(): AsyncIterableIterator<unknown> {
-  const waiting: unknown[] = [{ presence: { __typename: 'PresenceSnapshot', cursor: '0', entries: [] } }];
-  let take: ((result: IteratorResult<unknown>) => void) | undefined;
-  const give = (value: unknown): void => {
-    if (take === undefined) waiting.push(value);
-    else take({ value, done: false });
-    take = undefined;
-  };
-  followers.add(give);
-  return {
-    next: () =>
-      new Promise((resolve) => {
-        if (waiting.length > 0) resolve({ value: waiting.shift(), done: false });
-        else take = resolve;
-      }),
-    return() {
-      followers.delete(give);
-      return Promise.resolve({ value: undefined, done: true });
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
+const followers = createFollowers();
+const snapshot = { presence: { __typename: 'PresenceSnapshot', cursor: '0', entries: [] } };
 
 /** As large as what is told of somebody who changes what they play. */
 function change(n: number): unknown {
@@ -55,7 +31,10 @@ function change(n: number): unknown {
 }
 
 const schema = buildSubgraphSchema([
-  { typeDefs: parse(feedSchema), resolvers: { Query: { feed: () => 'feed' }, Subscription: { presence: { subscribe: follow } } } },
+  {
+    typeDefs: parse(feedSchema),
+    resolvers: { Query: { feed: () => 'feed' }, Subscription: { presence: { subscribe: () => followers.follow([snapshot]) } } },
+  },
 ]);
 
 function portOf(server: Server): number {
@@ -97,8 +76,7 @@ const { url } = await serveSubgraph({
 let changes = 0;
 process.on('message', () => {
   changes += 1;
-  const message = change(changes);
-  for (const give of followers) give(message);
+  followers.give(change(changes));
 });
 process.on('disconnect', () => process.exit(0));
 process.send?.({ shared: Number(new URL(url).port), plain: await servePlain() } satisfies FeedPorts);
