@@ -5,7 +5,6 @@ import type { AccessTokenVerifier } from '../../../shared/auth/access-token.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../shared/errors/app-error.js';
 import { MultipartError, multipartBoundary } from '../../../shared/http/multipart.js';
-import { errorBody } from '../../../shared/http/server.js';
 import { skipRest } from '../../../shared/http/skip-rest.js';
 import { imagePath, limits, variantPath, type Image, type ImagePurpose } from '../services/image.js';
 import type { RejectionCode } from '../services/processing/picture-processing.js';
@@ -15,6 +14,7 @@ import type { TakePlace } from '../services/uploads/receiving-places.js';
 import { rejectionMessages } from '../services/uploads/rejection-messages.js';
 import { mayHave } from '../services/uploads/reserve-upload.js';
 import { parsePurpose, readImageForm, type ImageFormResult } from './image-form.js';
+import { refuse } from './refuse.js';
 
 export interface PostImagesOptions {
   readonly accessTokens: AccessTokenVerifier;
@@ -123,9 +123,4 @@ const statusOf: Readonly<Record<RejectionCode, number>> = {
 function describe({ ownerId: _, name, ...image }: Image) {
   const variants = image.variants.map((variant) => ({ ...variant, url: variantPath(name, variant.name) }));
   return { ...image, url: imagePath(name), variants };
-}
-
-function refuse(reply: FastifyReply, status: number, code: string, message: string, more: object = {}): FastifyReply {
-  const { errors } = errorBody(code, message, reply.request.id);
-  return reply.code(status).send({ errors: errors.map((error) => ({ ...error, extensions: { ...error.extensions, ...more } })) });
 }

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
-import { errorBody } from '../../../shared/http/server.js';
 import { skipRest } from '../../../shared/http/skip-rest.js';
 import { limits } from '../services/image.js';
 import type { ReceiveResult, ReceiveUpload } from '../services/uploads/receive-upload.js';
+import { refuse } from './refuse.js';
 
 /** `PUT /uploads/<id>?expires=…&signature=…`: takes the bytes of an upload as they come, straight to the object store. */
 export function putUploadRoute(receiveUpload: ReceiveUpload): (app: FastifyInstance) => void {
@@ -52,10 +52,6 @@ function answer(reply: FastifyReply, result: ReceiveResult): FastifyReply {
         `The body must have exactly ${result.expected} bytes, and Content-Length must say so, as the upload was opened for.`,
       );
   }
-}
-
-function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
-  return reply.code(status).send(errorBody(code, message, reply.request.id));
 }
 
 /** Without parameters, in lower case. */
