@@ -5,14 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createRevocations } from '../shared/auth/revocations.js';
 import { createLogger } from '../shared/logging/logger.js';
 import { compose, until } from '../tests/testkit/little-supergraph.js';
+import { openGateway } from '../tests/testkit/open-gateway.js';
 import { openInitialisedSocket } from '../tests/testkit/socket.js';
 import { createHttpDataSource } from './datasources/http.js';
 import type { FetchReport } from './datasources/on-fetch.js';
 import { createSupergraph, type Supergraph } from './supergraph/supergraph.js';
-import { createGateway, type Gateway } from './gateway.js';
+import type { Gateway } from './gateway.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
@@ -43,17 +43,7 @@ describe('SECURITY 35: a request to a subgraph that never answers', () => {
       dataSource: (service) =>
         createHttpDataSource({ ...service, secret: undefined, logger, timeoutMs: 60_000, onFetch: (report) => reports.push(report) }),
     });
-    gateway = await createGateway({
-      config: { host: '127.0.0.1', port: 0, publicUrl: undefined, corsOrigins: [], trustsProxy: () => false, objectsUrl: undefined },
-      supergraph,
-      accessTokens: null,
-      revocations: createRevocations(),
-      jwks: null,
-      ready: () => Promise.resolve([]),
-      routes: [],
-      pageFolder: join(folder, 'no page'),
-      logger,
-    });
+    gateway = await openGateway({ supergraph });
     url = await gateway.listen();
   });
   afterEach(async () => {

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createRevocations } from '../shared/auth/revocations.js';
 import { createLogger } from '../shared/logging/logger.js';
 import { compose, until } from '../tests/testkit/little-supergraph.js';
+import { openGateway } from '../tests/testkit/open-gateway.js';
 import { createHttpDataSource } from './datasources/http.js';
 import { createSupergraph, type Supergraph } from './supergraph/supergraph.js';
-import { createGateway, type Gateway } from './gateway.js';
+import type { Gateway } from './gateway.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
@@ -62,20 +62,11 @@ describe('The supergraph under load', () => {
       path,
       logger,
       pollIntervalMs: 10,
-      operationTimeoutMs: 100,
+      // Loading a supergraph holds the process up, on a busy machine for several tenths of a second.
+      operationTimeoutMs: 2_000,
       dataSource: (service) => createHttpDataSource({ ...service, secret: undefined, logger, timeoutMs: 5_000 }),
     });
-    gateway = await createGateway({
-      config: { host: '127.0.0.1', port: 0, publicUrl: undefined, corsOrigins: [], trustsProxy: () => false, objectsUrl: undefined },
-      supergraph,
-      accessTokens: null,
-      revocations: createRevocations(),
-      jwks: null,
-      ready: () => Promise.resolve([]),
-      routes: [],
-      pageFolder: join(folder, 'no page'),
-      logger,
-    });
+    gateway = await openGateway({ supergraph });
     url = await gateway.listen();
   }
 

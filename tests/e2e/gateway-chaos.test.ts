@@ -9,14 +9,14 @@ import { Agent } from 'undici';
 import { createHttpDataSource } from '../../gateway/datasources/http.js';
 import type { SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
 import { createSupergraph, type Supergraph } from '../../gateway/supergraph/supergraph.js';
-import { createGateway, type Gateway } from '../../gateway/gateway.js';
+import type { Gateway } from '../../gateway/gateway.js';
 import { checkSubgraphs } from '../../gateway/readiness.js';
-import { createRevocations } from '../../shared/auth/revocations.js';
 import { judge, type ChaosAnswer } from '../gateway-chaos/judge.js';
 import { maxResponseBytes, modes, names, truth, typeDefs, type Mode } from '../gateway-chaos/schemas.js';
 import { startChaosSubgraph, type ChaosSubgraph } from '../gateway-chaos/subgraphs.js';
 import { createDice, type Dice } from '../presence-chaos/dice.js';
 import { compose, until } from '../testkit/little-supergraph.js';
+import { openGateway } from '../testkit/open-gateway.js';
 import { freePorts } from '../testkit/process.js';
 
 /** How long the subgraphs are left to chance. */
@@ -58,17 +58,7 @@ describe('The gateway over subgraphs that are killed, hung, slow and answer garb
         return source;
       },
     });
-    gateway = await createGateway({
-      config: { host: '127.0.0.1', port: 0, publicUrl: undefined, corsOrigins: [], trustsProxy: () => false, objectsUrl: undefined },
-      supergraph,
-      accessTokens: null,
-      revocations: createRevocations(),
-      jwks: null,
-      ready: () => checkSubgraphs(supergraph),
-      routes: [],
-      pageFolder: join(folder, 'no page'),
-      logger,
-    });
+    gateway = await openGateway({ supergraph, ready: () => checkSubgraphs(supergraph), logger });
     url = await gateway.listen();
   }, 60_000);
 

@@ -1,10 +1,8 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createGateway, type GatewayOptions } from '../../gateway/gateway.js';
+import type { GatewayOptions } from '../../gateway/gateway.js';
 import type { OperationPolicy } from '../../gateway/policy/operation-policy.js';
 import { unauthenticated } from '../../shared/errors/app-error.js';
-import { createLogger } from '../../shared/logging/logger.js';
 import { startLittleSupergraph, type LittleSupergraph } from './little-supergraph.js';
+import { openGateway } from './open-gateway.js';
 import { openSocket } from './socket.js';
 
 export const doorNames = ['HTTP', 'WebSocket'] as const;
@@ -27,8 +25,6 @@ export interface Doors {
   close(): Promise<void>;
 }
 
-const logger = createLogger({ name: 'test', level: 'silent' });
-
 /**
  * The little supergraph behind a whole gateway, so that both doors can be asked the same. One that is `given` stays open when the doors
  * close.
@@ -39,7 +35,7 @@ export async function openDoors(
   rest?: Partial<Pick<GatewayOptions, 'metrics' | 'limits' | 'insight' | 'tracing' | 'logger'>>,
 ): Promise<Doors> {
   const little = given ?? (await startLittleSupergraph('in-process'));
-  const gateway = await createGateway({
+  const gateway = await openGateway({
     config: { host: '127.0.0.1', port: 0, publicUrl: undefined, corsOrigins: [], trustsProxy: () => true, objectsUrl: undefined },
     supergraph: little.supergraph,
     accessTokens: {
@@ -53,11 +49,6 @@ export async function openDoors(
       },
     },
     revocations: little.revocations,
-    jwks: null,
-    ready: () => Promise.resolve([]),
-    routes: [],
-    pageFolder: join(tmpdir(), 'no such page'),
-    logger,
     ...(policy === undefined ? {} : { policy }),
     ...rest,
   });
