@@ -200,4 +200,17 @@ describe.each(liveTransports)('Clients over %s', (transport) => {
     await until(() => little.feed.listeners() === 2, 'one to leave');
     await subscribed();
   });
+
+  it('SECURITY 39: run at most so many operations in all, over whatever they come', async () => {
+    await start({ limits: { maxOperations: 3 } });
+    const all: LiveClient[] = [];
+    for (const each of liveTransports) {
+      all.push(await open(ticks, each));
+      await until(() => little.feed.listeners() === all.length, 'the subscription');
+    }
+    expect(await (await open(ticks)).next()).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
+    all[1]?.vanish();
+    await until(() => little.feed.listeners() === 2, 'one to leave');
+    await subscribed();
+  });
 });

@@ -1,4 +1,4 @@
-/** Bounds of the WebSocket door (SECURITY lines 39 to 41). Times in ms. */
+/** Bounds of clients that stay connected, by WebSocket or a stream (SECURITY lines 39 to 41). Times in ms. */
 export interface WebSocketLimits {
   /** From the upgrade to `connection_init`; closed with 4408 after it. */
   readonly initTimeoutMs: number;
@@ -9,9 +9,12 @@ export interface WebSocketLimits {
   readonly maxFrameBytes: number;
   /** Operations under way on one socket, of every kind; more are refused with an error. */
   readonly maxOperationsPerSocket: number;
+  /** The same of all sockets and streams together. */
+  readonly maxOperations: number;
+  /** Sockets and streams. */
   readonly maxSockets: number;
   readonly maxUninitialisedSockets: number;
-  /** Sockets of one user; more are closed with 4429. */
+  /** Sockets and streams of one user; more are closed with 4429, or refused with 429. */
   readonly maxSocketsPerUser: number;
   /** Unsent bytes of a socket from which on no more results are taken for it, so that it never holds more than this and one result. */
   readonly highWaterBytes: number;
@@ -29,6 +32,7 @@ export const defaultWebSocketLimits: WebSocketLimits = {
   pongTimeoutMs: 10_000,
   maxFrameBytes: 256 * 1024,
   maxOperationsPerSocket: 100,
+  maxOperations: 200_000,
   maxSockets: 50_000,
   maxUninitialisedSockets: 1_000,
   maxSocketsPerUser: 100,

@@ -1,4 +1,5 @@
 import type { Revocations } from '../../shared/auth/revocations.js';
+import { AppError } from '../../shared/errors/app-error.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import type { ClientStream } from './client-stream.js';
 import { createFanOut, type FanOut } from './fan-out/fan-out.js';
@@ -27,6 +28,8 @@ export interface LiveClients {
   readonly delivered: { results: number };
   /** How many connections were closed, by the code. */
   readonly closes: Map<number, number>;
+  /** Operations under way, of all of them. */
+  readonly operations: { running: number };
   /** Sockets and streams that are open. */
   readonly connections: { open: number };
   readonly streams: Set<ClientStream>;
@@ -46,6 +49,7 @@ export function createLiveClients({ supergraph, revocations, now = Date.now, ...
     fanOut,
     delivered: { results: 0 },
     closes: new Map(),
+    operations: { running: 0 },
     connections: { open: 0 },
     streams: new Set(),
     close() {
@@ -58,4 +62,9 @@ export function createLiveClients({ supergraph, revocations, now = Date.now, ...
 
 export function countClose({ closes }: LiveClients, code: number): void {
   closes.set(code, (closes.get(code) ?? 0) + 1);
+}
+
+/** Those of a process are at their limit. */
+export function tooManyOperations(): AppError {
+  return new AppError('UNAVAILABLE', 'Too many operations are under way. Try again in a moment.');
 }

@@ -14,7 +14,7 @@ import {
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import type { OperationReport } from '../telemetry/operation-report.js';
 import { runOperation, toGraphQLError } from './operations.js';
-import type { LiveClients } from './live-clients.js';
+import { tooManyOperations, type LiveClients } from './live-clients.js';
 import type { SocketIdentity, WebSocketOptions } from './websocket.js';
 
 type ConnectionParams = Record<string, unknown>;
@@ -94,6 +94,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     const { id, accepted, extra, startedAt } = runArgs.contextValue;
     const identity = extra.identity ?? nobody;
     extra.operations += 1;
+    live.operations.running += 1;
     return runOperation(accepted, {
       connection: extra.socket,
       send: (prepared) => extra.socket.sendFrame(prepared.frame(id)),
@@ -101,6 +102,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
       subgraphHeaders: extra.identity?.subgraphHeaders ?? {},
       onEnd(errors) {
         extra.operations -= 1;
+        live.operations.running -= 1;
         // By then it may be another one, and what it replaced must be garbage.
         const { operation } = runArgs.contextValue.accepted;
         report(extra, { operation, errors: errors ?? [], hasLeft: errors === undefined, ms: performance.now() - startedAt });
@@ -152,6 +154,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
             refusalError(new AppError('RATE_LIMITED', `At most ${limits.maxOperationsPerSocket} operations may run on one socket.`)),
           ]);
         }
+        if (live.operations.running >= limits.maxOperations) return refuse([refusalError(tooManyOperations())]);
         const acceptance = await accept(extra, payload);
         if (acceptance.kind === 'refused') return refuse(acceptance.errors);
         const { generation, operation, variables } = acceptance.operation;

@@ -9,7 +9,7 @@ import { acceptAgain, type AcceptedOperation } from '../operations/accept-operat
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import type { OnOperation } from '../telemetry/operation-report.js';
 import { createClientStream, type ClientStream } from './client-stream.js';
-import { countClose, type LiveClients } from './live-clients.js';
+import { countClose, tooManyOperations, type LiveClients } from './live-clients.js';
 import { runOperation } from './operations.js';
 import { streamFormats } from './stream-formats.js';
 
@@ -50,6 +50,7 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
     if (response.destroyed) return undefined;
     const mask = (error: unknown) => maskError(error, { logger, requestId });
     if (connections.open >= limits.maxSockets) return new AppError('UNAVAILABLE', 'Too many clients are connected. Try again in a moment.');
+    if (live.operations.running >= limits.maxOperations) return tooManyOperations();
     let stopWatching: (() => void) | null = () => undefined;
     let results: AsyncIterableIterator<ExecutionResult, undefined> | undefined = undefined;
     const stream = createClientStream({
@@ -78,6 +79,7 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
       fanOut: live.fanOut,
       subgraphHeaders: identity.subgraphHeaders,
       onEnd(errors) {
+        live.operations.running -= 1;
         const { operation } = current;
         const ms = performance.now() - startedAt;
         onOperation?.({ door: doors[type], requestId, operation, errors: errors ?? [], hasLeft: errors === undefined, ms });
@@ -91,6 +93,7 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
         return current;
       },
     });
+    live.operations.running += 1;
     connections.open += 1;
     streams.add(stream);
     void stream.gone.then(() => {
