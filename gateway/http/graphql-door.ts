@@ -7,30 +7,27 @@ import { clientAddress, type TrustsProxy } from '../../shared/http/client-addres
 import { logRequest } from '../../shared/http/log-request.js';
 import {
   contentTypes,
-  isJson,
   negotiate,
   negotiateStream,
   responseTypes,
   type ResponseType,
   type StreamType,
 } from '../../shared/http/media-types.js';
-import { readBody } from '../../shared/http/read-body.js';
 import { sendAnswer, type Answer } from '../../shared/http/send-answer.js';
 import { requestId as readRequestId, securityHeaders } from '../../shared/http/server.js';
-import { skipRest } from '../../shared/http/skip-rest.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authentication/authenticate.js';
-import type { Supergraph } from '../supergraph/supergraph.js';
 import { acceptOperation, type OperationPayload } from '../operations/accept-operation.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
+import type { StreamDoor } from '../subscriptions/stream-door.js';
+import { streamFormats } from '../subscriptions/stream-formats.js';
+import type { Supergraph } from '../supergraph/supergraph.js';
 import { createOperationTracing, type OperationTrace, type OperationTracing } from '../telemetry/operation-tracing.js';
 import type { OnOperation, OperationReport } from '../telemetry/operation-report.js';
 import { createCaller } from './caller.js';
-import { streamFormats } from '../subscriptions/stream-formats.js';
-import type { StreamDoor } from '../subscriptions/stream-door.js';
-import { createCorsHeaders, isOwnEventSource, isPreflighted, preflightHeaders } from './cross-site.js';
-import { readBodyPayload, readUrlPayload, type ReadPayload } from './read-payload.js';
+import { createCorsHeaders } from './cross-site.js';
+import { readRequest } from './read-request.js';
 import { statusOfRefusal } from './refusal-status.js';
 import { refuseRequest, type RequestRefusal } from './request-refusal.js';
 import { writeResult } from './write-result.js';
@@ -38,8 +35,6 @@ import { writeResult } from './write-result.js';
 const path = '/graphql';
 const queryPlanHeader = 'x-galaxia-query-plan';
 const noStore = ['cache-control', 'no-store'];
-/** Bytes of a request's body. */
-const bodyLimit = 1024 * 1024;
 
 export interface GraphqlDoorOptions {
   readonly supergraph: Pick<Supergraph, 'current'>;
@@ -184,7 +179,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
   async function answer(exchange: Exchange): Promise<OperationAnswer | undefined> {
     const { request, requestId, type, streamType } = exchange;
     try {
-      const read = type === undefined && streamType === undefined ? notAcceptable : await readPayload(request, allowedOrigins);
+      const read = type === undefined && streamType === undefined ? notAcceptable : await readRequest(request, allowedOrigins);
       if (read === undefined) return undefined;
       if (read.kind === 'refused') return requestRefusal(read, requestId);
       return await run(read.payload, exchange);
@@ -238,31 +233,6 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
   };
 }
 
-/** Undefined when the client has left. */
-async function readPayload(request: IncomingMessage, allowedOrigins: readonly string[]): Promise<ReadPayload | undefined> {
-  const { method, headers, url = '' } = request;
-  if (method === 'GET') {
-    if (!isPreflighted(headers) && !isOwnEventSource(headers, allowedOrigins)) return crossSite;
-    const at = url.indexOf('?');
-    return readUrlPayload(at === -1 ? '' : url.slice(at));
-  }
-  if (method !== 'POST') return wrongMethod;
-  if (!isJson(headers['content-type'])) return wrongType;
-  const encoding = headers['content-encoding'];
-  // It could unfold to any size past the body limit, and no GraphQL client sends one.
-  if (encoding !== undefined && encoding !== 'identity') return compressed;
-  const read = await readBody(request, bodyLimit);
-  switch (read.kind) {
-    case 'body':
-      return readBodyPayload(read.body);
-    case 'too large':
-      await skipRest(request, { maxBytes: 8 * bodyLimit });
-      return tooLarge;
-    case 'gone':
-      return undefined;
-  }
-}
-
 function noSubscriptions(): AppError {
   return new AppError(
     'BAD_USER_INPUT',
@@ -270,18 +240,10 @@ function noSubscriptions(): AppError {
   );
 }
 
-const wrongMethod = refuseRequest(405, 'Send operations by POST, or queries by GET.', ['allow', 'GET, POST']);
 const noMutations = refuseRequest(405, 'By GET only queries run. Send mutations by POST.', ['allow', 'POST']);
-const wrongType = refuseRequest(415, 'Send the body as "application/json", in UTF-8.');
-const compressed = refuseRequest(400, 'Send the body without compression.');
-const tooLarge = refuseRequest(413, `The body is larger than ${bodyLimit} bytes.`);
 const notAcceptable = refuseRequest(
   406,
   `Answers are written as ${responseTypes.join(' or ')}, and streams of them as text/event-stream or multipart/mixed;subscriptionSpec=1.0: name one of them in "accept".`,
-);
-const crossSite = refuseRequest(
-  400,
-  `A page of another site could have sent this. Send it by POST as "application/json", or with the header "${preflightHeaders[0]}: true".`,
 );
 
 function isOurs(url = ''): boolean {

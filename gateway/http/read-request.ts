@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+import { isJson } from '../../shared/http/media-types.js';
+import { readBody } from '../../shared/http/read-body.js';
+import { skipRest } from '../../shared/http/skip-rest.js';
+import { isOwnEventSource, isPreflighted, preflightHeaders } from './cross-site.js';
+import { readBodyPayload, readUrlPayload, type ReadPayload } from './read-payload.js';
+import { refuseRequest } from './request-refusal.js';
+
+/** Bytes of a request's body. */
+const bodyLimit = 1024 * 1024;
+
+/** Undefined when the client has left. */
+export async function readRequest(request: IncomingMessage, allowedOrigins: readonly string[]): Promise<ReadPayload | undefined> {
+  const { method, headers, url = '' } = request;
+  if (method === 'GET') {
+    if (!isPreflighted(headers) && !isOwnEventSource(headers, allowedOrigins)) return crossSite;
+    const at = url.indexOf('?');
+    return readUrlPayload(at === -1 ? '' : url.slice(at));
+  }
+  if (method !== 'POST') return wrongMethod;
+  if (!isJson(headers['content-type'])) return wrongType;
+  const encoding = headers['content-encoding'];
+  // It could unfold to any size past the body limit, and no GraphQL client sends one.
+  if (encoding !== undefined && encoding !== 'identity') return compressed;
+  const read = await readBody(request, bodyLimit);
+  switch (read.kind) {
+    case 'body':
+      return readBodyPayload(read.body);
+    case 'too large':
+      await skipRest(request, { maxBytes: 8 * bodyLimit });
+      return tooLarge;
+    case 'gone':
+      return undefined;
+  }
+}
+
+const wrongMethod = refuseRequest(405, 'Send operations by POST, or queries by GET.', ['allow', 'GET, POST']);
+const wrongType = refuseRequest(415, 'Send the body as "application/json", in UTF-8.');
+const compressed = refuseRequest(400, 'Send the body without compression.');
+const tooLarge = refuseRequest(413, `The body is larger than ${bodyLimit} bytes.`);
+const crossSite = refuseRequest(
+  400,
+  `A page of another site could have sent this. Send it by POST as "application/json", or with the header "${preflightHeaders[0]}: true".`,
+);
