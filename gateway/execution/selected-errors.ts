@@ -99,7 +99,7 @@ function runtimeType({ schema }: CollectScope, declared: GraphQLNamedType, objec
 }
 
 /** Keys of whatever the plan sends to subgraphs of entities. */
-export function requiredKeys(node: PlanNode | undefined): ReadonlySet<string> {
+function requiredKeys(node: PlanNode | undefined): ReadonlySet<string> {
   const keys = new Set<string>();
   if (node !== undefined) addKeys(node);
   return keys;

@@ -25,7 +25,7 @@ export interface LiveOperation {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const acceptOf = {
+const acceptOf = {
   SSE: 'text/event-stream',
   multipart: 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json',
 } as const;
