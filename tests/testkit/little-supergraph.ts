@@ -49,6 +49,8 @@ export interface LittleOptions {
   /** When tokens of `authorization: "Bearer short"` expire, in ms since the epoch. */
   readonly expiresAt?: number;
   readonly operationTimeoutMs?: number;
+  /** For one request to a subgraph over HTTP; 2 s by default. */
+  readonly subgraphTimeoutMs?: number;
   readonly onFetch?: OnFetch | undefined;
   readonly tracing?: Tracing | undefined;
 }
@@ -90,7 +92,14 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
       const source =
         way === 'in-process'
           ? createInProcessDataSource({ subgraph: own.subgraph, logger, onFetch: options.onFetch })
-          : createHttpDataSource({ name, url, secret, logger, timeoutMs: 2_000, onFetch: options.onFetch ?? (() => undefined) });
+          : createHttpDataSource({
+              name,
+              url,
+              secret,
+              logger,
+              timeoutMs: options.subgraphTimeoutMs ?? 2_000,
+              onFetch: options.onFetch ?? (() => undefined),
+            });
       sources.set(name, source);
       return traceSource(name, source, options.tracing);
     },

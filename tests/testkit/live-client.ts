@@ -39,13 +39,11 @@ async function openSocketClient(origin: string, { query, variables, token }: Liv
   let closed: Promise<string | number> | undefined;
   let first: string | undefined;
   socket.send({ type: 'connection_init', payload: token === undefined ? {} : { authorization: `Bearer ${token}` } });
-  const acknowledged = await Promise.race([
-    socket.next().then(
-      () => true,
-      () => false,
-    ),
-    socket.closed().then(() => false),
-  ]);
+  const acknowledged = await new Promise<boolean>((resolve) => {
+    socket.ws.once('message', () => resolve(true));
+    socket.ws.once('close', () => resolve(false));
+  });
+  if (acknowledged) await socket.next();
   if (acknowledged) socket.send({ id: '1', type: 'subscribe', payload: { query, variables } });
   return {
     async next() {
