@@ -1,0 +1,57 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { buildSchema } from 'graphql';
+import { serveSubgraph, type SubgraphServer } from '../graphql/subgraph-server.js';
+import { createLogger } from '../logging/logger.js';
+import { openSubgraphMetrics } from './subgraph-metrics.js';
+import type { MetricsConfig } from './telemetry-variables.js';
+
+const gatewaySecret = 'only-for-tests-only-for-tests-only-for-tests';
+const logger = createLogger({ name: 'test', level: 'silent' });
+
+describe('/metrics of a subgraph', () => {
+  let server: SubgraphServer;
+  afterEach(() => server.close());
+
+  async function start(access: MetricsConfig | undefined): Promise<string> {
+    server = await serveSubgraph({
+      subgraph: {
+        name: 'fake',
+        schema: buildSchema('type Query { a: Int }'),
+        createContext: () => Promise.resolve({}),
+        ready: () => Promise.resolve([]),
+        close: () => Promise.resolve(),
+      },
+      host: '127.0.0.1',
+      port: 0,
+      gatewaySecret,
+      metrics: openSubgraphMetrics(access),
+      logger,
+    });
+    return new URL('/metrics', server.url).href;
+  }
+
+  it('is not there when metrics are off', async () => {
+    expect((await fetch(await start(undefined))).status).toBe(404);
+  });
+
+  it('tells nothing without its token, also with the secret of the gateway', async () => {
+    const url = await start({ token: 'a-token-of-the-scraper' });
+    expect((await fetch(url, { headers: { 'x-gateway-secret': gatewaySecret } })).status).toBe(401);
+    expect((await fetch(url, { headers: { authorization: 'Bearer a-token-of-the-scraper' } })).status).toBe(200);
+  });
+
+  it('counts what the gateway was answered, and what was refused to others not', async () => {
+    const url = await start({ token: undefined });
+    const ask = (secret: string) =>
+      fetch(server.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-gateway-secret': secret },
+        body: '{"query":"{ a }"}',
+      }).then((response) => response.text());
+    await ask(gatewaySecret);
+    await ask('another');
+    const text = await (await fetch(url)).text();
+    expect(text).toContain('galaxia_served_operation_duration_seconds_count{status="200"} 1');
+    expect(text).not.toContain('status="403"');
+  });
+});
