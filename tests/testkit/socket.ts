@@ -51,6 +51,7 @@ export async function openSocket(origin: string, headers: Readonly<Record<string
           new Error(`No ${what} within ${withinMs} ms; the socket is ${end === null ? 'open' : `closed with ${end.code} ${end.reason}`}`),
         );
       }, withinMs);
+      timer.unref();
       function check(): void {
         const value = take();
         if (value === undefined) return;
