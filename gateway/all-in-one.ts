@@ -123,6 +123,7 @@ runProcess({
         return traceSource(name, source, tracing);
       },
       operationTimeoutMs: config.timeouts.operationMs,
+      executor: config.executor,
       logger,
     });
     scope.defer(() => supergraph.close());

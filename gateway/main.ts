@@ -103,6 +103,7 @@ async function startServing(
     path: config.supergraphPath,
     dataSource: createSubgraphSources({ config, subgraphs, onFetch: metrics?.counted.onFetch, tracing, logger }),
     operationTimeoutMs: config.timeouts.operationMs,
+    executor: config.executor,
     logger,
   });
   scope.defer(() => supergraph.close());

@@ -17,6 +17,7 @@ import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from 
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/policy-variables.js';
 import { insightVariables, toInsightConfig, type InsightConfig } from '../telemetry/insight-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from '../datasources/timeout-variables.js';
+import type { ExecutorName } from '../supergraph/executor-name.js';
 
 export interface AllInOneConfig extends DoorConfig {
   readonly policy: PolicyConfig;
@@ -28,6 +29,7 @@ export interface AllInOneConfig extends DoorConfig {
   readonly dataDir: string;
   readonly supergraphPath: string;
   readonly timeouts: Timeouts;
+  readonly executor: ExecutorName;
   /** Postgres servers; subgraphs without one share the embedded database. */
   readonly databaseUrls: Readonly<Partial<Record<SubgraphName, string>>>;
   readonly redisUrl: string | undefined;
@@ -102,6 +104,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     dataDir: resolve(values.DATA_DIR),
     supergraphPath: values.SUPERGRAPH_PATH,
     timeouts: toTimeouts(values),
+    executor: values.EXECUTOR,
     databaseUrls,
     redisUrl: values.REDIS_URL,
     userEventsMaxLength: values.USER_EVENTS_MAX_LENGTH,

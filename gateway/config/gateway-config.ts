@@ -13,6 +13,7 @@ import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type 
 import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/policy-variables.js';
 import { insightVariables, toInsightConfig, type InsightConfig } from '../telemetry/insight-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from '../datasources/timeout-variables.js';
+import { executorNames, type ExecutorName } from '../supergraph/executor-name.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -34,6 +35,7 @@ export interface GatewayConfig extends DoorConfig {
   readonly metrics: MetricsConfig | undefined;
   readonly insight: InsightConfig;
   readonly tracing: TracingConfig | undefined;
+  readonly executor: ExecutorName;
   /** Processes that serve. */
   readonly workers: number;
   readonly logLevel: LogLevel;
@@ -72,6 +74,7 @@ export const doorVariables = {
     })
     .default(() => () => false),
   S3_PUBLIC_ENDPOINT: s3Variables.S3_PUBLIC_ENDPOINT,
+  EXECUTOR: z.enum(executorNames).default('galaxia'),
 };
 
 export function toDoorConfig(values: z.output<z.ZodObject<typeof doorVariables>>): DoorConfig {
@@ -139,6 +142,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     metrics: toMetricsConfig(values),
     insight: toInsightConfig(values),
     tracing: toTracingConfig(values),
+    executor: values.EXECUTOR,
     workers: values.WORKERS,
     logLevel: values.LOG_LEVEL,
     supergraphPath: values.SUPERGRAPH_PATH,

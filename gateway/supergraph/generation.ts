@@ -5,6 +5,7 @@ import { createAuthorization, type AskPolicies, type Authorization } from '../au
 import { readProtection } from '../authorization/protection.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import { createOperationStore, type OperationStore, type ParsedOperation } from '../operations/operation-store.js';
+import type { ExecutorName } from './executor-name.js';
 import { createOperationPlanner } from '../planning/operation-planner.js';
 import { createLabelChoice, type OverrideOptions } from '../planning/override-labels.js';
 import { runInClientShape } from '../planning/runnable-operation.js';
@@ -36,12 +37,9 @@ export interface SupergraphGeneration {
   execute(operation: ParsedOperation, request: ExecutionRequest): Promise<OperationResult>;
 }
 
-export type ExecutorName = 'galaxia' | 'apollo';
-
 export interface GenerationOptions extends OverrideOptions {
   /** For a whole operation, over all subgraphs, in ms. */
   readonly operationTimeoutMs?: number;
-  /** Who runs queries and mutations: us, or `@apollo/gateway`. Subscriptions are always ours. */
   readonly executor?: ExecutorName;
   /** Which policies of `@policy` somebody fulfils; without it nobody fulfils any. */
   readonly policies?: AskPolicies | undefined;

@@ -6,6 +6,7 @@ import pino from 'pino';
 import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { compose, until } from '../../tests/testkit/little-supergraph.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
+import { defaultOperationLimits } from '../policy/operation-limits.js';
 import type { SupergraphGeneration } from './generation.js';
 import { createSupergraph, type Supergraph } from './supergraph.js';
 
@@ -62,6 +63,17 @@ describe('A supergraph', () => {
     ['nothing', ''],
   ])('does not start with a file that is %s', async (_name, sdl) => {
     await expect(start(sdl)).rejects.toThrow();
+  });
+
+  it.each(['galaxia', 'apollo'] as const)('runs queries by the executor of %s', async (executor) => {
+    const { supergraph: served } = await start(first, { executor });
+    const generation = served.current();
+    const parsed = generation.operations.parse('{ b: a nothing }', undefined, defaultOperationLimits);
+    if (parsed.kind === 'refused') throw new Error('refused');
+    const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
+    const result = await generation.execute(parsed.operation, { variables: {}, caller });
+    expect(result.data).toBe('null');
+    expect(result.errors).toMatchObject([{ message: expect.stringContaining('Query.nothing') as unknown }]);
   });
 
   it('does not start without the file', async () => {

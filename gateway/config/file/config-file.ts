@@ -4,6 +4,7 @@ import { logLevels } from '../../../shared/logging/logger.js';
 import { subscriptionProtocols } from '../../datasources/subscription-protocols.js';
 import { defaultOperationLimits, limitVariableNames, type OperationLimits } from '../../policy/operation-limits.js';
 import { defaultRateRules } from '../../policy/operation-rates.js';
+import { executorNames } from '../../supergraph/executor-name.js';
 
 /**
  * The configuration file of the gateway. A key whose `meta` names a variable is nothing but another way to set that variable, which decides
@@ -157,6 +158,11 @@ export const configFile = z
       z.union([z.int().min(1), z.literal('auto')]),
       'Processes that serve, `auto` for one for each core. 1 if left out.',
       'WORKERS',
+    ),
+    executor: inFile(
+      z.enum(executorNames),
+      'Who runs queries and mutations: `apollo` is the executor of `@apollo/gateway`, to compare with. `galaxia` if left out.',
+      'EXECUTOR',
     ),
     slowOperationMs: inFile(positive, 'Operations that take as long are logged, in milliseconds. None if left out.', 'SLOW_OPERATION_MS'),
     queryPlan: inFile(
