@@ -135,8 +135,21 @@ describe('A token', () => {
       expect(headers).toMatchObject({ authorization, 'x-user-id': 'user-1', 'x-user-name': 'alice' });
   });
 
-  it('may be missing', async () => {
+  it('may be missing, or a blank header as clients send it when nobody is signed in', async () => {
+    for (const headers of [{}, { authorization: '' }, { authorization: '  ' }])
+      expect((await ask(user, headers)).body).toEqual({ data: { user: { id: '1', tokenSeen: null } } });
+    expect((await ask(user, { authorization: 'Bearer' })).status).toBe(401);
+  });
+
+  it.each([
+    ['Łukasz', '%C5%81ukasz'],
+    ['a\nb', 'a%0Ab'],
+    ['☃', '%E2%98%83'],
+  ])('of somebody whose name no header can carry (%j) reaches every subgraph', async (username, written) => {
+    const viewer = { userId: username, username, sessionId: 's', roles: [], authenticatedAt: 0, expiresAt: Date.now() + 60_000 };
+    await restart({ accessTokens: { verify: () => Promise.resolve(viewer) } });
     expect((await ask(user)).body).toEqual({ data: { user: { id: '1', tokenSeen: null } } });
+    expect(little.received[0]?.headers).toMatchObject({ 'x-user-id': written, 'x-user-name': written });
   });
 
   it('is passed on unverified by a gateway without keys, which believes nothing else either', async () => {
@@ -341,13 +354,22 @@ describe('Sockets', () => {
     await start();
   });
 
+  it.each(['', '  '])('take a caller whose token is %j for anonymous', async (authorization) => {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
+    const [message] = (await once(socket, 'message')) as [Buffer];
+    expect(JSON.parse(message.toString())).toEqual({ type: 'connection_ack' });
+    socket.close();
+  });
+
   it('SECURITY 40: close with 4403 for a bad token and when their session is revoked', async () => {
-    for (const payload of [{ authorization: 'Bearer bad' }, { authorization: `Bearer ${await sign()}` }]) {
+    for (const payload of [{ authorization: 'Bearer bad' }, { authorization: 'Bearer' }, { authorization: `Bearer ${await sign()}` }]) {
       const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
       const closed = once(socket, 'close') as Promise<[number]>;
       await once(socket, 'open');
       socket.send(JSON.stringify({ type: 'connection_init', payload }));
-      if (payload.authorization !== 'Bearer bad') {
+      if (payload.authorization.length > 'Bearer bad'.length) {
         await once(socket, 'message');
         little.revocations.revoke({ sessionId: 'session-1', endedAt: Date.now() });
       }

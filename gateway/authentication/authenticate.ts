@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
+import { unauthenticated } from '../../shared/errors/app-error.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+import { fitsHeader, headerText } from './header-text.js';
 
 /** Who asks: found once for a request, or for a socket at `connection_init`. */
 export interface Identity {
@@ -20,7 +22,10 @@ export interface AuthenticateInput {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Rejects with an `UNAUTHENTICATED` `AppError` for a bad token; no token is anonymous. */
+/** Of a name, in characters; what is longer is cut. Headers have 16 KB in all. */
+const longestName = 256;
+
+/** Rejects with an `UNAUTHENTICATED` `AppError` for a bad token; no token is anonymous, and so is a blank header. */
 export type Authenticate = (input: AuthenticateInput) => Promise<Identity>;
 
 /**
@@ -29,20 +34,28 @@ export type Authenticate = (input: AuthenticateInput) => Promise<Identity>;
  * else's subgraphs, which know their own tokens) the token is passed on unverified.
  */
 export function createAuthenticate(accessTokens: AccessTokenVerifier | null, forwardedHeaders: readonly string[] = []): Authenticate {
-  return async ({ authorization, requestId, clientAddress, userAgent, headers }) => {
+  return async ({ authorization: given, requestId, clientAddress, userAgent, headers }) => {
+    // Many clients send a blank one when nobody is signed in.
+    const authorization = given === undefined || given.trim() === '' ? undefined : given;
+    // It may come in a message of a socket, where it can be any text.
+    if (authorization !== undefined && !fitsHeader(authorization)) throw unauthenticated('The access token is not valid: get a new one.');
     const viewer = accessTokens === null ? null : await accessTokens.verify(authorization);
     return {
       viewer,
       subgraphHeaders: {
         ...(forwardedHeaders.length === 0 ? {} : pick(headers, forwardedHeaders)),
         ...(authorization === undefined ? {} : { authorization }),
-        ...(viewer === null ? {} : { 'x-user-id': viewer.userId, 'x-user-name': viewer.username }),
+        ...(viewer === null ? {} : toUserHeaders(viewer)),
         'x-request-id': requestId,
         'x-client-ip': clientAddress,
         ...(userAgent === undefined ? {} : { 'user-agent': userAgent }),
       },
     };
   };
+}
+
+function toUserHeaders({ userId, username }: Viewer): SubgraphHeaders {
+  return { 'x-user-id': headerText(userId), 'x-user-name': headerText(username.slice(0, longestName)) };
 }
 
 function pick(headers: IncomingHttpHeaders, names: readonly string[]): Readonly<Record<string, string>> {

@@ -28,6 +28,16 @@ describe('Tokens of somebody else’s issuer', () => {
     ['no audience', { aud: undefined }],
     ['no subject', { sub: undefined }],
     ['an empty subject', { sub: '' }],
+    ['a blank subject', { sub: ' ' }],
+    ['a number as its subject', { sub: 5 }],
+    ['a truth as its subject', { sub: true }],
+    ['an object as its subject', { sub: {} }],
+    ['a list as its subject', { sub: ['u1'] }],
+    ['nothing as its subject', { sub: null }],
+    ['a line break in its subject', { sub: 'a\nb' }],
+    ['a control character in its subject', { sub: 'a\u0085b' }],
+    ['half a character in its subject', { sub: 'a\ud83d' }],
+    ['a subject that is too long', { sub: 'x'.repeat(257) }],
     ['no end', { exp: undefined }],
     ['an end that is past', { exp: now / 1000 - 6 }],
     ['a beginning that is to come', { nbf: now / 1000 + 6 }],
@@ -64,6 +74,10 @@ describe('Tokens of somebody else’s issuer', () => {
       expiresAt: now + 60_000,
     });
     expect(await verifier().verify(undefined)).toBeNull();
+  });
+
+  it.each(['x'.repeat(256), '日本', 'auth0|5', '☃'])('may have the subject %s', async (sub) => {
+    expect(await verifier().verify(`Bearer ${await sign({ sub, jti: 5 })}`)).toMatchObject({ userId: sub, username: sub, sessionId: sub });
   });
 
   it('are verified once, and refused again when they have expired', async () => {

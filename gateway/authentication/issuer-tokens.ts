@@ -13,6 +13,8 @@ const clockTolerance = 5;
 const cacheSize = 10_000;
 /** Issuers put groups and permissions into theirs; the headers of a request have 16 KB in all. */
 const maximumLength = 14_000;
+/** OpenID Connect allows 255 characters (Core, 2). */
+const longestSubject = 256;
 
 export interface IssuerTokenVerifierOptions extends JwtConfig {
   /** Those of `jwksUrl` by default, asked for when first needed and when a token names an unknown one, every half minute at most. */
@@ -69,21 +71,26 @@ export function createIssuerTokenVerifier({
   };
 }
 
-/** OpenID Connect's names, where there are any. */
+/** OpenID Connect's names, where there are any. What an issuer writes has any type, whatever jose's types say. */
 function toViewer(payload: JWTPayload): Viewer {
-  const { sub: userId, exp = 0, iat = 0, sid, jti, auth_time: authTime } = payload;
-  if (userId === undefined || userId === '') throw invalid();
+  const { exp = 0, iat = 0, sid, jti, auth_time: authTime } = payload;
+  const userId: unknown = payload.sub;
+  if (!isSubject(userId)) throw invalid();
   const username = [payload.preferred_username, payload.username, payload.nickname].find((name) => typeof name === 'string');
   return {
     userId,
     username: username ?? userId,
-    sessionId: typeof sid === 'string' ? sid : (jti ?? userId),
+    sessionId: [sid, jti].find((id) => typeof id === 'string') ?? userId,
     // Ours alone: whoever writes "ADMIN" into a token of another issuer is none here.
     roles: [],
     scopes: tokenScopes({ scope: payload.scope, scp: payload.scp }),
     authenticatedAt: (typeof authTime === 'number' ? authTime : iat) * 1000,
     expiresAt: exp * 1000,
   };
+}
+
+function isSubject(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= longestSubject && !/[\p{Cc}\p{Cs}]/u.test(value);
 }
 
 /** Whether jose refused the token itself. Keys that do not come, or are none, are not the caller's fault. */

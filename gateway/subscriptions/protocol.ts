@@ -186,7 +186,7 @@ const nobody: SocketIdentity = { viewer: null, subgraphHeaders: {} };
 /** Undefined for an anonymous caller, null for what can be no token. */
 function readAuthorization(connectionParams: ConnectionParams = {}): string | undefined | null {
   const value = connectionParams.authorization ?? connectionParams.Authorization;
-  if (value === undefined || value === null) return undefined;
-  // Sent on as a header, where a line break would begin another one.
-  return typeof value === 'string' && /^[\x20-\x7e]{1,8192}$/.test(value) ? value : null;
+  if (value === undefined || value === null || value === '') return undefined;
+  // Sent on as a header, where a line break would begin another one; as long as one may be over HTTP.
+  return typeof value === 'string' && /^[\x20-\x7e]{1,16000}$/.test(value) ? value : null;
 }
