@@ -10,6 +10,8 @@ import { createUniverse } from './universe.js';
 const numRuns = Number(process.env.FEDERATION_RUNS ?? '12');
 const seed = Number(process.env.FEDERATION_SEED ?? '20261121');
 
+const isStrict = process.env.FEDERATION_STRICT === '1';
+
 const subgraphsOf = (typeDefs: Readonly<Record<string, string>>) =>
   Object.entries(typeDefs).map(([name, defs]) => ({ name, typeDefs: defs }));
 
@@ -20,7 +22,9 @@ describe.each(Object.entries(definitions))('A supergraph with %s', (_name, typeD
     ['the same errors at the same places', { nulls: 9, errors: 11 }],
   ])('answers any operation with %s', async (_what, weather) => {
     const stages = [1, 2].map((universeSeed) =>
-      federate(subgraphsOf(typeDefs), { universe: (sdl, schemas) => createUniverse(sdl, schemas, { seed: universeSeed, ...weather }) }),
+      federate(subgraphsOf(typeDefs), {
+        universe: (sdl, schemas) => createUniverse(sdl, schemas, { seed: universeSeed, isStrict, ...weather }),
+      }),
     );
     await fc.assert(
       fc.asyncProperty(fc.nat(), fc.nat(1), fc.boolean(), async (operationSeed, universe, wantsMutation) => {

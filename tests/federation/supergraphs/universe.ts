@@ -33,6 +33,8 @@ export interface UniverseOptions {
   /** How often a value is null, or an error, where nothing hangs on it: once in so many; never for 0. */
   readonly nulls?: number;
   readonly errors?: number;
+  /** Whether a subgraph that is not sent what it requires answers something else: finds plans that forget to, as docs/adr/0019 tells. */
+  readonly isStrict?: boolean;
 }
 
 const entities = ['t0', 't1', 't2', 't3'];
@@ -51,6 +53,7 @@ export function createUniverse(supergraphSdl: string, subgraphs: ReadonlyMap<str
   /** Fields that others are found by or computed from: neither null nor wrong, or one fault would have many faces. */
   const important = new Set<string>();
   const things = new WeakMap<Representation, Thing>();
+  const subgraphSchemas = new Set(subgraphs.values());
   for (const [name, { directives, fields }] of types) {
     for (const directive of directives) {
       const key = textOf(argument(directive, 'key'));
@@ -207,7 +210,10 @@ export function createUniverse(supergraphSdl: string, subgraphs: ReadonlyMap<str
   const fieldResolver: GraphQLFieldResolver<unknown, unknown> = (source, args: Record<string, unknown>, _context, info) => {
     const thing = isThing(source) ? source : isRepresentation(source) ? found(source) : { type: info.parentType.name, token: 'root' };
     const given = Object.keys(args).length === 0 ? null : args;
-    return valueOf(thing, info.fieldName, given, outputType(thing.type, info.fieldName));
+    // What a subgraph has to be sent it does not know of itself.
+    const known =
+      options.isStrict === true && thing.sent === undefined && subgraphSchemas.has(info.schema) ? { ...thing, sent: {} } : thing;
+    return valueOf(known, info.fieldName, given, outputType(thing.type, info.fieldName));
   };
   const typeResolver: GraphQLTypeResolver<unknown, unknown> = (source) => (isThing(source) ? source.type : undefined);
 
