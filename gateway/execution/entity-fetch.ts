@@ -1,6 +1,6 @@
 import type { FetchNode } from '@apollo/query-planner';
 import type { FetchRequest } from '../datasources/subgraph-data-source.js';
-import type { WireResult } from '../datasources/wire.js';
+import { unavailable, type WireResult } from '../datasources/wire.js';
 import type { AskedEntities, ExecutionState } from './execution-state.js';
 import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
 import { cloneJson, isJsonObject } from '../datasources/json.js';
@@ -77,11 +77,11 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
       tellMissing(state, errors ?? [], { subgraph: serviceName, paths: missingPaths(state, asked) });
       return;
     }
-    if (errors !== undefined) tellErrors(state, asked, errors);
     const entities = data?._entities;
+    if (errors !== undefined) tellErrors(state, asked, { errors, entities });
     if (Array.isArray(entities) && entities.length === asked.count) merge(state, asked, entities);
     else if (errors === undefined) {
-      tellErrors(state, asked, [{ message: `The subgraph "${serviceName}" did not answer with an entity for each that it was asked for` }]);
+      tellMissing(state, [unavailable], { subgraph: serviceName, paths: missingPaths(state, asked) });
     }
   }
 
@@ -106,13 +106,20 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
     });
   }
 
-  function tellErrors(state: ExecutionState, { objects, indices, count }: AskedEntities, errors: NonNullable<WireResult['errors']>): void {
+  function tellErrors(
+    state: ExecutionState,
+    { objects, indices, count }: AskedEntities,
+    { errors, entities }: { readonly errors: NonNullable<WireResult['errors']>; readonly entities: unknown },
+  ): void {
     const paths = pathsOf(state.data, path, objects);
-    let isUnplaced = false;
+    const isWhole = Array.isArray(entities) && entities.length === count;
+    let isUnplaced = !isWhole;
+    const nulled = new Set<number>();
     for (const error of errors) {
       const [first, entity, ...rest] = error.path ?? [];
       if (first === '_entities' && typeof entity === 'number' && entity < count) {
         const below = renamed(rest, names);
+        if (isWhole && entities[entity] === null) nulled.add(entity);
         paths.forEach((place, position) => {
           if (indices[position] === entity) state.errors.push(operationError(error, serviceName, [...place, ...below]));
         });
@@ -121,7 +128,11 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
         state.errors.push(operationError(error, serviceName, undefined));
       }
     }
-    if (isUnplaced) state.unexplained.push(() => paths.flatMap((place) => keys().map((key) => [...place, key])));
+    // One error may have taken the whole entity, or all of them, with everything that was asked for.
+    const explained = isUnplaced ? paths : paths.filter((_place, position) => nulled.has(indices[position] ?? -1));
+    if (explained.length > 0) {
+      state.unexplained.push(() => explained.flatMap((place) => keys().map((key) => [...place, ...renamed([key], names)])));
+    }
   }
 
   function merge(state: ExecutionState, { objects, indices, count }: AskedEntities, entities: readonly unknown[]): void {

@@ -86,7 +86,7 @@ describe('Entities', () => {
     const stage = createPeople({ users: () => ({ data: { users: [user('1')] } }), scores: () => ({ data }) });
     const result = await stage.run('{ users { id best { title } } }');
     expect(result.data).toEqual({ users: [{ id: '1', best: null }] });
-    expect(result.errors).toMatchObject([{ path: undefined }]);
+    expect(result.errors).toMatchObject([{ path: ['users', 0, 'best'], code: 'UNAVAILABLE' }]);
   });
 
   it('that are garbage are no entities', async () => {
@@ -199,6 +199,48 @@ describe('An error of a subgraph', () => {
     expect(both.errors).toEqual([
       { message: 'Down', path: undefined, code: 'UNAVAILABLE' },
       { message: 'Cannot return null for non-nullable field User.name.', path: ['me', 'name'], code: 'INTERNAL_SERVER_ERROR' },
+    ]);
+  });
+
+  it('that left no data explains the nulls of all that was asked for with it', async () => {
+    const taken = { message: 'Taken', extensions: { code: 'BAD_USER_INPUT' } };
+    const stage = createExecutionStage({
+      users: {
+        typeDefs: 'type Query { hello: String } type Mutation { login(name: Int): User! } type User @key(fields: "id") { id: ID! }',
+        answer: () => ({ data: null, errors: [{ ...taken, path: ['b', 'id'] }] }),
+      },
+    });
+    const { data, errors } = await stage.run('mutation { a: login(name: 1) { id } b: login(name: 2) { id } c: login { id } }');
+    expect(data).toBeNull();
+    expect(errors).toEqual([{ message: 'Taken', path: ['b', 'id'], code: 'BAD_USER_INPUT' }]);
+  });
+
+  it.each([
+    ['no entity', { data: { _entities: [null] }, errors: [{ message: 'No', path: ['_entities', 0, 'score'] }] }],
+    ['no entities', { data: { _entities: null }, errors: [{ message: 'No', path: ['_entities', 0, 'score'] }] }],
+    ['no data', { data: null, errors: [{ message: 'No', path: ['_entities', 0, 'score'] }] }],
+    ['too few entities', { data: { _entities: [] }, errors: [{ message: 'No', path: ['_entities', 0, 'score'] }] }],
+  ])('that left %s explains all that this one was asked for', async (_name, answer) => {
+    const stage = createExecutionStage({
+      users: { typeDefs: users, answer: () => ({ data: { me: user('1') } }) },
+      scores: { typeDefs: 'type User @key(fields: "id") { id: ID! score: Int! rank: Int! }', answer: () => answer },
+    });
+    expect((await stage.run('{ me { rank score } }')).errors).toMatchObject([{ message: 'No', path: ['me', 'score'] }]);
+  });
+
+  it('that left some of the data explains nothing beside it', async () => {
+    const stage = createPeople({
+      users: () => ({ data: { users: [user('1'), user('2')], hello: null }, errors: [{ message: 'No', path: ['hello'] }] }),
+      scores: () => ({
+        data: { _entities: [null, { score: null }] },
+        errors: [{ message: 'No score', path: ['_entities', 0, 'score'] }],
+      }),
+    });
+    expect((await stage.run('{ hello users { score } me { id } }')).errors).toMatchObject([
+      { path: ['hello'] },
+      { path: ['users', 0, 'score'] },
+      { path: ['users', 1, 'score'], code: 'INTERNAL_SERVER_ERROR' },
+      { path: ['me'], code: 'INTERNAL_SERVER_ERROR' },
     ]);
   });
 

@@ -25,15 +25,14 @@ export function compileRootFetch(node: FetchNode, parts: PlanParts): Step {
 export function compileTakeAnswer(node: FetchNode, { types }: PlanParts): TakeAnswer {
   const rewrite = compileRewrites(node.outputRewrites, types);
   const names = originalNames(node.outputRewrites);
-  const keys = lazily(() => responseKeys(node.operation, false));
-  const rootPaths = lazily(() => keys().map((key) => renamed([key], names)));
+  const rootPaths = lazily(() => responseKeys(node.operation, false).map((key) => renamed([key], names)));
   return (state, { data, errors = [], isMissing = false }) => {
     if (isMissing) {
       tellMissing(state, errors, { subgraph: node.serviceName, paths: rootPaths() });
       return;
     }
     for (const error of errors) state.errors.push(operationError(error, node.serviceName, error.path && renamed(error.path, names)));
-    if (errors.some(({ path }) => path === undefined)) state.unexplained.push(() => keys().map((key) => [key]));
+    if (explainsAll(data, errors)) state.unexplained.push(rootPaths);
     if (data === null) return;
     rewrite?.(data);
     state.version += 1;
@@ -59,13 +58,17 @@ export function compileFetchBelow(node: FetchNode, path: PlacePath, parts: PlanP
 
   async function fetch(state: ExecutionState, objects: readonly JsonObject[]): Promise<void> {
     const variables = pickVariables(variableUsages, state.variables);
-    const { data, errors, isMissing = false } = await askSource(state, source, { query, operationName, variables });
+    const { data, errors = [], isMissing = false } = await askSource(state, source, { query, operationName, variables });
+    const paths = () => pathsOf(state.data, path, objects).flatMap((place) => keys().map((key) => [...place, ...renamed([key], names)]));
     if (isMissing) {
-      const paths = pathsOf(state.data, path, objects).flatMap((place) => keys().map((key) => [...place, ...renamed([key], names)]));
-      tellMissing(state, errors ?? [], { subgraph: serviceName, paths });
+      tellMissing(state, errors, { subgraph: serviceName, paths: paths() });
       return;
     }
-    if (errors !== undefined) tellErrors(state, objects, errors);
+    if (errors.length > 0) tellErrors(state, objects, errors);
+    if (explainsAll(data, errors)) {
+      const places = paths();
+      state.unexplained.push(() => places);
+    }
     if (data === null) return;
     rewrite?.(data);
     state.version += 1;
@@ -81,10 +84,12 @@ export function compileFetchBelow(node: FetchNode, path: PlacePath, parts: PlanP
         for (const place of paths) state.errors.push(operationError(error, serviceName, [...place, ...below]));
       }
     }
-    if (errors.some((error) => error.path === undefined)) {
-      state.unexplained.push(() => paths.flatMap((place) => keys().map((key) => [...place, key])));
-    }
   }
+}
+
+/** Whether the errors are the reason for every null of the answer: one that has no place, or one that left nothing else. */
+function explainsAll(data: WireResult['data'], errors: NonNullable<WireResult['errors']>): boolean {
+  return errors.length > 0 && (data === null || errors.some(({ path }) => path === undefined));
 }
 
 function isEmpty(object: JsonObject): boolean {
