@@ -17,6 +17,7 @@ import type { WorkerLink } from './cluster/worker-link.js';
 import { help, readCommandLine, type Flags } from './config/command-line.js';
 import { createSupergraph } from './supergraph/supergraph.js';
 import { createGateway } from './gateway.js';
+import { createIssuerKeys } from './authentication/issuer-keys.js';
 import { createIssuerTokenVerifier } from './authentication/issuer-tokens.js';
 import { openPolicy } from './policy/open-policy.js';
 import { publicRoutes } from './subgraph-routes/public-routes.js';
@@ -126,7 +127,10 @@ async function startServing(
   const keyFeed = keysUrl === null ? null : createKeyFeed({ url: keysUrl.href, gatewaySecret, revocations, logger });
   if (keyFeed !== null) scope.defer(() => keyFeed.close());
   const ownTokens = keyFeed === null ? null : createAccessTokenVerifier({ keys: keyFeed.keys, revocations });
-  const accessTokens = config.jwt === undefined ? ownTokens : createIssuerTokenVerifier(config.jwt);
+  const issuerKeys = config.jwt && createIssuerKeys({ ...config.jwt, logger });
+  // Asked for now, so that an issuer that is out of reach is in the log before the first token is.
+  void issuerKeys?.ready();
+  const accessTokens = config.jwt && issuerKeys ? createIssuerTokenVerifier({ ...config.jwt, keys: issuerKeys.keys }) : ownTokens;
   const opened = await openPolicy(config.policy, logger);
   scope.defer(() => opened.close());
   const gateway = await createGateway({
@@ -137,7 +141,10 @@ async function startServing(
     forwardedHeaders: subgraphs.forwardedHeaders,
     revocations,
     jwks: keyFeed === null ? null : () => keyFeed.published(),
-    ready: keptForASecond(async () => [...(await checkSubgraphs(supergraph)), ...(link === undefined ? [] : [link.status()])]),
+    ready: keptForASecond(async () => {
+      const [subgraphs, ...keys] = await Promise.all([checkSubgraphs(supergraph), ...(issuerKeys ? [issuerKeys.ready()] : [])]);
+      return [...subgraphs, ...keys, ...(link === undefined ? [] : [link.status()])];
+    }),
     routes: subgraphNames.flatMap((name) => {
       const [url, routes] = [config.urls[name], publicRoutes[name]];
       if (url === undefined || routes === undefined) return [];

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { tokenScopes } from '../../shared/auth/token-scopes.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import { AppError, unauthenticated } from '../../shared/errors/app-error.js';
+import { isAboutToken } from './issuer-keys.js';
 import type { JwtConfig } from './jwt-variables.js';
 
 /** With keys that are published, everyone could sign with a symmetric algorithm (RFC 8725, 2.1). */
@@ -16,9 +17,8 @@ const maximumLength = 14_000;
 /** OpenID Connect allows 255 characters (Core, 2). */
 const longestSubject = 256;
 
-export interface IssuerTokenVerifierOptions extends JwtConfig {
-  /** Those of `jwksUrl` by default, asked for when first needed and when a token names an unknown one, every half minute at most. */
-  readonly keys?: JWTVerifyGetKey;
+export interface IssuerTokenVerifierOptions extends Pick<JwtConfig, 'issuer' | 'audience'> {
+  readonly keys: JWTVerifyGetKey;
   readonly now?: () => number;
 }
 
@@ -26,13 +26,7 @@ export interface IssuerTokenVerifierOptions extends JwtConfig {
  * Verifies the tokens of anyone's issuer by its published keys (RFC 8725): signature, `iss`, `aud`, `exp` and `nbf`, with a `sub`. A good
  * token is kept by its hash until it expires, so it is verified once; it cannot be revoked.
  */
-export function createIssuerTokenVerifier({
-  jwksUrl,
-  issuer,
-  audience,
-  keys = createRemoteJWKSet(new URL(jwksUrl)),
-  now = Date.now,
-}: IssuerTokenVerifierOptions): AccessTokenVerifier {
+export function createIssuerTokenVerifier({ issuer, audience, keys, now = Date.now }: IssuerTokenVerifierOptions): AccessTokenVerifier {
   const verified = new Map<string, Viewer>();
 
   async function verifySignature(token: string): Promise<Viewer> {
@@ -91,12 +85,6 @@ function toViewer(payload: JWTPayload): Viewer {
 
 function isSubject(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && value.length <= longestSubject && !/[\p{Cc}\p{Cs}]/u.test(value);
-}
-
-/** Whether jose refused the token itself. Keys that do not come, or are none, are not the caller's fault. */
-function isAboutToken(error: unknown): boolean {
-  if (!(error instanceof errors.JOSEError)) return false;
-  return !(error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.code === errors.JOSEError.code);
 }
 
 function invalid(): AppError {
