@@ -18,6 +18,8 @@ export const jwtVariables = {
 type JwtValues = z.output<z.ZodObject<typeof jwtVariables>>;
 
 const names = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
+/** In a configuration file. */
+const keyOf = { JWT_JWKS_URL: 'jwt.jwksUrl', JWT_ISSUER: 'jwt.issuer', JWT_AUDIENCE: 'jwt.audience' } as const;
 
 /** For `superRefine` of the schema that the variables are spread into: a token that is checked by halves is not checked. */
 export function checkJwtVariables(values: JwtValues & { readonly AUTH_URL?: string | undefined }, context: z.RefinementCtx): void {
@@ -30,7 +32,7 @@ export function checkJwtVariables(values: JwtValues & { readonly AUTH_URL?: stri
     context.addIssue({
       code: 'custom',
       path: [first],
-      message: `${name} must be set as well: tokens are verified by keys, issuer and audience`,
+      message: `${name} (${keyOf[name]} in the file) must be set as well: tokens are verified by keys, issuer and audience`,
     });
   }
 }
@@ -41,7 +43,7 @@ export function refuseJwtVariables(values: JwtValues, context: z.RefinementCtx):
     context.addIssue({
       code: 'custom',
       path: [name],
-      message: 'is for somebody else’s supergraph (SUPERGRAPH_PATH): the own subgraphs take the tokens of auth alone',
+      message: 'is for somebody else’s supergraph (--supergraph): the own subgraphs take the tokens of auth alone',
     });
   }
 }

@@ -36,6 +36,22 @@ describe('What the gateway starts with', () => {
     ]);
   });
 
+  it('is refused without a supergraph, which is said first', () => {
+    const none = expect.stringMatching(/^no supergraph: give --supergraph <file>/);
+    expect(problemsOf({})).toEqual([none]);
+    expect(problemsOf({ environment: { PORT: 'x', SUPERGRAPH_PATH: '' } })).toEqual([none, expect.stringMatching(/^PORT: /)]);
+    write('port: 4000\njwt: { jwksUrl: "https://id.example/jwks", issuer: i, audience: a }\n');
+    expect(problemsOf({})).toEqual([none]);
+  });
+
+  it('says in plain words what a value must be', () => {
+    const environment = { SUPERGRAPH_PATH: 's', INTROSPECTION: 'yes', LOG_LEVEL: 'loud' };
+    expect(problemsOf({ environment })).toEqual([
+      'INTROSPECTION: must be one of on, off',
+      expect.stringMatching(/^LOG_LEVEL: must be one of trace, debug/),
+    ]);
+  });
+
   it('tells of a file that cannot be used and of the environment, and not of what the file may say', () => {
     write('supergraph: s.graphql\nunknown: 1\n');
     expect(problemsOf({ environment: { PORT: 'x' } })).toEqual([
@@ -66,8 +82,8 @@ describe('What the gateway starts with', () => {
   it('needs keys, issuer and audience together to verify tokens, and one issuer', () => {
     const environment = { SUPERGRAPH_PATH: 's', JWT_JWKS_URL: 'https://id.example/jwks' };
     expect(problemsOf({ environment })).toEqual([
-      expect.stringContaining('JWT_ISSUER must be set as well'),
-      expect.stringContaining('JWT_AUDIENCE must be set as well'),
+      expect.stringContaining('JWT_ISSUER (jwt.issuer in the file) must be set as well'),
+      expect.stringContaining('JWT_AUDIENCE (jwt.audience in the file) must be set as well'),
     ]);
     const all = { ...environment, JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'a, b' };
     expect(problemsOf({ environment: { ...all, AUTH_URL: 'http://auth' } })).toEqual([expect.stringContaining('AUTH_URL')]);

@@ -17,6 +17,11 @@ export interface StartConfig {
   readonly file: string | undefined;
 }
 
+const noSupergraph =
+  'no supergraph: give --supergraph <file> (SUPERGRAPH_PATH, or supergraph in a configuration file); for Galaxia’s own subgraphs, set GATEWAY_SECRET to the secret that they share with the gateway';
+/** Stands in for it, so that all else is read as well. */
+const some = { SUPERGRAPH_PATH: 'none' };
+
 /** Looked for in the current folder when none is named. */
 const usualNames = ['galaxia-gateway.yaml', 'galaxia-gateway.yml', 'galaxia-gateway.json'];
 
@@ -37,15 +42,19 @@ export function readStartConfig({
   const file = flags.config ?? usualNames.find((name) => existsSync(resolve(folder, name)));
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   let contents: ConfigFileContents | undefined;
+  // With a file that cannot be read, what it should have said would be a problem again.
+  const variables = (): Environment => ({ ...contents?.variables, ...missing(file, contents), ...set, ...flags.variables });
+  // Galaxia's own is served to whoever has its secret.
+  const hasSupergraph = (): boolean => variables().SUPERGRAPH_PATH !== undefined || variables().GATEWAY_SECRET !== undefined;
   const { config } = readTogether({
     file() {
       contents = file === undefined ? undefined : openConfigFile(file, { environment, folder });
     },
-    // With a file that cannot be read, what it should have said would be a problem again.
+    supergraph() {
+      if (!hasSupergraph()) throw new ConfigurationError([noSupergraph]);
+    },
     config: () =>
-      withPlaces({ flags, set, contents }, () =>
-        readGatewayConfig({ ...contents?.variables, ...missing(file, contents), ...set, ...flags.variables }),
-      ),
+      withPlaces({ flags, set, contents }, () => readGatewayConfig(hasSupergraph() ? variables() : { ...variables(), ...some })),
   });
   const place = (name: string): string => contents?.at(['subgraphs', name]) ?? '';
   return {

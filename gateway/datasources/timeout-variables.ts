@@ -10,11 +10,14 @@ export interface Timeouts {
   readonly ofSubgraphMs: ReadonlyMap<string, number>;
 }
 
+/** An hour. */
+export const longestTimeoutMs = 3_600_000;
+
 const ms = z
   .string()
   .regex(/^\d{1,7}$/, 'must be a number of milliseconds from 1 to 3600000')
   .transform(Number)
-  .refine((value) => value >= 1 && value <= 3_600_000, 'must be a number of milliseconds from 1 to 3600000');
+  .refine((value) => value >= 1 && value <= longestTimeoutMs, 'must be a number of milliseconds from 1 to 3600000');
 
 /** To be spread into the schema of an entry's environment. */
 export const timeoutVariables = {

@@ -25,7 +25,20 @@ const switched = z.enum(['on', 'off']).transform((value) => value === 'on');
 /** Not deeper than the stack of everything that comes after, and nothing for which a limit is none. */
 const mostLevels = 200;
 
-function whole(otherwise: number, most = 1_000_000_000) {
+/** The most that any limit or rate may be. */
+export const mostOfAny = 1_000_000_000;
+
+/** The most that an operator may allow; `mostOfAny` for all others. */
+export const limitMaximums: Readonly<Partial<Record<keyof OperationLimits, number>>> = {
+  maxTokens: 1_000_000,
+  maxDepth: mostLevels,
+  maxIntrospectionDepth: mostLevels,
+  maxFragments: 10_000,
+  maxInputDepth: mostLevels,
+  maxLiteralLists: 16,
+};
+
+function whole(otherwise: number, most = mostOfAny) {
   const message = `must be a whole number from 1 to ${most}`;
   return z
     .string()
@@ -35,25 +48,25 @@ function whole(otherwise: number, most = 1_000_000_000) {
     .default(otherwise);
 }
 
-function limit(name: keyof OperationLimits, most?: number) {
-  return whole(defaultOperationLimits[name], most);
+function limit(name: keyof OperationLimits) {
+  return whole(defaultOperationLimits[name], limitMaximums[name]);
 }
 
 /** To be spread into the schema of an entry's environment. */
 export const policyVariables = {
-  [limitVariableNames.maxTokens]: limit('maxTokens', 1_000_000),
-  [limitVariableNames.maxDepth]: limit('maxDepth', mostLevels),
-  [limitVariableNames.maxIntrospectionDepth]: limit('maxIntrospectionDepth', mostLevels),
+  [limitVariableNames.maxTokens]: limit('maxTokens'),
+  [limitVariableNames.maxDepth]: limit('maxDepth'),
+  [limitVariableNames.maxIntrospectionDepth]: limit('maxIntrospectionDepth'),
   [limitVariableNames.maxAliases]: limit('maxAliases'),
   [limitVariableNames.maxRootFields]: limit('maxRootFields'),
   [limitVariableNames.maxSelections]: limit('maxSelections'),
-  [limitVariableNames.maxFragments]: limit('maxFragments', 10_000),
+  [limitVariableNames.maxFragments]: limit('maxFragments'),
   [limitVariableNames.maxDirectives]: limit('maxDirectives'),
   [limitVariableNames.maxCost]: limit('maxCost'),
   [limitVariableNames.maxPageSize]: limit('maxPageSize'),
   [limitVariableNames.assumedListSize]: limit('assumedListSize'),
-  [limitVariableNames.maxInputDepth]: limit('maxInputDepth', mostLevels),
-  [limitVariableNames.maxLiteralLists]: limit('maxLiteralLists', 16),
+  [limitVariableNames.maxInputDepth]: limit('maxInputDepth'),
+  [limitVariableNames.maxLiteralLists]: limit('maxLiteralLists'),
   [limitVariableNames.maxSubgraphCalls]: limit('maxSubgraphCalls'),
   INTROSPECTION: switched.default(true),
   GRAPHIQL: switched.default(true),

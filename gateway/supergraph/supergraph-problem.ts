@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import { GraphQLError, parse } from 'graphql';
 
 /** More would bury the first. */
 const shown = 5;
@@ -8,6 +8,15 @@ export function describeSupergraphProblem(error: unknown): string {
   const problems = causesOf(error).map(describe);
   const rest = problems.length - shown;
   return [...problems.slice(0, shown), ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
+}
+
+/** Throws for a schema that nothing has composed: the schema of a subgraph, or one of a server that is none. */
+export function checkComposed(sdl: string): void {
+  if (sdl.includes('specs.apollo.dev/join/')) return;
+  parse(sdl);
+  throw new Error(
+    'it is a plain schema that was not composed. Compose the supergraph from the schemas of your subgraphs, even of a single one: rover supergraph compose --config supergraph.yaml, or @apollo/composition',
+  );
 }
 
 /** Federation wraps several errors into one, as `causes`. */

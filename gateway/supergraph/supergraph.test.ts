@@ -58,11 +58,12 @@ describe('A supergraph', () => {
   const fieldsOf = ({ schema }: SupergraphGeneration) => Object.keys(schema.getQueryType()?.getFields() ?? {});
 
   it.each([
-    ['no GraphQL', 'type Query {'],
-    ['no supergraph', 'type Query { a: String }'],
-    ['nothing', ''],
-  ])('does not start with a file that is %s', async (_name, sdl) => {
-    await expect(start(sdl)).rejects.toThrow();
+    ['no GraphQL', 'type Query {', 'line 1: Syntax Error'],
+    ['a schema that was not composed', 'type Query { a: String }', /not composed.*rover supergraph compose.*@apollo\/composition/],
+    ['the schema of a subgraph', 'type Query { a: String } type U @key(fields: "id") { id: ID! }', 'not composed'],
+    ['nothing', '', 'Syntax Error'],
+  ])('does not start with a file that is %s, and says so', async (_name, sdl, problem) => {
+    await expect(start(sdl)).rejects.toThrow(problem);
   });
 
   it.each(['galaxia', 'apollo'] as const)('runs queries by the executor of %s', async (executor) => {

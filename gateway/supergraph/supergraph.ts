@@ -4,7 +4,7 @@ import { ConfigurationError } from '../../shared/config/environment.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import { createGeneration, supergraphId, type GenerationOptions, type SupergraphGeneration } from './generation.js';
-import { describeSupergraphProblem } from './supergraph-problem.js';
+import { checkComposed, describeSupergraphProblem } from './supergraph-problem.js';
 
 export interface SupergraphOptions extends GenerationOptions {
   /** File with a Federation 2 supergraph. */
@@ -56,6 +56,7 @@ export async function createSupergraph(options: SupergraphOptions): Promise<Supe
 
   /** Nothing has changed when it throws. */
   function load(sdl: string): SupergraphGeneration {
+    checkComposed(sdl);
     const next = new Map<string, SubgraphDataSource>();
     try {
       const generation = createGeneration(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problemText } from './problem-text.js';
 
 /** Every problem of the environment at once, so that one start is enough to see them all. */
 export class ConfigurationError extends Error {
@@ -31,7 +32,7 @@ export function readEnvironment<Shape extends z.ZodRawShape>(
       // What follows the name of the variable is a place in its list.
       const name = String(issue.path[0] ?? '');
       const isMissing = name !== '' && set[name] === undefined;
-      return isMissing ? `${name} is not set${describe(schema, name)}` : `${name}: ${issue.message}`;
+      return isMissing ? `${name} is not set${describe(schema, name)}` : `${name}: ${problemText(issue)}`;
     }),
   );
 }

@@ -3,6 +3,9 @@ import { graphqlUrl } from '../../../shared/config/environment.js';
 import { logLevels } from '../../../shared/logging/logger.js';
 import { subscriptionProtocols } from '../../datasources/subscription-protocols.js';
 import { defaultOperationLimits, limitVariableNames, type OperationLimits } from '../../policy/operation-limits.js';
+import { limitMaximums, mostOfAny } from '../../policy/policy-variables.js';
+import { longestTimeoutMs } from '../../datasources/timeout-variables.js';
+import { mostWorkers } from '../../cluster/workers-variable.js';
 import { defaultRateRules } from '../../policy/operation-rates.js';
 import { executorNames } from '../../supergraph/executor-name.js';
 
@@ -60,11 +63,22 @@ const limitDescriptions: Readonly<Record<keyof OperationLimits, string>> = {
   maxSubgraphCalls: 'Requests to subgraphs for one operation.',
 };
 
-const positive = z.int().min(1);
+/** Says what a variable's own reader would say, in the same words for every mistake. */
+function whole(least: number, most: number, otherwise = '') {
+  const error = `must be a whole number from ${least} to ${most}${otherwise}`;
+  return z.int({ error }).min(least, error).max(most, error);
+}
+
+const positive = whole(1, mostOfAny);
+const milliseconds = whole(1, longestTimeoutMs);
 const limits = Object.fromEntries(
   (Object.keys(limitVariableNames) as (keyof OperationLimits)[]).map((name) => [
     name,
-    inFile(positive, `${limitDescriptions[name]} ${defaultOperationLimits[name]} if left out.`, limitVariableNames[name]),
+    inFile(
+      whole(1, limitMaximums[name] ?? mostOfAny),
+      `${limitDescriptions[name]} ${defaultOperationLimits[name]} if left out.`,
+      limitVariableNames[name],
+    ),
   ]),
 );
 
@@ -83,7 +97,7 @@ const socketUrl = text.refine(
 
 const subgraph = z.strictObject({
   url: inFile(graphqlUrl, 'GraphQL endpoint, in place of the one in the supergraph file.'),
-  timeoutMs: inFile(z.int().min(1).max(3_600_000), 'How long a request may take, with all retries, in milliseconds.'),
+  timeoutMs: inFile(milliseconds, 'How long a request may take, with all retries, in milliseconds.'),
   headers: inFile(headers, 'For this subgraph, beside those for all.'),
   subscriptions: inFile(
     z.strictObject({
@@ -110,7 +124,7 @@ export const configFile = z
       'SUPERGRAPH_PATH',
     ),
     host: inFile(text, 'Address to listen on; `0.0.0.0` for all. 127.0.0.1 if left out.', 'HOST'),
-    port: inFile(z.int().min(0).max(65_535), 'Port to listen on, 0 for any free one. 4000 if left out.', 'PORT'),
+    port: inFile(whole(0, 65_535), 'Port to listen on, 0 for any free one. 4000 if left out.', 'PORT'),
     publicUrl: inFile(text, 'Under which people reach the gateway.', 'PUBLIC_URL'),
     logLevel: inFile(z.enum(logLevels), 'How much is logged. `info` if left out.', 'LOG_LEVEL'),
     trustedProxies: inFile(names, 'Addresses or ranges of proxies whose `x-forwarded-for` is believed.', 'TRUSTED_PROXIES'),
@@ -123,8 +137,8 @@ export const configFile = z
     limits: inFile(z.strictObject(limits), 'The most that one operation may be; more is refused before it runs.'),
     timeouts: inFile(
       z.strictObject({
-        operationMs: inFile(positive, 'For a whole operation, in milliseconds. 30000 if left out.', 'OPERATION_TIMEOUT_MS'),
-        subgraphMs: inFile(positive, 'For a request to a subgraph, in milliseconds. 10000 if left out.', 'SUBGRAPH_TIMEOUT_MS'),
+        operationMs: inFile(milliseconds, 'For a whole operation, in milliseconds. 30000 if left out.', 'OPERATION_TIMEOUT_MS'),
+        subgraphMs: inFile(milliseconds, 'For a request to a subgraph, in milliseconds. 10000 if left out.', 'SUBGRAPH_TIMEOUT_MS'),
       }),
       'How long is waited for what.',
     ),
@@ -155,7 +169,9 @@ export const configFile = z
       'What one client may ask for in a minute.',
     ),
     workers: inFile(
-      z.union([z.int().min(1), z.literal('auto')]),
+      z.union([whole(1, mostWorkers, ', or auto'), z.literal('auto')], {
+        error: `must be a whole number from 1 to ${mostWorkers}, or auto`,
+      }),
       'Processes that serve, `auto` for one for each core. 1 if left out.',
       'WORKERS',
     ),
@@ -164,7 +180,11 @@ export const configFile = z
       'Who runs queries and mutations: `apollo` is the executor of `@apollo/gateway`, to compare with. `galaxia` if left out.',
       'EXECUTOR',
     ),
-    slowOperationMs: inFile(positive, 'Operations that take as long are logged, in milliseconds. None if left out.', 'SLOW_OPERATION_MS'),
+    slowOperationMs: inFile(
+      milliseconds,
+      'Operations that take as long are logged, in milliseconds. None if left out.',
+      'SLOW_OPERATION_MS',
+    ),
     queryPlan: inFile(
       z.boolean(),
       'Whether a request with the header `x-galaxia-query-plan: 1` is told the plan of its query. `false` if left out.',
@@ -197,7 +217,11 @@ export const configFile = z
       z.strictObject({
         jwksUrl: inFile(text, 'Where the issuer publishes its public keys (JWKS).', 'JWT_JWKS_URL'),
         issuer: inFile(text, 'The `iss` that a token must have.', 'JWT_ISSUER'),
-        audience: inFile(z.union([text, names]), 'The `aud` that a token must have, or several of which it must have one.', 'JWT_AUDIENCE'),
+        audience: inFile(
+          z.union([text, names], { error: 'must be text, or a list of texts' }),
+          'The `aud` that a token must have, or several of which it must have one.',
+          'JWT_AUDIENCE',
+        ),
       }),
       'Verifies the bearer tokens of an issuer; requests with a bad one are refused. Without it tokens are passed on as they are.',
     ),

@@ -44,6 +44,30 @@ describe('A configuration file of the gateway', () => {
     ]);
   });
 
+  it.each([
+    ['limits: { maxDepth: 1.5 }', 'limits.maxDepth: must be a whole number from 1 to 200'],
+    ['limits: { maxDepth: 201 }', 'limits.maxDepth: must be a whole number from 1 to 200'],
+    ['limits: { maxCost: 1000000001 }', 'limits.maxCost: must be a whole number from 1 to 1000000000'],
+    ['timeouts: { operationMs: 3600001 }', 'timeouts.operationMs: must be a whole number from 1 to 3600000'],
+    ['slowOperationMs: 0', 'slowOperationMs: must be a whole number from 1 to 3600000'],
+    ['port: "x"', 'port: must be a whole number from 0 to 65535'],
+    ['workers: 257', 'workers: must be a whole number from 1 to 256, or auto'],
+    ['introspection: 1', 'introspection: must be true or false'],
+    ['limits: 5', 'limits: must be settings with names'],
+    ['cors: { origins: all }', 'cors.origins: must be a list'],
+    ['publicUrl: 5', 'publicUrl: must be text'],
+    ['logLevel: loud', 'logLevel: must be one of trace, debug, info, warn, error, fatal, silent'],
+    ['jwt: { audience: 5 }', 'jwt.audience: must be text, or a list of texts'],
+    ['tracing: { share: x }', 'tracing.share: must be a number'],
+  ])('is refused in plain words for %s', (source, problem) => {
+    expect(problemsOf(source)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('may have the most of what has one', () => {
+    const source = 'limits: { maxDepth: 200, maxCost: 1000000000 }\ntimeouts: { operationMs: 3600000 }\nworkers: 256\nport: 65535';
+    expect(problemsOf(source)).toEqual([]);
+  });
+
   it('says what there is when an unknown setting comes close to none', () => {
     expect(problemsOf('jwt: { completelyElse: 1 }')).toEqual([
       'gateway.yaml:1:8: there is no setting jwt.completelyElse; possible here: jwksUrl, issuer, audience',

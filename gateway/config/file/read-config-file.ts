@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigurationError } from '../../../shared/config/environment.js';
+import { problemText } from '../../../shared/config/problem-text.js';
 import { configFile, type ConfigFile } from './config-file.js';
 import { nearestName } from '../nearest-name.js';
 import { readPositionedDocument, type PositionedDocument } from './positioned-document.js';
@@ -104,7 +105,7 @@ function describeIssue(issue: z.core.$ZodIssue, document: PositionedDocument): r
       return `${document.atKey(issue.path, key)}: there is no setting ${pathText([...issue.path, key])}; ${help}`;
     });
   }
-  return [`${document.at(issue.path)}: ${pathText(issue.path)}: ${lowerFirst(issue.message)}`];
+  return [`${document.at(issue.path)}: ${pathText(issue.path)}: ${problemText(issue)}`];
 }
 
 /** The settings that there are in the object at `path`. */
@@ -137,8 +138,4 @@ function byPlace(a: string, b: string): number {
 
 function lineAndColumn(problem: string): readonly number[] {
   return (/:(\d+):(\d+): /.exec(problem) ?? []).slice(1).map(Number);
-}
-
-function lowerFirst(message: string): string {
-  return message.charAt(0).toLowerCase() + message.slice(1);
 }
