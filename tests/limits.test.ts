@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { defaultOperationLimits, limitVariableNames } from '../gateway/policy/operation-limits.js';
+import { longestResponse } from '../gateway/datasources/http.js';
+import { retryLimits } from '../gateway/datasources/retry-budget.js';
+import { timeoutVariables } from '../gateway/datasources/timeout-variables.js';
 import { policyVariables } from '../gateway/policy/policy-variables.js';
 import { defaultWebSocketLimits } from '../gateway/subscriptions/limits.js';
 import { projectRoot } from '../shared/config/project-root.js';
@@ -39,6 +42,12 @@ describe('SECURITY 35: docs/limits.md has the limits of the code', () => {
       ...Object.fromEntries(others.map((name) => [name, shown(defaults[name as keyof typeof defaults])])),
       TRUSTED_DOCUMENTS_MODE: 'prefer',
     });
+  });
+
+  it('for subgraphs', () => {
+    const { SUBGRAPH_TIMEOUTS_MS: single, ...timeouts } = z.object(timeoutVariables).parse({});
+    expect(table('Subgraphs')).toEqual({ ...asText(timeouts), SUBGRAPH_TIMEOUTS_MS: single.size === 0 ? '–' : 'some' });
+    expect(table('What subgraphs answer')).toMatchObject(asText({ maxResponseBytes: longestResponse, ...retryLimits }));
   });
 
   it('for sockets, uploads and rates', () => {

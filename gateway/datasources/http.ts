@@ -23,9 +23,12 @@ export interface HttpDataSourceOptions {
   readonly now?: () => number;
 }
 
+/** Bytes of one answer, or of one event. */
+export const longestResponse = 32 * 1024 * 1024;
+
 /** A subgraph over HTTP, with its subscriptions by the protocol that it speaks. */
 export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDataSource {
-  const { name, url, secret, timeoutMs = 10_000, maxResponseBytes = 32 * 1024 * 1024, now = Date.now } = options;
+  const { name, url, secret, timeoutMs = 10_000, maxResponseBytes = longestResponse, now = Date.now } = options;
   const secretHeader: Record<string, string> = { ...options.headers, ...(secret === undefined ? {} : { [gatewaySecretHeader]: secret }) };
   const logger = options.logger.child({ subgraph: name });
 

@@ -7,10 +7,12 @@ export interface RetryBudget {
   take(at: number): boolean;
 }
 
-/** Of the requests of the last ten seconds. */
-const share = 0.15;
-/** So many in ten seconds in any case, or nothing would be retried where little is asked. */
-const minimum = 10;
+export const retryLimits = {
+  /** Of the requests of the last ten seconds. */
+  share: 0.15,
+  /** So many in ten seconds in any case, or nothing would be retried where little is asked. */
+  minimum: 10,
+};
 const requests = 0;
 const retries = 1;
 
@@ -19,7 +21,7 @@ export function createRetryBudget(): RetryBudget {
   return {
     noteRequest: (at) => window.add(requests, at),
     take(at) {
-      if (window.sum(retries, at) >= Math.max(minimum, Math.floor(window.sum(requests, at) * share))) return false;
+      if (window.sum(retries, at) >= Math.max(retryLimits.minimum, Math.floor(window.sum(requests, at) * retryLimits.share))) return false;
       window.add(retries, at);
       return true;
     },
