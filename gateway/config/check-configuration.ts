@@ -11,21 +11,37 @@ export async function checkConfiguration({ config, subgraphs, file }: StartConfi
   const logger = createLogger({ name: 'gateway', level: 'silent' });
   const dataSource = createSubgraphSources({ config, subgraphs, logger });
   const urls: string[] = [];
-  const supergraph = await createSupergraph({
-    path: config.supergraphPath,
-    dataSource(service) {
-      const source = dataSource(service);
-      urls.push(`  ${service.name}  ${subgraphs.of(service.name).url ?? service.url}`);
-      return source;
-    },
-    logger,
-  });
-  const names = [...supergraph.current().services.keys()];
-  await supergraph.close();
-  const problems = subgraphs.problemsWith(names);
+  const problems = [
+    ...(await problemsOf(async () => {
+      const supergraph = await createSupergraph({
+        path: config.supergraphPath,
+        dataSource(service) {
+          const source = dataSource(service);
+          urls.push(`  ${service.name}  ${subgraphs.of(service.name).url ?? service.url}`);
+          return source;
+        },
+        logger,
+      });
+      const unknown = subgraphs.problemsWith([...supergraph.current().services.keys()]);
+      await supergraph.close();
+      return unknown;
+    })),
+    ...(await problemsOf(async () => {
+      const { trustedDocuments } = config.policy;
+      if (trustedDocuments !== undefined) await (await openTrustedDocuments({ path: trustedDocuments.path, logger })).close();
+      return [];
+    })),
+  ];
   if (problems.length > 0) throw new ConfigurationError(problems);
-  const { trustedDocuments } = config.policy;
-  if (trustedDocuments !== undefined) await (await openTrustedDocuments({ path: trustedDocuments.path, logger })).close();
   const files = [relative(process.cwd(), config.supergraphPath), ...(file === undefined ? [] : [file])];
   return [`${files.join(' and ')} can be used. Subgraphs:`, ...urls].join('\n');
+}
+
+async function problemsOf(check: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  try {
+    return await check();
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
 }
