@@ -82,10 +82,24 @@ describe('The circuit of a subgraph', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 
-  it('opens for twice as long with each probe that fails, up to eight seconds, and remembers since when', () => {
+  it('asks every two seconds for a minute, and closes as soon as the subgraph is well', () => {
     const { breaker, ask } = start();
     ask('fault', 0, 20);
-    let at = 2_000;
+    for (let at = 2_000; at < 60_000; at += 2_000) {
+      ask('fault', at);
+      expect(breaker.admit(at)).toEqual({ kind: 'refused', retryAfterMs: 2_000 });
+    }
+    ask('well', 60_000);
+    expect(breaker.state()).toEqual({ kind: 'closed' });
+    ask('fault', 70_000, 20);
+    ask('fault', 72_000);
+    expect(breaker.admit(72_000)).toEqual({ kind: 'refused', retryAfterMs: 2_000 });
+  });
+
+  it('opens for twice as long with each probe that fails after a minute, up to eight seconds, and remembers since when', () => {
+    const { breaker, ask } = start();
+    ask('fault', 0, 20);
+    let at = 60_000;
     for (const openMs of [4_000, 8_000, 8_000]) {
       ask('fault', at);
       expect(breaker.admit(at)).toEqual({ kind: 'refused', retryAfterMs: openMs });
@@ -103,8 +117,8 @@ describe('The circuit of a subgraph', () => {
     breaker.settle(second, 'well', 2_001);
     breaker.settle(before, 'well', 2_001);
     expect(breaker.state()).toMatchObject({ kind: 'open', cause: 'again' });
-    breaker.admit(6_000);
-    breaker.settle(second, 'well', 6_001);
+    breaker.admit(4_000);
+    breaker.settle(second, 'well', 4_001);
     expect(breaker.state().kind).toBe('half-open');
   });
 });

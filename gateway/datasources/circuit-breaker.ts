@@ -26,7 +26,7 @@ export interface CircuitBreakerOptions {
   readonly minimumRequests?: number;
   /** Of the requests of the last ten seconds, from 0 to 1. */
   readonly faultRate?: number;
-  /** How long nobody is let through the first time, in ms; twice as long each time that a probe fails, up to `maxOpenMs`. */
+  /** How long nobody is let through, in ms; after a minute twice as long each time that a probe fails, up to `maxOpenMs`. */
   readonly openMs?: number;
   readonly maxOpenMs?: number;
   readonly onChange?: (state: CircuitState) => void;
@@ -44,6 +44,8 @@ const admitted: Admission = { kind: 'admitted' };
 const maximumProbes = 3;
 /** How soon to come back while probes are under way, in ms. */
 const probingMs = 1_000;
+/** Most troubles, such as a restart, are over within this time, in ms: until then nobody waits longer than need be. */
+const shortTroubleMs = 60_000;
 const requests = 0;
 const faults = 1;
 
@@ -59,6 +61,8 @@ export function createCircuitBreaker(options: CircuitBreakerOptions = {}): Circu
   /** Counts the openings: a probe of an earlier one says nothing about now. */
   let opening = 0;
   let probes = 0;
+  /** When the trouble began. */
+  let openedAt = 0;
 
   function publicState(): CircuitState {
     return state.kind === 'closed' ? { kind: 'closed' } : { kind: state.kind, since: state.since, cause: state.cause };
@@ -103,14 +107,17 @@ export function createCircuitBreaker(options: CircuitBreakerOptions = {}): Circu
           window.add(requests, at);
           if (outcome === 'well') return;
           window.add(faults, at);
-          if (state.kind === 'closed' && isTooMuch(at)) open(at, openMs, wallClock(), cause);
+          if (state.kind !== 'closed' || !isTooMuch(at)) return;
+          openedAt = at;
+          open(at, openMs, wallClock(), cause);
           return;
         case 'probe':
           if (admission.opening !== opening || state.kind !== 'half-open') return;
           probes -= 1;
           if (outcome === 'neither') return;
           if (outcome === 'fault') {
-            open(at, Math.min(maxOpenMs, state.openMs * 2), state.since, cause);
+            const nextMs = at - openedAt < shortTroubleMs ? openMs : Math.min(maxOpenMs, state.openMs * 2);
+            open(at, nextMs, state.since, cause);
             return;
           }
           window.clear();

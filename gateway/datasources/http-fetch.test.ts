@@ -92,6 +92,8 @@ describe('A subgraph over HTTP', () => {
     ['status 429', status(429)],
     ['status 200 with a page', (response) => void response.setHeader('content-type', 'text/html').end(answer)],
     ['garbage', (response) => void response.end('garbage')],
+    ['no data and no error', (response) => void response.end('{"data":null}')],
+    ['errors that are none', (response) => void response.end('{"errors":[null,5,{"message":7}]}')],
     ['half an answer', (response) => void response.writeHead(200, { 'content-length': 100 }).write(answer, () => destroyed(response))],
     ['an answer of unknown length that is cut', (response) => void response.write('{"data":', () => destroyed(response))],
     ['too large an answer', (response) => void response.end(`{"data":{"a":"${'x'.repeat(1_000)}"}}`)],

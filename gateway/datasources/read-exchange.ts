@@ -1,6 +1,7 @@
 import { readAnswerScope } from './answer-scope.js';
 import type { Fault } from './fault.js';
 import type { Exchange } from './http-transport.js';
+import type { FetchRequest } from './subgraph-data-source.js';
 import { isJson, readRetryAfter } from './response-headers.js';
 import { readWireResult, type WireResult } from './wire.js';
 
@@ -18,7 +19,11 @@ interface ReadingOf<Result, Trouble> {
 const unavailableStatuses = [502, 503, 504];
 
 /** `isAnonymous`: the answer says for whom else it holds, which it does only to one who named nobody. */
-export function readExchange(exchange: Exclude<Exchange, { kind: 'aborted' }>, isAnonymous: boolean): Reading {
+export function readExchange(
+  exchange: Exclude<Exchange, { kind: 'aborted' }>,
+  request: Pick<FetchRequest, 'isAnsweredBy'>,
+  isAnonymous: boolean,
+): Reading {
   if (exchange.kind === 'failed') return { result: undefined, fault: exchange.fault };
   const { status, headers, body } = exchange;
   const contentType = headers['content-type'];
@@ -31,6 +36,9 @@ export function readExchange(exchange: Exclude<Exchange, { kind: 'aborted' }>, i
     if (status !== 200) return { result, fault: { kind: 'status', detail: String(status) } };
     if (!isJson(contentType)) return { result, fault: { kind: 'content-type', detail: mediaType(contentType) } };
     return { result, fault: { kind: 'no-graphql', detail: 'status 200' } };
+  }
+  if (result.errors === undefined && result.data !== null && request.isAnsweredBy?.(result.data) === false) {
+    return { result: undefined, fault: { kind: 'no-graphql', detail: 'data without what was asked for' } };
   }
   const scope = isAnonymous ? readAnswerScope(headers) : undefined;
   return { result: scope === undefined ? result : { ...result, scope }, fault: undefined };

@@ -32,6 +32,8 @@ export interface FetchRequest {
   readonly variables: Readonly<Record<string, unknown>>;
   /** JSON of `variables`, where whoever asks has written it. */
   readonly variablesText?: string;
+  /** Whether data that came without an error has all that was asked for. */
+  isAnsweredBy?(data: Readonly<Record<string, unknown>>): boolean;
 }
 
 export interface SubscribeRequest extends FetchRequest {

@@ -30,12 +30,13 @@ export function readWireResult(body: unknown): WireResult | undefined {
   const data = body.data ?? null;
   const errors = body.errors ?? [];
   if ((data !== null && !isRecord(data)) || !Array.isArray(errors)) return undefined;
-  if (body.data === undefined && errors.length === 0) return undefined;
+  // No data, and no word on why.
+  if (data === null && !errors.some(isWireError)) return undefined;
   return errors.length === 0 ? { data } : { data, errors: errors.map(readWireError) };
 }
 
 export function readWireError(error: unknown): GraphQLFormattedError {
-  if (!isRecord(error) || typeof error.message !== 'string') return { message: 'Unknown error of a subgraph' };
+  if (!isWireError(error)) return { message: 'Unknown error of a subgraph' };
   const { code, retryAfter } = isRecord(error.extensions) ? error.extensions : {};
   return {
     message: error.message,
@@ -45,6 +46,10 @@ export function readWireError(error: unknown): GraphQLFormattedError {
       ...(typeof retryAfter === 'number' ? { retryAfter } : {}),
     },
   };
+}
+
+function isWireError(error: unknown): error is Record<string, unknown> & { readonly message: string } {
+  return isRecord(error) && typeof error.message === 'string';
 }
 
 /** What there is instead of an answer. */

@@ -17,14 +17,21 @@ class EntityRequest implements FetchRequest {
   readonly operationName: string | undefined;
   readonly variablesText: string;
 
-  constructor(query: string, operationName: string | undefined, variablesText: string) {
+  readonly #count: number;
+
+  constructor(query: string, operationName: string | undefined, variablesText: string, count: number) {
     this.query = query;
     this.operationName = operationName;
     this.variablesText = variablesText;
+    this.#count = count;
   }
 
   get variables(): Record<string, unknown> {
     return JSON.parse(this.variablesText) as Record<string, unknown>;
+  }
+
+  isAnsweredBy({ _entities: entities }: Readonly<Record<string, unknown>>): boolean {
+    return Array.isArray(entities) && entities.length === this.#count;
   }
 }
 
@@ -85,10 +92,10 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
     }
   }
 
-  function request(variables: Readonly<Record<string, unknown>>, { text }: AskedEntities): FetchRequest {
+  function request(variables: Readonly<Record<string, unknown>>, { text, count }: AskedEntities): FetchRequest {
     const others = variableUsages.length === 0 ? '{}' : JSON.stringify(pickVariables(variableUsages, variables));
     const variablesText = `${others === '{}' ? '{' : `${others.slice(0, -1)},`}"representations":[${text}]}`;
-    return new EntityRequest(query, operationName, variablesText);
+    return new EntityRequest(query, operationName, variablesText, count);
   }
 
   function missingPaths(state: ExecutionState, { objects }: AskedEntities): ResponsePath[] {

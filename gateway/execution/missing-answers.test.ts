@@ -1,6 +1,10 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { compose, startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
+import pino from 'pino';
+import { createHttpDataSource } from '../datasources/http.js';
 import { missing, unavailable } from '../datasources/wire.js';
 import { acceptOperation } from '../operations/accept-operation.js';
 import { createOperationPolicy } from '../policy/operation-policy.js';
@@ -99,5 +103,77 @@ describe('A subgraph that is not there', () => {
       data: { slow: null, instant: null },
       errors: ['slow UNAVAILABLE', 'instant UNAVAILABLE'],
     });
+  });
+});
+
+describe('A subgraph that says nothing of what it was asked', () => {
+  const lines: string[] = [];
+  const logger = pino({ level: 'error' }, { write: (line: string) => lines.push(line) });
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const clean of cleanups.splice(0).reverse()) await clean();
+    lines.length = 0;
+  });
+
+  /** `entities` is what `scores` answers, and `answer` what `users` does. */
+  async function start(answer: string, entities?: string): Promise<SupergraphGeneration> {
+    const server = createServer((request, response) => {
+      request
+        .resume()
+        .on('end', () => response.setHeader('content-type', 'application/json').end(request.url === '/scores' ? entities : answer));
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    cleanups.push(
+      () => server.close(),
+      () => server.closeAllConnections(),
+    );
+    const link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])';
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const sdl = compose([
+      {
+        name: 'users',
+        url: `${url}/users`,
+        typeDefs: `${link} type Query { me: User you: User one: Int } type User @key(fields: "id") { id: ID! }`,
+      },
+      { name: 'scores', url: `${url}/scores`, typeDefs: `${link} type User @key(fields: "id") { id: ID! score: Int }` },
+    ]);
+    return createGeneration(sdl, (service) => {
+      const source = createHttpDataSource({ ...service, secret: undefined, logger });
+      cleanups.push(() => source.close());
+      return source;
+    });
+  }
+
+  it.each([
+    ['null and no error', '{"data":null}'],
+    ['errors that are none', '{"data":null,"errors":[null,5,{"message":7}]}'],
+    ['nothing of it', '{"data":{}}'],
+    ['one field of two', '{"data":{"me":null}}'],
+  ])('but %s leaves an error at each root field, and one line in the log', async (_name, answer) => {
+    expect(await askGeneration(await start(answer), '{ me { id } mine: one }')).toEqual({
+      data: { me: null, mine: null },
+      errors: ['me UNAVAILABLE', 'mine UNAVAILABLE'],
+    });
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ subgraph: 'users', cause: 'no-graphql' }]);
+  });
+
+  it.each([
+    ['null and no error', '{"data":null}'],
+    ['errors that are none', '{"data":null,"errors":[null,5,{"message":7}]}'],
+    ['nothing of it', '{"data":{}}'],
+    ['no entities', '{"data":{"_entities":null}}'],
+    ['one entity too many', '{"data":{"_entities":[{"score":1},{"score":2}]}}'],
+  ])('but %s leaves an error at each entity, and one line in the log', async (_name, entities) => {
+    const generation = await start('{"data":{"me":{"__typename":"User","id":"1"},"you":{"__typename":"User","id":"1"}}}', entities);
+    const { data, errors } = await askGeneration(generation, '{ me { score } you { score } }');
+    expect(data).toEqual({ me: { score: null }, you: { score: null } });
+    expect(errors).toEqual(['me.score UNAVAILABLE', 'you.score UNAVAILABLE']);
+    expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({ subgraph: 'scores', cause: 'no-graphql' });
+  });
+
+  it('is not a subgraph that leaves out what a directive of the client may', async () => {
+    const generation = await start('{"data":{"me":null}}');
+    const { errors } = await askGeneration(generation, 'query ($yes: Boolean = false) { me { id } one @include(if: $yes) }');
+    expect(errors).toEqual([]);
   });
 });

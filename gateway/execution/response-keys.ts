@@ -30,6 +30,24 @@ export function responseKeys(query: string, isOfEntities: boolean): readonly str
   return [...keys];
 }
 
+/** Keys that the data of a subgraph's query always has: those of root fields that stand under no directive and in no named fragment. */
+export function unconditionalKeys(query: string): readonly string[] {
+  const keys = new Set<string>();
+
+  function addKeys({ selections }: SelectionSetNode): void {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FRAGMENT_SPREAD || (selection.directives ?? []).length > 0) continue;
+      if (selection.kind === Kind.FIELD) keys.add(selection.alias?.value ?? selection.name.value);
+      else addKeys(selection.selectionSet);
+    }
+  }
+
+  for (const definition of parse(query, { noLocation: true }).definitions) {
+    if (definition.kind === Kind.OPERATION_DEFINITION) addKeys(definition.selectionSet);
+  }
+  return [...keys];
+}
+
 /** Every response key that the document names, wherever it does. */
 export function responseKeysOf(document: DocumentNode): ReadonlySet<string> {
   const keys = new Set<string>();

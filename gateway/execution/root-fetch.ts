@@ -1,11 +1,12 @@
 import type { FetchNode } from '@apollo/query-planner';
+import type { FetchRequest } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 import type { ExecutionState } from './execution-state.js';
 import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
-import { cloneJson, type JsonObject } from '../datasources/json.js';
+import { cloneJson, readOwn, type JsonObject } from '../datasources/json.js';
 import { mergeAnswer } from './merge-answer.js';
 import { objectsAt, type PlacePath } from './places.js';
-import { responseKeys } from './response-keys.js';
+import { responseKeys, unconditionalKeys } from './response-keys.js';
 import { compileRewrites, originalNames } from './rewrites.js';
 import { operationError, tellMissing } from './subgraph-errors.js';
 
@@ -16,9 +17,10 @@ export function compileRootFetch(node: FetchNode, parts: PlanParts): Step {
   const { operation: query, operationName, variableUsages = [] } = node;
   const source = sourceOf(node.serviceName, parts);
   const take = compileTakeAnswer(node, parts);
+  const isAnsweredBy = compileIsAnswered(query);
   return async (state) => {
     const variables = pickVariables(variableUsages, state.variables);
-    take(state, await askSource(state, source, { query, operationName, variables }));
+    take(state, await askSource(state, source, { query, operationName, variables, isAnsweredBy }));
   };
 }
 
@@ -50,6 +52,7 @@ export function compileFetchBelow(node: FetchNode, path: PlacePath, parts: PlanP
   const rewrite = compileRewrites(node.outputRewrites, types);
   const names = originalNames(node.outputRewrites);
   const keys = lazily(() => responseKeys(query, false));
+  const isAnsweredBy = compileIsAnswered(query);
 
   return (state) => {
     const objects = objectsAt(state.data, path);
@@ -58,7 +61,7 @@ export function compileFetchBelow(node: FetchNode, path: PlacePath, parts: PlanP
 
   async function fetch(state: ExecutionState, objects: readonly JsonObject[]): Promise<void> {
     const variables = pickVariables(variableUsages, state.variables);
-    const { data, errors = [], isMissing = false } = await askSource(state, source, { query, operationName, variables });
+    const { data, errors = [], isMissing = false } = await askSource(state, source, { query, operationName, variables, isAnsweredBy });
     const paths = () => pathsOf(state.data, path, objects).flatMap((place) => keys().map((key) => [...place, ...renamed([key], names)]));
     if (isMissing) {
       tellMissing(state, errors, { subgraph: serviceName, paths: paths() });
@@ -85,6 +88,12 @@ export function compileFetchBelow(node: FetchNode, path: PlacePath, parts: PlanP
       }
     }
   }
+}
+
+/** Whether an answer has every root field that `query` asks for, whatever its variables. */
+function compileIsAnswered(query: string): NonNullable<FetchRequest['isAnsweredBy']> {
+  const keys = lazily(() => unconditionalKeys(query));
+  return (data) => keys().every((key) => readOwn(data, key) !== undefined);
 }
 
 /** Whether the errors are the reason for every null of the answer: one that has no place, or one that left nothing else. */

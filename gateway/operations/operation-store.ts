@@ -16,6 +16,7 @@ import { rememberRunnables, type ToRunnable } from '../planning/runnable-operati
 import type { OperationLimits } from '../policy/operation-limits.js';
 import { refuseParse } from '../policy/refuse-parse.js';
 import { finiteNumbers } from './finite-numbers.js';
+import { someSubscriptionField } from './some-subscription-field.js';
 import { prepareFittingVariables } from './fitting-variables.js';
 import { findVariableNames, renameVariables, type VariableNames } from './variable-names.js';
 
@@ -107,7 +108,7 @@ function parseOperation(
   try {
     written = parse(source, { maxTokens: limits.maxTokens });
   } catch (error) {
-    return { kind: 'refused', errors: [refuseParse(error, limits)] };
+    return { kind: 'refused', errors: [refuseParse(error, source, limits)] };
   }
   const variableNames = findVariableNames(source, written);
   const document = renameVariables(written, variableNames);
@@ -140,7 +141,7 @@ function parseOperation(
   return { kind: 'parsed', operation: parsed };
 }
 
-const rules = [...specifiedRules, finiteNumbers];
+const rules = [...specifiedRules, finiteNumbers, someSubscriptionField];
 
 function validateDocument(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
   try {

@@ -115,6 +115,17 @@ describe.each(doorNames)('SECURITY 35, 38: over %s, an operation', (door) => {
     expect(await doors.ask(door, make(most))).toMatchObject({ data: expect.anything() });
   });
 
+  it.each([
+    ['fields', 'maxDepth', `{ ${'user { '.repeat(4_900)}id${' }'.repeat(4_901)}`],
+    ['lists', 'maxInputDepth', `{ anything(value: ${'['.repeat(7_000)}1${']'.repeat(7_000)}) }`],
+    ['objects', 'maxInputDepth', `{ anything(value: ${'{a:'.repeat(3_600)}1${'}'.repeat(3_600)}) }`],
+  ] as const)('is refused for %s too deep for the stack, in the words of %s', async (_name, limit, query) => {
+    const refused = await doors.ask(door, { query });
+    expect(codeOf(refused)).toBe('OPERATION_TOO_COMPLEX');
+    const most = defaultOperationLimits;
+    expect(refused.errors?.[0]?.message).toContain(`at most ${most[limit]} (${limitVariableNames[limit]})`);
+  });
+
   it('is refused with a message that says what was found and what to do', async () => {
     const { errors } = await doors.ask(door, { query: `{ ${repeat(21, () => 'instant')} }` });
     expect(errors?.[0]?.message).toBe(

@@ -273,6 +273,27 @@ describe.each(ways)('The WebSocket door, %s', (way) => {
     socket.ws.close();
   });
 
+  it.each([{}, { documentId: 7 }, { extensions: {} }, { extensions: { persistedQuery: 'x' } }, { query: 7, documentId: 'x' }])(
+    'closes with 4400 when no document is named: %j',
+    async (payload) => {
+      await start();
+      const socket = await initialised();
+      socket.send({ id: '1', type: 'subscribe', payload });
+      expect((await socket.closed()).code).toBe(4400);
+    },
+  );
+
+  it.each([
+    [{ documentId: 'x' }, 'NOT_FOUND'],
+    [{ extensions: { persistedQuery: { version: 1, sha256Hash: '0'.repeat(64) } } }, 'PERSISTED_QUERY_NOT_SUPPORTED'],
+  ])('looks for a document that is named without a query: %j', async (payload, code) => {
+    await start();
+    const socket = await initialised();
+    socket.send({ id: '1', type: 'subscribe', payload });
+    expect(await socket.next()).toMatchObject({ id: '1', type: 'error', payload: [{ extensions: { code } }] });
+    socket.ws.close();
+  });
+
   it('SECURITY 39: allows as many operations on a socket as the limit says, and not one more', async () => {
     await start({ limits: { maxOperationsPerSocket: 3 } });
     const socket = await initialised();

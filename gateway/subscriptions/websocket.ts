@@ -15,6 +15,7 @@ import { countClose, createLiveClients, type LiveClients } from './live-clients.
 import { createOperationPolicy, type OperationPolicy } from '../policy/operation-policy.js';
 import { isAllowedOrigin } from '../../shared/http/origin.js';
 import { createProtocol, type SocketExtra } from './protocol.js';
+import { isRecord } from '../datasources/wire.js';
 import type { OnOperation } from '../telemetry/operation-report.js';
 
 /** Who is behind a socket: found once, at `connection_init`. */
@@ -221,8 +222,17 @@ function destroy(this: Duplex): void {
 function parse(text: string): string | undefined {
   try {
     const message: unknown = JSON.parse(text);
-    return typeof message === 'object' ? (message as unknown as string) : undefined;
+    if (typeof message !== 'object') return undefined;
+    if (isRecord(message) && message.type === 'subscribe' && isRecord(message.payload)) fillInQuery(message.payload);
+    return message as unknown as string;
   } catch {
     return undefined;
   }
+}
+
+/** graphql-ws demands a `query`, which one that names a document has no use for. */
+function fillInQuery(payload: Record<string, unknown>): void {
+  const { documentId, extensions } = payload;
+  const namesDocument = typeof documentId === 'string' || (isRecord(extensions) && isRecord(extensions.persistedQuery));
+  if (namesDocument && (payload.query === undefined || payload.query === null)) payload.query = '';
 }

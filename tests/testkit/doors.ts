@@ -72,8 +72,7 @@ export async function openDoors(
       const socket = await openSocket(url, forwarded);
       socket.send({ type: 'connection_init', payload: authorization === undefined ? {} : { authorization } });
       await socket.next();
-      // Its protocol wants a string.
-      socket.send({ id: '1', type: 'subscribe', payload: { query: '', ...payload } });
+      socket.send({ id: '1', type: 'subscribe', payload });
       const { type, payload: answer } = await socket.next();
       socket.ws.close();
       const body = (type === 'error' ? { errors: answer } : answer) as Pick<DoorAnswer, 'data' | 'errors'>;
