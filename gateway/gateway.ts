@@ -13,7 +13,7 @@ import { createHttpServer } from '../shared/http/server.js';
 import type { Logger } from '../shared/logging/logger.js';
 import { createAuthenticate } from './authentication/authenticate.js';
 import { warnAboutTokens } from './authorization/warn-about-tokens.js';
-import type { DoorConfig } from './config/gateway-config.js';
+import type { DoorConfig } from './config/serving-config.js';
 import type { Supergraph } from './supergraph/supergraph.js';
 import { exposedHeaders } from './http/cross-site.js';
 import { createGraphqlDoor } from './http/graphql-door.js';

@@ -7,29 +7,16 @@ import { passkeyVariables } from '../../shared/config/passkey-variables.js';
 import { tokenVariables } from '../../shared/config/token-variables.js';
 import { databaseUrl, logLevel, subgraphNames, type SubgraphName } from '../../shared/config/subgraph-environment.js';
 import { userEventsVariables } from '../../shared/config/user-events-variables.js';
-import type { LogLevel } from '../../shared/logging/logger.js';
 import { checkS3Variables, readS3Options, s3Variables } from '../../shared/objects/create-object-store.js';
 import type { S3Options } from '../../shared/objects/s3-object-store.js';
-import { toTracingConfig, tracingVariables, type TracingConfig } from '../../shared/telemetry/open-tracing.js';
-import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../../shared/telemetry/telemetry-variables.js';
 import { workersVariable } from '../cluster/workers-variable.js';
-import { doorVariables, ownSupergraphPath, toDoorConfig, type DoorConfig } from './gateway-config.js';
-import { checkPolicyVariables, policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/policy-variables.js';
-import { insightVariables, toInsightConfig, type InsightConfig } from '../telemetry/insight-variables.js';
-import { timeoutVariables, toTimeouts, type Timeouts } from '../datasources/timeout-variables.js';
-import type { ExecutorName } from '../supergraph/executor-name.js';
+import { checkPolicyVariables } from '../policy/policy-variables.js';
+import { ownSupergraphPath } from './gateway-config.js';
+import { servingVariables, toServingConfig, type ServingConfig } from './serving-config.js';
 
-export interface AllInOneConfig extends DoorConfig {
-  readonly policy: PolicyConfig;
-  readonly metrics: MetricsConfig | undefined;
-  readonly insight: InsightConfig;
-  readonly tracing: TracingConfig | undefined;
-  readonly logLevel: LogLevel;
+export interface AllInOneConfig extends ServingConfig {
   /** Absolute. */
   readonly dataDir: string;
-  readonly supergraphPath: string;
-  readonly timeouts: Timeouts;
-  readonly executor: ExecutorName;
   /** Postgres servers; subgraphs without one share the embedded database. */
   readonly databaseUrls: Readonly<Partial<Record<SubgraphName, string>>>;
   readonly redisUrl: string | undefined;
@@ -53,12 +40,7 @@ export interface AllInOneConfig extends DoorConfig {
 }
 
 const schema = z.object({
-  ...doorVariables,
-  ...policyVariables,
-  ...telemetryVariables,
-  ...insightVariables,
-  ...tracingVariables,
-  ...timeoutVariables,
+  ...servingVariables,
   ...s3Variables,
   ...mailVariables,
   ...userEventsVariables,
@@ -95,16 +77,8 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     if (url !== undefined) databaseUrls[name] = url;
   }
   return {
-    ...toDoorConfig(values),
-    policy: toPolicyConfig(values),
-    metrics: toMetricsConfig(values),
-    insight: toInsightConfig(values),
-    tracing: toTracingConfig(values),
-    logLevel: values.LOG_LEVEL,
+    ...toServingConfig(values),
     dataDir: resolve(values.DATA_DIR),
-    supergraphPath: values.SUPERGRAPH_PATH,
-    timeouts: toTimeouts(values),
-    executor: values.EXECUTOR,
     databaseUrls,
     redisUrl: values.REDIS_URL,
     userEventsMaxLength: values.USER_EVENTS_MAX_LENGTH,

@@ -44,7 +44,7 @@ export function splitFetch(fetch: FetchNode, requirements: Requirements, mayBeMi
     const aliased = paths.length === 0 ? [] : required.aliased;
     const uncertain = paths.filter((path) => path.split('.').some(mayBeMissing)).sort();
     const own: Part = { condition: paths.length === 0 ? '' : `${condition} ${uncertain.join(' ')}`.trim(), paths, aliased };
-    const found = parts.findIndex((part) => fit(part, own));
+    const found = parts.findIndex((part) => canShare(part, own));
     const index = found === -1 ? parts.length : found;
     const part = parts[index] ?? own;
     parts[index] = { ...part, paths: [...part.paths, ...paths], aliased: [...part.aliased, ...aliased] };
@@ -62,7 +62,8 @@ function withOwnNodes(operation: OperationDefinitionNode): OperationDefinitionNo
   return withoutNamedFragments(parse(print(operation), { noLocation: true }));
 }
 
-function fit(part: Part, own: Part): boolean {
+/** Whether what `own` needs can be asked for together with `part`. */
+function canShare(part: Part, own: Part): boolean {
   return part.condition === own.condition && !own.aliased.some((each) => part.aliased.some((other) => areClashing(each, other)));
 }
 

@@ -1,3 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import sharp from 'sharp';
+import { startImages, startTimeoutMs, type ImagesUnderTest } from './images-subgraph.js';
+
 /** What a test reads of an answer to `POST /images`. */
 export interface PostedImage {
   readonly status: number;
@@ -12,11 +17,7 @@ export interface PostOptions {
   readonly headers?: Record<string, string>;
 }
 
-export async function postImage(
-  origin: string,
-  body: FormData | string,
-  { person, query = '', headers = {} }: PostOptions,
-): Promise<PostedImage> {
+async function postImage(origin: string, body: FormData | string, { person, query = '', headers = {} }: PostOptions): Promise<PostedImage> {
   const response = await fetch(`${origin}/images${query}`, {
     method: 'POST',
     body,
@@ -35,6 +36,48 @@ export function formOf(fields: readonly (readonly [name: string, value: string |
   return form;
 }
 
-export function fileOf(bytes: Uint8Array, type = 'image/png'): Blob {
+function fileOf(bytes: Uint8Array, type = 'image/png'): Blob {
   return new Blob([new Uint8Array(bytes)], { type });
+}
+
+/** What the tests of a suite post with: one subgraph for all of them, and for each test somebody who has no images yet. */
+export interface ImagePosts {
+  readonly images: ImagesUnderTest;
+  readonly png: Buffer;
+  readonly alice: string;
+  /** As `alice`, unless `options` say otherwise. */
+  readonly post: (body: FormData | string, options?: Partial<PostOptions>) => Promise<PostedImage>;
+  readonly file: (bytes?: Uint8Array, type?: string) => Blob;
+}
+
+/** To be called once in a `describe`. Its parts are there from the first test on. */
+export function useImagePosts(): ImagePosts {
+  const parts: { images?: ImagesUnderTest; png?: Buffer; alice: string } = { alice: '' };
+  const present = <Part>(part: Part | undefined): Part => {
+    if (part === undefined) throw new Error('it is there from the first test on');
+    return part;
+  };
+  beforeAll(async () => {
+    parts.images = await startImages();
+    parts.png = await sharp({ create: { width: 120, height: 90, channels: 3, background: '#0a0' } })
+      .png()
+      .toBuffer();
+  }, startTimeoutMs);
+  afterAll(() => parts.images?.close());
+  beforeEach(() => {
+    parts.alice = randomUUID();
+  });
+  return {
+    get images() {
+      return present(parts.images);
+    },
+    get png() {
+      return present(parts.png);
+    },
+    get alice() {
+      return parts.alice;
+    },
+    post: (body, options = {}) => postImage(present(parts.images).url, body, { person: parts.alice, ...options }),
+    file: (bytes = present(parts.png), type = 'image/png') => fileOf(bytes, type),
+  };
 }

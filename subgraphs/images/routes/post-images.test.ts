@@ -1,31 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../../tests/testkit/images-subgraph.js';
-import { fileOf, formOf, postImage, type PostOptions } from '../../../tests/testkit/post-image.js';
+import { formOf, useImagePosts } from '../../../tests/testkit/post-image.js';
 
 describe('POST /images', () => {
-  let images: ImagesUnderTest;
-  let png: Buffer;
-  let alice: string;
-
-  beforeAll(async () => {
-    images = await startImages();
-    png = await sharp({ create: { width: 120, height: 90, channels: 3, background: '#0a0' } })
-      .png()
-      .toBuffer();
-  }, startTimeoutMs);
-  afterAll(() => images.close());
-  beforeEach(() => {
-    alice = randomUUID();
-  });
-
-  const form = formOf;
-  const file = (bytes: Uint8Array = png, type = 'image/png') => fileOf(bytes, type);
-  const post = (body: FormData | string, options: Partial<PostOptions> = {}) => postImage(images.url, body, { person: alice, ...options });
+  const posts = useImagePosts();
+  const { post, file } = posts;
 
   it('publishes the file of a form', async () => {
-    const { status, headers, body } = await post(form([['file', file()]]));
+    const { status, headers, body } = await post(formOf([['file', file()]]));
     expect({ status, body }).toMatchObject({
       status: 201,
       body: {
@@ -42,7 +24,7 @@ describe('POST /images', () => {
     });
     expect(headers.get('location')).toBe(body.url);
     expect(Object.keys(body)).not.toContain('ownerId');
-    const served = await fetch(new URL(String(body.url), images.url));
+    const served = await fetch(new URL(String(body.url), posts.images.url));
     expect(await sharp(await served.arrayBuffer()).metadata()).toMatchObject({ format: 'webp', width: 120 });
   });
 
@@ -72,22 +54,26 @@ describe('POST /images', () => {
         ],
       ],
     ] as const) {
-      expect(await post(form(fields), { query })).toMatchObject({ status: 201, body: { purpose: 'AVATAR' } });
+      expect(await post(formOf(fields), { query })).toMatchObject({ status: 201, body: { purpose: 'AVATAR' } });
     }
   });
 
   it('finds out the type of a file that comes without one', async () => {
     for (const type of ['', 'application/octet-stream']) {
-      expect(await post(form([['file', file(png, type)]]))).toMatchObject({ status: 201 });
+      expect(await post(formOf([['file', file(posts.png, type)]]))).toMatchObject({ status: 201 });
     }
-    expect(await post(form([['file', file(Buffer.from('<svg/>'), '')]]))).toMatchObject({
+    expect(await post(formOf([['file', file(Buffer.from('<svg/>'), '')]]))).toMatchObject({
       status: 415,
       body: { errors: [{ extensions: { code: 'UNSUPPORTED_TYPE' } }] },
     });
   });
 
   it('CSRF: knows people by the token of the header alone, before it reads a byte', async () => {
-    for (const headers of [{}, { cookie: `__Host-galaxia-refresh=${alice}; authorization=${alice}` }, { 'x-user-id': alice }]) {
+    for (const headers of [
+      {},
+      { cookie: `__Host-galaxia-refresh=${posts.alice}; authorization=${posts.alice}` },
+      { 'x-user-id': posts.alice },
+    ]) {
       expect(await post('x', { person: null, headers })).toMatchObject({
         status: 401,
         body: { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
@@ -96,16 +82,16 @@ describe('POST /images', () => {
   });
 
   it.each<[string, number, string, () => FormData]>([
-    ['no field', 400, 'No file provided', () => form([['purpose', 'AVATAR']])],
-    ['text in place of a file', 400, 'No file provided', () => form([['file', 'text']])],
-    ['an empty file', 400, 'No file provided', () => form([['file', file(Buffer.alloc(0))]])],
-    ['a file of another name', 400, 'No file provided', () => form([['image', file()]])],
+    ['no field', 400, 'No file provided', () => formOf([['purpose', 'AVATAR']])],
+    ['text in place of a file', 400, 'No file provided', () => formOf([['file', 'text']])],
+    ['an empty file', 400, 'No file provided', () => formOf([['file', file(Buffer.alloc(0))]])],
+    ['a file of another name', 400, 'No file provided', () => formOf([['image', file()]])],
     [
       'two files',
       400,
       'Send one file at a time.',
       () =>
-        form([
+        formOf([
           ['file', file()],
           ['file', file()],
         ]),
@@ -115,7 +101,7 @@ describe('POST /images', () => {
       400,
       'The purpose must be',
       () =>
-        form([
+        formOf([
           ['purpose', 'BANNER'],
           ['file', file()],
         ]),
@@ -125,7 +111,7 @@ describe('POST /images', () => {
       400,
       'A field of the form has more than 65536 bytes.',
       () =>
-        form([
+        formOf([
           ['x', 'x'.repeat(65_537)],
           ['file', file()],
         ]),
@@ -134,11 +120,11 @@ describe('POST /images', () => {
       'too many parts',
       400,
       'The form has more than 20 parts.',
-      () => form([...Array.from({ length: 20 }, () => ['x', 'x'] as const), ['file', file()]]),
+      () => formOf([...Array.from({ length: 20 }, () => ['x', 'x'] as const), ['file', file()]]),
     ],
-    ['another type than is allowed', 415, 'The content type must be one of', () => form([['file', file(png, 'image/svg+xml')]])],
-    ['another type than the file has', 415, 'another type', () => form([['file', file(png, 'image/gif')]])],
-    ['a damaged file', 422, 'damaged', () => form([['file', file(png.subarray(0, 60))]])],
+    ['another type than is allowed', 415, 'The content type must be one of', () => formOf([['file', file(posts.png, 'image/svg+xml')]])],
+    ['another type than the file has', 415, 'another type', () => formOf([['file', file(posts.png, 'image/gif')]])],
+    ['a damaged file', 422, 'damaged', () => formOf([['file', file(posts.png.subarray(0, 60))]])],
   ])('refuses %s', async (_, status, message, body) => {
     expect(await post(body())).toMatchObject({
       status,
@@ -146,19 +132,19 @@ describe('POST /images', () => {
         errors: [{ message: expect.stringContaining(message), extensions: { code: expect.any(String), requestId: expect.any(String) } }],
       },
     });
-    expect((await usage(alice)).images).toBe(0);
+    expect((await usage(posts.alice)).images).toBe(0);
   });
 
   it('takes a field of 64 KB and 19 of them beside the file', async () => {
     const fields = Array.from({ length: 19 }, (_, index) => [`field${index}`, index === 0 ? 'x'.repeat(65_536) : ''] as const);
-    expect(await post(form([...fields, ['file', file()]]))).toMatchObject({ status: 201 });
+    expect(await post(formOf([...fields, ['file', file()]]))).toMatchObject({ status: 201 });
   });
 
   it('refuses two purposes, in the address and in the form', async () => {
     for (const query of ['?purpose=GALLERY', '?purpose=', '?purpose=AVATAR&purpose=AVATAR']) {
       expect(
         await post(
-          form([
+          formOf([
             ['purpose', 'AVATAR'],
             ['file', file()],
           ]),
@@ -189,7 +175,7 @@ describe('POST /images', () => {
     // No image, but that is found out only after its size.
     expect(
       await post(
-        form([
+        formOf([
           ['purpose', purpose],
           ['file', file(Buffer.alloc(limit))],
         ]),
@@ -200,7 +186,7 @@ describe('POST /images', () => {
         ['purpose', purpose],
         ['file', file(Buffer.alloc(limit + 1))],
       ] as const;
-      expect(await post(form(order === 1 ? fields : [...fields].reverse()))).toMatchObject({
+      expect(await post(formOf(order === 1 ? fields : [...fields].reverse()))).toMatchObject({
         status: 413,
         body: { errors: [{ extensions: { code: 'TOO_LARGE' } }] },
       });
@@ -208,7 +194,7 @@ describe('POST /images', () => {
   });
 
   async function usage(person: string) {
-    const { data } = await images.ask(person, '{ imageUsage { images bytes } }');
+    const { data } = await posts.images.ask(person, '{ imageUsage { images bytes } }');
     return data.imageUsage ?? {};
   }
 });

@@ -1,3 +1,4 @@
+import { createTaskSlots } from '../../../../shared/background/task-slots.js';
 import { AppError } from '../../../../shared/errors/app-error.js';
 
 export interface BoundedQueue {
@@ -25,14 +26,12 @@ interface Waiting {
 
 export function createBoundedQueue({ concurrency, maxWaiting, maxWaitMs, now = Date.now }: BoundedQueueOptions): BoundedQueue {
   const waiting: Waiting[] = [];
-  const running = new Set<Promise<unknown>>();
   let isClosed = false;
-  // Running mean of how long a task takes, to tell a refused caller when a place will be free.
-  let meanTaskMs = 50;
+  const slots = createTaskSlots({ concurrency, expectedTaskMs: 50, onFree: startNext, now });
 
   const busy = () =>
     new AppError('UNAVAILABLE', 'The server is too busy to check passwords right now. Try again shortly.', {
-      retryAfter: Math.max(1, Math.ceil((waiting.length * meanTaskMs) / concurrency / 1000)),
+      retryAfter: slots.retryAfter(waiting.length),
     });
 
   function startNext(): void {
@@ -45,31 +44,18 @@ export function createBoundedQueue({ concurrency, maxWaiting, maxWaitMs, now = D
     }
   }
 
-  async function start<Result>(task: () => Promise<Result>): Promise<Result> {
-    const startedAt = now();
-    const work = Promise.resolve().then(task);
-    running.add(work);
-    try {
-      return await work;
-    } finally {
-      running.delete(work);
-      meanTaskMs += (now() - startedAt - meanTaskMs) / 16;
-      startNext();
-    }
-  }
-
   return {
     run(task) {
       if (isClosed || waiting.length >= maxWaiting) return Promise.reject(busy());
-      if (running.size < concurrency) return start(task);
+      if (slots.isFree()) return slots.start(task);
       return new Promise((resolve, reject) => {
-        waiting.push({ since: now(), start: () => void start(task).then(resolve, reject), refuse: reject });
+        waiting.push({ since: now(), start: () => void slots.start(task).then(resolve, reject), refuse: reject });
       });
     },
     async close() {
       isClosed = true;
       for (const entry of waiting.splice(0)) entry.refuse(busy());
-      await Promise.allSettled(running);
+      await slots.settled();
     },
   };
 }

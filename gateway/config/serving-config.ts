@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { commaSeparated, httpUrl, port } from '../../shared/config/environment.js';
+import { logLevel } from '../../shared/config/subgraph-environment.js';
+import { parseTrustedProxies, type TrustsProxy } from '../../shared/http/client-address.js';
+import type { LogLevel } from '../../shared/logging/logger.js';
+import { s3Variables } from '../../shared/objects/create-object-store.js';
+import { toTracingConfig, tracingVariables, type TracingConfig } from '../../shared/telemetry/open-tracing.js';
+import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../../shared/telemetry/telemetry-variables.js';
+import { timeoutVariables, toTimeouts, type Timeouts } from '../datasources/timeout-variables.js';
+import { policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/policy-variables.js';
+import { executorNames, type ExecutorName } from '../supergraph/executor-name.js';
+import { insightVariables, toInsightConfig, type InsightConfig } from '../telemetry/insight-variables.js';
+
+/** What the public door needs to know, however the subgraphs run. */
+export interface DoorConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Under which people reach it, without a trailing slash; undefined when it is not known. */
+  readonly publicUrl: string | undefined;
+  /** Origins of browser pages that may use it, beside its own; `*` stands for all. */
+  readonly corsOrigins: readonly string[];
+  readonly trustsProxy: TrustsProxy;
+  /** Where pages send uploads beside here; undefined when nowhere. */
+  readonly objectsUrl: string | undefined;
+}
+
+/** What serving a supergraph takes, in a process of its own or with everything in one. */
+export interface ServingConfig extends DoorConfig {
+  readonly policy: PolicyConfig;
+  readonly metrics: MetricsConfig | undefined;
+  readonly insight: InsightConfig;
+  readonly tracing: TracingConfig | undefined;
+  readonly timeouts: Timeouts;
+  readonly executor: ExecutorName;
+  readonly logLevel: LogLevel;
+  readonly supergraphPath: string;
+}
+
+const origin = z
+  .string()
+  .refine(
+    (text) => text === '*' || (URL.canParse(text) && new URL(text).origin === text),
+    'must be origins such as https://game.example, without a path, or *',
+  );
+
+/** To be spread into the schema of an entry's environment. */
+export const servingVariables = {
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(4000),
+  PUBLIC_URL: httpUrl.optional(),
+  CORS_ORIGINS: commaSeparated.pipe(z.array(origin)).default([]),
+  TRUSTED_PROXIES: commaSeparated
+    .transform((entries, context) => {
+      const trusts = parseTrustedProxies(entries);
+      if (trusts !== null) return trusts;
+      context.addIssue({ code: 'custom', message: 'must be addresses or ranges such as 10.0.0.0/8, separated by commas' });
+      return z.NEVER;
+    })
+    .default(() => () => false),
+  S3_PUBLIC_ENDPOINT: s3Variables.S3_PUBLIC_ENDPOINT,
+  ...policyVariables,
+  ...telemetryVariables,
+  ...insightVariables,
+  ...tracingVariables,
+  ...timeoutVariables,
+  EXECUTOR: z.enum(executorNames).default('galaxia'),
+  LOG_LEVEL: logLevel.default('info'),
+  SUPERGRAPH_PATH: z.string(),
+};
+
+export function toServingConfig(values: z.output<z.ZodObject<typeof servingVariables>>): ServingConfig {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    publicUrl: values.PUBLIC_URL,
+    corsOrigins: values.CORS_ORIGINS,
+    trustsProxy: values.TRUSTED_PROXIES,
+    objectsUrl: values.S3_PUBLIC_ENDPOINT,
+    policy: toPolicyConfig(values),
+    metrics: toMetricsConfig(values),
+    insight: toInsightConfig(values),
+    tracing: toTracingConfig(values),
+    timeouts: toTimeouts(values),
+    executor: values.EXECUTOR,
+    logLevel: values.LOG_LEVEL,
+    supergraphPath: values.SUPERGRAPH_PATH,
+  };
+}
