@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePorts } from '../tests/testkit/process.js';
+import { freePort } from '../tests/testkit/free-ports.js';
 import { residentMemory } from './harness.js';
 
 const entry = join(resolve(import.meta.dirname, '..'), 'dist', 'gateway', 'all-in-one.js');
@@ -26,7 +26,7 @@ export interface Product {
 }
 
 export async function startProduct(): Promise<Product> {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const dataDir = mkdtempSync(join(tmpdir(), 'galaxia-bench-'));
   const child = spawn(process.execPath, [entry], {
     env: { PATH: process.env.PATH, PORT: String(port), DATA_DIR: dataDir, NODE_ENV: 'production' },

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { Pool } from 'undici';
 import { startPostgres } from '../tests/testkit/postgres.js';
-import { freePorts, startProcess } from '../tests/testkit/process.js';
+import { freePort } from '../tests/testkit/free-ports.js';
+import { startProcess } from '../tests/testkit/process.js';
 import { cpuTimeOf, cpuTimeOfPostgres } from './cpu-time.js';
 
 export interface Connections {
@@ -28,7 +29,7 @@ export async function startProduct(threadPoolSize: number): Promise<ProductSubje
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   const folder = mkdtempSync(join(tmpdir(), 'galaxia-bench-'));
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const product = startProcess('gateway/all-in-one.js', {
     PORT: String(port),
     DATA_DIR: folder,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePorts } from '../tests/testkit/process.js';
+import { freePort } from '../tests/testkit/free-ports.js';
 import { report, residentMemory } from './harness.js';
 
 const rounds = 5;
@@ -13,7 +13,7 @@ const entry = join(resolve(import.meta.dirname, '..'), 'dist', 'gateway', 'all-i
 
 /** Starts once on `dataDir`. Times in seconds, memory in MB. */
 async function start(dataDir: string): Promise<{ ready: number; rss: number }> {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const started = performance.now();
   const child = spawn(process.execPath, [entry], {
     env: { PATH: process.env.PATH, PORT: String(port), DATA_DIR: dataDir, NODE_ENV: 'production' },

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { freePorts } from '../../tests/testkit/process.js';
+import { freePort, freePorts } from '../../tests/testkit/free-ports.js';
 import { createTarget } from './load.js';
 import { startNode, startScript, untilReady, type Running } from './machine.js';
 import { bodiesOf, queries } from './queries.js';
@@ -69,7 +69,7 @@ export async function startContestant(
   stage: Stage,
   { productRoot, nodeOptions = [], environment = {} }: ProductOptions,
 ): Promise<Contestant> {
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const start = (): Running => {
     switch (name) {
       case 'Galaxia': {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compose } from '../../tests/testkit/little-supergraph.js';
 import { projectRoot } from '../../shared/config/project-root.js';
-import { freePorts } from '../../tests/testkit/process.js';
+import { freePort } from '../../tests/testkit/free-ports.js';
 import { hive } from '../gateway/stage.js';
 import { startNode, untilReady, type Running } from '../gateway/machine.js';
 import type { Server } from './deliveries.js';
@@ -28,7 +28,7 @@ export async function startOverFeed(
   const supergraph = join(folder, 'supergraph.graphql');
   const url = `http://127.0.0.1:${isOurs ? ports.shared : ports.plain}/graphql`;
   writeFileSync(supergraph, compose([{ name: 'feed', url, typeDefs: feedSchema }]));
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const gateway = isOurs ? await startGalaxia(port, supergraph, stage) : await startHive(port, supergraph, folder);
   return {
     name,

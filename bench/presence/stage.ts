@@ -7,7 +7,8 @@ import pg from 'pg';
 import { accessTokenAlgorithm } from '../../shared/auth/access-token.js';
 import { jwksPath } from '../../shared/graphql/paths.js';
 import { startPostgres } from '../../tests/testkit/postgres.js';
-import { freePorts, startProcess, type ProductProcess } from '../../tests/testkit/process.js';
+import { freePorts } from '../../tests/testkit/free-ports.js';
+import { startProcess, type ProductProcess } from '../../tests/testkit/process.js';
 import { startRedis } from '../../tests/testkit/redis.js';
 import { createSigner } from './people.js';
 

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { GraphQLError, parse } from 'graphql';
 import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/foreign-subgraph.js';
 import { post } from '../testkit/graphql-client.js';
-import { freePorts, startProcess, type ProductProcess } from '../testkit/process.js';
+import { freePort } from '../testkit/free-ports.js';
+import { startProcess, type ProductProcess } from '../testkit/process.js';
 import { openInitialisedSocket } from '../testkit/socket.js';
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])`;
@@ -57,7 +58,7 @@ describe('The gateway alone, with SUPERGRAPH_PATH, PORT and HOST', () => {
       },
     );
     await writeFile(path(), compose([products, stock]));
-    const [port] = await freePorts(1);
+    const port = await freePort();
     url = `http://127.0.0.1:${String(port)}`;
     gateway = startProcess('gateway/main.js', { SUPERGRAPH_PATH: path(), PORT: String(port), HOST: '127.0.0.1' });
     await gateway.untilReady(`${url}/health/ready`);

@@ -17,7 +17,7 @@ import { startChaosSubgraph, type ChaosSubgraph } from '../gateway-chaos/subgrap
 import { createDice, type Dice } from '../presence-chaos/dice.js';
 import { compose, until } from '../testkit/little-supergraph.js';
 import { openGateway } from '../testkit/open-gateway.js';
-import { freePorts } from '../testkit/process.js';
+import { freePorts } from '../testkit/free-ports.js';
 
 /** How long the subgraphs are left to chance. */
 const seconds = Number(process.env.GATEWAY_CHAOS_SECONDS ?? '7');

@@ -11,7 +11,7 @@ import { projectRoot } from '../../shared/config/project-root.js';
 import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/foreign-subgraph.js';
 import { post } from '../testkit/graphql-client.js';
 import { compose } from '../testkit/little-supergraph.js';
-import { freePorts } from '../testkit/process.js';
+import { freePort } from '../testkit/free-ports.js';
 import { openInitialisedSocket, openSocket } from '../testkit/socket.js';
 
 const binary = join(projectRoot, 'tools', 'galaxia-gateway.mjs');
@@ -73,7 +73,7 @@ describe('galaxia-gateway', () => {
     );
     const elsewhere = { ...stock, url: 'http://127.0.0.1:1/graphql' };
     write('supergraph.graphql', compose([products, elsewhere]));
-    const [port] = await freePorts(1);
+    const port = await freePort();
     url = `http://127.0.0.1:${String(port)}`;
     write(
       'galaxia-gateway.yaml',

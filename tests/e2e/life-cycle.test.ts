@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
 import { post } from '../testkit/graphql-client.js';
 import { freshUsername, registerPerson, type Person } from '../testkit/person.js';
-import { freePorts, startProcess } from '../testkit/process.js';
+import { freePort } from '../testkit/free-ports.js';
+import { startProcess } from '../testkit/process.js';
 
 const door = (galaxia: Galaxia) => (galaxia.way === 'all-in-one' ? 'all-in-one' : 'gateway');
 
@@ -90,7 +91,7 @@ describe('A start that cannot succeed', () => {
   });
 
   it('is refused with a clear error on the data of a running process, whose data stays whole', async () => {
-    const [port] = await freePorts(1);
+    const port = await freePort();
     const second = startProcess('gateway/all-in-one.js', { PORT: String(port), DATA_DIR: galaxia.dataDir });
     expect(await new Promise((resolve) => second.child.once('exit', resolve))).toBe(1);
     expect(second.output()).toMatch(/in use|already/i);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { projectRoot } from '../../shared/config/project-root.js';
 import { post, text } from '../testkit/graphql-client.js';
-import { freePorts, startProcess, type ProductProcess } from '../testkit/process.js';
+import { freePorts } from '../testkit/free-ports.js';
+import { startProcess, type ProductProcess } from '../testkit/process.js';
 
 const guide = readFileSync(join(projectRoot, 'docs', 'own-subgraph.md'), 'utf8');
 

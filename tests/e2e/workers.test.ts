@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/foreign-subgraph.js';
 import { compose, until } from '../testkit/little-supergraph.js';
-import { freePorts, startProcess, type ProductProcess } from '../testkit/process.js';
+import { freePort } from '../testkit/free-ports.js';
+import { startProcess, type ProductProcess } from '../testkit/process.js';
 import { openInitialisedSocket } from '../testkit/socket.js';
 
 interface Line {
@@ -62,7 +63,7 @@ describe('The gateway with WORKERS=2', () => {
       },
     );
     writeFileSync(join(folder, 'supergraph.graphql'), compose([products]));
-    const [port] = await freePorts(1);
+    const port = await freePort();
     url = `http://127.0.0.1:${String(port)}`;
     gateway = startProcess('gateway/main.js', {
       SUPERGRAPH_PATH: join(folder, 'supergraph.graphql'),

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestPostgres } from '../testkit/postgres.js';
-import { freePorts, startProcess, type ProductProcess } from '../testkit/process.js';
+import { freePorts } from '../testkit/free-ports.js';
+import { startProcess, type ProductProcess } from '../testkit/process.js';
 import { startRedis, type TestRedis } from '../testkit/redis.js';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 

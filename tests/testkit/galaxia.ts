@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from './postgres.js';
-import { freePorts, startProcess, type ProductProcess } from './process.js';
+import { freePort, freePorts } from './free-ports.js';
+import { startProcess, type ProductProcess } from './process.js';
 import { startRedis } from './redis.js';
 import { orSkip } from './services.js';
 
@@ -48,7 +49,7 @@ export async function startGalaxia(way: Way, options: StartOptions = {}): Promis
 
 async function startAllInOne({ environment = {} }: StartOptions): Promise<Galaxia> {
   const dataDir = await mkdtemp(join(tmpdir(), 'galaxia-'));
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const url = `http://127.0.0.1:${String(port)}`;
   const start = () => startProcess('gateway/all-in-one.js', { PORT: String(port), DATA_DIR: dataDir, ...testEnvironment, ...environment });
   let running = start();

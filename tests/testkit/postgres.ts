@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { freePorts } from './process.js';
+import { freePort } from './free-ports.js';
 
 export interface TestPostgres {
   /** Its database `postgres`, as a superuser. */
@@ -54,8 +54,7 @@ interface User {
 }
 
 async function startServer(executable: string, folder: string, user: User | null) {
-  const [port] = await freePorts(1);
-  if (port === undefined) throw new Error('no free port');
+  const port = await freePort();
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
