@@ -4,6 +4,7 @@ import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQ
 import { nameClashingAliases, plannedName, renameAliases } from './client-aliases.js';
 import { toClientShape, withTypenames, type ToClient } from './client-shape.js';
 import { withoutLiteralConditions } from './literal-conditions.js';
+import { mendMerges } from './mended-merges.js';
 import { withoutNamedFragments } from './named-fragments.js';
 import { queryGraphOf, type QueryGraph } from './query-graph.js';
 import { restoreRequiredInputs } from './required-inputs.js';
@@ -40,6 +41,7 @@ type Attempt = { readonly kind: 'planned'; readonly plan: QueryPlan } | { readon
 /** `@apollo/query-planner` without its faults: see docs/adr/0019. */
 export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema, schema: GraphQLSchema): OperationPlanner {
   const planner = new QueryPlanner(supergraph);
+  const buildPlan = mendMerges(planner);
   const graph = queryGraphOf(planner);
   forgetUnresolvableKeys(graph);
   const requirements = aliasRequirements(graph);
@@ -50,7 +52,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
       withoutLiteralConditions(document),
       operationName === undefined ? {} : { operationName },
     );
-    return planner.buildQueryPlan(operation, { overrideConditions: new Map([...activeLabels].map((label) => [label, true])) });
+    return buildPlan(operation, { overrideConditions: new Map([...activeLabels].map((label) => [label, true])) });
   }
 
   /** Where there is no way, the planner gives an empty plan or throws. */

@@ -230,6 +230,42 @@ describe('A requirement that is fetched only under a condition', () => {
   });
 });
 
+describe('A chain of requirements that comes back to the subgraph it began in', () => {
+  const chain = () =>
+    federate([
+      { name: 'a', typeDefs: 'type Box @key(fields: "id") { id: ID! depth: Int }', resolvers: { Box: { depth: () => 3 } } },
+      {
+        name: 'b',
+        typeDefs: `type Query { box: Box other: Other } type Other { boxes: [Box] }
+          type Box @key(fields: "id") { id: ID! plain: Int depth: Int @external deep: Int @requires(fields: "depth") }`,
+        resolvers: {
+          Query: { box: () => ({ id: '1', plain: 1 }), other: () => ({ boxes: [{ id: '1' }, null] }) },
+          Box: { deep: ({ depth }: { depth?: number }) => (depth ?? -1) * 10 },
+        },
+      },
+      {
+        name: 'c',
+        typeDefs: 'type Box @key(fields: "id") { id: ID! deep: Int @external sum: Int @requires(fields: "deep") }',
+        resolvers: { Box: { sum: ({ deep }: { deep: number }) => deep + 1 } },
+      },
+    ]);
+
+  it('asks it for nothing before it is sent what that requires', async () => {
+    const federation = chain();
+    expect((await federation.ask('{ box { sum } }')).data).toEqual({ box: { sum: 31 } });
+    expect(federation.asked.map(({ subgraph }) => subgraph)).toEqual(['b', 'a', 'b', 'c']);
+    expect((await federation.ask('{ other { boxes { sum plain } } }')).data).toEqual({
+      other: { boxes: [{ sum: 31, plain: null }, null] },
+    });
+  });
+
+  it('asks no more often than it takes', async () => {
+    const federation = chain();
+    expect((await federation.ask('{ box { plain deep } }')).data).toEqual({ box: { plain: 1, deep: 30 } });
+    expect(federation.asked.map(({ subgraph }) => subgraph)).toEqual(['b', 'a', 'b']);
+  });
+});
+
 describe('A key with resolvable: false', () => {
   it('is not taken for one by which a subgraph finds an entity', async () => {
     const federation = federate([
