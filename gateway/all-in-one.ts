@@ -12,6 +12,7 @@ import { createInProcessEventBus } from '../shared/events/in-process-event-bus.j
 import { createRedisEventBus } from '../shared/events/redis-event-bus.js';
 import { consumingSubgraphs } from '../shared/graphql/subgraph-process.js';
 import type { Subgraph } from '../shared/graphql/subgraph.js';
+import { lastRequestsMs } from '../shared/http/drain.js';
 import { runProcess, type Scope } from '../shared/http/lifecycle.js';
 import { createLogger } from '../shared/logging/logger.js';
 import { createRateLimits } from '../shared/rate-limits/rate-limits.js';
@@ -152,6 +153,7 @@ runProcess({
       metrics,
       insight: config.insight,
       tracing,
+      lastRequestsMs,
       logger,
     });
     scope.defer(() => gateway.close());

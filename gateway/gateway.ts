@@ -5,6 +5,7 @@ import type { AccessTokenVerifier } from '../shared/auth/access-token.js';
 import type { Revocations } from '../shared/auth/revocations.js';
 import type { DependencyStatus } from '../shared/graphql/subgraph.js';
 import { clientAddress } from '../shared/http/client-address.js';
+import { createDrain } from '../shared/http/drain.js';
 import { addHealthRoutes } from '../shared/http/health.js';
 import { addMetricsRoute, type MetricsSource } from '../shared/telemetry/metrics-route.js';
 import type { Tracing } from '../shared/telemetry/tracing.js';
@@ -60,6 +61,8 @@ export interface GatewayOptions {
   readonly logger: Logger;
   /** Of clients that stay connected. */
   readonly limits?: Partial<WebSocketLimits>;
+  /** How long requests are taken over open connections after its end has begun, in ms. Default 0. */
+  readonly lastRequestsMs?: number;
 }
 
 export interface Gateway {
@@ -83,6 +86,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logOperation(report);
   };
   const live = createLiveClients({ supergraph, revocations, limits: options.limits });
+  const drain = createDrain(options.lastRequestsMs);
   const streams = createStreamDoor({ live, policy, onOperation, logger });
   const door = createGraphqlDoor({
     supergraph,
@@ -92,12 +96,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     corsOrigins,
     allowedOrigins,
     streams,
+    isClosing: () => drain.isOn(),
     showsQueryPlans: options.insight?.showsQueryPlans,
     tracing: createOperationTracing(options.tracing, options.insight?.trustsTraceparent ?? true),
     onOperation,
     logger,
   });
-  const app = createHttpServer({ logger, trustsProxy, first: (request, response) => door.handle(request, response) });
+  const app = createHttpServer({ logger, trustsProxy, drain, first: (request, response) => door.handle(request, response) });
 
   if (corsOrigins.length > 0) {
     await app.register(cors, {
@@ -139,11 +144,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   metrics?.counted.observeSupergraph(supergraph);
   metrics?.counted.observeSockets(() => sockets.stats());
-  // Before the server stops: it waits for open connections, and a socket is one.
-  app.addHook('preClose', () => {
-    door.stopKeepingAlive();
-    return sockets.close(restart);
-  });
 
   return {
     app,
@@ -153,6 +153,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const port = typeof address === 'object' && address !== null ? address.port : config.port;
       return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
     },
-    close: () => app.close(),
+    async close() {
+      // Together: the server waits for open connections, and a socket is one.
+      await Promise.all([drain.begin(), sockets.close(restart)]);
+      await app.close();
+    },
   };
 }

@@ -8,6 +8,7 @@ import { projectRoot } from '../shared/config/project-root.js';
 import { ConfigurationError } from '../shared/config/environment.js';
 import { subgraphNames } from '../shared/config/subgraph-environment.js';
 import { jwksPath } from '../shared/graphql/paths.js';
+import { lastRequestsMs } from '../shared/http/drain.js';
 import { runProcess, type Scope } from '../shared/http/lifecycle.js';
 import { createLogger, type Logger } from '../shared/logging/logger.js';
 import { checkConfiguration } from './config/check-configuration.js';
@@ -155,6 +156,7 @@ async function startServing(
     metrics,
     insight: config.insight,
     tracing,
+    lastRequestsMs,
     logger,
   });
   scope.defer(() => gateway.close());

@@ -95,14 +95,6 @@ describe('A request', () => {
     expect(signal?.aborted).toBe(false);
   });
 
-  it('that ends while the gateway closes is the last of its connection', async () => {
-    const answer = ask('{ old }');
-    await until(() => asked.length === 1, 'the subgraph to be asked');
-    door.stopKeepingAlive();
-    asked[0]?.answer({ data: { old: 'a' } });
-    expect((await answer).headers.get('connection')).toBe('close');
-  });
-
   it.each([
     ['lists', '['.repeat(20_000) + ']'.repeat(20_000)],
     ['objects', '{"a":'.repeat(20_000) + '1' + '}'.repeat(20_000)],

@@ -47,6 +47,8 @@ export interface GraphqlDoorOptions {
   readonly allowedOrigins?: readonly string[];
   /** Without it no streams are offered. */
   readonly streams?: StreamDoor;
+  /** Whether the process ends: streams are refused then. */
+  readonly isClosing?: () => boolean;
   /** To whoever asks for it by `x-galaxia-query-plan: 1`. */
   readonly showsQueryPlans?: boolean | undefined;
   readonly tracing?: OperationTracing | undefined;
@@ -80,8 +82,6 @@ interface Exchange {
 export interface GraphqlDoor {
   /** Answers the request and returns true when it is for this door. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
-  /** From now on each answer is the last one of its connection. */
-  stopKeepingAlive(): void;
 }
 
 export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
@@ -93,13 +93,13 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     corsOrigins,
     allowedOrigins = corsOrigins,
     streams,
+    isClosing = () => false,
     showsQueryPlans = false,
     tracing = createOperationTracing(undefined, true),
     onOperation,
     logger,
   } = options;
   const corsHeaders = createCorsHeaders(corsOrigins);
-  let isClosing = false;
 
   function mask(errors: readonly unknown[], requestId: string) {
     return errors.map((error) => maskError(error, { logger, requestId }));
@@ -142,7 +142,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     if (kind === OperationTypeNode.MUTATION && method === 'GET') return requestRefusal(noMutations, requestId);
     if (streams !== undefined && streamType !== undefined && (kind === OperationTypeNode.SUBSCRIPTION || type === undefined)) {
       const accepted = acceptance.operation;
-      if (isClosing) return refusal([new AppError('UNAVAILABLE', 'Server restart: connect again.')], requestId);
+      if (isClosing()) return refusal([new AppError('UNAVAILABLE', 'Server restart: connect again.')], requestId);
       const headersOfAnswer = headersFor(exchange);
       const refused = streams.open({ ...exchange, type: streamType, accepted, identity, headers: headersOfAnswer });
       return refused && { ...refusal([refused], requestId), operation };
@@ -202,7 +202,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     }
     // Before it is written, which ends the response as leaving does.
     const hasLeft = response.destroyed;
-    if (isClosing || given.status === 413) response.shouldKeepAlive = false;
+    if (given.status === 413) response.shouldKeepAlive = false;
     const always = [...noStore, ...corsHeaders(headers.origin)];
     sendAnswer(
       response,
@@ -226,9 +226,6 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
         response.destroy();
       });
       return true;
-    },
-    stopKeepingAlive() {
-      isClosing = true;
     },
   };
 }

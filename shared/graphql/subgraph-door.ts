@@ -37,14 +37,11 @@ export interface SubgraphDoorOptions<Context extends object> {
 export interface SubgraphDoor {
   /** Answers the request and returns true when it is an operation of the gateway. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
-  /** From now on each answer is the last one of its connection. */
-  stopKeepingAlive(): void;
 }
 
 export function createSubgraphDoor<Context extends object>(options: SubgraphDoorOptions<Context>): SubgraphDoor {
   const { subgraph, apollo, known, isSecret, bodyLimit, onServed, tracing, logger } = options;
   const policy = subgraph.sharing;
-  let isClosing = false;
 
   async function createContext({ headers }: IncomingMessage, requestId: string): Promise<OperationContext<Context>> {
     return {
@@ -104,7 +101,7 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
       body === undefined
         ? json(read.kind === 'body' ? 400 : 413, errorBody('BAD_REQUEST', 'The body is no JSON, or too large.', requestId))
         : await answer(request, body, requestId);
-    if (isClosing || read.kind !== 'body') response.shouldKeepAlive = false;
+    if (read.kind !== 'body') response.shouldKeepAlive = false;
     const type = negotiate(request.headers.accept) ?? 'application/json';
     sendAnswer(response, given, { contentType: given.contentType ?? contentTypes[type], requestId });
     const ms = performance.now() - startedAt;
@@ -126,9 +123,6 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
         response.destroy();
       });
       return true;
-    },
-    stopKeepingAlive() {
-      isClosing = true;
     },
   };
 }

@@ -11,6 +11,7 @@ import { openPostgres } from '../database/postgres.js';
 import type { EventBus } from '../events/event-bus.js';
 import { createHttpEventBus } from '../events/http-event-bus.js';
 import { createRedisEventBus } from '../events/redis-event-bus.js';
+import { lastRequestsMs } from '../http/drain.js';
 import { runProcess, type Scope } from '../http/lifecycle.js';
 import { createLogger, type Logger } from '../logging/logger.js';
 import { createRateLimits, type RateLimits } from '../rate-limits/rate-limits.js';
@@ -117,6 +118,7 @@ export function runSubgraphProcess<Context extends object, Config>({
         gatewaySecret,
         tracing,
         metrics: openSubgraphMetrics(environment.metrics),
+        lastRequestsMs,
         logger,
         async internalRoutes(app) {
           receiver?.(app);

@@ -2,6 +2,7 @@ import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../errors/app-error.js';
+import { createDrain } from '../http/drain.js';
 import { addHealthRoutes } from '../http/health.js';
 import { createHttpServer } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
@@ -32,6 +33,8 @@ export interface SubgraphServerOptions<Context extends object> {
   readonly logger: Logger;
   /** More routes for the gateway and the other subgraphs, behind the secret as well. */
   readonly internalRoutes?: ((app: FastifyInstance) => Promise<void> | void) | undefined;
+  /** How long requests are taken over open connections after its end has begun, in ms. Default 0. */
+  readonly lastRequestsMs?: number;
 }
 
 export interface SubgraphServer {
@@ -50,6 +53,7 @@ export interface SubgraphServer {
 export async function serveSubgraph<Context extends object>(options: SubgraphServerOptions<Context>): Promise<SubgraphServer> {
   const { subgraph, logger, metrics } = options;
   const isSecret = createSecretCheck(options.gatewaySecret);
+  const drain = createDrain(options.lastRequestsMs);
   const known = createKnownOperations<OperationContext<Context>>();
   const apollo = createApollo(subgraph, { known, logger });
   await apollo.start();
@@ -63,7 +67,7 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
     tracing: options.tracing,
     logger,
   });
-  const app = createHttpServer({ logger, bodyLimit, first: (request, response) => door.handle(request, response) });
+  const app = createHttpServer({ logger, bodyLimit, drain, first: (request, response) => door.handle(request, response) });
 
   addHealthRoutes(app, () => subgraph.ready());
   if (metrics !== undefined) addMetricsRoute(app, metrics.source, metrics.access);
@@ -82,11 +86,6 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
   });
 
   const subscriptions = serveSubscriptions({ server: app.server, path: '/graphql', subgraph, logger, isSecret });
-  // Before the server stops: it waits for open connections, and a socket is one.
-  app.addHook('preClose', () => {
-    door.stopKeepingAlive();
-    return subscriptions.close();
-  });
   await app.listen({ host: options.host, port: options.port });
 
   const address = app.server.address();
@@ -95,6 +94,8 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}/graphql`,
     port,
     async close() {
+      // Together: the server waits for open connections, and a socket is one.
+      await Promise.all([drain.begin(), subscriptions.close()]);
       await app.close();
       await apollo.stop();
     },

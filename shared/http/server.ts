@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { refusalStatus } from '../errors/refusal-status.js';
 import type { Logger } from '../logging/logger.js';
 import type { TrustsProxy } from './client-address.js';
+import { createDrain, type Drain } from './drain.js';
 import { logRequest } from './log-request.js';
 
 /** Bytes that a request's body may have when a route says nothing else. */
@@ -18,6 +19,8 @@ export interface HttpServerOptions {
   readonly bodyLimit?: number;
   /** Asked before Fastify; what it takes (true) Fastify never sees: its routing and hooks cost 25 µs of CPU for a request. */
   readonly first?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** How it ends. */
+  readonly drain?: Drain;
 }
 
 /**
@@ -29,6 +32,7 @@ export function createHttpServer({
   trustsProxy = () => false,
   bodyLimit = defaultBodyLimit,
   first,
+  drain = createDrain(),
 }: HttpServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = logger;
   const app = Fastify({
@@ -48,7 +52,7 @@ export function createHttpServer({
         if (first?.(request, response) !== true) handler(request, response);
       };
       // A client that sends its headers or its body a byte at a time must not hold a connection for ever.
-      return createServer({ requestTimeout: 300_000, keepAliveTimeout: 65_000 }, listener);
+      return drain.createServer({ requestTimeout: 300_000, keepAliveTimeout: 65_000 }, listener);
     },
     frameworkErrors(error, request, { raw }) {
       // No hook runs for a URL that cannot be read.
@@ -63,15 +67,8 @@ export function createHttpServer({
     reply.headers({ 'x-request-id': request.id, ...securityHeaders });
     done();
   });
-  // A connection that is kept alive after its last answer would hold up the end of the process.
-  let isClosing = false;
-  app.addHook('preClose', (done) => {
-    isClosing = true;
-    done();
-  });
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (isClosing) reply.header('connection', 'close');
-    done();
+  app.addHook('preClose', async () => {
+    await drain.begin();
   });
   app.addHook('onResponse', (request, reply, done) => {
     logRequest(logger, request, { requestId: request.id, status: reply.statusCode, ms: reply.elapsedTime });

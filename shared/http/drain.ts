@@ -1,0 +1,64 @@
+import { createServer, ServerResponse, type OutgoingHttpHeaders, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
+
+/** How long a process that ends still takes requests over the connections that are open, in ms. */
+export const lastRequestsMs = 300;
+
+/** The end of HTTP servers that resets no request: a connection that looks idle may have one on the wire already. */
+export interface Drain {
+  /** Whether it has begun. */
+  isOn(): boolean;
+  /** A server whose connections it ends. Not listening yet. */
+  createServer(options: ServerOptions, listener: RequestListener): Server;
+  /**
+   * Takes no more connections, and lets each answer be the last one of its connection, also those that are under way. Resolves when no
+   * connection is open any more, and otherwise after `ms`: then those that are idle are closed. What is being answered goes on. The second call waits for the first.
+   */
+  begin(): Promise<unknown>;
+}
+
+/** Without `ms` nothing that is on the wire is waited for. */
+export function createDrain(ms = 0): Drain {
+  const servers: { readonly server: Server; readonly connections: ReadonlySet<Socket> }[] = [];
+  let isOn = false;
+  let ended: Promise<unknown> | undefined;
+
+  class Response extends ServerResponse {
+    override writeHead(status: number, ...rest: unknown[]): this {
+      if (isOn) this.shouldKeepAlive = false;
+      return super.writeHead(status, ...(rest as [OutgoingHttpHeaders?]));
+    }
+  }
+
+  async function end(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      // Not the `close` of HTTP servers, which closes idle connections at once.
+      NetServer.prototype.close.call(server, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    server.closeIdleConnections();
+    // One that has never sent anything is none of these: browsers open some in advance.
+    for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+  }
+
+  return {
+    isOn: () => isOn,
+    createServer(options, listener) {
+      const connections = new Set<Socket>();
+      const server = createServer({ ...options, ServerResponse: Response }, listener);
+      server.on('connection', (connection: Socket) => {
+        connections.add(connection);
+        connection.once('close', () => connections.delete(connection));
+      });
+      servers.push({ server, connections });
+      return server;
+    },
+    begin() {
+      isOn = true;
+      return (ended ??= Promise.all(servers.map(({ server, connections }) => end(server, connections))));
+    },
+  };
+}
