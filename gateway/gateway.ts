@@ -85,7 +85,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metrics?.counted.onOperation(report);
     logOperation(report);
   };
-  const live = createLiveClients({ supergraph, revocations, limits: options.limits });
+  const tracing = createOperationTracing(options.tracing, options.insight?.trustsTraceparent ?? true);
+  const live = createLiveClients({ supergraph, revocations, limits: options.limits, eventTracing: options.tracing });
   const drain = createDrain(options.lastRequestsMs);
   const streams = createStreamDoor({ live, policy, onOperation, logger });
   const door = createGraphqlDoor({
@@ -98,7 +99,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     streams,
     isClosing: () => drain.isOn(),
     showsQueryPlans: options.insight?.showsQueryPlans,
-    tracing: createOperationTracing(options.tracing, options.insight?.trustsTraceparent ?? true),
+    tracing,
     onOperation,
     logger,
   });
@@ -139,6 +140,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     allowedOrigins,
     policy,
+    tracing,
     onOperation,
     live,
   });

@@ -7,7 +7,7 @@ const capacity = 32;
 const overloaded = 1013;
 
 /** Headers that say nothing about who asks: two that differ in nothing else are answered the same. */
-const ofOneRequest: ReadonlySet<string> = new Set(['x-request-id', 'x-client-ip', 'user-agent']);
+const ofOneRequest: ReadonlySet<string> = new Set(['x-request-id', 'x-client-ip', 'user-agent', 'traceparent']);
 
 /** One subscription of the subgraph, and who reads it. */
 interface Shared {

@@ -21,7 +21,8 @@ const capacity = 32;
  * socket how the client left.
  */
 export function createOwnSocketSubscription(request: SubscribeRequest, options: UpstreamOptions): UpstreamSubscription {
-  const logger = options.logger.child({ requestId: request.headers['x-request-id'] });
+  const { traceparent, 'x-request-id': requestId } = request.headers;
+  const logger = options.logger.child({ requestId });
   let isAcknowledged = false;
   let isPaused = false;
   const queue = createMessageQueue(() => {
@@ -52,6 +53,8 @@ export function createOwnSocketSubscription(request: SubscribeRequest, options: 
 
   const socket = createUpstreamSocket({
     ...options,
+    // Also where a subgraph's tools look for it, which know nothing of `connection_init`.
+    upgradeHeaders: traceparent === undefined ? options.upgradeHeaders : { ...options.upgradeHeaders, traceparent },
     init: { ...request.headers },
     onAcknowledged() {
       isAcknowledged = true;

@@ -132,13 +132,12 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       userAgent: headers['user-agent'],
       headers,
     });
-    const store = supergraph.current().operations;
-    const [before, at] = [store.misses(), Date.now()];
+    const prepared = trace.preparing(supergraph.current().operations);
     const acceptance = await acceptOperation(supergraph.current(), payload, { policy, identity });
     if (acceptance.kind === 'refused') return refusedOperation(acceptance.errors, exchange);
     const { generation, operation, variables } = acceptance.operation;
     const { operation: kind } = operation.operation;
-    trace.accepted(operation, store.misses() === before ? undefined : at);
+    prepared(operation);
     if (kind === OperationTypeNode.MUTATION && method === 'GET') return requestRefusal(noMutations, requestId);
     if (streams !== undefined && streamType !== undefined && (kind === OperationTypeNode.SUBSCRIPTION || type === undefined)) {
       const accepted = acceptance.operation;
@@ -177,10 +176,13 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
   }
 
   async function answer(exchange: Exchange): Promise<OperationAnswer | undefined> {
-    const { request, requestId, type, streamType } = exchange;
+    const { request, requestId, type, streamType, trace } = exchange;
     try {
       const read = type === undefined && streamType === undefined ? notAcceptable : await readRequest(request, allowedOrigins);
-      if (read === undefined) return undefined;
+      if (read === undefined) {
+        trace.end({ errors: [], hasLeft: true });
+        return undefined;
+      }
       if (read.kind === 'refused') return requestRefusal(read, requestId);
       return await run(read.payload, exchange);
     } catch (error) {
@@ -196,10 +198,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const streamType = streams === undefined ? undefined : negotiateStream(headers.accept);
     const trace = tracing.begin(headers.traceparent);
     const given = await answer({ request, response, requestId, startedAt, type, streamType, trace });
-    if (given === undefined) {
-      trace.end({ errors: [], hasLeft: response.destroyed });
-      return;
-    }
+    if (given === undefined) return;
     // Before it is written, which ends the response as leaving does.
     const hasLeft = response.destroyed;
     if (given.status === 413) response.shouldKeepAlive = false;

@@ -1,4 +1,5 @@
 import type { Revocations } from '../../shared/auth/revocations.js';
+import type { Tracing } from '../../shared/telemetry/tracing.js';
 import { AppError } from '../../shared/errors/app-error.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import type { ClientStream } from './client-stream.js';
@@ -13,6 +14,8 @@ export interface LiveClientsOptions {
   readonly revocations: Revocations;
   readonly limits?: Partial<WebSocketLimits> | undefined;
   readonly fanOut?: FanOut | undefined;
+  /** Of events. */
+  readonly eventTracing?: Tracing | undefined;
   readonly now?: (() => number) | undefined;
 }
 
@@ -40,7 +43,7 @@ export function createLiveClients({ supergraph, revocations, now = Date.now, ...
   const limits = { ...defaultWebSocketLimits, ...options.limits };
   const watch = createIdentityWatch({ revocations, maxSocketsPerUser: limits.maxSocketsPerUser, now });
   const running = createRunningSubscriptions(supergraph);
-  const fanOut = options.fanOut ?? createFanOut({ now });
+  const fanOut = options.fanOut ?? createFanOut({ tracing: options.eventTracing, now });
   return {
     limits,
     heartbeat: createHeartbeat(limits),

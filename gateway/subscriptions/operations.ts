@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly send: (prepared: PreparedResult) => void;
   readonly fanOut: FanOut;
   readonly subgraphHeaders: SubgraphHeaders;
+  /** The subgraph is asked for the events of a subscription. */
+  readonly onSubscribed: () => void;
   /** With the errors that it ended with; undefined for a query that was not answered. */
   readonly onEnd: (errors: readonly GraphQLError[] | undefined) => void;
   /** Counts results that are sent. */
@@ -96,7 +98,7 @@ async function executeQuery(request: OperationRequest): Promise<CompletedEvent> 
 
 type State = { kind: 'new' } | { kind: 'running'; subscription: FederatedSubscription } | { kind: 'ended' };
 
-function subscriptionSource(accepted: OperationRequest, { connection, fanOut, running, acceptAgain }: RunOptions): Source {
+function subscriptionSource(accepted: OperationRequest, { connection, fanOut, running, acceptAgain, onSubscribed }: RunOptions): Source {
   let state: State = { kind: 'new' };
   let request = accepted;
   let remove: () => void = () => undefined;
@@ -172,6 +174,7 @@ function subscriptionSource(accepted: OperationRequest, { connection, fanOut, ru
           receive(started);
           return;
         }
+        onSubscribed();
         state = { kind: 'running', subscription: started };
         remove = running.add(request.generation, (generation) => void moveTo(generation));
       }

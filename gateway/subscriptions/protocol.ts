@@ -13,6 +13,8 @@ import {
 } from '../operations/accept-operation.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import type { OperationReport } from '../telemetry/operation-report.js';
+import { isTraceparent } from '../../shared/telemetry/tracing.js';
+import { addTraceparent, createOperationTracing, type OperationTrace } from '../telemetry/operation-tracing.js';
 import { runOperation, toGraphQLError } from './operations.js';
 import { tooManyOperations, type LiveClients } from './live-clients.js';
 import type { SocketIdentity, WebSocketOptions } from './websocket.js';
@@ -26,6 +28,8 @@ export interface SocketExtra {
   request: IncomingMessage | undefined;
   /** Of the upgrade; all operations of the socket share it. */
   readonly requestId: string;
+  /** Of `connection_init`, or of the upgrade; for operations that bring none of their own. */
+  traceparent: string | undefined;
   /** Undefined until `connection_init` is through. */
   identity: SocketIdentity | undefined;
   /** Under way. */
@@ -44,17 +48,18 @@ interface RunArgs extends ExecutionArgs {
     readonly extra: SocketExtra;
     /** By `performance.now()`. */
     readonly startedAt: number;
+    readonly trace: OperationTrace;
   };
 }
 
-export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | 'authenticate' | 'onOperation' | 'logger'> {
+export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | 'authenticate' | 'tracing' | 'onOperation' | 'logger'> {
   readonly live: LiveClients;
   readonly policy: OperationPolicy;
 }
 
 /** The hooks of graphql-ws. None of them throws: a throw closes the socket, and with it everything else that runs on it. */
 export function createProtocol(options: ProtocolOptions): ServerOptions<ConnectionParams, SocketExtra> {
-  const { supergraph, authenticate, live, logger, policy, onOperation } = options;
+  const { supergraph, authenticate, live, logger, policy, onOperation, tracing = createOperationTracing(undefined, true) } = options;
   const { limits, watch, fanOut, running, delivered } = live;
 
   function mask({ requestId }: SocketExtra, errors: readonly unknown[]): GraphQLFormattedError[] {
@@ -70,6 +75,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     const authorization = readAuthorization(connectionParams);
     if (authorization === null || request === undefined) return false;
     extra.request = undefined;
+    extra.traceparent = [connectionParams?.traceparent, request.headers.traceparent].find(isTraceparent);
     const identity = await authenticate({ authorization, request, requestId });
     if (identity.viewer !== null) {
       const stopWatching = watch.add(socket, identity.viewer);
@@ -91,7 +97,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
 
   function run(args: ExecutionArgs) {
     const runArgs = args as RunArgs;
-    const { id, accepted, extra, startedAt } = runArgs.contextValue;
+    const { id, accepted, extra, startedAt, trace } = runArgs.contextValue;
     const identity = extra.identity ?? nobody;
     extra.operations += 1;
     live.operations.running += 1;
@@ -99,13 +105,16 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
       connection: extra.socket,
       send: (prepared) => extra.socket.sendFrame(prepared.frame(id)),
       fanOut,
-      subgraphHeaders: extra.identity?.subgraphHeaders ?? {},
+      subgraphHeaders: addTraceparent(identity.subgraphHeaders, trace.traceparent),
+      onSubscribed: () => trace.subscribed(),
       onEnd(errors) {
         extra.operations -= 1;
         live.operations.running -= 1;
         // By then it may be another one, and what it replaced must be garbage.
         const { operation } = runArgs.contextValue.accepted;
-        report(extra, { operation, errors: errors ?? [], hasLeft: errors === undefined, ms: performance.now() - startedAt });
+        const ended = { errors: errors ?? [], hasLeft: errors === undefined };
+        trace.end(ended);
+        report(extra, { ...ended, operation, ms: performance.now() - startedAt });
       },
       delivered,
       running,
@@ -115,7 +124,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
         // graphql-ws keeps them for as long as the subscription runs.
         runArgs.schema = generation.schema;
         runArgs.document = acceptance.operation.operation.document;
-        runArgs.contextValue = { id, accepted: acceptance.operation, extra, startedAt };
+        runArgs.contextValue = { ...runArgs.contextValue, accepted: acceptance.operation };
         return acceptance.operation;
       },
     });
@@ -144,7 +153,10 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     },
     async onSubscribe({ extra }, id, payload) {
       const startedAt = performance.now();
+      const trace = tracing.begin(payload.extensions?.traceparent ?? extra.traceparent);
+      const prepared = trace.preparing(supergraph.current().operations);
       const refuse = (errors: readonly GraphQLError[]): readonly GraphQLError[] => {
+        trace.end({ errors, hasLeft: false });
         report(extra, { operation: undefined, errors, hasLeft: false, ms: performance.now() - startedAt });
         return errors;
       };
@@ -158,6 +170,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
         const acceptance = await accept(extra, payload);
         if (acceptance.kind === 'refused') return refuse(acceptance.errors);
         const { generation, operation, variables } = acceptance.operation;
+        prepared(operation);
         // graphql-ws keeps the message for as long as the operation lasts, and the text is known by now.
         Object.assign(payload, { query: '' });
         return {
@@ -165,7 +178,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
           document: operation.document,
           operationName: operation.operationName,
           variableValues: variables,
-          contextValue: { id, accepted: acceptance.operation, extra, startedAt },
+          contextValue: { id, accepted: acceptance.operation, extra, startedAt, trace },
         };
       } catch (error) {
         return refuse([toGraphQLError(error)]);

@@ -8,6 +8,7 @@ import type { Identity } from '../authentication/authenticate.js';
 import { acceptAgain, type AcceptedOperation } from '../operations/accept-operation.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import type { OnOperation } from '../telemetry/operation-report.js';
+import { addTraceparent, type OperationTrace } from '../telemetry/operation-tracing.js';
 import { createClientStream, type ClientStream } from './client-stream.js';
 import { countClose, tooManyOperations, type LiveClients } from './live-clients.js';
 import { runOperation } from './operations.js';
@@ -30,6 +31,8 @@ export interface StreamRequest {
   readonly headers: readonly string[];
   /** By `performance.now()`. */
   readonly startedAt: number;
+  /** Ended here, unless it is refused. */
+  readonly trace: OperationTrace;
 }
 
 /** Operations whose results follow each other in the answer to one HTTP request. */
@@ -45,9 +48,12 @@ const untouched = ['x-accel-buffering', 'no'];
 export function createStreamDoor({ live, policy, onOperation, logger }: StreamDoorOptions): StreamDoor {
   const { limits, connections, streams, watch } = live;
 
-  function open({ response, type, accepted, identity, requestId, headers, startedAt }: StreamRequest): AppError | undefined {
+  function open({ response, type, accepted, identity, requestId, headers, startedAt, trace }: StreamRequest): AppError | undefined {
     // The client has left while its operation was looked at.
-    if (response.destroyed) return undefined;
+    if (response.destroyed) {
+      trace.end({ errors: [], hasLeft: true });
+      return undefined;
+    }
     const mask = (error: unknown) => maskError(error, { logger, requestId });
     if (connections.open >= limits.maxSockets) return new AppError('UNAVAILABLE', 'Too many clients are connected. Try again in a moment.');
     if (live.operations.running >= limits.maxOperations) return tooManyOperations();
@@ -77,12 +83,14 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
       send: (prepared) => stream.sendPrepared(prepared),
       connection: stream,
       fanOut: live.fanOut,
-      subgraphHeaders: identity.subgraphHeaders,
+      subgraphHeaders: addTraceparent(identity.subgraphHeaders, trace.traceparent),
+      onSubscribed: () => trace.subscribed(),
       onEnd(errors) {
         live.operations.running -= 1;
         const { operation } = current;
-        const ms = performance.now() - startedAt;
-        onOperation?.({ door: doors[type], requestId, operation, errors: errors ?? [], hasLeft: errors === undefined, ms });
+        const ended = { errors: errors ?? [], hasLeft: errors === undefined };
+        trace.end(ended);
+        onOperation?.({ ...ended, door: doors[type], requestId, operation, ms: performance.now() - startedAt });
       },
       delivered: live.delivered,
       running: live.running,

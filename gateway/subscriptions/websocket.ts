@@ -17,6 +17,7 @@ import { isAllowedOrigin } from '../../shared/http/origin.js';
 import { createProtocol, type SocketExtra } from './protocol.js';
 import { isRecord } from '../datasources/wire.js';
 import type { OnOperation } from '../telemetry/operation-report.js';
+import type { OperationTracing } from '../telemetry/operation-tracing.js';
 
 /** Who is behind a socket: found once, at `connection_init`. */
 export interface SocketIdentity {
@@ -43,6 +44,7 @@ export interface WebSocketOptions {
   /** Origins of browser pages, beside our own, that may connect: `https://game.example`, or `*` for all. */
   readonly allowedOrigins: readonly string[];
   readonly policy?: OperationPolicy;
+  readonly tracing?: OperationTracing | undefined;
   readonly onOperation?: OnOperation | undefined;
   readonly limits?: Partial<WebSocketLimits>;
   readonly fanOut?: FanOut;
@@ -132,6 +134,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
       socket,
       request,
       requestId,
+      traceparent: undefined,
       identity: undefined,
       operations: 0,
       waiting: 0,

@@ -17,5 +17,14 @@ export function traceSource(name: string, source: SubgraphDataSource, tracing: T
       endSpan(span, result.errors === undefined ? 'OK' : 'ERRORS');
       return result;
     },
+    subscribe(request) {
+      const { traceparent } = request.headers;
+      if (traceparent === undefined) return source.subscribe(request);
+      const span = tracing.tracer.startSpan(`subscribe ${name}`, options, contextOf(traceparent));
+      const subscription = source.subscribe({ ...request, headers: { ...request.headers, traceparent: traceparentOf(span) } });
+      // Nobody says when it has begun, and it may be quiet for days: the subgraph's own span says what that took.
+      span.end();
+      return subscription;
+    },
   };
 }

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
-import { SpanKind } from '@opentelemetry/api';
 import { execute, type DocumentNode } from 'graphql';
 import { AppError } from '../errors/app-error.js';
 import { maskError } from '../errors/error-masking.js';
@@ -10,7 +9,7 @@ import { readBody } from '../http/read-body.js';
 import { sendAnswer, type Answer } from '../http/send-answer.js';
 import { errorBody, requestId as readRequestId } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
-import { contextOf, endSpan, isTraceparent, type Tracing } from '../telemetry/tracing.js';
+import { endSpan, startServerSpan, type Tracing } from '../telemetry/tracing.js';
 import { askApollo } from './apollo-route.js';
 import { gatewaySecretHeader } from './gateway-secret.js';
 import type { KnownOperations } from './known-operations.js';
@@ -86,11 +85,7 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = performance.now();
     const requestId = readRequestId(request.headers['x-request-id']);
-    const { traceparent } = request.headers;
-    const span =
-      tracing === undefined || !isTraceparent(traceparent)
-        ? undefined
-        : tracing.tracer.startSpan(subgraph.name, { kind: SpanKind.SERVER }, contextOf(traceparent));
+    const span = startServerSpan(tracing, subgraph.name, request.headers.traceparent);
     const read = await readBody(request, bodyLimit);
     if (read.kind === 'gone') {
       span?.end();
@@ -105,7 +100,7 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
     const type = negotiate(request.headers.accept) ?? 'application/json';
     sendAnswer(response, given, { contentType: given.contentType ?? contentTypes[type], requestId });
     const ms = performance.now() - startedAt;
-    if (span !== undefined) endSpan(span, given.status === 200 ? 'OK' : String(given.status));
+    endSpan(span, given.status === 200 ? 'OK' : String(given.status));
     onServed?.(given.status, ms);
     logRequest(logger, request, { requestId, status: given.status, ms });
   }

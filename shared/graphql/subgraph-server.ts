@@ -85,7 +85,7 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
     await guarded.register(async (scope) => subgraph.routes?.(scope));
   });
 
-  const subscriptions = serveSubscriptions({ server: app.server, path: '/graphql', subgraph, logger, isSecret });
+  const subscriptions = serveSubscriptions({ server: app.server, path: '/graphql', subgraph, logger, isSecret, tracing: options.tracing });
   await app.listen({ host: options.host, port: options.port });
 
   const address = app.server.address();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Span } from '@opentelemetry/api';
 import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { handleProtocols, makeServer, type Context, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -8,6 +9,7 @@ import { AppError, type RefusalCode } from '../errors/app-error.js';
 import { maskError } from '../errors/error-masking.js';
 import { requestId as readRequestId } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
+import { endSpan, startServerSpan, type Tracing } from '../telemetry/tracing.js';
 import { createDocumentCache } from './document-cache.js';
 import { createEventSharing } from './event-sharing.js';
 import { createEventGroups, type EventGroups } from './event-groups.js';
@@ -47,6 +49,7 @@ export interface SubscriptionServerOptions<Context extends object> {
   readonly subgraph: Subgraph<Context>;
   readonly logger: Logger;
   readonly isSecret: (given: unknown) => boolean;
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -54,7 +57,7 @@ export interface SubscriptionServerOptions<Context extends object> {
  * on a shared socket those of many, each named by its own `subscribe`. `close` ends every socket with 1012.
  */
 export function serveSubscriptions<Context extends object>(options: SubscriptionServerOptions<Context>): { close(): Promise<void> } {
-  const { server, subgraph, logger } = options;
+  const { server, subgraph, logger, tracing } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload,
@@ -88,6 +91,8 @@ export function serveSubscriptions<Context extends object>(options: Subscription
       if (checked.kind === 'refused') return checked.errors;
       const operation = operations.open(id, caller.window);
       const requestId = readRequestId(caller.headers['x-request-id']);
+      // Of how it begins; events are executed once for many.
+      const span = startServerSpan(tracing, subgraph.name, caller.headers.traceparent);
       try {
         const contextValue = await subgraph.createContext(
           { ...caller.headers, 'x-request-id': requestId },
@@ -100,6 +105,7 @@ export function serveSubscriptions<Context extends object>(options: Subscription
           variableValues: payload.variables,
           contextValue: { ...contextValue, requestId },
           operation,
+          span,
           ...(takesSharedEvents(context.connectionParams)
             ? { sendShared: (result) => sharing.isShared(result) && groups.send(id, result) }
             : {}),
@@ -108,19 +114,23 @@ export function serveSubscriptions<Context extends object>(options: Subscription
       } catch (error) {
         // A throw would close the socket, and with it the subscriptions of others.
         operation.end();
+        endSpan(span, 'ERRORS');
         return [toGraphQLError(error)];
       }
     },
     async subscribe(args: OperationArgs) {
-      const { operation, sendShared } = args;
+      const { operation, sendShared, span } = args;
+      args.span = undefined;
       if (operation === undefined) throw new Error('an operation that did not go through onSubscribe');
       try {
         const result = await sharing.subscribe(args);
+        endSpan(span, Symbol.asyncIterator in result ? 'OK' : 'ERRORS');
         if (Symbol.asyncIterator in result) return createOperationEvents(result, operation, sendShared);
         operation.end();
         return result;
       } catch (error) {
         operation.end();
+        endSpan(span, 'ERRORS');
         return { errors: [toGraphQLError(error)] };
       }
     },
@@ -212,5 +222,7 @@ type SocketContext = Context<Record<string, unknown>, SocketExtra>;
 
 interface OperationArgs extends ExecutionArgs {
   operation?: Operation;
+  /** Until it has begun. */
+  span?: Span | undefined;
   sendShared?: (result: ExecutionResult) => boolean;
 }

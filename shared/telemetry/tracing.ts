@@ -1,4 +1,4 @@
-import { ROOT_CONTEXT, SpanStatusCode, trace, type Context, type Span, type Tracer } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Span, type Tracer } from '@opentelemetry/api';
 
 /** Traces as OpenTelemetry has them. Contexts are handed on as `traceparent` (W3C Trace Context), and nothing hides in async hooks, which cost on every promise. */
 export interface Tracing {
@@ -25,8 +25,15 @@ export function traceparentOf(span: Span): string {
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }
 
+/** The part of a subgraph in an operation of its gateway; undefined when that is not traced. */
+export function startServerSpan(tracing: Tracing | undefined, name: string, traceparent: unknown): Span | undefined {
+  if (tracing === undefined || !isTraceparent(traceparent)) return undefined;
+  return tracing.tracer.startSpan(name, { kind: SpanKind.SERVER }, contextOf(traceparent));
+}
+
 /** `code`: `OK`, or what went wrong in one word. */
-export function endSpan(span: Span, code: string): void {
+export function endSpan(span: Span | undefined, code: string): void {
+  if (span === undefined) return;
   if (code !== 'OK') span.setStatus({ code: SpanStatusCode.ERROR, message: code });
   span.end();
 }

@@ -4,6 +4,8 @@ import type { SubgraphHeaders } from '../../../shared/graphql/subgraph.js';
 import type { ParsedOperation } from '../../operations/operation-store.js';
 import { askDirectly, type Ask, type OperationRequest } from '../../execution/execution-state.js';
 import type { OperationResult } from '../../execution/operation-result.js';
+import type { Tracing } from '../../../shared/telemetry/tracing.js';
+import { traceEvents } from '../../telemetry/trace-events.js';
 import { createEventPlan, type EventPlan, type SubgraphEvent } from '../event-plan.js';
 import { defaultFanOutLimits, type FanOutLimits } from './limits.js';
 import { prepareResult, type PreparedResult } from './prepared-result.js';
@@ -50,7 +52,13 @@ interface Channel {
   subscribers: number;
 }
 
-export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>; readonly now?: () => number } = {}): FanOut {
+export interface FanOutOptions {
+  readonly limits?: Partial<FanOutLimits>;
+  readonly tracing?: Tracing | undefined;
+  readonly now?: () => number;
+}
+
+export function createFanOut(options: FanOutOptions = {}): FanOut {
   const limits = { ...defaultFanOutLimits, ...options.limits };
   const now = options.now ?? Date.now;
   const byOperation = new WeakMap<ParsedOperation, Map<string, Channel>>();
@@ -80,7 +88,11 @@ export function createFanOut(options: { readonly limits?: Partial<FanOutLimits>;
     const key = createHash('sha256').update(JSON.stringify(variables)).digest('base64');
     let channel = byVariables.get(key);
     if (channel === undefined) {
-      channel = { plan: createEventPlan(generation, operation), events: new Map(), subscribers: 0 };
+      channel = {
+        plan: traceEvents(createEventPlan(generation, operation), operation, options.tracing),
+        events: new Map(),
+        subscribers: 0,
+      };
       byVariables.set(key, channel);
       channels += 1;
     }
@@ -192,8 +204,8 @@ async function makeForEveryone(request: OperationRequest, plan: EventPlan, share
   const { answers, signal } = shared;
   const except = new Set<string>();
   const outcome = { isForEveryone: true };
-  const ask: Ask = async (source, fetchRequest) => {
-    const answer = outcome.isForEveryone ? await answers.ask(source, fetchRequest) : undefined;
+  const ask: Ask = async (source, fetchRequest, { subgraphHeaders: { traceparent } }) => {
+    const answer = outcome.isForEveryone ? await answers.ask(source, fetchRequest, traceparent) : undefined;
     for (const userId of answer?.except ?? []) except.add(userId);
     if (answer !== undefined) return { data: answer.data };
     // Nobody will see this result.

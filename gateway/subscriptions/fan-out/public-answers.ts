@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FetchRequest, SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
+import { addTraceparent } from '../../telemetry/operation-tracing.js';
 import type { FanOutLimits } from './limits.js';
 import type { VainAsks } from './vain-asks.js';
 
@@ -13,9 +14,9 @@ export interface PublicAnswer {
 export interface PublicAnswers {
   /**
    * The answer that everyone may have, asked for once and without any identity; undefined when there is none, and each must ask on their
-   * own behalf. Each call gets a copy of its own.
+   * own behalf. Each call gets a copy of its own. `traceparent` is the event's own, never that of a subscriber.
    */
-  ask(source: SubgraphDataSource, request: FetchRequest): Promise<PublicAnswer | undefined>;
+  ask(source: SubgraphDataSource, request: FetchRequest, traceparent?: string): Promise<PublicAnswer | undefined>;
   /** Questions that wait for a subgraph. */
   pending(): number;
 }
@@ -36,13 +37,19 @@ export function createPublicAnswers({ limits, vainAsks, signal }: PublicAnswersO
   let asked = 0;
   let pending = 0;
 
-  async function askOnce(source: SubgraphDataSource, request: FetchRequest, variables: string): Promise<Kept | undefined> {
+  async function askOnce(
+    source: SubgraphDataSource,
+    { request, variables, traceparent }: { request: FetchRequest; variables: string; traceparent: string | undefined },
+  ): Promise<Kept | undefined> {
     const vain = vainAsks(source);
     if (vain.has(request, variables)) return undefined;
     pending += 1;
     try {
       // No token, no address, no request id of a subscriber: what cannot be told cannot show in the answer.
-      const answer = await source.fetch(request, { subgraphHeaders: { 'x-request-id': randomUUID() }, signal });
+      const answer = await source.fetch(request, {
+        subgraphHeaders: addTraceparent({ 'x-request-id': randomUUID() }, traceparent),
+        signal,
+      });
       const { data, errors, scope } = answer;
       if (scope?.kind === 'public' && errors === undefined && data !== null)
         return { data: JSON.stringify(data), except: new Set(scope.except.map((userId) => userId.toLowerCase())) };
@@ -54,7 +61,7 @@ export function createPublicAnswers({ limits, vainAsks, signal }: PublicAnswersO
   }
 
   return {
-    async ask(source, request) {
+    async ask(source, request, traceparent) {
       const answers = bySource.get(source) ?? new Map<string, Promise<Kept | undefined>>();
       bySource.set(source, answers);
       const variables = request.variablesText ?? JSON.stringify(request.variables);
@@ -63,7 +70,7 @@ export function createPublicAnswers({ limits, vainAsks, signal }: PublicAnswersO
       if (answer === undefined) {
         if (asked >= limits.maxFetchesPerEvent) return undefined;
         asked += 1;
-        answer = askOnce(source, request, variables);
+        answer = askOnce(source, { request, variables, traceparent });
         answers.set(key, answer);
       }
       const kept = await answer;
