@@ -168,6 +168,24 @@ describe('Bounds', () => {
     expect(harness.fanOut.stats().events).toBe(1);
   });
 
+  it('keeps nothing of first events that each belong to one alone, and shares what came once no longer than an event lives', async () => {
+    const { join, fanOut, fetched, clock } = createFanOutHarness({ answer: names, limits: { lifetimeMs: 100 } });
+    const arrive = async (viewer: string, id: string) => (await join(viewer, query, { isNew: true }).complete(tick(id))).kind;
+    expect([await arrive('ada', '1'), await arrive('bob', '2'), await arrive('bea', '3')]).toEqual(['result', 'result', 'result']);
+    expect(fanOut.stats()).toMatchObject({ events: 0, characters: 0 });
+    clock.now = 99;
+    expect(await arrive('cy', '2')).toBe('prepared');
+    clock.now = 100;
+    expect(await arrive('dan', '3')).toBe('result');
+    expect(fetched.map(({ viewer, ids }) => [viewer, ...ids])).toEqual([
+      ['ada', '1'],
+      ['bob', '2'],
+      ['bea', '3'],
+      [undefined, '2'],
+      ['dan', '3'],
+    ]);
+  });
+
   it('keeps as many characters as the limit says', async () => {
     const measured = createFanOutHarness({ answer: names });
     await all(pair(measured), tick('7'));

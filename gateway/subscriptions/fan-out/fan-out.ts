@@ -151,15 +151,15 @@ export function createFanOut(options: FanOutOptions = {}): FanOut {
             void completeFor(request, plan, event, askDirectly).then(answer);
             return;
           }
-          const shared = recent.take(channel.events, text, last);
-          last = shared.sequence;
-          shared.takers += 1;
           // The first event is often a state of the viewer's own, such as a list of friends. It becomes shared by a second one who gets it,
           // or thousands who come back at once would each have it asked for everyone in vain.
-          if (wasFirst && shared.takers === 1) {
+          if (wasFirst && !recent.hasCome(channel.events, text)) {
+            last = recent.sequence();
             void completeFor(request, plan, event, askDirectly).then(answer);
             return;
           }
+          const shared = recent.take(channel.events, text, last);
+          last = shared.sequence;
           if (hasLeft) return;
           awaited = shared;
           answerWaiting = answer;
