@@ -1,22 +1,22 @@
 import type { PresenceView } from '../presence/presence-view.js';
 import { paceMs } from '../services/presence/following/presence-feed.js';
+import { unsentMs } from '../services/presence/following/presence-subscription.js';
 import type { PresenceMessage } from '../services/presence/following/presence-messages.js';
 import type { PresenceSettingsRepository } from '../services/presence/presence-settings-repository.js';
 import type { RelationKind } from '../../../shared/users/relation-table.js';
 import { viewerOf, type Device, type Socket } from './device.js';
 import type { Liveness } from './liveness.js';
 import type { Process } from './process.js';
-import { simulatedShards, type SimulatedRedis } from './simulated-redis.js';
+import type { ModelRedis } from './model-redis.js';
 import type { ToldMap } from './told-map.js';
 import type { VirtualTime } from './virtual-time.js';
-import { shardOf } from '../data/redis-presence/presence-keys.js';
 
 /** What is on its way has arrived after this long, when nothing is broken. In ms. */
 const settledMs = 3_000;
 
 export interface JudgeOptions {
   readonly time: VirtualTime;
-  readonly server: SimulatedRedis | undefined;
+  readonly server: ModelRedis | undefined;
   readonly liveness: Liveness;
   readonly relations: { kindOf(a: string, b: string): RelationKind | undefined; isAtRest(): boolean };
   readonly settings: {
@@ -73,6 +73,11 @@ export function createJudge({ time, server, liveness, relations, settings, devic
     return device.isStalled || since(stalledAt.get(device)) <= settledMs;
   }
 
+  function blocked(key: string, version: number | Promise<number>): void {
+    if (typeof version === 'number') blockedAt.set(key, version);
+    else time.hold(version.then((read) => void blockedAt.set(key, read)));
+  }
+
   function sample(): void {
     for (const { userId } of devices) if (!liveness.isSureOfAll(userId)) touchedAt.set(userId, time.now());
   }
@@ -89,7 +94,9 @@ export function createJudge({ time, server, liveness, relations, settings, devic
     const told = `${kind} ${userId} ${entry.availability} v${entry.version} after ${before?.availability ?? 'nothing'} v${before?.version ?? '-'}`;
     if (kind === 'Changed' && before !== undefined && entry.version < before.version) fail(device, `a version goes back: ${told}`);
 
-    const isSettledHere = isSettled(viewerId, userId) && liveness.upFor(socket.process) > settledMs;
+    // What a client has not taken may be as old as this.
+    const agedMs = isLate(device) ? unsentMs : 0;
+    const isSettledHere = isSettled(viewerId, userId, settledMs + agedMs) && liveness.upFor(socket.process) > settledMs + agedMs;
     // Of users of whom nothing is known there is one version, in all eyes.
     const mayBeUnknown = entry.availability === 'OFFLINE' && !isSettledHere;
     if (kind === 'Changed' && socket.received > 0 && entry.version === before?.version && !mayBeUnknown && !isLate(device)) {
@@ -104,12 +111,12 @@ export function createJudge({ time, server, liveness, relations, settings, devic
     }
 
     const isQuiet =
-      isSettledHere && since(touchedAt.get(userId)) > 5_000 && (updates.get(userId) ?? 0) === 0 && liveness.isSureOfAll(userId);
+      isSettledHere && since(touchedAt.get(userId)) > 5_000 + agedMs && (updates.get(userId) ?? 0) === 0 && liveness.isSureOfAll(userId);
     if (entry.availability === 'OFFLINE') {
       counts.offline += 1;
       const sureFor = liveness.sureFor(userId);
-      const isSeen = isVisible(viewerId, userId) && (updates.get(userId) ?? 0) === 0 && since(updatedAt.get(userId)) > settledMs;
-      if (isSeen && isSettledHere && sureFor > settledMs) {
+      const isSeen = isVisible(viewerId, userId) && (updates.get(userId) ?? 0) === 0 && since(updatedAt.get(userId)) > settledMs + agedMs;
+      if (isSeen && isSettledHere && sureFor > settledMs + agedMs) {
         fail(device, `OFFLINE although a lease lives: ${told}, sure for ${sureFor} ms`);
       }
       if (kind === 'Changed' && socket.received > 0 && before?.availability === 'OFFLINE' && isQuiet && looksTheSame(entry, before)) {
@@ -119,7 +126,7 @@ export function createJudge({ time, server, liveness, relations, settings, devic
     if (kind !== 'Changed' || socket.received === 0) return;
     // A client that says nothing is idle after five minutes.
     const isIdleNow = before?.availability === 'ONLINE' && entry.availability === 'AWAY';
-    if (isQuiet && !isIdleNow && liveness.sureFor(userId) > 5_000 && viewerId !== userId) {
+    if (isQuiet && !isIdleNow && liveness.sureFor(userId) > 5_000 + agedMs && viewerId !== userId) {
       fail(device, `an event without a cause: ${told}`);
     }
     // What happened while a subscription was reading is told right after its first message.
@@ -208,8 +215,7 @@ export function createJudge({ time, server, liveness, relations, settings, devic
       ] as const) {
         const key = `${viewerId} ${userId}`;
         if (!isBlocked) blockedAt.delete(key);
-        else if (what === 'announced' && !blockedAt.has(key))
-          blockedAt.set(key, server?.shard(shardOf(userId, simulatedShards)).versionOf(userId) ?? -1);
+        else if (what === 'announced' && !blockedAt.has(key)) blocked(key, server?.versionOf(userId) ?? -1);
       }
     },
     told: (device: Device, message: PresenceMessage, before: ToldMap, socket: Socket): void => {

@@ -1,10 +1,6 @@
 import fc from 'fast-check';
 import { commandSequences, type Command } from './commands.js';
-import { createWorld, type World } from './world.js';
-
-const sequenceLength = 1_000;
-/** Sequences of one seed. */
-const batch = 10;
+import { createWorld, type World, type WorldOptions } from './world.js';
 
 interface Failure {
   readonly error: unknown;
@@ -25,6 +21,11 @@ export interface PlayOptions {
   readonly processCount: number;
   readonly operations: number;
   readonly firstSeed: number;
+  /** The longest sequence of commands, and how many sequences of one seed. */
+  readonly sequenceLength?: number;
+  readonly batch?: number;
+  /** What processes share instead of a simulated Redis. */
+  readonly openRedis?: WorldOptions['openRedis'];
   /** How long to look for a shorter sequence that fails as well, in ms. */
   readonly shrinkMs?: number;
   /** Called as soon as something fails, before anything shorter is looked for. */
@@ -36,13 +37,14 @@ export interface PlayOptions {
  * commands that it finds in time to break an invariant, and the seed that finds it again.
  */
 export async function play(options: PlayOptions): Promise<Played> {
-  const { processCount, operations, firstSeed, shrinkMs = 20_000, onFailure = () => undefined } = options;
+  const { processCount, operations, firstSeed, openRedis, sequenceLength = 1_000, batch = 10 } = options;
+  const { shrinkMs = 20_000, onFailure = () => undefined } = options;
   const counts = new Map<string, number>();
   let played = 0;
   let virtualMs = 0;
   let seed = firstSeed;
 
-  const createWorldOf = () => createWorld({ processCount, random: createRandom(seed) });
+  const createWorldOf = () => createWorld({ processCount, random: createRandom(seed), openRedis });
 
   async function run(world: World, commands: Iterable<Command>): Promise<void> {
     await world.time.pass(1_000);
@@ -60,8 +62,8 @@ export async function play(options: PlayOptions): Promise<Played> {
     }
   });
 
-  /** What fails, and the commands that were run until then; undefined when nothing does. */
-  async function findFailure(commands: Iterable<Command>): Promise<Failure | undefined> {
+  /** What fails, and the commands that were run until then; undefined when nothing does, or something else. */
+  async function findFailure(commands: Iterable<Command>, kind?: string): Promise<Failure | undefined> {
     const ran: Command[] = [];
     const recorded = Array.from(commands, (command): Command => ({
       check: (world) => command.check(world),
@@ -75,13 +77,14 @@ export async function play(options: PlayOptions): Promise<Played> {
       await run(createWorldOf(), recorded);
       return undefined;
     } catch (error) {
-      return { commands: ran, error };
+      return kind === undefined || kind === kindOf(error) ? { commands: ran, error } : undefined;
     }
   }
 
   /** Leaves out half of the commands, then quarters, and so on, as long as the rest fails. fast-check would leave out one by one. */
   async function shrink(found: Failure): Promise<Failure> {
     const end = performance.now() + shrinkMs;
+    const kind = kindOf(found.error);
     let shortest = found;
     let size = Math.ceil(found.commands.length / 2);
     while (performance.now() < end) {
@@ -89,7 +92,8 @@ export async function play(options: PlayOptions): Promise<Played> {
       for (let first = before - size; first > -size && performance.now() < end; first -= size) {
         const { commands } = shortest;
         if (first >= commands.length) continue;
-        shortest = (await findFailure(commands.filter((_, index) => index < first || index >= first + size))) ?? shortest;
+        const fewer = commands.filter((_, index) => index < first || index >= first + size);
+        shortest = (await findFailure(fewer, kind)) ?? shortest;
       }
       if (size > 1) size = Math.ceil(size / 2);
       else if (shortest.commands.length === before) break;
@@ -108,6 +112,12 @@ export async function play(options: PlayOptions): Promise<Played> {
     });
   }
   return { operations: played, lastSeed: seed - 1, counts: Object.fromEntries(counts), virtualMs };
+}
+
+/** What is wrong, but not for whom. */
+function kindOf(error: unknown): string {
+  const [, what = String(error)] = /^Error: [^:]*: ([^:]*)/.exec(String(error)) ?? [];
+  return what;
 }
 
 /** From 0 to 1, the same for the same seed. */

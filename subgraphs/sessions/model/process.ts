@@ -8,7 +8,7 @@ import type { PresenceSettingsRepository } from '../services/presence/presence-s
 import type { PresenceStore } from '../services/presence/presence-store.js';
 import type { RelationHistory, Relations } from '../services/presence/relations.js';
 import { createSimulatedLink, type Network } from './simulated-link.js';
-import { simulatedShards, type SimulatedRedis } from './simulated-redis.js';
+import { modelShards, type ModelRedis } from './model-redis.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** One process of the sessions subgraph, as far as presence is concerned, with everything real but Redis, the database and time. */
@@ -27,7 +27,7 @@ export interface Process {
 export interface ProcessOptions {
   readonly time: VirtualTime;
   /** Undefined = it keeps everything itself. */
-  readonly server: SimulatedRedis | undefined;
+  readonly server: ModelRedis | undefined;
   readonly latency: Network['latency'];
   readonly settings: PresenceSettingsRepository;
   readonly relations: Relations;
@@ -49,7 +49,7 @@ export function startProcess({ time, server, latency, logger, ...options }: Proc
           logger,
           scheduler,
           now: time.now,
-          shards: simulatedShards,
+          shards: modelShards,
           openLink: () => createSimulatedLink({ server, network, scheduler, world: time }),
         });
   // Quotas have tests of their own; here they would hide what comes of many changes.

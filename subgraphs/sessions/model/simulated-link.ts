@@ -1,7 +1,7 @@
-import { changesKey, keysOf } from '../data/redis-presence/presence-keys.js';
 import { unavailable, type RedisLink } from '../data/redis-presence/redis-link.js';
 import type { Scheduler } from '../presence/scheduler.js';
-import { simulatedShards, type SimulatedRedis } from './simulated-redis.js';
+import { modelShards, type ModelRedis, type RedisCommand, type RedisReply, type StreamEntries } from './model-redis.js';
+import type { VirtualTime } from './virtual-time.js';
 
 /** The way between one process and Redis. */
 export interface Network {
@@ -14,18 +14,14 @@ export interface Network {
 }
 
 const reconnectMs = 200;
-const common = 6;
-const nothing: readonly string[] = [];
-const shardOfKey = new Map(Array.from({ length: simulatedShards }, (_, shard) => [keysOf(shard)[0], shard]));
-const streams = Array.from({ length: simulatedShards }, (_, shard) => changesKey(shard));
 
 export interface SimulatedLinkOptions {
-  readonly server: SimulatedRedis;
+  readonly server: ModelRedis;
   readonly network: Network;
   /** Of the process. */
   readonly scheduler: Scheduler;
   /** What is under way arrives although the process is gone. */
-  readonly world: Scheduler;
+  readonly world: VirtualTime;
 }
 
 /** A link like that of redis-link.ts, as far as the presence store uses it: what was asked when a connection breaks may have been done. */
@@ -90,48 +86,49 @@ export function createSimulatedLink({ server, network, scheduler, world }: Simul
     });
   }
 
-  function evaluate(sha: string, args: readonly (string | number)[]): unknown {
-    const first = 1 + Number(args[0]);
-    const told = {
-      processId: String(args[first]),
-      epoch: String(args[first + 2]),
-      offset: Number(args[first + 3]),
-      base: Number(args[first + 4]),
-      server: String(args[first + 5]),
-    };
-    const own = args.length === first + common ? nothing : args.slice(first + common).map(String);
-    return server.shard(shardOfKey.get(String(args[1])) ?? -1).run(sha, told, own);
+  function run(commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
+    return ask((answer) => then(server.run(commands), answer));
+  }
+
+  async function runOne(...command: RedisCommand): Promise<unknown> {
+    const [[error, reply] = [unavailable(), undefined]] = await run([command]);
+    if (error !== null) throw error;
+    return reply;
   }
 
   function pipeline() {
-    const calls: (readonly [string, readonly (string | number)[]])[] = [];
+    const commands: RedisCommand[] = [];
     return {
-      evalsha: (sha: string, ...args: readonly (string | number)[]) => calls.push([sha, args]),
-      exec: () => ask((answer) => answer(calls.map(([sha, args]) => [null, evaluate(sha, args)]))),
+      evalsha: (...args: (string | number)[]) => commands.push(['evalsha', ...args]),
+      exec: () => run(commands),
     };
   }
 
   function xread(...args: readonly (string | number)[]) {
     const [, count, , blockMs] = args.map(Number);
-    const offsets = args.slice(-simulatedShards).map((position) => Number.parseInt(String(position), 10));
-    const find = () =>
-      server
-        .entriesAfter(offsets, count ?? 1)
-        ?.map(([shard, entries]) => [streams[shard], entries.map(({ offset, fields }) => [`${offset}-0`, fields])]);
-    return ask((answer: (found: ReturnType<typeof find> | null) => void) => {
-      const found = find();
-      if (found !== undefined) {
-        answer(found);
-        return;
-      }
-      const end = (value: ReturnType<typeof find> | null): void => {
-        stop();
-        cancel();
-        answer(value);
-      };
-      const stop = server.onEvent((event) => end(event === 'appended' ? (find() ?? null) : null));
-      const cancel = world.after(blockMs ?? 0, () => end(null));
-    });
+    const positions = args.slice(-modelShards).map(String);
+    const find = () => server.entriesAfter(positions, count ?? 1);
+    return ask((answer: (found: StreamEntries) => void) =>
+      then(find(), (found) => {
+        if (found !== null) {
+          answer(found);
+          return;
+        }
+        const end = (value: StreamEntries | Promise<StreamEntries>): void => {
+          stop();
+          cancel();
+          then(value, answer);
+        };
+        const stop = server.onEvent((event) => end(event === 'appended' ? find() : null));
+        const cancel = world.after(blockMs ?? 0, () => end(null));
+      }),
+    );
+  }
+
+  /** A real server takes its time, which is none here. */
+  function then<Value>(value: Value | Promise<Value>, next: (value: Value) => void): void {
+    if (value instanceof Promise) world.hold(value.then(next));
+    else next(value);
   }
 
   function requireReady(): void {
@@ -140,8 +137,9 @@ export function createSimulatedLink({ server, network, scheduler, world }: Simul
 
   const redis = {
     on: (_event: 'ready', listener: () => void) => readyListeners.push(listener),
-    script: () => Promise.resolve(),
-    ping: () => ask((answer) => answer('PONG')),
+    script: (...args: string[]) => runOne('script', ...args),
+    eval: (...args: (string | number)[]) => runOne('eval', ...args),
+    ping: () => runOne('ping'),
     pipeline,
     xread,
   };

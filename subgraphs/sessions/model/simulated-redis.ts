@@ -1,30 +1,16 @@
+import { changesKey, keysOf, shardOf } from '../data/redis-presence/presence-keys.js';
+import { modelShards, savedEveryMs, type ModelRedis, type RedisCommand, type RedisReply } from './model-redis.js';
+import { createSimulatedShard, type SavedShard, type SimulatedShard } from './simulated-shard.js';
 import type { VirtualTime } from './virtual-time.js';
-import { createSimulatedShard, type Entry, type SavedShard, type SimulatedShard } from './simulated-shard.js';
 
-/** What a server still has after a restart: everything, what was written a moment before, or nothing. */
-export type Persistence = 'all' | 'most' | 'nothing';
+/** What stands before the own arguments of every script. */
+const common = 6;
+const nothing: readonly string[] = [];
+const shardOfKey = new Map(Array.from({ length: modelShards }, (_, shard) => [keysOf(shard)[0], shard]));
+const streams = Array.from({ length: modelShards }, (_, shard) => changesKey(shard));
 
-const savedEveryMs = 1_000;
-
-/** A Redis server that runs presence scripts in virtual time. */
-/** Redis answers more often than anything happens: with fewer shards than the 64 of the product, more happens in the same time. */
-export const simulatedShards = 8;
-
-export interface SimulatedRedis {
-  readonly isUp: boolean;
-  /** Another one after every restart. */
-  readonly runId: string;
-  shard(index: number): SimulatedShard;
-  /** At most `count` entries of each shard after the offsets, or undefined when there is none. */
-  entriesAfter(offsets: readonly number[], count: number): readonly (readonly [shard: number, entries: readonly Entry[]])[] | undefined;
-  /** Called when it appends or goes down. Returns a function that stops it. */
-  onEvent(listener: (event: 'appended' | 'down') => void): () => void;
-  flush(): void;
-  stop(): void;
-  start(persistence: Persistence): void;
-}
-
-export function createSimulatedRedis(scheduler: Pick<VirtualTime, 'now' | 'after'>): SimulatedRedis {
+/** A Redis that runs presence scripts by the rules in TypeScript, at once. */
+export function createSimulatedRedis(scheduler: Pick<VirtualTime, 'now' | 'after'>): ModelRedis {
   const listeners = new Set<(event: 'appended' | 'down') => void>();
   let epochs = 0;
   let runs = 1;
@@ -33,7 +19,7 @@ export function createSimulatedRedis(scheduler: Pick<VirtualTime, 'now' | 'after
     for (const listener of [...listeners]) listener(event);
   };
   const openShards = (saved?: readonly SavedShard[]): SimulatedShard[] =>
-    Array.from({ length: simulatedShards }, (_, index) =>
+    Array.from({ length: modelShards }, (_, index) =>
       createSimulatedShard(
         scheduler.now,
         () => `epoch ${(epochs += 1)}`,
@@ -50,6 +36,29 @@ export function createSimulatedRedis(scheduler: Pick<VirtualTime, 'now' | 'after
   }
   scheduler.after(savedEveryMs, save);
 
+  function shardAt(index: number | undefined): SimulatedShard {
+    const shard = shards[index ?? -1];
+    if (shard === undefined) throw new Error('ERR no such shard');
+    return shard;
+  }
+
+  function evaluate([sha, ...args]: readonly (string | number)[]): unknown {
+    const first = 1 + Number(args[0]);
+    const told = {
+      processId: String(args[first]),
+      epoch: String(args[first + 2]),
+      offset: Number(args[first + 3]),
+      base: Number(args[first + 4]),
+      server: String(args[first + 5]),
+    };
+    const own = args.length === first + common ? nothing : args.slice(first + common).map(String);
+    return shardAt(shardOfKey.get(String(args[1]))).run(String(sha), told, own);
+  }
+
+  function runOne([name, ...args]: RedisCommand): RedisReply {
+    return [null, name === 'evalsha' ? evaluate(args) : 'OK'];
+  }
+
   return {
     get isUp() {
       return isUp;
@@ -57,19 +66,18 @@ export function createSimulatedRedis(scheduler: Pick<VirtualTime, 'now' | 'after
     get runId() {
       return `run ${runs}`;
     },
-    shard(index) {
-      const shard = shards[index];
-      if (shard === undefined) throw new Error('ERR no such shard');
-      return shard;
-    },
-    entriesAfter(offsets, count) {
+    run: (commands) => commands.map(runOne),
+    entriesAfter(positions, count) {
       const found = shards.flatMap((shard, index) => {
+        const [stream = '', after] = [streams[index], Number.parseInt(positions[index] ?? '0', 10)];
         const last = shard.entries.at(-1);
-        if (last === undefined || last.offset <= (offsets[index] ?? 0)) return [];
-        return [[index, shard.entries.filter(({ offset }) => offset > (offsets[index] ?? 0)).slice(0, count)] as const];
+        if (last === undefined || last.offset <= after) return [];
+        const entries = shard.entries.filter(({ offset }) => offset > after).slice(0, count);
+        return [[stream, entries.map(({ offset, fields }) => [`${offset}-0`, fields] as const)] as const];
       });
-      return found.length === 0 ? undefined : found;
+      return found.length === 0 ? null : found;
     },
+    versionOf: (userId) => shardAt(shardOf(userId, modelShards)).versionOf(userId),
     onEvent(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

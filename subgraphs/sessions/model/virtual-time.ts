@@ -18,6 +18,8 @@ export interface VirtualTime extends Scheduler {
   until<Result>(work: Promise<Result>): Promise<Result | undefined>;
   /** Lets what is under way come to rest. */
   rest(): Promise<void>;
+  /** Nothing comes to rest, and no time passes, before the work has ended, which waits for something real. */
+  hold(work: Promise<unknown>): void;
 }
 
 export function createVirtualTime(start = Date.UTC(2026, 10, 20, 12)): VirtualTime {
@@ -26,6 +28,7 @@ export function createVirtualTime(start = Date.UTC(2026, 10, 20, 12)): VirtualTi
   let isAtRest = false;
   /** A binary heap, the next one first. */
   const heap: Task[] = [];
+  const held = new Set<Promise<unknown>>();
 
   function isBefore(a: Task | undefined, b: Task | undefined): boolean {
     return a !== undefined && (b === undefined || a.at < b.at || (a.at === b.at && a.order < b.order));
@@ -65,9 +68,13 @@ export function createVirtualTime(start = Date.UTC(2026, 10, 20, 12)): VirtualTi
     return () => (task.run = undefined);
   }
 
-  // No promise here waits for anything but others and this clock: one turn of the loop ends them all.
+  // No promise here waits for anything but others, this clock and what is held: one turn of the loop ends them all.
   async function rest(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
+    while (held.size > 0) {
+      await Promise.all(held);
+      await turn();
+    }
     isAtRest = true;
   }
 
@@ -115,5 +122,15 @@ export function createVirtualTime(start = Date.UTC(2026, 10, 20, 12)): VirtualTi
       };
     },
     rest,
+    hold(work) {
+      const until = work.finally(() => held.delete(until));
+      held.add(until);
+      // Whoever rests next hears of it.
+      until.catch(() => undefined);
+    },
   };
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -7,8 +7,9 @@ import { createJudge } from './judge.js';
 import { createLiveness } from './liveness.js';
 import { startProcess, type Process } from './process.js';
 import { createRelationWorld } from './relation-world.js';
-import { createSimulatedRedis, type Persistence } from './simulated-redis.js';
-import { createVirtualTime } from './virtual-time.js';
+import type { ModelRedis, Persistence } from './model-redis.js';
+import { createSimulatedRedis } from './simulated-redis.js';
+import { createVirtualTime, type VirtualTime } from './virtual-time.js';
 
 export const userIds = ['ada', 'bob', 'cyd', 'dan', 'eve'] as const;
 export type UserId = (typeof userIds)[number];
@@ -27,11 +28,18 @@ const graces = new Map([
   [1012, null],
 ]);
 
+export interface WorldOptions {
+  readonly processCount: number;
+  readonly random: () => number;
+  /** What processes share when there are several. */
+  readonly openRedis?: ((time: VirtualTime) => ModelRedis) | undefined;
+}
+
 /** Users with two devices each, processes, Redis (unless there is one process alone), the database, and who judges what is told. */
-export function createWorld({ processCount, random }: { readonly processCount: number; readonly random: () => number }) {
+export function createWorld({ processCount, random, openRedis = createSimulatedRedis }: WorldOptions) {
   const time = createVirtualTime();
   const began = time.now();
-  const server = processCount > 1 ? createSimulatedRedis(time) : undefined;
+  const server = processCount > 1 ? openRedis(time) : undefined;
   const liveness = createLiveness(time.now);
   const rows = createFakeSettings();
   const revocations = createRevocations(time.now);
