@@ -135,6 +135,23 @@ describe('A data source over HTTP', () => {
     await until(() => sockets.clients.size === 0, 'the socket to go');
   });
 
+  it('tells a socket of one client its trace in a header of the upgrade, where tools look for it, and a shared one nobody’s', async () => {
+    const plain = await sourceOf(() => undefined);
+    const upgrades: unknown[] = [];
+    const sockets = new WebSocketServer({ server, handleProtocols: () => 'graphql-transport-ws' });
+    sockets.on('connection', (socket, { headers }) => {
+      upgrades.push(headers.traceparent);
+      socket.send('{"type":"connection_ack"}');
+    });
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const question = { query: 'subscription { a }', operationName: undefined, variables: {} };
+    const upstream = plain.subscribe({ ...question, headers: { traceparent } });
+    await until(() => upgrades.length === 2, 'the socket that was to be shared, and the other');
+    expect(upgrades).toEqual([undefined, traceparent]);
+    upstream.leave({ code: 0 });
+    await until(() => sockets.clients.size === 0, 'the sockets to go');
+  });
+
   it('holds a subgraph back that sends more than is taken, and loses nothing', async () => {
     const hostile = await sourceOf(() => undefined);
     const total = 20_000;

@@ -153,7 +153,8 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     },
     async onSubscribe({ extra }, id, payload) {
       const startedAt = performance.now();
-      const trace = tracing.begin(payload.extensions?.traceparent ?? extra.traceparent);
+      const own = payload.extensions?.traceparent;
+      const trace = tracing.begin(isTraceparent(own) ? own : extra.traceparent);
       const prepared = trace.preparing(supergraph.current().operations);
       const refuse = (errors: readonly GraphQLError[]): readonly GraphQLError[] => {
         trace.end({ errors, hasLeft: false });

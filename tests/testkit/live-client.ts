@@ -23,6 +23,8 @@ export interface LiveOperation {
   readonly variables?: object;
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of the trace that it is part of: as an extension over WebSocket, otherwise as a header. */
+  readonly traceparent?: string;
 }
 
 const acceptOf = {
@@ -34,7 +36,7 @@ export function openLiveClient(transport: LiveTransport, origin: string, operati
   return transport === 'WebSocket' ? openSocketClient(origin, operation) : openStreamClient(transport, origin, operation);
 }
 
-async function openSocketClient(origin: string, { query, variables, token }: LiveOperation): Promise<LiveClient> {
+async function openSocketClient(origin: string, { query, variables, token, traceparent }: LiveOperation): Promise<LiveClient> {
   const socket = await openSocket(origin);
   let closed: Promise<string | number> | undefined;
   let first: string | undefined;
@@ -44,7 +46,7 @@ async function openSocketClient(origin: string, { query, variables, token }: Liv
     socket.ws.once('close', () => resolve(false));
   });
   if (acknowledged) await socket.next();
-  if (acknowledged) socket.send({ id: '1', type: 'subscribe', payload: { query, variables } });
+  if (acknowledged) socket.send({ id: '1', type: 'subscribe', payload: { query, variables, extensions: { traceparent } } });
   return {
     async next() {
       const { type, payload } = await socket.next();
@@ -75,7 +77,7 @@ async function openSocketClient(origin: string, { query, variables, token }: Liv
 }
 
 async function openStreamClient(transport: 'SSE' | 'multipart', origin: string, operation: LiveOperation): Promise<LiveClient> {
-  const { query, variables, token, headers } = operation;
+  const { query, variables, token, headers, traceparent } = operation;
   const request: ClientRequest = httpRequest(`${origin}/graphql`, {
     method: 'POST',
     agent: false,
@@ -83,6 +85,7 @@ async function openStreamClient(transport: 'SSE' | 'multipart', origin: string, 
       'content-type': 'application/json',
       accept: acceptOf[transport],
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(traceparent === undefined ? {} : { traceparent }),
       ...headers,
     },
   });
