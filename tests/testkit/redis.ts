@@ -15,13 +15,17 @@ export interface TestRedis {
 
 /**
  * A fresh `redis-server` on a free port of this machine, with nothing kept after `stop`; null when it is not installed. `port` starts it
- * on a known one again. With a `folder` it keeps every write there, and leaves the folder to the caller.
+ * on a known one again. With a `folder` it keeps every write there, and leaves the folder to the caller. `isCluster`: it is the only node of
+ * a cluster, and has no slots yet.
  */
-export async function startRedis(options: { port?: number; folder?: string } = {}): Promise<TestRedis | null> {
+export async function startRedis(options: { port?: number; folder?: string; isCluster?: boolean } = {}): Promise<TestRedis | null> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'galaxia-redis-')));
   const persistence = options.folder === undefined ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', 'always'];
   const port = options.port ?? (await freePort());
-  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', ...persistence, '--dir', folder], {
+  // Nobody joins it: any free port will do to talk with other nodes.
+  const cluster = options.isCluster === true ? ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())] : [];
+  const listening = ['--port', String(port), '--bind', '127.0.0.1', ...cluster];
+  const server = spawn('redis-server', [...listening, '--save', '', ...persistence, '--dir', folder], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const remove = async () => {

@@ -3,6 +3,7 @@ import { createLogger } from '../../../../shared/logging/logger.js';
 import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
 import type { PresenceChange, PresenceStore, UserNotice } from '../../services/presence/presence-store.js';
 import { createRedisPresenceStore } from '../redis-presence-store.js';
+import { openRedisLink } from './redis-link.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
@@ -37,6 +38,7 @@ export async function startPresenceNodes(
   url: string,
   count = 1,
   userIds: readonly string[] = ['ada', 'bob', 'eve'],
+  openLink = openRedisLink,
 ): Promise<PresenceNodes> {
   const redis = new Redis(url);
   await redis.flushall();
@@ -44,7 +46,7 @@ export async function startPresenceNodes(
   let jumped = 0;
   const now = (): number => scheduler.now() + jumped;
   const nodes = Array.from({ length: count }, (): PresenceNode => {
-    const store = createRedisPresenceStore({ url, logger, scheduler, now });
+    const store = createRedisPresenceStore({ url, logger, scheduler, now, openLink });
     const node: PresenceNode = { store, changes: [], notices: [], losses: 0 };
     store.listen({
       onChange: (change) => node.changes.push(change),
