@@ -33,6 +33,7 @@ export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDa
   const logger = options.logger.child({ subgraph: name });
 
   const http = createHttpFetch({ name, url, secretHeader, timeoutMs, maxResponseBytes, logger, onFetch: options.onFetch });
+  const count = { live: 0 };
   const subscriptions = createSubscriptions({
     settings: options.subscriptions ?? {},
     url,
@@ -42,11 +43,13 @@ export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDa
     maxMessageBytes: maxResponseBytes,
     logger,
     now,
+    count,
   });
 
   return {
     fetch: http.fetch,
     circuit: http.circuit,
+    subscriptions: () => count.live,
     subscribe: (request) => subscriptions.subscribe(request),
     async close() {
       await Promise.all([http.close(), subscriptions.close()]);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import type { EventSharing } from '../../shared/graphql/event-sharing.js';
 import type { Leave, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
+import type { LiveCount } from './message-queue.js';
 import type { UpstreamEvent, UpstreamMessage, UpstreamSubscription } from './subgraph-data-source.js';
 import type { WireResult } from './wire.js';
 
@@ -10,6 +11,8 @@ interface InProcessSubscriptionOptions {
   readonly subscribe: EventSharing['subscribe'];
   readonly toEvent: (result: ExecutionResult) => UpstreamEvent;
   readonly toWireError: (error: unknown) => WireResult;
+  /** In which it is one until it ends. */
+  readonly count: LiveCount;
 }
 
 type State =
@@ -25,10 +28,13 @@ export function createInProcessSubscription({
   subscribe,
   toEvent,
   toWireError,
+  count,
 }: InProcessSubscriptionOptions): UpstreamSubscription {
   const controller = new AbortController();
   let state: State = { kind: 'starting' };
   let answerWaiting: ((message: UpstreamMessage) => void) | undefined;
+
+  count.live += 1;
 
   /** Nothing after `leave`, which has answered already. */
   function answer(message: UpstreamMessage): void {
@@ -42,6 +48,7 @@ export function createInProcessSubscription({
   }
 
   function end(message: UpstreamMessage): UpstreamMessage {
+    if (!hasEnded()) count.live -= 1;
     state = { kind: 'ended' };
     return message;
   }
@@ -87,7 +94,7 @@ export function createInProcessSubscription({
     leave(leave: Leave) {
       if (hasEnded()) return;
       const before = state;
-      state = { kind: 'ended' };
+      end(complete);
       controller.abort(leave);
       if (before.kind === 'running') returnQuietly(before.events);
       answer(complete);

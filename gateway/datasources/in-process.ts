@@ -32,6 +32,7 @@ export function createInProcessDataSource({
   const documents = new Map<string, DocumentNode>();
   const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
   const sharedEvents = new WeakMap<ExecutionResult, UpstreamEvent>();
+  const count = { live: 0 };
   const log = logger.child({ subgraph: subgraph.name });
   const faults = createFaultLog(log);
 
@@ -130,7 +131,9 @@ export function createInProcessDataSource({
         subscribe: (args) => sharing.subscribe(args),
         toEvent: (result) => toEvent(result, request.headers),
         toWireError: (error) => toWireError(error, request.headers),
+        count,
       }),
+    subscriptions: () => count.live,
     close() {
       faults.close();
       return Promise.resolve();

@@ -15,15 +15,21 @@ export interface MessageQueue {
   abandon(): void;
 }
 
+/** How many of something there are. */
+export interface LiveCount {
+  live: number;
+}
+
 const complete: UpstreamMessage = { kind: 'complete' };
 
-/** `onTaken` is called for each event that its reader gets, and not any more after the end. */
-export function createMessageQueue(onTaken: () => void): MessageQueue {
+/** `onTaken` is called for each event that its reader gets, and not any more after the end. In `count` it is one until then. */
+export function createMessageQueue(onTaken: () => void, count: LiveCount = { live: 0 }): MessageQueue {
   // Most subscriptions are quiet, and there are thousands: no list before there is something in it.
   let events: UpstreamEvent[] | undefined;
   let last: End | undefined;
   let ended = false;
   let answerWaiting: ((message: UpstreamMessage) => void) | undefined;
+  count.live += 1;
 
   function give(message: UpstreamMessage): boolean {
     const answer = answerWaiting;
@@ -60,11 +66,13 @@ export function createMessageQueue(onTaken: () => void): MessageQueue {
     end(message) {
       if (ended) return;
       ended = true;
+      count.live -= 1;
       if (!give(message)) last = message;
     },
     hasEnded: () => ended,
     size: () => events?.length ?? 0,
     abandon() {
+      if (!ended) count.live -= 1;
       ended = true;
       events = undefined;
       last = undefined;

@@ -1,7 +1,7 @@
 import { MessageType } from 'graphql-ws';
 import type { Leave } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
-import { createMessageQueue } from './message-queue.js';
+import { createMessageQueue, type LiveCount } from './message-queue.js';
 import type { SubscribeRequest, UpstreamSubscription } from './subgraph-data-source.js';
 import { createUpstreamSocket, type OperationMessage, type UpstreamSocketOptions } from './upstream-socket.js';
 import { readWireEvent, toSubscribePayload } from './subscription-wire.js';
@@ -10,6 +10,8 @@ import { readWireError, unavailable } from './wire.js';
 /** How to reach a subgraph, and its bounds. */
 export type UpstreamOptions = Pick<UpstreamSocketOptions, 'url' | 'upgradeHeaders' | 'timeoutMs' | 'maxMessageBytes'> & {
   readonly logger: Logger;
+  /** Of subscriptions that have begun and not ended. */
+  readonly count?: LiveCount | undefined;
 };
 
 const id = '1';
@@ -29,7 +31,7 @@ export function createOwnSocketSubscription(request: SubscribeRequest, options: 
     if (!isPaused || queue.size() > capacity / 2) return;
     isPaused = false;
     socket.resume();
-  });
+  }, options.count);
 
   function receive(message: OperationMessage): void {
     switch (message.type) {

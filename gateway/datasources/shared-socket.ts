@@ -133,7 +133,7 @@ export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
         if (taken < window / 2) return;
         grant(id, taken);
         taken = 0;
-      });
+      }, options.count);
       operations.set(id, queue);
       const extensions = toExtensions({ headers: request.headers, window });
       socket.send({ id, type: MessageType.Subscribe, payload: { ...toSubscribePayload(request), extensions } });

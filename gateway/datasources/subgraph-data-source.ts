@@ -22,6 +22,8 @@ export interface SubgraphDataSource {
   subscribe(request: SubscribeRequest): UpstreamSubscription;
   /** Whether it is left alone for the moment, because it did not answer; undefined for a source that never does that. */
   readonly circuit?: () => CircuitState;
+  /** How many of its subscriptions run. Those that share one are one. */
+  readonly subscriptions?: () => number;
   close(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import type { Logger } from '../../shared/logging/logger.js';
 import { deduplicateSubscriptions } from './deduplicated-subscriptions.js';
 import { createEventStreamSubscriptions } from './event-streams/event-stream-subscriptions.js';
 import { createOwnSocketSubscription, type UpstreamOptions } from './own-socket-subscription.js';
+import type { LiveCount } from './message-queue.js';
 import type { SubscribeRequest, UpstreamSubscription } from './subgraph-data-source.js';
 import { createSubgraphSockets } from './subgraph-sockets.js';
 
@@ -34,6 +35,7 @@ export interface SubscriptionOptions {
   readonly maxMessageBytes: number;
   readonly logger: Logger;
   readonly now: () => number;
+  readonly count?: LiveCount | undefined;
 }
 
 /** The subscriptions of one subgraph. */

@@ -3,7 +3,7 @@ import type { Logger } from '../../../shared/logging/logger.js';
 import type { Fault } from '../fault.js';
 import { createFaultLog } from '../fault-log.js';
 import { flatHeaders } from '../flat-headers.js';
-import { createMessageQueue } from '../message-queue.js';
+import { createMessageQueue, type LiveCount } from '../message-queue.js';
 import { isJson } from '../response-headers.js';
 import type { SubscribeRequest, UpstreamMessage, UpstreamSubscription } from '../subgraph-data-source.js';
 import { toSubscribePayload } from '../subscription-wire.js';
@@ -27,6 +27,8 @@ export interface EventStreamOptions {
   /** Of one event. */
   readonly maxMessageBytes: number;
   readonly logger: Logger;
+  /** Of subscriptions that have begun and not ended. */
+  readonly count?: LiveCount | undefined;
 }
 
 /** Subscriptions of one subgraph, each the answer to an HTTP request of its own. */
@@ -61,7 +63,7 @@ export function createEventStreamSubscriptions(options: EventStreamOptions): Eve
       if (!isPaused || queue.size() > capacity / 2) return;
       isPaused = false;
       stream.resume();
-    });
+    }, options.count);
 
     function fail(fault: Fault): void {
       if (queue.hasEnded()) return;
