@@ -9,6 +9,7 @@ import { withoutNamedFragments } from './named-fragments.js';
 import { queryGraphOf, type QueryGraph } from './query-graph.js';
 import { restoreRequiredInputs } from './required-inputs.js';
 import { aliasRequirements } from './requirements.js';
+import { checkFoundations } from './unfounded-fetches.js';
 import { asksSubgraphs, findUnreachable } from './unreachable-fields.js';
 import { forgetUnresolvableKeys } from './unresolvable-keys.js';
 
@@ -68,7 +69,11 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
 
   function planDocument({ document, operationName, activeLabels = new Set() }: PlanInput): QueryPlan {
     const attempt = tryPlan(document, operationName, activeLabels);
-    if (attempt.kind === 'planned') return restoreRequiredInputs(attempt.plan, requirements);
+    if (attempt.kind === 'planned') {
+      const plan = restoreRequiredInputs(attempt.plan, requirements);
+      checkFoundations(plan, { graph, requirements });
+      return plan;
+    }
     const error = findUnreachable(document, operationName, (operation) => {
       const alone: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation] };
       return tryPlan(alone, operationName, activeLabels).kind === 'planned';
