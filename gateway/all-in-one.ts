@@ -21,6 +21,7 @@ import { createAuthSubgraph } from '../subgraphs/auth/subgraph.js';
 import { createImagesSubgraph } from '../subgraphs/images/subgraph.js';
 import { createSessionsSubgraph } from '../subgraphs/sessions/subgraph.js';
 import { createUsersSubgraph } from '../subgraphs/users/subgraph.js';
+import { openAnswerCache } from './caching/answer-cache.js';
 import { readAllInOneConfig, type AllInOneConfig } from './config/all-in-one-config.js';
 import { createHttpDataSource } from './datasources/http.js';
 import { createInProcessDataSource } from './datasources/in-process.js';
@@ -112,6 +113,8 @@ runProcess({
     if (tracing !== undefined) scope.defer(() => tracing.close());
     const metrics = openMetrics(config.metrics);
     const counting = metrics === undefined ? {} : { onFetch: metrics.counted.onFetch };
+    const cache = openAnswerCache(config.cache);
+    if (cache !== undefined) scope.defer(() => cache.close());
     const supergraph = await createSupergraph({
       path: config.supergraphPath,
       dataSource({ name, url }) {
@@ -121,8 +124,9 @@ runProcess({
           subgraph === undefined
             ? createHttpDataSource({ name, url, secret: config.gatewaySecret, logger, timeoutMs, ...counting })
             : createInProcessDataSource({ subgraph, logger, timeoutMs, ...counting });
-        return traceSource(name, source, tracing);
+        return traceSource(name, cache?.cached({ name, url }, source) ?? source, tracing);
       },
+      beginCaching: cache?.beginCaching,
       operationTimeoutMs: config.timeouts.operationMs,
       executor: config.executor,
       logger,

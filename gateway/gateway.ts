@@ -93,6 +93,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     supergraph,
     authenticate,
     policy,
+    forwardedHeaders: options.forwardedHeaders,
     trustsProxy,
     corsOrigins,
     allowedOrigins,

@@ -11,6 +11,7 @@ import { jwksPath } from '../shared/graphql/paths.js';
 import { lastRequestsMs } from '../shared/http/drain.js';
 import { runProcess, type Scope } from '../shared/http/lifecycle.js';
 import { createLogger, type Logger } from '../shared/logging/logger.js';
+import { openAnswerCache } from './caching/answer-cache.js';
 import { checkConfiguration } from './config/check-configuration.js';
 import { forkWorker, linkOfThisWorker } from './cluster/cluster-processes.js';
 import { superviseWorkers } from './cluster/supervise-workers.js';
@@ -101,9 +102,12 @@ async function startServing(
   const tracing = await openTracing(config.tracing, 'gateway');
   if (tracing !== undefined) scope.defer(() => tracing.close());
   const metrics = openMetrics(config.metrics, link);
+  const cache = openAnswerCache(config.cache);
+  if (cache !== undefined) scope.defer(() => cache.close());
   const supergraph = await createSupergraph({
     path: config.supergraphPath,
-    dataSource: createSubgraphSources({ config, subgraphs, onFetch: metrics?.counted.onFetch, tracing, logger }),
+    dataSource: createSubgraphSources({ config, subgraphs, onFetch: metrics?.counted.onFetch, cache, tracing, logger }),
+    beginCaching: cache?.beginCaching,
     operationTimeoutMs: config.timeouts.operationMs,
     executor: config.executor,
     logger,

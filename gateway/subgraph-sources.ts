@@ -1,5 +1,6 @@
 import type { Logger } from '../shared/logging/logger.js';
 import type { Tracing } from '../shared/telemetry/tracing.js';
+import type { AnswerCache } from './caching/answer-cache.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { createHttpDataSource } from './datasources/http.js';
 import type { OnFetch } from './datasources/on-fetch.js';
@@ -13,12 +14,14 @@ export function createSubgraphSources({
   config: { urls, gatewaySecret, timeouts },
   subgraphs,
   onFetch,
+  cache,
   tracing,
   logger,
 }: {
   readonly config: Pick<GatewayConfig, 'urls' | 'gatewaySecret' | 'timeouts'>;
   readonly subgraphs: SubgraphsSettings;
   readonly onFetch?: OnFetch | undefined;
+  readonly cache?: AnswerCache | undefined;
   readonly tracing?: Tracing | undefined;
   readonly logger: Logger;
 }): (service: { readonly name: string; readonly url: string }) => SubgraphDataSource {
@@ -41,6 +44,7 @@ export function createSubgraphSources({
       ...(onFetch === undefined ? {} : { onFetch }),
       logger,
     });
-    return traceSource(name, withholdHeaders(source, settings.withheldHeaders), tracing);
+    const cached = cache?.cached({ name, url, settings: settings.headers }, source) ?? source;
+    return traceSource(name, withholdHeaders(cached, settings.withheldHeaders), tracing);
   };
 }

@@ -18,6 +18,8 @@ export interface Authorization {
    * an error `UNAUTHENTICATED` or `FORBIDDEN`. A subscription is run as a whole or not at all.
    */
   permit(operation: ParsedOperation, viewer: Viewer | null): Permission | Promise<Permission>;
+  /** Whether some may see more of it than others. */
+  isProtected(operation: ParsedOperation): boolean;
 }
 
 export type Permission =
@@ -93,6 +95,7 @@ export function createAuthorization(options: {
       if (fulfilled instanceof Promise) return fulfilled.then((names) => permitFor(operation, viewer, names));
       return permitFor(operation, viewer, fulfilled);
     },
+    isProtected: (operation) => readOperation(operation).requirements.length > 0,
   };
 }
 

@@ -4,6 +4,7 @@ import { graphqlUrl, readEnvironment } from '../../shared/config/environment.js'
 import { projectRoot } from '../../shared/config/project-root.js';
 import { subgraphNames, subgraphUrls, type SubgraphName } from '../../shared/config/subgraph-environment.js';
 import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type JwtConfig } from '../authentication/jwt-variables.js';
+import { checkCacheVariables } from '../caching/cache-variables.js';
 import { workersVariable } from '../cluster/workers-variable.js';
 import { checkPolicyVariables } from '../policy/policy-variables.js';
 import { servingVariables, toServingConfig, type ServingConfig } from './serving-config.js';
@@ -51,8 +52,14 @@ export const gatewayVariableNames: readonly string[] = Object.keys(anySupergraph
 export function readGatewayConfig(environment: Environment): GatewayConfig {
   const isOwn = environment.SUPERGRAPH_PATH === undefined || environment.SUPERGRAPH_PATH === '';
   const values = isOwn
-    ? readEnvironment(ownSupergraph.superRefine(checkPolicyVariables).superRefine(refuseJwtVariables), environment)
-    : readEnvironment(anySupergraph.superRefine(checkPolicyVariables).superRefine(checkJwtVariables), environment);
+    ? readEnvironment(
+        ownSupergraph.superRefine(checkPolicyVariables).superRefine(checkCacheVariables).superRefine(refuseJwtVariables),
+        environment,
+      )
+    : readEnvironment(
+        anySupergraph.superRefine(checkPolicyVariables).superRefine(checkCacheVariables).superRefine(checkJwtVariables),
+        environment,
+      );
   const given = { auth: values.AUTH_URL, users: values.USERS_URL, sessions: values.SESSIONS_URL, images: values.IMAGES_URL };
   const urls: Partial<Record<SubgraphName, string>> = {};
   for (const name of subgraphNames) {

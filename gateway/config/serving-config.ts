@@ -6,6 +6,7 @@ import type { LogLevel } from '../../shared/logging/logger.js';
 import { s3Variables } from '../../shared/objects/create-object-store.js';
 import { toTracingConfig, tracingVariables, type TracingConfig } from '../../shared/telemetry/open-tracing.js';
 import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../../shared/telemetry/telemetry-variables.js';
+import { cacheVariables, toCacheConfig, type CacheConfig } from '../caching/cache-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from '../datasources/timeout-variables.js';
 import { policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/policy-variables.js';
 import { executorNames, type ExecutorName } from '../supergraph/executor-name.js';
@@ -31,6 +32,8 @@ export interface ServingConfig extends DoorConfig {
   readonly insight: InsightConfig;
   readonly tracing: TracingConfig | undefined;
   readonly timeouts: Timeouts;
+  /** Undefined when no answers of subgraphs are kept. */
+  readonly cache: CacheConfig | undefined;
   readonly executor: ExecutorName;
   readonly logLevel: LogLevel;
   readonly supergraphPath: string;
@@ -63,6 +66,7 @@ export const servingVariables = {
   ...insightVariables,
   ...tracingVariables,
   ...timeoutVariables,
+  ...cacheVariables,
   EXECUTOR: z.enum(executorNames).default('galaxia'),
   LOG_LEVEL: logLevel.default('info'),
   SUPERGRAPH_PATH: z.string(),
@@ -81,6 +85,7 @@ export function toServingConfig(values: z.output<z.ZodObject<typeof servingVaria
     insight: toInsightConfig(values),
     tracing: toTracingConfig(values),
     timeouts: toTimeouts(values),
+    cache: toCacheConfig(values),
     executor: values.EXECUTOR,
     logLevel: values.LOG_LEVEL,
     supergraphPath: values.SUPERGRAPH_PATH,

@@ -1,6 +1,6 @@
 import { exceptHeader, maximumExceptions, type AnswerScope } from '../../shared/graphql/sharing.js';
 
-type HeaderValue = string | readonly string[] | undefined;
+export type HeaderValue = string | readonly string[] | undefined;
 
 /** Request headers that say, or may say, who asks. */
 const tellsWhoAsks = ['*', 'authorization', 'cookie', 'x-user-id', 'x-user-name', 'x-client-ip', 'user-agent'];
@@ -16,7 +16,8 @@ export function readAnswerScope(headers: Readonly<Record<string, HeaderValue>>):
   return except.length > maximumExceptions ? { kind: 'private' } : { kind: 'public', except };
 }
 
-function tokens(value: HeaderValue): string[] {
+/** What a header lists, in small letters. */
+export function tokens(value: HeaderValue): string[] {
   const text = typeof value === 'string' ? value : (value ?? []).join(',');
   return text
     .split(',')

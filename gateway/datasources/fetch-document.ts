@@ -16,10 +16,14 @@ export function createFetchDocuments(): (query: string, operationName: string | 
     const known = documents.get(query);
     if (known !== undefined) return known;
     const bodyStart = `${JSON.stringify({ query, operationName }).slice(0, -1)},"variables":`;
-    // The planner begins with the operation, and gives no more than one. What begins otherwise counts as a mutation.
-    const document = { bodyStart, isQuery: /^\s*(\{|query\b)/.test(query) };
+    const document = { bodyStart, isQuery: isQueryText(query) };
     if (documents.size >= capacity) documents.delete(documents.keys().next().value ?? '');
     documents.set(query, document);
     return document;
   };
+}
+
+/** The planner begins with the operation, and gives no more than one. What begins otherwise counts as a mutation. */
+export function isQueryText(query: string): boolean {
+  return /^\s*(\{|query\b)/.test(query);
 }

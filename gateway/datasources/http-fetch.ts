@@ -97,7 +97,10 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
         breaker.settle(admission, 'neither', now);
         return end('left', nothing);
       }
-      const { result, fault, retryAfterMs } = readExchange(exchange, request, subgraphHeaders.authorization === undefined);
+      const { result, fault, retryAfterMs } = readExchange(exchange, request, {
+        isAnonymous: subgraphHeaders.authorization === undefined,
+        isKept: caller.caching?.isQuery,
+      });
       const bytes = exchange.kind === 'answered' ? exchange.body.length : 0;
       if (fault === undefined) {
         breaker.settle(admission, 'well', now);

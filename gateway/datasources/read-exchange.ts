@@ -1,3 +1,4 @@
+import { readLifetime } from './answer-lifetime.js';
 import { readAnswerScope } from './answer-scope.js';
 import type { Fault } from './fault.js';
 import type { Exchange } from './http-transport.js';
@@ -18,11 +19,14 @@ interface ReadingOf<Result, Trouble> {
 /** The statuses of a subgraph, or of what stands before it, that is not there for the moment. */
 const unavailableStatuses = [502, 503, 504];
 
-/** `isAnonymous`: the answer says for whom else it holds, which it does only to one who named nobody. */
+/**
+ * `isAnonymous`: the answer says for whom else it holds, which it does only to one who named nobody. `isKept`: somebody wants to know how
+ * long it may be kept.
+ */
 export function readExchange(
   exchange: Exclude<Exchange, { kind: 'aborted' }>,
   request: Pick<FetchRequest, 'isAnsweredBy'>,
-  isAnonymous: boolean,
+  { isAnonymous, isKept = false }: { readonly isAnonymous: boolean; readonly isKept?: boolean | undefined },
 ): Reading {
   if (exchange.kind === 'failed') return { result: undefined, fault: exchange.fault };
   const { status, headers, body } = exchange;
@@ -41,7 +45,9 @@ export function readExchange(
     return { result: undefined, fault: { kind: 'no-graphql', detail: 'data without what was asked for' } };
   }
   const scope = isAnonymous ? readAnswerScope(headers) : undefined;
-  return { result: scope === undefined ? result : { ...result, scope }, fault: undefined };
+  const lifetime = isKept && status === 200 && result.errors === undefined ? readLifetime(headers) : undefined;
+  if (scope === undefined && lifetime === undefined) return { result, fault: undefined };
+  return { result: { ...result, ...(scope && { scope }), ...(lifetime && { lifetime }) }, fault: undefined };
 }
 
 /** Status and retry-after of the last response decide on both; for one that was none, what became of the connection. */

@@ -1,5 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
+import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+import type { OperationCaching } from '../caching/operation-caching.js';
 import type { CallerSignal } from './caller-signal.js';
 import type { CircuitState } from './circuit-breaker.js';
 import type { WireResult } from './wire.js';
@@ -12,6 +14,10 @@ export interface Caller {
   readonly signal: CallerSignal;
   /** When the whole operation must be answered, by `performance.now()`; no subgraph is waited for any longer. Undefined means never. */
   readonly deadline?: number;
+  /** Who that is, by the token that the gateway has verified. */
+  readonly viewer?: Viewer | null;
+  /** Of the query or mutation that this is for; without it nothing is taken from the cache, or left there. */
+  readonly caching?: OperationCaching | undefined;
 }
 
 /** A subgraph as the gateway sees it, in this process or over HTTP. Both ways behave alike: data-source.test.ts runs on both. */
@@ -36,6 +42,18 @@ export interface FetchRequest {
   readonly variablesText?: string;
   /** Whether data that came without an error has all that was asked for. */
   isAnsweredBy?(data: Readonly<Record<string, unknown>>): boolean;
+  /** Of a request for `_entities`, where whoever asks knows them apart. */
+  readonly entities?: EntityQuestions;
+}
+
+/** What is asked about several objects at once. */
+export interface EntityQuestions {
+  /** JSON of their representations, none twice. */
+  readonly representations: readonly string[];
+  /** JSON of the other variables. */
+  readonly othersText: string;
+  /** The same about these objects alone. */
+  about(representations: readonly string[]): FetchRequest;
 }
 
 export interface SubscribeRequest extends FetchRequest {

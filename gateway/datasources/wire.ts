@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { AnswerScope } from '../../shared/graphql/sharing.js';
+import type { Lifetime } from './answer-lifetime.js';
 
 /** Codes that say something about the gateway's own document, not the client's; to the client they are faults. */
 const protocolCodes = new Set([
@@ -19,6 +20,8 @@ export interface WireResult {
   readonly isMissing?: true;
   /** For whom the subgraph says that it holds; undefined where it says nothing. */
   readonly scope?: AnswerScope;
+  /** How long it may be kept; undefined where it may not, or nobody wants to know. */
+  readonly lifetime?: Lifetime;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { FetchNode } from '@apollo/query-planner';
-import type { FetchRequest } from '../datasources/subgraph-data-source.js';
+import type { EntityQuestions, FetchRequest } from '../datasources/subgraph-data-source.js';
 import { unavailable, type WireResult } from '../datasources/wire.js';
 import type { AskedEntities, ExecutionState } from './execution-state.js';
 import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
@@ -11,19 +11,36 @@ import { entityKeysByType, responseKeys } from './response-keys.js';
 import { compileRewrites, originalNames } from './rewrites.js';
 import { operationError, tellMissing } from './subgraph-errors.js';
 
+type Document = Pick<FetchRequest, 'query' | 'operationName'>;
+
 /** A class, because V8 gives each object with a getter of its own a hidden class of its own: a third of the time went into clearing them away. */
-class EntityRequest implements FetchRequest {
+class EntityRequest implements FetchRequest, EntityQuestions {
   readonly query: string;
   readonly operationName: string | undefined;
   readonly variablesText: string;
+  readonly othersText: string;
 
-  readonly #count: number;
+  readonly #asked: Pick<AskedEntities, 'text' | 'byText'>;
 
-  constructor(query: string, operationName: string | undefined, variablesText: string, count: number) {
+  constructor({ query, operationName }: Document, othersText: string, asked: Pick<AskedEntities, 'text' | 'byText'>) {
     this.query = query;
     this.operationName = operationName;
-    this.variablesText = variablesText;
-    this.#count = count;
+    this.variablesText = `${othersText === '{}' ? '{' : `${othersText.slice(0, -1)},`}"representations":[${asked.text}]}`;
+    this.othersText = othersText;
+    this.#asked = asked;
+  }
+
+  get entities(): EntityQuestions {
+    return this;
+  }
+
+  get representations(): readonly string[] {
+    return [...this.#asked.byText.keys()];
+  }
+
+  about(representations: readonly string[]): FetchRequest {
+    const byText = new Map(representations.map((text, index) => [text, index]));
+    return new EntityRequest(this, this.othersText, { text: representations.join(','), byText });
   }
 
   get variables(): Record<string, unknown> {
@@ -31,7 +48,7 @@ class EntityRequest implements FetchRequest {
   }
 
   isAnsweredBy({ _entities: entities }: Readonly<Record<string, unknown>>): boolean {
-    return Array.isArray(entities) && entities.length === this.#count;
+    return Array.isArray(entities) && entities.length === this.#asked.byText.size;
   }
 }
 
@@ -75,7 +92,7 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
       objects.push(object);
       indices.push(index);
     }
-    return { questionKey, version: state.version, count: byText.size, text, objects, indices };
+    return { questionKey, version: state.version, count: byText.size, byText, text, objects, indices };
   }
 
   async function fetch(state: ExecutionState, asked: AskedEntities): Promise<void> {
@@ -92,10 +109,9 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
     }
   }
 
-  function request(variables: Readonly<Record<string, unknown>>, { text, count }: AskedEntities): FetchRequest {
+  function request(variables: Readonly<Record<string, unknown>>, asked: AskedEntities): FetchRequest {
     const others = variableUsages.length === 0 ? '{}' : JSON.stringify(pickVariables(variableUsages, variables));
-    const variablesText = `${others === '{}' ? '{' : `${others.slice(0, -1)},`}"representations":[${text}]}`;
-    return new EntityRequest(query, operationName, variablesText, count);
+    return new EntityRequest({ query, operationName }, others, asked);
   }
 
   function missingPaths(state: ExecutionState, { objects }: AskedEntities): ResponsePath[] {

@@ -49,6 +49,8 @@ export interface AskedEntities {
   readonly version: number;
   /** JSON of the representations, without the brackets of the list. */
   readonly text: string;
+  /** JSON of each, with its index. */
+  readonly byText: ReadonlyMap<string, number>;
   /** Of representations. */
   readonly count: number;
   /** Those that are represented, with the index of their representation at the same position of `indices`. */

@@ -25,6 +25,7 @@ import { streamFormats } from '../subscriptions/stream-formats.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import { createOperationTracing, type OperationTrace, type OperationTracing } from '../telemetry/operation-tracing.js';
 import type { OnOperation, OperationReport } from '../telemetry/operation-report.js';
+import { cachingHeaders } from './caching-headers.js';
 import { createCaller } from './caller.js';
 import { createCorsHeaders } from './cross-site.js';
 import { readRequest } from './read-request.js';
@@ -40,6 +41,8 @@ export interface GraphqlDoorOptions {
   readonly supergraph: Pick<Supergraph, 'current'>;
   readonly authenticate: Authenticate;
   readonly policy: OperationPolicy;
+  /** Lower-case names of headers of clients that subgraphs get, and may answer by. */
+  readonly forwardedHeaders?: readonly string[] | undefined;
   readonly trustsProxy: TrustsProxy;
   /** Origins of pages beside our own that may use it. */
   readonly corsOrigins: readonly string[];
@@ -60,6 +63,8 @@ export interface GraphqlDoorOptions {
 interface OperationAnswer extends Answer {
   readonly operation?: ParsedOperation | undefined;
   readonly errors: OperationReport['errors'];
+  /** Headers in place of `noStore`. */
+  readonly caching?: readonly string[] | undefined;
   /** Where it is not the one that is negotiated. */
   readonly contentType?: string;
 }
@@ -100,6 +105,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     logger,
   } = options;
   const corsHeaders = createCorsHeaders(corsOrigins);
+  const keptBy = ['accept', ...(options.forwardedHeaders ?? [])];
 
   function mask(errors: readonly unknown[], requestId: string) {
     return errors.map((error) => maskError(error, { logger, requestId }));
@@ -147,7 +153,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       return refused && { ...refusal([refused], requestId), operation };
     }
     if (kind === OperationTypeNode.SUBSCRIPTION) return refusal([noSubscriptions()], requestId);
-    const { data, errors } = await generation.execute(operation, {
+    const { data, errors, lifetime } = await generation.execute(operation, {
       variables,
       caller: createCaller(identity, response, trace.traceparent),
     });
@@ -155,7 +161,8 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const extensions =
       showsQueryPlans && headers[queryPlanHeader] === '1' ? { queryPlan: prettyFormatQueryPlan(operation.plan()) } : undefined;
     const body = writeResult(data, errors.length === 0 ? [] : mask(errors, requestId), extensions);
-    return { status: 200, body, headers: [], operation, errors };
+    const caching = lifetime === undefined ? undefined : cachingHeaders(lifetime, keptBy);
+    return { status: 200, body, headers: [], caching, operation, errors };
   }
 
   /** Of a client that reads event streams alone: they say why, because browsers tell a page nothing about an answer that is another. */
@@ -202,7 +209,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     // Before it is written, which ends the response as leaving does.
     const hasLeft = response.destroyed;
     if (given.status === 413) response.shouldKeepAlive = false;
-    const always = [...noStore, ...corsHeaders(headers.origin)];
+    const always = [...(given.caching ?? noStore), ...corsHeaders(headers.origin)];
     sendAnswer(
       response,
       { ...given, headers: given.headers.length === 0 ? always : [...given.headers, ...always] },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph as FederatedSupergraph, type Schema } from '@apollo/federation-internals';
 import { parse, type GraphQLSchema } from 'graphql';
+import { lifetimeOf, type CreateOperationCaching } from '../caching/operation-caching.js';
 import { createAuthorization, type AskPolicies, type Authorization } from '../authorization/authorization.js';
 import { readProtection } from '../authorization/protection.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
@@ -43,6 +44,8 @@ export interface GenerationOptions extends OverrideOptions {
   readonly executor?: ExecutorName;
   /** Which policies of `@policy` somebody fulfils; without it nobody fulfils any. */
   readonly policies?: AskPolicies | undefined;
+  /** Undefined when no answers are kept. */
+  readonly beginCaching?: CreateOperationCaching | undefined;
 }
 
 /** What a supergraph may demand of whoever serves it (`for: SECURITY` or `EXECUTION`); one that demands anything else is refused. */
@@ -59,7 +62,7 @@ export function supergraphId(sdl: string): string {
 export function createGeneration(
   sdl: string,
   dataSource: (service: { name: string; url: string }) => SubgraphDataSource,
-  { operationTimeoutMs = 30_000, executor: executorName = 'galaxia', policies, ...overrides }: GenerationOptions = {},
+  { operationTimeoutMs = 30_000, executor: executorName = 'galaxia', policies, beginCaching, ...overrides }: GenerationOptions = {},
 ): SupergraphGeneration {
   const supergraph = FederatedSupergraph.build(sdl, { validateSupergraph: true, supportedFeatures });
   const apiSchema = supergraph.apiSchema();
@@ -84,8 +87,13 @@ export function createGeneration(
     execute: async (operation, request) => {
       const runnable = operation.runnable(chooseLabels());
       const { subgraphHeaders, signal } = request.caller;
-      const timed = { ...request, caller: { subgraphHeaders, signal, deadline: generation.deadline() } };
-      return runInClientShape(runnable, request.variables, (own) => queries.execute(runnable.planned, own.operationName, timed));
+      const caching = beginCaching?.({ operation: operation.operation.operation, caller: request.caller, schemaId: generation.id });
+      const timed = { ...request, caller: { subgraphHeaders, signal, deadline: generation.deadline(), caching } };
+      const result = await runInClientShape(runnable, request.variables, (own) =>
+        queries.execute(runnable.planned, own.operationName, timed),
+      );
+      if (caching === undefined) return result;
+      return { ...result, lifetime: lifetimeOf(caching, result, generation.authorization?.isProtected(operation)) };
     },
   };
   return generation;

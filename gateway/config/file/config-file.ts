@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { graphqlUrl } from '../../../shared/config/environment.js';
 import { logLevels } from '../../../shared/logging/logger.js';
+import { cacheModes, defaultCacheBounds, mostCacheBytes, mostCacheEntries } from '../../caching/cache-variables.js';
 import { subscriptionProtocols } from '../../datasources/subscription-protocols.js';
 import { defaultOperationLimits, limitVariableNames, type OperationLimits } from '../../policy/operation-limits.js';
 import { limitMaximums, mostOfAny } from '../../policy/policy-variables.js';
@@ -141,6 +142,22 @@ export const configFile = z
         subgraphMs: inFile(milliseconds, 'For a request to a subgraph, in milliseconds. 10000 if left out.', 'SUBGRAPH_TIMEOUT_MS'),
       }),
       'How long is waited for what.',
+    ),
+    cache: inFile(
+      z.strictObject({
+        keep: inFile(
+          z.enum(cacheModes),
+          'What is kept of answers whose subgraphs allow it by `Cache-Control`: `public` ones, or `all`, which are also private ones, for the one who asked. `off` if left out.',
+          'CACHE',
+        ),
+        bytes: inFile(whole(1, mostCacheBytes), 'Memory for it. 64 MiB if left out.', 'CACHE_BYTES'),
+        entries: inFile(
+          whole(1, mostCacheEntries),
+          `Objects and answers in it. ${defaultCacheBounds.maxEntries} if left out.`,
+          'CACHE_ENTRIES',
+        ),
+      }),
+      'Answers of subgraphs that are kept (docs/caching.md). With `redisUrl`, gateways share them.',
     ),
     introspection: inFile(z.boolean(), 'Whether clients may ask for the schema. `true` if left out.', 'INTROSPECTION'),
     graphiql: inFile(z.boolean(), 'Whether `/` is GraphiQL. `true` if left out.', 'GRAPHIQL'),

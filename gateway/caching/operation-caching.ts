@@ -1,0 +1,53 @@
+import { OperationTypeNode } from 'graphql';
+import { strictest, type Lifetime } from '../datasources/answer-lifetime.js';
+import type { Caller } from '../datasources/subgraph-data-source.js';
+import type { OperationResult } from '../execution/operation-result.js';
+import { createIdentify, type CallerIdentity } from './caller-identity.js';
+
+/** What caches need to know of a query or mutation, and what they find out about its answer. */
+export interface OperationCaching {
+  /** Whether anything is taken from the cache or left there: only for a query. */
+  readonly isQuery: boolean;
+  /** Undefined for whoever has no verified token. */
+  readonly identity: CallerIdentity | undefined;
+  /** SHA-256 of the supergraph. */
+  readonly schemaId: string;
+  /** How long the answer of a subgraph, which becomes part of it, holds from now on; undefined when it must not be kept. */
+  note(lifetime: Lifetime | undefined): void;
+  /** Of all that has become part of the answer; undefined when it must not be kept, or nothing has. */
+  lifetime(): Lifetime | undefined;
+}
+
+/** Of the whole answer. What not everyone may see is nobody else's, even where subgraphs say that it is public: they do not know of that. */
+export function lifetimeOf(
+  caching: OperationCaching,
+  { errors }: Pick<OperationResult, 'errors'>,
+  isProtected = false,
+): Lifetime | undefined {
+  const lifetime = caching.isQuery && errors.length === 0 ? caching.lifetime() : undefined;
+  return lifetime && { ...lifetime, isPrivate: lifetime.isPrivate || isProtected };
+}
+
+export interface BeginCaching {
+  readonly operation: OperationTypeNode;
+  readonly caller: Pick<Caller, 'viewer' | 'subgraphHeaders'>;
+  readonly schemaId: string;
+}
+
+export type CreateOperationCaching = (begin: BeginCaching) => OperationCaching;
+
+export function createOperationCachings(identify = createIdentify()): CreateOperationCaching {
+  return ({ operation, caller, schemaId }) => {
+    let lifetime: Lifetime | 'none' | undefined;
+    return {
+      isQuery: operation === OperationTypeNode.QUERY,
+      identity: identify(caller.viewer, caller.subgraphHeaders.authorization),
+      schemaId,
+      note(next) {
+        if (next === undefined || lifetime === 'none') lifetime = 'none';
+        else lifetime = lifetime === undefined ? next : strictest(lifetime, next);
+      },
+      lifetime: () => (lifetime === 'none' ? undefined : lifetime),
+    };
+  };
+}

@@ -1,0 +1,106 @@
+import { openAnswerCache, type AnswerCache } from '../../gateway/caching/answer-cache.js';
+import type { CacheReport } from '../../gateway/caching/cached-source.js';
+import type { CacheConfig } from '../../gateway/caching/cache-variables.js';
+import type { Lifetime } from '../../gateway/datasources/answer-lifetime.js';
+import type { Caller, FetchRequest } from '../../gateway/datasources/subgraph-data-source.js';
+import type { WireResult } from '../../gateway/datasources/wire.js';
+import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
+import { createGeneration } from '../../gateway/supergraph/generation.js';
+import { answeringSource } from './answering-source.js';
+import { federated } from './generated/supergraphs.js';
+import { compose } from './little-supergraph.js';
+
+/** What a subgraph of a test answers. */
+export interface StageAnswer extends Omit<WireResult, 'lifetime'> {
+  readonly lifetime?: Lifetime | undefined;
+}
+
+export interface StageAsked {
+  readonly subgraph: string;
+  readonly request: FetchRequest;
+  readonly caller: Caller;
+}
+
+type Answers = Readonly<
+  Record<string, { readonly typeDefs: string; readonly answer: (asked: StageAsked) => StageAnswer | Promise<StageAnswer> }>
+>;
+
+export const secondsOfAnswers = 60;
+export const publicAnswer: Lifetime = { seconds: secondsOfAnswers, isPrivate: false };
+export const privateAnswer: Lifetime = { seconds: secondsOfAnswers, isPrivate: true };
+
+export interface CachingStageOptions extends Partial<CacheConfig> {
+  readonly cache?: AnswerCache;
+  readonly now?: () => number;
+}
+
+/** A supergraph whose subgraphs answer what the test says, with a cache before them. */
+export function createCachingStage(subgraphs: Answers, { cache: given, now, ...config }: CachingStageOptions = {}) {
+  const asked: StageAsked[] = [];
+  const reports: CacheReport[] = [];
+  const cache =
+    given ??
+    openAnswerCache(
+      { keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined, ...config },
+      { onCached: (report) => reports.push(report), now },
+    );
+  if (cache === undefined) throw new Error('there is no cache');
+  const typeDefs = Object.fromEntries(Object.entries(subgraphs).map(([name, subgraph]) => [name, subgraph.typeDefs]));
+  const generation = createGeneration(
+    compose(federated(typeDefs)),
+    (service) => {
+      const source = answeringSource(async (request, caller) => {
+        const question = { subgraph: service.name, request, caller };
+        asked.push(question);
+        const answer = await subgraphs[service.name]?.answer(question);
+        return JSON.parse(JSON.stringify(answer)) as WireResult;
+      });
+      return cache.cached(service, source);
+    },
+    { beginCaching: cache.beginCaching },
+  );
+
+  async function run(
+    source: string,
+    { variables = {}, ...caller }: Partial<Caller> & { readonly variables?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    const parsed = generation.operations.parse(source, undefined, defaultOperationLimits);
+    if (parsed.kind === 'refused') throw new Error(parsed.errors.join());
+    const { viewer = null } = caller;
+    const permission = (await generation.authorization?.permit(parsed.operation, viewer)) ?? {
+      kind: 'permitted',
+      operation: parsed.operation,
+    };
+    if (permission.kind === 'refused') throw new Error(permission.errors.join());
+    const { data, errors, lifetime } = await generation.execute(permission.operation, {
+      variables,
+      caller: { subgraphHeaders: {}, signal: new AbortController().signal, ...caller },
+    });
+    return {
+      data: data === undefined ? undefined : (JSON.parse(data) as unknown),
+      errors: errors.map(({ message, path, extensions }) => ({ message, path, code: extensions.code })),
+      lifetime,
+    };
+  }
+
+  return { generation, asked, reports, run };
+}
+
+/** Somebody whose token says `claims`, as a door makes them known when it has verified the token. */
+export function callerWith(
+  claims: Readonly<Record<string, unknown>> & { readonly sub: string },
+): Pick<Caller, 'viewer' | 'subgraphHeaders'> {
+  const payload = Buffer.from(JSON.stringify({ iss: 'https://issuer.example', ...claims })).toString('base64url');
+  return {
+    viewer: {
+      userId: claims.sub,
+      username: claims.sub,
+      sessionId: claims.sub,
+      roles: [],
+      scopes: typeof claims.scope === 'string' ? claims.scope.split(' ') : [],
+      authenticatedAt: 0,
+      expiresAt: Infinity,
+    },
+    subgraphHeaders: { authorization: `Bearer head.${payload}.signature`, 'x-user-id': claims.sub },
+  };
+}
