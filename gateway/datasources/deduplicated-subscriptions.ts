@@ -73,7 +73,7 @@ export function deduplicateSubscriptions(
   return (request) => {
     const key = keyOf(request);
     const shared = running.get(key) ?? start(key, request);
-    const reader = createMessageQueue(() => undefined);
+    const reader = createMessageQueue({ onTaken: () => undefined });
     shared.readers.add(reader);
     return {
       next(receive) {

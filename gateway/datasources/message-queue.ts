@@ -20,63 +20,92 @@ export interface LiveCount {
   live: number;
 }
 
+/** Whose queue it is. */
+export interface QueueOwner {
+  /** For each event that its reader gets, and not any more after the end. */
+  onTaken(): void;
+}
+
 const complete: UpstreamMessage = { kind: 'complete' };
 
-/** `onTaken` is called for each event that its reader gets, and not any more after the end. In `count` it is one until then. */
-export function createMessageQueue(onTaken: () => void, count: LiveCount = { live: 0 }): MessageQueue {
-  // Most subscriptions are quiet, and there are thousands: no list before there is something in it.
-  let events: UpstreamEvent[] | undefined;
-  let last: End | undefined;
-  let ended = false;
-  let answerWaiting: ((message: UpstreamMessage) => void) | undefined;
-  count.live += 1;
+/** In `count` it is one until its end. */
+export function createMessageQueue(owner: QueueOwner, count?: LiveCount): MessageQueue {
+  return new Queue(owner, count);
+}
 
-  function give(message: UpstreamMessage): boolean {
-    const answer = answerWaiting;
-    answerWaiting = undefined;
-    answer?.(message);
-    return answer !== undefined;
+/** A class: there are tens of thousands of them, mostly quiet, and a closure for each method would be five times as large. */
+class Queue implements MessageQueue {
+  readonly #owner: QueueOwner;
+  readonly #count: LiveCount | undefined;
+  /** No list before there is something in it. */
+  #events: UpstreamEvent[] | undefined;
+  #last: End | undefined;
+  #hasEnded = false;
+  #receive: ((message: UpstreamMessage) => void) | undefined;
+
+  constructor(owner: QueueOwner, count: LiveCount | undefined) {
+    this.#owner = owner;
+    this.#count = count;
+    if (count !== undefined) count.live += 1;
   }
 
-  return {
-    push(event) {
-      if (ended) return;
-      if (answerWaiting === undefined) (events ??= []).push(event);
-      else {
-        onTaken();
-        give(event);
-      }
-    },
-    next(receive) {
-      const event = events?.shift();
-      if (event !== undefined) {
-        if (!ended) onTaken();
-        receive(event);
-        return;
-      }
-      events = undefined;
-      if (!ended) {
-        answerWaiting = receive;
-        return;
-      }
-      const message = last ?? complete;
-      last = undefined;
-      receive(message);
-    },
-    end(message) {
-      if (ended) return;
-      ended = true;
-      count.live -= 1;
-      if (!give(message)) last = message;
-    },
-    hasEnded: () => ended,
-    size: () => events?.length ?? 0,
-    abandon() {
-      if (!ended) count.live -= 1;
-      ended = true;
-      events = undefined;
-      last = undefined;
-      give(complete);
-    },
-  };
+  /** False when it had ended before. */
+  #end(): boolean {
+    if (this.#hasEnded) return false;
+    this.#hasEnded = true;
+    if (this.#count !== undefined) this.#count.live -= 1;
+    return true;
+  }
+
+  #give(message: UpstreamMessage): boolean {
+    const receive = this.#receive;
+    this.#receive = undefined;
+    receive?.(message);
+    return receive !== undefined;
+  }
+
+  push(event: UpstreamEvent): void {
+    if (this.#hasEnded) return;
+    if (this.#receive === undefined) (this.#events ??= []).push(event);
+    else {
+      this.#owner.onTaken();
+      this.#give(event);
+    }
+  }
+
+  next(receive: (message: UpstreamMessage) => void): void {
+    const event = this.#events?.shift();
+    if (event !== undefined) {
+      if (!this.#hasEnded) this.#owner.onTaken();
+      receive(event);
+      return;
+    }
+    this.#events = undefined;
+    if (!this.#hasEnded) {
+      this.#receive = receive;
+      return;
+    }
+    const message = this.#last ?? complete;
+    this.#last = undefined;
+    receive(message);
+  }
+
+  end(message: End): void {
+    if (this.#end() && !this.#give(message)) this.#last = message;
+  }
+
+  hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  size(): number {
+    return this.#events?.length ?? 0;
+  }
+
+  abandon(): void {
+    this.#end();
+    this.#events = undefined;
+    this.#last = undefined;
+    this.#give(complete);
+  }
 }

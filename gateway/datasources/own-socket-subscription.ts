@@ -27,11 +27,16 @@ export function createOwnSocketSubscription(request: SubscribeRequest, options: 
   const logger = options.logger.child({ requestId });
   let isAcknowledged = false;
   let isPaused = false;
-  const queue = createMessageQueue(() => {
-    if (!isPaused || queue.size() > capacity / 2) return;
-    isPaused = false;
-    socket.resume();
-  }, options.count);
+  const queue = createMessageQueue(
+    {
+      onTaken() {
+        if (!isPaused || queue.size() > capacity / 2) return;
+        isPaused = false;
+        socket.resume();
+      },
+    },
+    options.count,
+  );
 
   function receive(message: OperationMessage): void {
     switch (message.type) {

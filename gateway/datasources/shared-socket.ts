@@ -1,4 +1,5 @@
 import { MessageType } from 'graphql-ws';
+import type { Leave } from '../../shared/graphql/subgraph.js';
 import {
   readSharedEvent,
   sharedSocketOffer,
@@ -6,9 +7,9 @@ import {
   type OperationNumber,
   type SharedSocketNotice,
 } from '../../shared/graphql/shared-socket.js';
-import { createMessageQueue, type MessageQueue } from './message-queue.js';
+import { createMessageQueue, type LiveCount, type MessageQueue, type QueueOwner } from './message-queue.js';
 import type { UpstreamOptions } from './own-socket-subscription.js';
-import type { SubscribeRequest, UpstreamEvent, UpstreamSubscription } from './subgraph-data-source.js';
+import type { SubscribeRequest, UpstreamEvent, UpstreamMessage, UpstreamSubscription } from './subgraph-data-source.js';
 import { createUpstreamSocket, type OperationMessage, type UpstreamSocket, type UpstreamSocketOptions } from './upstream-socket.js';
 import { readWireEvent, toSubscribePayload } from './subscription-wire.js';
 import { readWireError } from './wire.js';
@@ -37,8 +38,45 @@ const window = 8;
 /** The subgraph has sent what it was not allowed to. */
 const overloaded = 1013;
 
+/** What an operation needs of the socket that it is on. */
+interface OperationHost {
+  grant(id: string, credit: number): void;
+  leave(id: string, code: number): void;
+}
+
+/** A class: there are tens of thousands of them, mostly quiet. */
+class SharedOperation implements UpstreamSubscription, QueueOwner {
+  readonly queue: MessageQueue;
+  readonly #id: string;
+  readonly #host: OperationHost;
+  #taken = 0;
+
+  constructor(id: string, host: OperationHost, count: LiveCount | undefined) {
+    this.#id = id;
+    this.#host = host;
+    this.queue = createMessageQueue(this, count);
+  }
+
+  onTaken(): void {
+    this.#taken += 1;
+    if (this.#taken < window / 2) return;
+    this.#host.grant(this.#id, this.#taken);
+    this.#taken = 0;
+  }
+
+  next(receive: (message: UpstreamMessage) => void): void {
+    this.queue.next(receive);
+  }
+
+  leave({ code }: Leave): void {
+    if (this.queue.hasEnded()) return;
+    this.queue.abandon();
+    this.#host.leave(this.#id, code);
+  }
+}
+
 export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
-  const operations = new Map<string, MessageQueue>();
+  const operations = new Map<string, SharedOperation>();
   let lastId = 0;
   /** Credit to be told with the next notice. */
   const granted = new Map<string, number>();
@@ -55,7 +93,7 @@ export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
   });
 
   function endAll(code: number): void {
-    for (const queue of operations.values()) queue.end({ kind: 'lost', code });
+    for (const { queue } of operations.values()) queue.end({ kind: 'lost', code });
     operations.clear();
     granted.clear();
   }
@@ -82,7 +120,7 @@ export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
   }
 
   function receive(message: OperationMessage): void {
-    const queue = operations.get(message.id);
+    const queue = operations.get(message.id)?.queue;
     // It has left while this was on its way.
     if (queue === undefined) return;
     switch (message.type) {
@@ -116,10 +154,18 @@ export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
     if (next === undefined) return;
     const event: UpstreamEvent = { ...readWireEvent(next.payload), isShared: true };
     for (const id of next.ids) {
-      const queue = operations.get(id);
+      const queue = operations.get(id)?.queue;
       if (queue !== undefined) receiveEvent(id, queue, event);
     }
   }
+
+  function leave(id: string, code: number): void {
+    if (code !== 0) notify({ leaves: [[id, code]] });
+    socket.send({ id, type: MessageType.Complete });
+    remove(id);
+  }
+
+  const host: OperationHost = { grant, leave };
 
   return {
     size: () => operations.size,
@@ -127,26 +173,11 @@ export function createSharedSocket(options: SharedSocketOptions): SharedSocket {
       // Never used again: what is still on its way for one operation can never be taken for another's.
       lastId += 1;
       const id = String(lastId);
-      let taken = 0;
-      const queue = createMessageQueue(() => {
-        taken += 1;
-        if (taken < window / 2) return;
-        grant(id, taken);
-        taken = 0;
-      }, options.count);
-      operations.set(id, queue);
+      const operation = new SharedOperation(id, host, options.count);
+      operations.set(id, operation);
       const extensions = toExtensions({ headers: request.headers, window });
       socket.send({ id, type: MessageType.Subscribe, payload: { ...toSubscribePayload(request), extensions } });
-      return {
-        next: (receive) => queue.next(receive),
-        leave({ code }) {
-          if (queue.hasEnded()) return;
-          queue.abandon();
-          if (code !== 0) notify({ leaves: [[id, code]] });
-          socket.send({ id, type: MessageType.Complete });
-          remove(id);
-        },
-      };
+      return operation;
     },
     close(code) {
       endAll(code);

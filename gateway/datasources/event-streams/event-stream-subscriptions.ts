@@ -59,11 +59,16 @@ export function createEventStreamSubscriptions(options: EventStreamOptions): Eve
     let reader: StreamReader | undefined;
     let refusal: Refusal | undefined;
     let isPaused = false;
-    const queue = createMessageQueue(() => {
-      if (!isPaused || queue.size() > capacity / 2) return;
-      isPaused = false;
-      stream.resume();
-    }, options.count);
+    const queue = createMessageQueue(
+      {
+        onTaken() {
+          if (!isPaused || queue.size() > capacity / 2) return;
+          isPaused = false;
+          stream.resume();
+        },
+      },
+      options.count,
+    );
 
     function fail(fault: Fault): void {
       if (queue.hasEnded()) return;
