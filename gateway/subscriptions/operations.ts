@@ -1,4 +1,5 @@
 import { GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
+import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import { createCallerSignal } from '../datasources/caller-signal.js';
 import type { OperationRequest } from '../execution/execution-state.js';
@@ -20,6 +21,7 @@ export interface RunOptions {
   /** Sends one result, in its turn. */
   readonly send: (prepared: PreparedResult) => void;
   readonly fanOut: FanOut;
+  readonly viewer: Viewer | null;
   readonly subgraphHeaders: SubgraphHeaders;
   /** The subgraph is asked for the events of a subscription. */
   readonly onSubscribed: () => void;
@@ -40,7 +42,7 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
   const signal = createCallerSignal();
   const request: OperationRequest = {
     ...accepted,
-    caller: { subgraphHeaders: options.subgraphHeaders, signal },
+    caller: { subgraphHeaders: options.subgraphHeaders, signal, viewer: options.viewer },
   };
   const isSubscription = accepted.operation.operation.operation === OperationTypeNode.SUBSCRIPTION;
   const source = isSubscription ? subscriptionSource(request, options) : querySource(request);

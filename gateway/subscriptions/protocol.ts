@@ -105,6 +105,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
       connection: extra.socket,
       send: (prepared) => extra.socket.sendFrame(prepared.frame(id)),
       fanOut,
+      viewer: identity.viewer,
       subgraphHeaders: addTraceparent(identity.subgraphHeaders, trace.traceparent),
       onSubscribed: () => trace.subscribed(),
       onEnd(errors) {

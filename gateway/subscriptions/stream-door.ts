@@ -83,6 +83,7 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
       send: (prepared) => stream.sendPrepared(prepared),
       connection: stream,
       fanOut: live.fanOut,
+      viewer: identity.viewer,
       subgraphHeaders: addTraceparent(identity.subgraphHeaders, trace.traceparent),
       onSubscribed: () => trace.subscribed(),
       onEnd(errors) {
