@@ -48,7 +48,12 @@ function createStage(typeDefs: Readonly<Record<string, string>>): Stage {
           answeringSource((request) => Promise.resolve(answerOf(name, subgraph, request, weather))),
         ]),
       );
-      const executor = createOperationExecutor(schema, { services: sources, types: createTypeIndex(supergraphSchema) });
+      const executor = createOperationExecutor({
+        schema,
+        services: sources,
+        types: createTypeIndex(supergraphSchema),
+        introspections: new Map(),
+      });
       const theirs = createApolloExecutor({ schema, apiSchema, supergraphSchema, services: sources });
       const request = {
         variables: operation.variables,

@@ -41,6 +41,10 @@ export interface ExecutionState {
   readonly unexplained: (() => readonly ResponsePath[])[];
 }
 
+export function beginExecution({ variables, caller, ask = askDirectly }: ExecutionRequest, data: JsonObject = {}): ExecutionState {
+  return { variables, caller, ask, data, version: 0, last: undefined, errors: [], unexplained: [] };
+}
+
 /** What a subgraph is asked about objects of the data. */
 export interface AskedEntities {
   /** Equal for equal questions. */

@@ -6,17 +6,19 @@ import type { Problem } from './shaping/shaping-run.js';
 /** Errors that a client is told, and what else explains nulls. */
 interface Explanations extends Pick<ExecutionState, 'unexplained'> {
   readonly errors: readonly GraphQLError[];
+  /** Where what was written is; the root by default. */
+  readonly path?: ResponsePath;
 }
 
 /**
  * What a client is told of data that could not be shown. A null in a non-null place has its own error only where no error of a subgraph
  * explains it, at its path, around it or below it: one field has one error.
  */
-export function problemErrors(problems: readonly Problem[], { errors, unexplained }: Explanations): GraphQLError[] {
+export function problemErrors(problems: readonly Problem[], { errors, unexplained, path: above = [] }: Explanations): GraphQLError[] {
   let explained: readonly ResponsePath[] | undefined;
   const told: GraphQLError[] = [];
   for (const { message, path, isNull } of problems) {
-    const at = path.toReversed();
+    const at = [...above, ...path.toReversed()];
     if (isNull) {
       explained ??= [
         ...errors.flatMap((error) => (error.path === undefined ? [] : [error.path])),

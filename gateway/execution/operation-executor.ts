@@ -1,16 +1,16 @@
 import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
-import { getOperationAST, type DocumentNode, type GraphQLSchema } from 'graphql';
+import { getOperationAST, type DocumentNode } from 'graphql';
 import type { FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 import { readBooleanVariables } from './boolean-variables.js';
-import { askDirectly, type ExecutionRequest, type ExecutionState } from './execution-state.js';
+import { beginExecution, type ExecutionRequest, type ExecutionState } from './execution-state.js';
 import { problemErrors } from './explain-nulls.js';
 import { lazily, pickVariables, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
 import type { OperationResult } from './operation-result.js';
 import { compileStep } from './plan-steps.js';
 import { responseKeysOf } from './response-keys.js';
 import { compileTakeAnswer } from './root-fetch.js';
-import { createSelectErrors } from './selected-errors.js';
+import { createErrorSelection } from './selected-errors.js';
 import { createShaper, type ShaperParts } from './shaping/operation-shaper.js';
 
 /** A plan, and the document whose answer it makes. */
@@ -38,8 +38,7 @@ export interface CompiledSubscription {
 
 const nothingToDo: Step = () => undefined;
 
-export function createOperationExecutor(schema: GraphQLSchema, planParts: PlanParts): OperationExecutor {
-  const parts: ExecutorParts = { ...planParts, schema, introspections: new Map() };
+export function createOperationExecutor(parts: ExecutorParts): OperationExecutor {
   const plans = new WeakMap<Planned, Run>();
   const subscriptions = new WeakMap<Planned, CompiledSubscription>();
   return {
@@ -51,7 +50,7 @@ export function createOperationExecutor(schema: GraphQLSchema, planParts: PlanPa
         run = compile({ document, operationName, node }, parts);
         plans.set(planned, run);
       }
-      return run(begin(request));
+      return run(beginExecution(request));
     },
     subscription(planned, operationName) {
       const compiled = subscriptions.get(planned) ?? compileSubscription(planned, operationName, parts);
@@ -61,7 +60,7 @@ export function createOperationExecutor(schema: GraphQLSchema, planParts: PlanPa
   };
 }
 
-type ExecutorParts = PlanParts & ShaperParts;
+export type ExecutorParts = PlanParts & ShaperParts;
 type Run = (state: ExecutionState) => Promise<OperationResult>;
 
 interface Compilable {
@@ -75,15 +74,15 @@ function compile({ document, operationName, node }: Compilable, parts: ExecutorP
   if (operation === null || operation === undefined) throw new Error('The document has no such operation');
   const booleans = readBooleanVariables(document, operation);
   const askedKeys = lazily(() => responseKeysOf(document));
-  const selectErrors = createSelectErrors(parts.schema, { document, node }, operation, booleans);
-  const shape = createShaper(parts, document, operation, booleans);
+  const { select } = createErrorSelection({ schema: parts.schema, document, node, booleans });
+  const { shape, root: type } = createShaper(parts, document, operation, booleans);
   const step =
     node === undefined ? nothingToDo : compileStep(node, [], { ...parts, isTrue: booleans.isTrue, isAsked: (key) => askedKeys().has(key) });
   return async (state) => {
     const running = step(state);
     if (running !== undefined) await running;
     const { text, problems } = shape(state.data, state.variables);
-    const errors = selectErrors(state);
+    const errors = select(state.errors, { object: state.data, type, selectionSet: operation.selectionSet, path: [] }, state.variables);
     return {
       data: text,
       errors: problems.length === 0 ? errors : [...errors, ...problemErrors(problems, { errors, unexplained: state.unexplained })],
@@ -109,16 +108,12 @@ function compileSubscription({ node, document }: Planned, operationName: string 
       variables: pickVariables(primary.variableUsages ?? [], variables),
     }),
     complete(event, request) {
-      const state = begin(request);
+      const state = beginExecution(request);
       take(state, event);
       return run(state);
     },
     isReadOnly: rest === undefined && !hasRewrites(primary),
   };
-}
-
-function begin({ variables, caller, ask = askDirectly }: ExecutionRequest): ExecutionState {
-  return { variables, caller, ask, data: {}, version: 0, last: undefined, errors: [], unexplained: [] };
 }
 
 function hasRewrites({ outputRewrites = [] }: FetchNode): boolean {

@@ -7,7 +7,6 @@ import {
   type DocumentNode,
   type GraphQLNamedType,
   type GraphQLSchema,
-  type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
 import type { BooleanVariables } from './boolean-variables.js';
@@ -18,53 +17,82 @@ import type { ResponsePath } from './places.js';
 import { fragmentsOf } from './shaping/fragments-of.js';
 import { collectFields, type CollectScope } from './shaping/collect-fields.js';
 
-interface Selected {
-  readonly scope: CollectScope;
-  readonly root: GraphQLNamedType;
+/** A selection on an object of the data. */
+export interface SelectedPlace {
+  readonly object: JsonObject;
+  /** As far as the selection says it. */
+  readonly type: GraphQLNamedType;
   readonly selectionSet: SelectionSetNode;
+  /** Of the object. */
+  readonly path: ResponsePath;
 }
 
-/** Which errors of subgraphs an operation's client is told. */
-export type SelectErrors = (state: Pick<ExecutionState, 'errors' | 'data' | 'variables'>) => readonly GraphQLError[];
+/** Which errors of subgraphs a client is told. */
+export interface ErrorSelection {
+  /** Of errors that are about what was selected there, or about nothing in particular. */
+  readonly select: (
+    errors: readonly GraphQLError[],
+    place: SelectedPlace,
+    variables: ExecutionState['variables'],
+  ) => readonly GraphQLError[];
+  /** Whether something is not there that is selected. */
+  readonly isMissingAny: (place: SelectedPlace, variables: ExecutionState['variables']) => boolean;
+}
+
+export interface ErrorSelectionParts {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  /** What asks for it. */
+  readonly node: PlanNode | undefined;
+  readonly booleans: BooleanVariables;
+  readonly deferred?: ReadonlySet<string> | undefined;
+}
 
 /**
  * Leaves out errors of what the client did not select: the planner asks for more than that where conditions or types meet. What a
  * `@requires` needed is selected by nobody either, but what was made of it may be wrong; and a subgraph may have nulled an object for the
  * sake of such a field. These errors are told where they are felt, without the names on the way to them.
  */
-export function createSelectErrors(
-  schema: GraphQLSchema,
-  { document, node }: { readonly document: DocumentNode; readonly node: PlanNode | undefined },
-  operation: OperationDefinitionNode,
-  booleans: BooleanVariables,
-): SelectErrors {
-  const root = schema.getRootType(operation.operation);
+export function createErrorSelection({ schema, document, node, booleans, deferred }: ErrorSelectionParts): ErrorSelection {
   // Most operations never need them.
   const required = lazily(() => requiredKeys(node));
   const fragments = lazily(() => fragmentsOf(document));
   const isRequired = (key: string | number) => typeof key === 'string' && required().has(key);
+  const scopeOf = (variables: ExecutionState['variables']): CollectScope => ({
+    schema,
+    fragments: fragments(),
+    isTrue: (name) => booleans.isTrue(variables, name),
+    deferred,
+  });
 
-  return ({ errors, data, variables }) => {
-    if (errors.length === 0 || root === undefined || root === null) return errors;
-    const scope = { schema, fragments: fragments(), isTrue: (name: string) => booleans.isTrue(variables, name) };
-    return errors.flatMap((error) => {
-      const { path } = error;
-      const unselected = path && findUnselected(path, data, { scope, root, selectionSet: operation.selectionSet });
-      if (path === undefined || unselected === undefined) return [error];
-      const { at, isFelt } = unselected;
-      if (!isFelt && !path.slice(at).some(isRequired)) return [];
-      return [new GraphQLError(error.message, { path: path.slice(0, at), extensions: error.extensions })];
-    });
+  return {
+    select(errors, place, variables) {
+      if (errors.length === 0) return errors;
+      const scope = scopeOf(variables);
+      return errors.flatMap((error) => {
+        const { path } = error;
+        const unselected = path && findUnselected(scope, path.slice(place.path.length), place);
+        if (path === undefined || unselected === undefined) return [error];
+        const at = place.path.length + unselected.at;
+        if (!unselected.isFelt && !path.slice(at).some(isRequired)) return [];
+        return [new GraphQLError(error.message, { path: path.slice(0, at), extensions: error.extensions })];
+      });
+    },
+    isMissingAny({ object, type, selectionSet }, variables) {
+      const scope = scopeOf(variables);
+      const runtime = runtimeType(scope, type, object);
+      return (isObjectType(runtime) || isInterfaceType(runtime)) && isMissingAny(object, collectFields(scope, runtime, [selectionSet]));
+    },
   };
 }
 
 /** The first step of the path that is not selected; `isFelt` when something that is selected beside it is not there. */
 function findUnselected(
+  scope: CollectScope,
   path: ResponsePath,
-  data: JsonObject,
-  { scope, root, selectionSet }: Selected,
+  { object: start, type: root, selectionSet }: SelectedPlace,
 ): { readonly at: number; readonly isFelt: boolean } | undefined {
-  let value: unknown = data;
+  let value: unknown = start;
   let declared: GraphQLNamedType = root;
   let selectionSets: readonly SelectionSetNode[] = [selectionSet];
   for (const [at, key] of path.entries()) {

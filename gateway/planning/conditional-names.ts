@@ -31,6 +31,7 @@ export function readConditionalNames(node: PlanNode, fieldNames: ReadonlyMap<str
         addFetch(each, above);
         return;
       case 'Defer':
+        for (const { node: part } of [each.primary, ...each.deferred]) if (part !== undefined) walk(part, above);
     }
   }
 

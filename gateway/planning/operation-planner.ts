@@ -1,8 +1,10 @@
 import { operationFromDocument, type Schema, type Supergraph } from '@apollo/federation-internals';
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { readDeferConditions, withoutDefer, type DeferringDocument } from './deferred-fragments.js';
 import { nameClashingAliases, plannedName, renameAliases } from './client-aliases.js';
 import { toClientShape, withTypenames, type ToClient } from './client-shape.js';
+import { readLaterFetches, type LaterFetches } from './later-fetches.js';
 import { withoutLiteralConditions } from './literal-conditions.js';
 import { mendMerges } from './mended-merges.js';
 import { withoutNamedFragments } from './named-fragments.js';
@@ -18,7 +20,21 @@ export interface PlannedOperation extends QueryPlan {
   readonly document: DocumentNode;
   /** Makes the client's answer out of it; undefined when it is that already. */
   readonly toClient: ToClient | undefined;
+  /** Undefined when nothing of it can come later than the rest. */
+  readonly inParts: PlanInParts | undefined;
 }
+
+/** The plan of an operation whose deferred fragments come later than the rest. */
+export interface PlannedInParts extends DeferringDocument, LaterFetches {
+  /** With everything. */
+  readonly plan: QueryPlan;
+}
+
+/** For a client that takes its answer in parts; undefined when all of it comes at once with these variables. */
+export type PlanInParts = (variables: Readonly<Record<string, unknown>>) => PlannedInParts | undefined;
+
+/** Requests of one operation that defer different fragments have so many plans; what others defer comes at once. */
+const keptDeferring = 32;
 
 export interface PlanInput {
   /** A valid document. */
@@ -37,11 +53,13 @@ export interface OperationPlanner {
   readonly overrideLabels: readonly string[];
 }
 
+const none: ReadonlySet<string> = new Set();
+
 type Attempt = { readonly kind: 'planned'; readonly plan: QueryPlan } | { readonly kind: 'failed'; readonly cause: unknown };
 
 /** `@apollo/query-planner` without its faults: see docs/adr/0019. */
 export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema, schema: GraphQLSchema): OperationPlanner {
-  const planner = new QueryPlanner(supergraph);
+  const planner = new QueryPlanner(supergraph, { incrementalDelivery: { enableDefer: true } });
   const buildPlan = mendMerges(planner);
   const graph = queryGraphOf(planner);
   forgetUnresolvableKeys(graph);
@@ -67,7 +85,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
     }
   }
 
-  function planDocument({ document, operationName, activeLabels = new Set() }: PlanInput): QueryPlan {
+  function planDocument({ document, operationName, activeLabels = none }: PlanInput): QueryPlan {
     const attempt = tryPlan(document, operationName, activeLabels);
     if (attempt.kind === 'planned') {
       const plan = restoreRequiredInputs(attempt.plan, requirements);
@@ -83,17 +101,47 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
     throw error;
   }
 
+  /** What the planner cannot defer is not. */
+  function planParts(
+    deferring: DeferringDocument | undefined,
+    { operationName, activeLabels = none }: PlanInput,
+  ): PlannedInParts | undefined {
+    const attempt = deferring && tryPlan(deferring.document, operationName, activeLabels);
+    if (deferring === undefined || attempt?.kind !== 'planned') return undefined;
+    const plan = restoreRequiredInputs(attempt.plan, requirements);
+    const fetches = plan.node?.kind === 'Defer' ? readLaterFetches(plan.node) : undefined;
+    return fetches === undefined || fetches.later.size === 0 ? undefined : { ...deferring, ...fetches, plan };
+  }
+
+  function prepareParts(input: PlanInput): PlanInParts {
+    const conditions = readDeferConditions(input.document, input.operationName);
+    const known = new Map<string, PlannedInParts | undefined>();
+    return (variables) => {
+      const key = conditions.key(variables);
+      if (known.has(key) || known.size >= keptDeferring) return known.get(key);
+      const planned = planParts(conditions.resolve(variables), input);
+      known.set(key, planned);
+      return planned;
+    };
+  }
+
   return {
     overrideLabels: overrideLabelsOf(graph),
-    plan(input) {
-      const { document, operationName, client = { document, whyWithheld: () => undefined } } = input;
+    plan(given) {
+      const document = withoutDefer(given.document);
+      const input = { ...given, document };
+      const { operationName, client = { document, whyWithheld: () => undefined } } = input;
       const names = nameClashingAliases(document, requirements.responseNames);
-      if (names.size === 0 && document === client.document) return { ...planDocument(input), document, toClient: undefined };
+      if (names.size === 0 && document === client.document) {
+        const inParts = document === given.document ? undefined : prepareParts(given);
+        return { ...planDocument(input), document, toClient: undefined, inParts };
+      }
       const planned = withTypenames(schema, renameAliases(document, names));
       const clientNames = new Map([...names].map(([alias, name]) => [name, alias]));
       return {
         ...planDocument({ ...input, document: planned.document }),
         document: planned.document,
+        inParts: undefined,
         toClient: (result, variables) =>
           toClientShape(result, {
             ...client,

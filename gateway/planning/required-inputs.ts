@@ -52,8 +52,11 @@ function restored(node: PlanNode, scope: Scope): PlanNode {
       const [first] = fetches;
       return fetches.length === 1 && first !== undefined ? first : { kind: 'Parallel', nodes: fetches };
     }
-    case 'Defer':
-      throw new Error('Plans with @defer are never asked for');
+    case 'Defer': {
+      const part = <Part extends { node?: PlanNode }>(each: Part): Part =>
+        each.node === undefined ? each : { ...each, node: restored(each.node, scope) };
+      return { ...node, primary: part(node.primary), deferred: node.deferred.map(part) };
+    }
   }
 }
 

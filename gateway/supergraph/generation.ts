@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph as FederatedSupergraph, type Schema } from '@apollo/federation-internals';
+import type { QueryPlan } from '@apollo/query-planner';
 import { parse, type GraphQLSchema } from 'graphql';
-import { lifetimeOf, type CreateOperationCaching } from '../caching/operation-caching.js';
+import { lifetimeOf, type CreateOperationCaching, type OperationCaching } from '../caching/operation-caching.js';
 import { createAuthorization, type AskPolicies, type Authorization } from '../authorization/authorization.js';
 import { readProtection } from '../authorization/protection.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
@@ -12,6 +13,8 @@ import { createLabelChoice, type OverrideOptions } from '../planning/override-la
 import { runInClientShape } from '../planning/runnable-operation.js';
 import { createApolloExecutor } from '../execution/apollo-executor.js';
 import type { ExecutionRequest } from '../execution/execution-state.js';
+import { createPartsExecutor } from '../execution/deferred/parts-executor.js';
+import type { IncrementalResult } from '../execution/deferred/incremental-result.js';
 import { createOperationExecutor, type OperationExecutor } from '../execution/operation-executor.js';
 import type { OperationResult } from '../execution/operation-result.js';
 import { createTypeIndex } from '../execution/type-index.js';
@@ -36,12 +39,21 @@ export interface SupergraphGeneration {
   deadline(): number;
   /** Runs a validated query or mutation. Rejects only when the gateway itself is at fault. */
   execute(operation: ParsedOperation, request: ExecutionRequest): Promise<OperationResult>;
+  /** The same for a client that takes deferred fragments later; undefined when it comes at once, as `execute` gives it. */
+  executeInParts(operation: ParsedOperation, request: PartsRequest): Promise<IncrementalResult> | undefined;
+}
+
+export interface PartsRequest extends ExecutionRequest {
+  /** Whether a plan is within the limits: one with deferred fragments may ask subgraphs more often. */
+  readonly mayRun: (plan: QueryPlan) => boolean;
 }
 
 export interface GenerationOptions extends OverrideOptions {
   /** For a whole operation, over all subgraphs, in ms. */
   readonly operationTimeoutMs?: number;
   readonly executor?: ExecutorName;
+  /** Whether clients may use `@defer`; by default they may. */
+  readonly defer?: boolean;
   /** Which policies of `@policy` somebody fulfils; without it nobody fulfils any. */
   readonly policies?: AskPolicies | undefined;
   /** Undefined when no answers are kept. */
@@ -62,18 +74,33 @@ export function supergraphId(sdl: string): string {
 export function createGeneration(
   sdl: string,
   dataSource: (service: { name: string; url: string }) => SubgraphDataSource,
-  { operationTimeoutMs = 30_000, executor: executorName = 'galaxia', policies, beginCaching, ...overrides }: GenerationOptions = {},
+  {
+    operationTimeoutMs = 30_000,
+    executor: executorName = 'galaxia',
+    defer = true,
+    policies,
+    beginCaching,
+    ...overrides
+  }: GenerationOptions = {},
 ): SupergraphGeneration {
   const supergraph = FederatedSupergraph.build(sdl, { validateSupergraph: true, supportedFeatures });
   const apiSchema = supergraph.apiSchema();
-  const schema = apiSchema.toGraphQLJSSchema();
+  const schema = apiSchema.toGraphQLJSSchema({ includeDefer: defer });
   const planner = createOperationPlanner(supergraph, apiSchema, schema);
   const protection = readProtection(parse(sdl, { noLocation: true }));
   const chooseLabels = createLabelChoice(planner.overrideLabels, overrides);
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const services = new Map(supergraph.subgraphsMetadata().map((service) => [service.name, dataSource(service)]));
-  const executor = createOperationExecutor(schema, { services, types: createTypeIndex(supergraphSchema) });
+  const parts = { services, types: createTypeIndex(supergraphSchema), schema, introspections: new Map() };
+  const executor = createOperationExecutor(parts);
+  const partsExecutor = executorName === 'galaxia' ? createPartsExecutor(parts) : undefined;
   const queries = executorName === 'galaxia' ? executor : createApolloExecutor({ schema, apiSchema, supergraphSchema, services });
+  const timed = (request: ExecutionRequest, caching: OperationCaching | undefined): ExecutionRequest => {
+    const { subgraphHeaders, signal } = request.caller;
+    return { ...request, caller: { subgraphHeaders, signal, deadline: generation.deadline(), caching } };
+  };
+  const cachingOf = ({ operation: { operation } }: ParsedOperation, { caller }: ExecutionRequest) =>
+    beginCaching?.({ operation, caller, schemaId: generation.id });
   const generation: SupergraphGeneration = {
     id: supergraphId(sdl),
     schema,
@@ -86,14 +113,17 @@ export function createGeneration(
     deadline: () => performance.now() + operationTimeoutMs,
     execute: async (operation, request) => {
       const runnable = operation.runnable(chooseLabels());
-      const { subgraphHeaders, signal } = request.caller;
-      const caching = beginCaching?.({ operation: operation.operation.operation, caller: request.caller, schemaId: generation.id });
-      const timed = { ...request, caller: { subgraphHeaders, signal, deadline: generation.deadline(), caching } };
+      const caching = cachingOf(operation, request);
       const result = await runInClientShape(runnable, request.variables, (own) =>
-        queries.execute(runnable.planned, own.operationName, timed),
+        queries.execute(runnable.planned, own.operationName, timed(request, caching)),
       );
       if (caching === undefined) return result;
       return { ...result, lifetime: lifetimeOf(caching, result, generation.authorization?.isProtected(operation)) };
+    },
+    executeInParts(operation, request) {
+      const inParts = operation.runnable(chooseLabels()).planned.inParts?.(request.variables);
+      if (inParts === undefined || !request.mayRun(inParts.plan)) return undefined;
+      return partsExecutor?.execute(inParts, timed(request, cachingOf(operation, request)));
     },
   };
   return generation;

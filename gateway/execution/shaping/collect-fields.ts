@@ -2,24 +2,39 @@ import {
   Kind,
   typeFromAST,
   isAbstractType,
+  isCompositeType,
+  isInterfaceType,
+  doTypesOverlap,
   type DirectiveNode,
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLSchema,
+  type InlineFragmentNode,
   type NamedTypeNode,
   type SelectionSetNode,
   GraphQLSkipDirective,
   GraphQLIncludeDirective,
 } from 'graphql';
+import { deferLabel } from '../../planning/deferred-fragments.js';
 
 export interface CollectScope {
   readonly schema: GraphQLSchema;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** Whether the Boolean variable is true. */
   readonly isTrue: (name: string) => boolean;
+  /** Labels of fragments that are left out because they come later; undefined when none is. */
+  readonly deferred?: ReadonlySet<string> | undefined;
 }
+
+/** A fragment that is left out of a selection, to be told later. */
+export interface LeftFragment {
+  readonly label: string;
+  readonly fragment: InlineFragmentNode;
+}
+
+type CollectedType = GraphQLObjectType | GraphQLInterfaceType;
 
 /**
  * What is selected on an object of `type`, by response name, in the order of the document (CollectFields of the specification). The type is
@@ -27,8 +42,9 @@ export interface CollectScope {
  */
 export function collectFields(
   scope: CollectScope,
-  type: GraphQLObjectType | GraphQLInterfaceType,
+  type: CollectedType,
   selectionSets: readonly SelectionSetNode[],
+  onLeft?: (left: LeftFragment) => void,
 ): ReadonlyMap<string, readonly [FieldNode, ...FieldNode[]]> {
   const fields = new Map<string, [FieldNode, ...FieldNode[]]>();
   const visited = new Set<string>();
@@ -44,9 +60,15 @@ export function collectFields(
           else known.push(selection);
           break;
         }
-        case Kind.INLINE_FRAGMENT:
+        case Kind.INLINE_FRAGMENT: {
+          const label = scope.deferred === undefined ? undefined : deferLabel(selection);
+          if (label !== undefined && scope.deferred?.has(label) === true) {
+            if (mayApply(scope, selection.typeCondition, type)) onLeft?.({ label, fragment: selection });
+            break;
+          }
           if (applies(scope, selection.typeCondition, type)) collect(selection.selectionSet);
           break;
+        }
         case Kind.FRAGMENT_SPREAD: {
           const fragment = scope.fragments.get(selection.name.value);
           if (fragment === undefined || visited.has(selection.name.value)) break;
@@ -61,10 +83,17 @@ export function collectFields(
   return fields;
 }
 
-function applies({ schema }: CollectScope, condition: NamedTypeNode | undefined, type: GraphQLObjectType | GraphQLInterfaceType): boolean {
+function applies({ schema }: CollectScope, condition: NamedTypeNode | undefined, type: CollectedType): boolean {
   if (condition === undefined || condition.name.value === type.name) return true;
   const conditional = typeFromAST(schema, condition);
   return isAbstractType(conditional) && schema.isSubType(conditional, type);
+}
+
+/** Also where a subgraph knows an object by its interface alone, which may be told by the time when the fragment is. */
+function mayApply(scope: CollectScope, condition: NamedTypeNode | undefined, type: CollectedType): boolean {
+  if (applies(scope, condition, type)) return true;
+  const conditional = condition === undefined ? undefined : typeFromAST(scope.schema, condition);
+  return isInterfaceType(type) && isCompositeType(conditional) && doTypesOverlap(scope.schema, type, conditional);
 }
 
 function isIncluded(scope: CollectScope, directives: readonly DirectiveNode[] | undefined): boolean {

@@ -9,6 +9,7 @@ import {
   isNonNullType,
   isObjectType,
   isUnionType,
+  Kind,
   SchemaMetaFieldDef,
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
@@ -20,8 +21,8 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { isInherited, isJsonObject, readOwn, type JsonObject } from '../../datasources/json.js';
-import { collectFields, type CollectScope } from './collect-fields.js';
-import { addStep, nullText, type ShapingRun, type Write } from './shaping-run.js';
+import { collectFields, type CollectScope, type LeftFragment } from './collect-fields.js';
+import { addStep, dropLater, nullText, tellProblem, type DeferredShape, type ShapingRun, type Write } from './shaping-run.js';
 import { writeLeafOf } from './write-leaf.js';
 
 type RuntimeType = GraphQLObjectType | GraphQLInterfaceType;
@@ -42,24 +43,56 @@ export function compileShape(scope: CollectScope, root: GraphQLObjectType, selec
 
 function compileObject(scope: CollectScope, type: RuntimeType, selectionSets: readonly SelectionSetNode[], isRoot = false): WriteObject {
   const fields: FieldShape[] = [];
-  for (const [key, nodes] of collectFields(scope, type, selectionSets)) {
+  const left: LeftFragment[] = [];
+  for (const [key, nodes] of collectFields(scope, type, selectionSets, (each) => left.push(each))) {
     const write = compileField(scope, type, nodes, isRoot);
     if (write === undefined) continue;
     const prefix = `${fields.length === 0 ? '{' : ','}${JSON.stringify(key)}:`;
     fields.push({ key, isInherited: isInherited(key), prefix, write });
   }
+  const write = compileFields(fields);
+  return left.length === 0
+    ? write
+    : withLater(
+        write,
+        left.map((each) => compileLater(scope, { type, isRoot }, each)),
+      );
+}
+
+function compileFields(fields: readonly FieldShape[]): WriteObject {
   if (fields.length === 0) return () => '{}';
   return (data, run) => {
     let text = '';
     for (const field of fields) {
-      const before = run.problems.length;
+      const before = run.notes.length;
       const written = field.write(field.isInherited ? readOwn(data, field.key) : data[field.key], run);
-      if (run.problems.length > before) addStep(run, before, field.key);
+      if (run.notes.length > before) addStep(run, before, field.key);
       if (written === undefined) return undefined;
       text += field.prefix + written;
     }
     return `${text}}`;
   };
+}
+
+function withLater(write: WriteObject, parts: readonly DeferredShape[]): WriteObject {
+  return (data, run) => {
+    const text = write(data, run);
+    if (text !== undefined) for (const part of parts) run.notes.push({ kind: 'later', part, path: [] });
+    return text;
+  };
+}
+
+function compileLater(
+  scope: CollectScope,
+  { type, isRoot }: { readonly type: RuntimeType; readonly isRoot: boolean },
+  { label, fragment }: LeftFragment,
+): DeferredShape {
+  const selectionSet: SelectionSetNode = { kind: Kind.SELECTION_SET, selections: [{ ...fragment, directives: [] }] };
+  let write: WriteObject | undefined;
+  const compileNow = (): WriteObject =>
+    // By then it may be known what it is.
+    isObjectType(type) ? compileObject(scope, type, [selectionSet], isRoot) : compileComposite(scope, type, [selectionSet], type.name);
+  return { label, type, selectionSet, write: (data, run) => (write ??= compileNow())(data, run) };
 }
 
 /** Undefined for a field that the schema does not know: validation refused it. */
@@ -85,7 +118,7 @@ function compileTypename(type: RuntimeType): Write {
   }
   // The fetch that would have said which type it is has failed.
   return (_value, run) => {
-    run.problems.push({ message: `The type of an object of "${type.name}" is not known.`, path: [], isNull: true });
+    tellProblem(run, `The type of an object of "${type.name}" is not known.`, true);
     return undefined;
   };
 }
@@ -96,16 +129,33 @@ function compileValue(scope: CollectScope, type: GraphQLOutputType, selectionSet
   const write = compileNullable(scope, getNullableType(type), selectionSets, coordinate);
   const message = `Cannot return null for non-nullable field ${coordinate}.`;
   return (value, run) => {
-    const before = run.problems.length;
+    const before = run.notes.length;
     const text = write(value, run);
     if (text !== nullText) return text;
-    if (run.problems.length === before) run.problems.push({ message, path: [], isNull: true });
+    if (run.notes.length === before) tellProblem(run, message, true);
     return undefined;
   };
 }
 
-/** What it gives writes null where there is something else than it should be. */
 function compileNullable(
+  scope: CollectScope,
+  type: GraphQLOutputType,
+  selectionSets: readonly SelectionSetNode[],
+  coordinate: string,
+): Write {
+  const write = compileAsItIs(scope, type, selectionSets, coordinate);
+  // What is within it comes no more when it is null.
+  if (scope.deferred === undefined) return write;
+  return (value, run) => {
+    const before = run.notes.length;
+    const text = write(value, run);
+    if (text === nullText && run.notes.length > before) dropLater(run, before);
+    return text;
+  };
+}
+
+/** What it gives writes null where there is something else than it should be. */
+function compileAsItIs(
   scope: CollectScope,
   type: GraphQLOutputType,
   selectionSets: readonly SelectionSetNode[],
@@ -136,9 +186,9 @@ function writeList(items: readonly unknown[], write: Write, run: ShapingRun): st
   let text = '[';
   let isNull = false;
   for (let index = 0; index < items.length; index += 1) {
-    const before = run.problems.length;
+    const before = run.notes.length;
     const written = write(items[index], run);
-    if (run.problems.length > before) addStep(run, before, index);
+    if (run.notes.length > before) addStep(run, before, index);
     if (written === undefined) isNull = true;
     else text += index === 0 ? written : `,${written}`;
   }
@@ -189,6 +239,6 @@ function runtimeType({ schema }: CollectScope, declared: GraphQLCompositeType, t
 }
 
 function refuse(run: ShapingRun, message: string): typeof nullText {
-  run.problems.push({ message, path: [], isNull: false });
+  tellProblem(run, message, false);
   return nullText;
 }

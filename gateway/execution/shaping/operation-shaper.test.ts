@@ -14,12 +14,8 @@ function shape(schema: GraphQLSchema, { source, variables }: GeneratedOperation,
   const document = parse(source);
   const operation = getOperationAST(document);
   if (operation === null || operation === undefined) throw new Error('no operation');
-  const { text, problems } = createShaper(
-    { schema, introspections: new Map() },
-    document,
-    operation,
-    readBooleanVariables(document, operation),
-  )(data, variables);
+  const shaper = createShaper({ schema, introspections: new Map() }, document, operation, readBooleanVariables(document, operation));
+  const { text, problems } = shaper.shape(data, variables);
   return { text, paths: problems.map(({ path }) => JSON.stringify(path.toReversed())) };
 }
 
