@@ -2,15 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { Database } from '../../shared/database/database.js';
-import { openEmbedded } from '../../shared/database/embedded.js';
 import { until } from '../../shared/events/event-bus.conformance.js';
 import { startImages, startTimeoutMs, type ImagesUnderTest, type StoreKind } from '../../tests/testkit/images-subgraph.js';
+import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';
 
 const kinds: StoreKind[] = ['files', 's3, through this server', 's3, directly'];
 
 let database: Database;
 beforeAll(async () => {
-  database = await openEmbedded('memory://');
+  database = await openMigratedEmbedded();
 }, startTimeoutMs);
 afterAll(() => database.close());
 

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { createRevocations } from '../../shared/auth/revocations.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
-import { projectRoot } from '../../shared/config/project-root.js';
 import { createScope } from '../../shared/http/lifecycle.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { testDatabases, type OpenedDatabase } from '../../tests/testkit/databases.js';
@@ -68,7 +66,6 @@ onRedis.each(databases.slice(-1))('Two processes on $name and Redis', ({ open })
   beforeAll(async () => {
     opened = await open();
     scope.defer(() => opened.close());
-    await opened.database.migrate({ name: 'sessions', folder: join(projectRoot, 'subgraphs/sessions/prisma/migrations') });
     [here, there] = [await startProcess(), await startProcess()];
   });
   afterAll(() => scope.close());

@@ -4,12 +4,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { createRevocations, type Revocations } from '../../shared/auth/revocations.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Database } from '../../shared/database/database.js';
-import { openEmbedded } from '../../shared/database/embedded.js';
 import { AppError, unauthenticated } from '../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../shared/events/domain-events.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
 import { createLogger } from '../../shared/logging/logger.js';
+import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';
 import { createSessionsPrisma } from './data/prisma.js';
 import { createSessionsSubgraph, type SessionsSubgraph } from './subgraph.js';
 
@@ -44,7 +44,7 @@ const accessTokens = {
 };
 
 beforeAll(async () => {
-  database = await openEmbedded('memory://');
+  database = await openMigratedEmbedded();
   bus = createInProcessEventBus({ logger });
   revocations = createRevocations();
   subgraph = await createSessionsSubgraph({ database, bus, accessTokens, revocations, logger, now: () => Date.now() + clockAhead });

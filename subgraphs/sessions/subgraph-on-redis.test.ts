@@ -4,13 +4,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { createRevocations } from '../../shared/auth/revocations.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Database } from '../../shared/database/database.js';
-import { openEmbedded } from '../../shared/database/embedded.js';
 import { AppError } from '../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../shared/events/domain-events.js';
 import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { startRedis } from '../../tests/testkit/redis.js';
 import { orSkip } from '../../tests/testkit/services.js';
+import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';
 import { createSessionsSubgraph, type SessionsSubgraph } from './subgraph.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -44,7 +44,7 @@ if (redis !== null) {
     }
 
     beforeAll(async () => {
-      database = await openEmbedded('memory://');
+      database = await openMigratedEmbedded();
       subgraphs = [await open(), await open()];
       for (const userId of [ada, bob]) {
         const payload = { userId, username: userId.slice(-12), createdAt: new Date().toISOString() };

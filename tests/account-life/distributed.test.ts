@@ -5,20 +5,21 @@ import { createAuthPrisma } from '../../subgraphs/auth/data/prisma.js';
 import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
 import { post } from '../testkit/graphql-client.js';
 import { registerPerson } from '../testkit/person.js';
-import { startPostgres, type TestPostgres } from '../testkit/postgres.js';
+import { postgresOfRun, type PostgresOfRun } from '../testkit/postgres-of-run.js';
 import { dumpDatabase } from '../testkit/product.js';
 
 const canRun = (await availableWays()).includes('distributed');
 
 (canRun ? describe : describe.skip)('The end of an account, over five processes', () => {
-  let postgres: TestPostgres | null;
+  let postgres: PostgresOfRun | null;
   let database: Database;
   let galaxia: Galaxia;
 
   beforeAll(async () => {
-    postgres = await startPostgres();
+    postgres = await postgresOfRun();
     if (postgres === null) throw new Error('PostgreSQL was there a moment ago');
-    const url = await postgres.createDatabase();
+    // One for all four, which they migrate at the same time.
+    const url = await postgres.createDatabase('without tables');
     database = await openPostgres(url);
     const names = ['AUTH', 'USERS', 'SESSIONS', 'IMAGES'];
     galaxia = await startGalaxia('distributed', { environment: Object.fromEntries(names.map((name) => [`${name}_DATABASE_URL`, url])) });
@@ -26,7 +27,7 @@ const canRun = (await availableWays()).includes('distributed');
   afterAll(async () => {
     await galaxia.stop();
     await database.close();
-    await postgres?.stop();
+    await postgres?.dropDatabases();
   });
 
   it('SECURITY 51: reaches every process when its time has come', async () => {

@@ -6,7 +6,6 @@ import { projectRoot } from '../../shared/config/project-root.js';
 import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
 import { post, text } from '../testkit/graphql-client.js';
 import { registerPerson } from '../testkit/person.js';
-import { startPostgres, type TestPostgres } from '../testkit/postgres.js';
 import { openInitialisedSocket } from '../testkit/socket.js';
 
 const canRun = (await availableWays()).includes('distributed');
@@ -16,21 +15,12 @@ const everySubgraph = '{ me { id displayName } mySessions { id } }';
 const refresh = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { ... on AuthPayload { accessToken } } }`;
 
 (canRun ? describe : describe.skip)('A leaked signing key, over five processes', () => {
-  let postgres: TestPostgres | null;
-  let environment: Record<string, string>;
   let galaxia: Galaxia;
 
   beforeAll(async () => {
-    postgres = await startPostgres();
-    if (postgres === null) throw new Error('PostgreSQL was there a moment ago');
-    const url = await postgres.createDatabase();
-    environment = Object.fromEntries(['AUTH', 'USERS', 'SESSIONS', 'IMAGES'].map((name) => [`${name}_DATABASE_URL`, url]));
-    galaxia = await startGalaxia('distributed', { environment });
+    galaxia = await startGalaxia('distributed');
   }, 120_000);
-  afterAll(async () => {
-    await galaxia.stop();
-    await postgres?.stop();
-  });
+  afterAll(() => galaxia.stop());
 
   it('SECURITY 20: is revoked by a command: its tokens are refused, sockets close with 4403, and a refresh goes on', async () => {
     const ada = await registerPerson(galaxia);
@@ -41,7 +31,7 @@ const refresh = `mutation ($input: RefreshSessionInput!) { refreshSession(input:
 
     await run(process.execPath, ['tools/start.mjs', 'rotate-keys', '--revoke', kid], {
       cwd: projectRoot,
-      env: { ...process.env, ...galaxia.environment, ...environment },
+      env: { ...process.env, ...galaxia.environment },
     });
     expect((await socket.closed()).code).toBe(4403);
     await expect(ask(ada.accessToken)).resolves.toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);

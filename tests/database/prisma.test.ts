@@ -1,31 +1,23 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { projectRoot } from '../../shared/config/project-root.js';
-import type { Database } from '../../shared/database/database.js';
-import { openEmbedded } from '../../shared/database/embedded.js';
-import { openPostgres } from '../../shared/database/postgres.js';
 import { Prisma, PrismaClient } from '../../subgraphs/auth/__generated__/prisma/client.js';
-import { startPostgres } from '../testkit/postgres.js';
-import { orSkip } from '../testkit/services.js';
+import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
 
-const server = orSkip('PostgreSQL', await startPostgres());
-afterAll(() => server?.stop());
+const databases = await testDatabases();
+afterAll(async () => {
+  for (const each of databases) await each.stop();
+});
 
-const databases: [name: string, open: () => Promise<Database>][] = [['PGlite', () => openEmbedded('memory://')]];
-if (server !== null) databases.push(['Postgres', async () => openPostgres(await server.createDatabase())]);
-
-describe.each(databases)("Prisma's client on %s", (_, open) => {
-  let database: Database;
+describe.each(databases)("Prisma's client on $name", ({ open }) => {
+  let opened: OpenedDatabase;
   let prisma: PrismaClient;
 
   beforeAll(async () => {
-    database = await open();
-    await database.migrate({ name: 'auth', folder: join(projectRoot, 'subgraphs', 'auth', 'prisma', 'migrations') });
-    prisma = new PrismaClient({ adapter: database.adapter });
+    opened = await open();
+    prisma = new PrismaClient({ adapter: opened.database.adapter });
   });
   afterAll(async () => {
     await prisma.$disconnect();
-    await database.close();
+    await opened.close();
   });
 
   const event = (id: string) => ({ id, type: 'written', key: id, payload: { nested: ['ü', null, 1.5] }, occurredAt: new Date() });
@@ -89,7 +81,7 @@ describe.each(databases)("Prisma's client on %s", (_, open) => {
   });
 
   it('belongs to one of several clients that share the database', async () => {
-    const other = new PrismaClient({ adapter: database.adapter });
+    const other = new PrismaClient({ adapter: opened.database.adapter });
     expect(await other.outboxEvent.count()).toBe(await prisma.outboxEvent.count());
     await other.$disconnect();
     expect(await prisma.inboxEvent.findMany({ take: 1, select: { id: true } })).toBeDefined();

@@ -14,7 +14,7 @@ describe.each(await availableWays())('Starting and stopping, %s', (way) => {
   let galaxia: Galaxia;
 
   beforeAll(async () => {
-    galaxia = await startGalaxia(way);
+    galaxia = await startGalaxia(way, { isFirstStart: true });
   }, 90_000);
   afterAll(async () => galaxia.stop());
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Database } from '../../shared/database/database.js';
-import { openEmbedded } from '../../shared/database/embedded.js';
 import { publishImage } from '../authorisation/stage.js';
 import { post } from '../testkit/graphql-client.js';
 import { registerPerson, type Person } from '../testkit/person.js';
 import { startProduct, type Product } from '../testkit/product.js';
 import { openInitialisedSocket } from '../testkit/socket.js';
+import { openMigratedEmbedded } from '../testkit/migrated-embedded.js';
 
 const user = 'user { id username displayName bio locale timeZone avatar { id url width } }';
 const subscription = `subscription ($userIds: [ID!]) { presence(input: { userIds: $userIds }) {
@@ -21,7 +21,7 @@ describe('What an event shows of a user', () => {
   let database: Database;
   let product: Product;
   beforeAll(async () => {
-    database = await openEmbedded('memory://');
+    database = await openMigratedEmbedded();
     product = await startProduct(database);
   }, 120_000);
   afterAll(async () => {

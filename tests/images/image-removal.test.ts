@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Database } from '../../shared/database/database.js';
-import { openEmbedded } from '../../shared/database/embedded.js';
 import { createAuthPrisma } from '../../subgraphs/auth/data/prisma.js';
 import { publishImage } from '../authorisation/stage.js';
 import { registerPerson, type Person } from '../testkit/person.js';
 import { startProduct, type Product } from '../testkit/product.js';
+import { openMigratedEmbedded } from '../testkit/migrated-embedded.js';
 
 describe('An image that a moderator deletes, over the whole product', () => {
   let database: Database;
@@ -13,7 +13,7 @@ describe('An image that a moderator deletes, over the whole product', () => {
   let moderator: Person;
 
   beforeAll(async () => {
-    database = await openEmbedded('memory://');
+    database = await openMigratedEmbedded();
     product = await startProduct(database);
     ada = await registerPerson(product);
     const person = await registerPerson(product);

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import { projectRoot } from '../../shared/config/project-root.js';
 import { createRelationTable, eraseRelations, type RelationTable, type TransactionalDatabase } from '../../shared/users/relation-table.js';
 import { createAuthPrisma } from '../../subgraphs/auth/data/prisma.js';
 import { createImagesPrisma } from '../../subgraphs/images/data/prisma.js';
@@ -29,11 +27,10 @@ describe.each(databases)('On $name', ({ open }) => {
   describe.each(subgraphs)('the relations that %s keeps', (schema, createPrisma) => {
     let prisma: TransactionalDatabase & { $disconnect(): Promise<void> };
     let relations: RelationTable;
-    beforeAll(async () => {
-      await opened.database.migrate({ name: schema, folder: join(projectRoot, 'subgraphs', schema, 'prisma/migrations') });
+    beforeAll(() => {
       prisma = createPrisma(opened.database);
       relations = createRelationTable(prisma, schema);
-    }, 120_000);
+    });
     afterAll(() => prisma.$disconnect());
 
     /** Two new users, the lower first: uuids of one moment are in order. */

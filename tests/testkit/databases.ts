@@ -1,10 +1,10 @@
-import { openEmbedded } from '../../shared/database/embedded.js';
-import { openPostgres } from '../../shared/database/postgres.js';
 import type { Database } from '../../shared/database/database.js';
+import { openPostgres } from '../../shared/database/postgres.js';
+import { alreadyMigrated, openMigratedEmbedded } from './migrated-embedded.js';
+import { postgresOfRun } from './postgres-of-run.js';
 import { orSkip } from './services.js';
-import { startPostgres } from './postgres.js';
 
-/** A new, empty database. */
+/** A new, empty database with the tables of every subgraph. */
 export interface OpenedDatabase {
   readonly database: Database;
   /** Another handle on the same one, as another process would have. */
@@ -21,11 +21,11 @@ export interface TestDatabase {
 
 /** PGlite always, and a real Postgres when this machine has one. Stop each after use. */
 export async function testDatabases(): Promise<readonly TestDatabase[]> {
-  const postgres = orSkip('PostgreSQL', await startPostgres());
+  const postgres = orSkip('PostgreSQL', await postgresOfRun());
   const embedded: TestDatabase = {
     name: 'PGlite',
     async open() {
-      const database = await openEmbedded('memory://');
+      const database = await openMigratedEmbedded();
       // One process has it for itself: everybody shares the one handle.
       return { database, again: () => Promise.resolve(database), close: () => database.close() };
     },
@@ -37,19 +37,19 @@ export async function testDatabases(): Promise<readonly TestDatabase[]> {
     {
       name: 'PostgreSQL',
       async open() {
-        const url = await postgres.createDatabase();
+        const url = await postgres.createDatabase('migrated');
         const handles: Database[] = [];
         const close = async () => {
           for (const handle of handles) await handle.close();
         };
         const again = async () => {
-          const handle = await openPostgres(url);
+          const handle = alreadyMigrated(await openPostgres(url));
           handles.push(handle);
           return handle;
         };
         return { database: await again(), again, close };
       },
-      stop: () => postgres.stop(),
+      stop: () => postgres.dropDatabases(),
     },
   ];
 }

@@ -7,7 +7,6 @@ import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { roles, type Role } from '../../shared/auth/role.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Database } from '../../shared/database/database.js';
-import { openEmbedded } from '../../shared/database/embedded.js';
 import { toGraphQLError, AppError } from '../../shared/errors/app-error.js';
 import type { DomainEvent } from '../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
@@ -16,6 +15,7 @@ import { createLogger } from '../../shared/logging/logger.js';
 import { openFileObjectStore } from '../../shared/objects/file-object-store.js';
 import type { ObjectStore } from '../../shared/objects/object-store.js';
 import { openS3ObjectStore } from '../../shared/objects/s3-object-store.js';
+import { openMigratedEmbedded } from './migrated-embedded.js';
 import { createImagesSubgraph } from '../../subgraphs/images/subgraph.js';
 import { startS3 } from './s3.js';
 
@@ -65,7 +65,7 @@ export async function startImages(
   beside?: Pick<ImagesUnderTest, 'objects' | 'clock'>,
 ): Promise<ImagesUnderTest> {
   const { objects, close: closeObjects } = beside === undefined ? await openStore(kind) : { objects: beside.objects, close: undefined };
-  const database = given ?? (await openEmbedded('memory://'));
+  const database = given ?? (await openMigratedEmbedded());
   const logger = createLogger({ name: 'test', level: 'silent' });
   const clock = beside?.clock ?? { now: Date.now() };
   const events: DomainEvent[] = [];

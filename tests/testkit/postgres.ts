@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chown, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, sep } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,32 +18,50 @@ export interface TestPostgres {
 
 /** A fresh PostgreSQL server on a free port of this machine, with nothing kept after `stop`; null when none is installed. */
 export async function startPostgres(): Promise<TestPostgres | null> {
+  const files = await layOut();
+  if (files === null) return null;
+  const server = await startServer(files);
+  let databases = 0;
+  return {
+    url: postgresUrl(server.port, 'postgres'),
+    async createDatabase() {
+      databases += 1;
+      const name = `test_${String(databases)}`;
+      await query(postgresUrl(server.port, 'postgres'), `CREATE DATABASE ${name}`);
+      return postgresUrl(server.port, name);
+    },
+    async stop() {
+      await server.stop();
+      await rm(files.parent, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The files of a server with no tables, owned by the user that it runs as. */
+export interface ServerFiles {
+  /** A folder for the server alone. */
+  readonly parent: string;
+  readonly executable: string;
+  readonly user: User | null;
+}
+
+/** Null when no PostgreSQL is installed. */
+export async function layOut(): Promise<ServerFiles | null> {
   const binaries = await findBinaries();
   if (binaries === null) return null;
   const user = await unprivilegedUser();
   const parent = await mkdtemp(join(tmpdir(), 'galaxia-postgres-'));
   if (user !== null) await chown(parent, user.uid, user.gid);
-  const folder = join(parent, 'data');
-  await run(join(binaries, 'initdb'), ['-D', folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'], {
-    ...user,
-    cwd: parent,
-  });
-  const server = await startServer(join(binaries, 'postgres'), folder, user);
-  let databases = 0;
-  const urlOf = (database: string) => `postgresql://postgres@127.0.0.1:${String(server.port)}/${database}`;
-  return {
-    url: urlOf('postgres'),
-    async createDatabase() {
-      databases += 1;
-      const name = `test_${String(databases)}`;
-      await query(urlOf('postgres'), `CREATE DATABASE ${name}`);
-      return urlOf(name);
-    },
-    async stop() {
-      await server.stop();
-      await rm(parent, { recursive: true, force: true });
-    },
-  };
+  await run(
+    join(binaries, 'initdb'),
+    ['-D', join(parent, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
+    { ...user, cwd: parent },
+  );
+  return { parent, executable: join(binaries, 'postgres'), user };
+}
+
+export function postgresUrl(port: number, database: string): string {
+  return `postgresql://postgres@127.0.0.1:${String(port)}/${database}`;
 }
 
 const run = promisify(execFile);
@@ -53,7 +71,8 @@ interface User {
   readonly gid: number;
 }
 
-async function startServer(executable: string, folder: string, user: User | null) {
+/** With a `command` it is started by that one, which is given the executable and its arguments, and outlives this process. */
+export async function startServer(files: ServerFiles, command?: readonly [string, ...string[]]) {
   const port = await freePort();
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -64,17 +83,20 @@ async function startServer(executable: string, folder: string, user: User | null
     full_page_writes: 'off',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(executable, ['-D', folder, '-p', String(port), ...flags], {
-    ...user,
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const [first, ...rest] = [...(command ?? []), files.executable, '-D', join(files.parent, 'data'), '-p', String(port), ...flags] as const;
+  const log = await open(join(files.parent, 'log'), 'w');
+  const child = spawn(first, rest, {
+    ...files.user,
+    cwd: files.parent,
+    detached: command !== undefined,
+    stdio: ['ignore', 'ignore', log.fd],
   });
-  let printed = '';
+  await log.close();
+  if (command !== undefined) child.unref();
   let failure: Error | undefined;
-  child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   child.on('error', (error) => (failure = error));
   const hasEnded = () => failure !== undefined || child.exitCode !== null || child.signalCode !== null;
-  const url = `postgresql://postgres@127.0.0.1:${String(port)}/postgres`;
+  const url = postgresUrl(port, 'postgres');
   const deadline = Date.now() + 30_000;
   for (;;) {
     const answered = await query(url, 'SELECT 1').then(
@@ -84,6 +106,7 @@ async function startServer(executable: string, folder: string, user: User | null
     if (answered) break;
     if (hasEnded() || Date.now() > deadline) {
       child.kill('SIGQUIT');
+      const printed = await readFile(join(files.parent, 'log'), 'utf8');
       throw new Error(`PostgreSQL did not start: ${failure?.message ?? ''}\n${printed}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -100,7 +123,7 @@ async function startServer(executable: string, folder: string, user: User | null
   };
 }
 
-async function query(url: string, sql: string): Promise<void> {
+export async function query(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   // A server that goes away says so to idle clients; whoever waits for an answer hears it from the query.
   client.on('error', () => undefined);

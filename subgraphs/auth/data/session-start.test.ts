@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { projectRoot } from '../../../shared/config/project-root.js';
 import { createPlainSql } from '../../../shared/database/plain-sql.js';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { RawDatabase } from '../../../shared/events/raw-database.js';
@@ -25,7 +23,6 @@ describe.each(databases)('A session that starts on $name', ({ open }) => {
 
   beforeAll(async () => {
     opened = await open();
-    await opened.database.migrate({ name: 'auth', folder: join(projectRoot, 'subgraphs/auth/prisma/migrations') });
     prisma = createAuthPrisma(opened.database);
     sql = createPlainSql(opened.database);
   });

@@ -1,40 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import { projectRoot } from '../../../shared/config/project-root.js';
-import type { Database } from '../../../shared/database/database.js';
-import { openEmbedded } from '../../../shared/database/embedded.js';
-import { openPostgres } from '../../../shared/database/postgres.js';
 import { createRelationTable } from '../../../shared/users/relation-table.js';
-import { startPostgres } from '../../../tests/testkit/postgres.js';
-import { orSkip } from '../../../tests/testkit/services.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
 import { createPresenceSettingsRepository } from './presence-settings-repository.js';
 import { createSessionsPrisma, sessionsSchema, type SessionsPrisma } from './prisma.js';
 import { createRelationHistoryRepository } from './relation-history-repository.js';
 import { createUserErasureRepository } from './user-erasure-repository.js';
 
-const postgres = orSkip('PostgreSQL', await startPostgres());
-afterAll(() => postgres?.stop());
-
-const databases: readonly (readonly [string, () => Promise<Database>])[] = [
-  ['PGlite', () => openEmbedded('memory://')],
-  ...(postgres === null ? [] : [['PostgreSQL', async () => openPostgres(await postgres.createDatabase())] as const]),
-];
+const databases = await testDatabases();
+afterAll(async () => {
+  for (const each of databases) await each.stop();
+});
 
 const at = (minutes: number): Date => new Date(Date.UTC(2026, 10, 20, 12, minutes, 0, 123));
 
-describe.each(databases)('On %s', (_name, open) => {
-  let database: Database;
+describe.each(databases)('On $name', ({ open }) => {
+  let opened: OpenedDatabase;
   let prisma: SessionsPrisma;
 
   beforeAll(async () => {
-    database = await open();
-    await database.migrate({ name: 'sessions', folder: join(projectRoot, 'subgraphs/sessions/prisma/migrations') });
-    prisma = createSessionsPrisma(database);
+    opened = await open();
+    prisma = createSessionsPrisma(opened.database);
   });
   afterAll(async () => {
     await prisma.$disconnect();
-    await database.close();
+    await opened.close();
   });
 
   describe('the history of relations', () => {

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import { projectRoot } from '../../../shared/config/project-root.js';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
 import type { SessionEndRepository, SessionEnding } from '../services/session-end-repository.js';
@@ -35,7 +33,6 @@ describe.each(databases)('The end of sessions on $name', ({ open }) => {
 
   beforeAll(async () => {
     opened = await open();
-    await opened.database.migrate({ name: 'sessions', folder: join(projectRoot, 'subgraphs/sessions/prisma/migrations') });
     prisma = createSessionsPrisma(opened.database);
     sessions = createSessionRepository(prisma);
     ends = createSessionEndRepository(prisma);

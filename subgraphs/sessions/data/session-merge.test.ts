@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import { projectRoot } from '../../../shared/config/project-root.js';
 import { createPlainSql } from '../../../shared/database/plain-sql.js';
 import type { RawDatabase } from '../../../shared/events/raw-database.js';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
@@ -21,7 +19,6 @@ describe.each(databases)('What comes of sessions in one turn, on $name,', ({ ope
 
   beforeAll(async () => {
     opened = await open();
-    await opened.database.migrate({ name: 'sessions', folder: join(projectRoot, 'subgraphs/sessions/prisma/migrations') });
     sql = createPlainSql(opened.database);
   });
   afterAll(() => opened.close());

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import { projectRoot } from '../../../shared/config/project-root.js';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
 import type { SessionChange, SessionRepository } from '../services/session-repository.js';
@@ -21,7 +19,6 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
 
   beforeAll(async () => {
     opened = await open();
-    await opened.database.migrate({ name: 'sessions', folder: join(projectRoot, 'subgraphs/sessions/prisma/migrations') });
     prisma = createSessionsPrisma(opened.database);
     repository = createSessionRepository(prisma);
   });

@@ -20,7 +20,6 @@ describe.each(databases)('What users announces, on $name', ({ open }) => {
   let prisma: UsersPrisma;
   beforeAll(async () => {
     opened = await open();
-    await opened.database.migrate({ name: 'users', folder: join(projectRoot, 'subgraphs/users/prisma/migrations') });
     prisma = createUsersPrisma(opened.database);
   }, 120_000);
   afterAll(async () => {

@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { projectRoot } from '../../../shared/config/project-root.js';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
 import { createKnownUserRepository, type KnownUserRepository } from './known-user-repository.js';
 import { createUsersPrisma, type UsersPrisma } from './prisma.js';
@@ -30,7 +28,6 @@ describe.each(databases)('Known users on $name', ({ open }) => {
 
   beforeAll(async () => {
     opened = await open();
-    await opened.database.migrate({ name: 'users', folder: join(projectRoot, 'subgraphs/users/prisma/migrations') });
     prisma = createUsersPrisma(opened.database);
     profiles = createProfileRepository(prisma);
     names = createSearchNameRepository(prisma);

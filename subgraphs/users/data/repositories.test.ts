@@ -1,30 +1,19 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { projectRoot } from '../../../shared/config/project-root.js';
-import type { Database } from '../../../shared/database/database.js';
-import { openEmbedded } from '../../../shared/database/embedded.js';
-import { openPostgres } from '../../../shared/database/postgres.js';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import { until } from '../../../shared/events/event-bus.conformance.js';
 import { createOutboxRelay, toOutboxRow } from '../../../shared/events/outbox.js';
 import { createLogger } from '../../../shared/logging/logger.js';
-import { startPostgres } from '../../../tests/testkit/postgres.js';
-import { orSkip } from '../../../tests/testkit/services.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
 import { createProfileRepository, type ProfileRepository } from './profile-repository.js';
 import { createUsersPrisma, usersSchema, type UsersPrisma } from './prisma.js';
 import { createKnownUserRepository, type KnownUserRepository } from './known-user-repository.js';
 import { createSearchNameRepository, type SearchNameRepository } from './search-name-repository.js';
 
-const postgres = orSkip('PostgreSQL', await startPostgres());
-afterAll(() => postgres?.stop());
-
-const servers: [string, () => Promise<Database>][] = [
-  ['PGlite', () => openEmbedded('memory://')],
-  ...(postgres === null
-    ? []
-    : [['PostgreSQL', async () => openPostgres(await postgres.createDatabase())] satisfies (typeof servers)[number]]),
-];
+const databases = await testDatabases();
+afterAll(async () => {
+  for (const each of databases) await each.stop();
+});
 
 const registration = ({ userId = uuidv7(), username }: { userId?: string; username: string }) => ({
   eventId: uuidv7(),
@@ -34,24 +23,23 @@ const registration = ({ userId = uuidv7(), username }: { userId?: string; userna
   legacyId: undefined,
 });
 
-describe.each(servers)('The repositories on %s', (_name, open) => {
-  let database: Database;
+describe.each(databases)('The repositories on $name', ({ open }) => {
+  let opened: OpenedDatabase;
   let prisma: UsersPrisma;
   let profiles: ProfileRepository;
   let names: SearchNameRepository;
   let users: KnownUserRepository;
 
   beforeAll(async () => {
-    database = await open();
-    await database.migrate({ name: 'users', folder: join(projectRoot, 'subgraphs/users/prisma/migrations') });
-    prisma = createUsersPrisma(database);
+    opened = await open();
+    prisma = createUsersPrisma(opened.database);
     profiles = createProfileRepository(prisma);
     names = createSearchNameRepository(prisma);
     users = createKnownUserRepository(prisma, { announcesUserEvents: false });
   });
   afterAll(async () => {
     await prisma.$disconnect();
-    await database.close();
+    await opened.close();
   });
   beforeEach(
     () =>

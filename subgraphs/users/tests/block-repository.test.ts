@@ -14,7 +14,7 @@ describe.each(databases)('The other sides of blocks on $name', ({ open }) => {
   let blocks: BlockRepository;
   beforeAll(async () => {
     opened = await open();
-    friendly = await startFriends(opened.database);
+    friendly = startFriends(opened.database);
     blocks = createBlockRepository(friendly.prisma);
   }, 120_000);
   afterAll(async () => {

@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import type { Viewer } from '../../../shared/auth/viewer.js';
-import { projectRoot } from '../../../shared/config/project-root.js';
 import type { Database } from '../../../shared/database/database.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createRateLimits, type RateLimits } from '../../../shared/rate-limits/rate-limits.js';
@@ -51,8 +49,7 @@ function passingTime(): () => number {
   return () => (now += 1_000);
 }
 
-export async function startFriends(database: Database): Promise<FriendsUnderTest> {
-  await database.migrate({ name: 'users', folder: join(projectRoot, 'subgraphs/users/prisma/migrations') });
+export function startFriends(database: Database): FriendsUnderTest {
   const prisma = createUsersPrisma(database);
   const clock = { now: Date.UTC(2026, 0, 31, 12) };
   const users = createKnownUserRepository(prisma, { announcesUserEvents: false });

@@ -34,7 +34,7 @@ describe.each(databases)('Friends, requests and blocks on $name', ({ open }) => 
   let viewers: readonly Viewer[];
   beforeAll(async () => {
     opened = await open();
-    friendly = await startFriends(opened.database);
+    friendly = startFriends(opened.database);
     friends = friendly.withLimits(limits);
     viewers = await Promise.all(Array.from({ length: people }, (_, index) => friendly.register(`user_${String(index)}`)));
   });

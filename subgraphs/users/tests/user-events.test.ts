@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../../shared/database/database.js';
-import { openEmbedded } from '../../../shared/database/embedded.js';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { DomainEvent, EventBus } from '../../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../../shared/events/in-process-event-bus.js';
@@ -10,6 +9,7 @@ import { createLogger } from '../../../shared/logging/logger.js';
 import { createRateLimits } from '../../../shared/rate-limits/rate-limits.js';
 import { startRedis } from '../../../tests/testkit/redis.js';
 import { orSkip } from '../../../tests/testkit/services.js';
+import { openMigratedEmbedded } from '../../../tests/testkit/migrated-embedded.js';
 import { createUserEventStream, type UserEventStream } from '../data/redis-user-events.js';
 import { toUserEventAnnouncement } from '../data/user-event.js';
 import { createUsersSubgraph } from '../subgraph.js';
@@ -86,7 +86,7 @@ describeWithRedis('The stream user.events', () => {
     }
 
     beforeAll(async () => {
-      database = await openEmbedded('memory://');
+      database = await openMigratedEmbedded();
     });
     afterAll(() => database.close());
     afterEach(() => close());

@@ -1,7 +1,6 @@
 import { graphql } from 'graphql';
 import { v7 as uuidv7 } from 'uuid';
 import type { AccessTokenVerifier } from '../../../shared/auth/access-token.js';
-import { openEmbedded } from '../../../shared/database/embedded.js';
 import { toGraphQLError, AppError, unauthenticated } from '../../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
@@ -9,6 +8,7 @@ import { createInProcessEventBus } from '../../../shared/events/in-process-event
 import type { Subgraph } from '../../../shared/graphql/subgraph.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createRateLimits } from '../../../shared/rate-limits/rate-limits.js';
+import { openMigratedEmbedded } from '../../../tests/testkit/migrated-embedded.js';
 import type { UsersContext } from '../context.js';
 import { createUsersSubgraph } from '../subgraph.js';
 
@@ -37,7 +37,7 @@ export interface UsersUnderTest {
 
 export async function startUsers(): Promise<UsersUnderTest> {
   const logger = createLogger({ name: 'test', level: 'silent' });
-  const database = await openEmbedded('memory://');
+  const database = await openMigratedEmbedded();
   const bus = createInProcessEventBus({ logger });
   const events: DomainEvent[] = [];
   await bus.subscribe({

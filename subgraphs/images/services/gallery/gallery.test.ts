@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { Database } from '../../../../shared/database/database.js';
-import { openEmbedded } from '../../../../shared/database/embedded.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { until } from '../../../../shared/events/event-bus.conformance.js';
 import { inCharge, startImages, startTimeoutMs, type ImagesUnderTest } from '../../../../tests/testkit/images-subgraph.js';
+import { openMigratedEmbedded } from '../../../../tests/testkit/migrated-embedded.js';
 import { createPictureRepository } from '../../data/picture-repository.js';
 import { createImagesPrisma } from '../../data/prisma.js';
 import { pictureKeys } from '../pictures/picture.js';
@@ -17,7 +17,7 @@ describe('The gallery', () => {
   let elsewhere: ImagesUnderTest;
   let pictures: ReturnType<typeof createPictureRepository>;
   beforeAll(async () => {
-    database = await openEmbedded('memory://');
+    database = await openMigratedEmbedded();
     images = await startImages('files', database);
     elsewhere = await startImages('files', database, images);
     pictures = createPictureRepository(createImagesPrisma(database));

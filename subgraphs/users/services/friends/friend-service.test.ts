@@ -20,7 +20,7 @@ describe.each(databases)('Friends on $name', ({ open }) => {
   let number = 0;
   beforeAll(async () => {
     opened = await open();
-    friendly = await startFriends(opened.database);
+    friendly = startFriends(opened.database);
   });
   afterAll(async () => {
     await friendly.close();

@@ -1,0 +1,1 @@
+export function lockBuild(file: string, onWait: (pid: number) => void): Promise<() => void>;
