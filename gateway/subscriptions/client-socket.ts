@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { ClientConnection } from './client-connection.js';
+import type { ClientConnection, TurnTaker } from './client-connection.js';
 import type { Beating, Heartbeat } from './heartbeat.js';
 import type { WebSocketLimits } from './limits.js';
 
@@ -31,7 +31,7 @@ const nothing = Buffer.alloc(0);
 
 export function createClientSocket({ webSocket, connection, limits, heartbeat, onMessage, onEnd }: ClientSocketOptions): ClientSocket {
   let left: number | undefined;
-  const waiting: (() => void)[] = [];
+  const waiting: TurnTaker[] = [];
   let turnTaken = false;
   /** Unsent bytes of results; each was sent in its turn, so there are few. */
   let unsentResults = 0;
@@ -81,7 +81,7 @@ export function createClientSocket({ webSocket, connection, limits, heartbeat, o
     const next = waiting.shift();
     if (next === undefined) return;
     turnTaken = true;
-    next();
+    next.onTurn();
   }
 
   webSocket.on('pong', () => heartbeat.heard(beating));
@@ -131,13 +131,13 @@ export function createClientSocket({ webSocket, connection, limits, heartbeat, o
     },
     close,
     leave: () => ({ code: left ?? 0 }),
-    turn(onTurn) {
+    turn(taker) {
       if (left !== undefined) return false;
       if (!turnTaken && waiting.length === 0 && isRoom()) {
         turnTaken = true;
         return true;
       }
-      waiting.push(onTurn);
+      waiting.push(taker);
       return false;
     },
     passTurn() {

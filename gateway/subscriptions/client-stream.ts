@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ClientConnection } from './client-connection.js';
+import type { ClientConnection, TurnTaker } from './client-connection.js';
 import type { PreparedResult } from './fan-out/prepared-result.js';
 import type { Beating, Heartbeat } from './heartbeat.js';
 import type { WebSocketLimits } from './limits.js';
@@ -37,7 +37,7 @@ const abnormal = 1006;
 export function createClientStream({ response, format, limits, heartbeat, errorsOf, onEnd }: ClientStreamOptions): ClientStream {
   let left: number | undefined;
   let turnTaken = false;
-  let waiting: (() => void) | undefined;
+  let waiting: TurnTaker | undefined;
   let stallTimer: NodeJS.Timeout | undefined;
   const beating: Beating = {
     ping() {
@@ -80,7 +80,7 @@ export function createClientStream({ response, format, limits, heartbeat, errors
     waiting = undefined;
     if (next === undefined) return;
     turnTaken = true;
-    next();
+    next.onTurn();
   }
 
   function finish(code: number, lastWords: Buffer): void {
@@ -117,13 +117,13 @@ export function createClientStream({ response, format, limits, heartbeat, errors
     complete: () => finish(normal, format.end()),
     close,
     leave: () => ({ code: left ?? 0 }),
-    turn(onTurn) {
+    turn(taker) {
       if (left !== undefined) return false;
       if (!turnTaken && isRoom()) {
         turnTaken = true;
         return true;
       }
-      waiting = onTurn;
+      waiting = taker;
       return false;
     },
     passTurn() {

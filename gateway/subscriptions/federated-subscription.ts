@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { Leave } from '../../shared/graphql/subgraph.js';
 import { isSubscriptionLost } from '../../shared/graphql/subscription-lost.js';
 import type { OperationRequest } from '../execution/execution-state.js';
-import type { FetchRequest, UpstreamMessage } from '../datasources/subgraph-data-source.js';
+import type { FetchRequest, SubgraphDataSource, UpstreamMessage, UpstreamSubscription } from '../datasources/subgraph-data-source.js';
 import type { CompletedEvent, FailedEvent, FanOut, Subscriber } from './fan-out/fan-out.js';
 
 export type SubscriptionMessage =
@@ -31,79 +31,99 @@ export interface FederatedSubscription {
  * from the other subgraphs, on the caller's behalf or together with others who got the same.
  */
 export function subscribeFederated(request: OperationRequest, fanOut: FanOut): FederatedSubscription {
-  const { variables, caller } = request;
-  let subscriber = fanOut.join(request);
-  /** Takes over when the event that is being completed is through. */
-  let successor: Subscriber | undefined;
-  let isCompleting = false;
-  const { owner } = subscriber.plan;
-  const question = subscriber.plan.upstream(variables);
-  const upstream = owner.subscribe({ ...question, headers: caller.subgraphHeaders });
-  let answerWaiting: (message: SubscriptionMessage) => void = () => undefined;
+  return new Subscription(request, fanOut);
+}
 
-  function receive(message: UpstreamMessage): void {
+/** A class, as all that there is one of for each subscription: a closure for each method and all that they share is many times as large. */
+class Subscription implements FederatedSubscription {
+  readonly #fanOut: FanOut;
+  readonly #owner: SubgraphDataSource;
+  readonly #question: Question;
+  readonly #upstream: UpstreamSubscription;
+  #subscriber: Subscriber;
+  /** Takes over when the event that is being completed is through. */
+  #successor: Subscriber | undefined;
+  #isCompleting = false;
+  #answer: (message: SubscriptionMessage) => void = () => undefined;
+
+  constructor(request: OperationRequest, fanOut: FanOut) {
+    const { variables, caller } = request;
+    this.#fanOut = fanOut;
+    this.#subscriber = fanOut.join(request);
+    const { plan } = this.#subscriber;
+    const question = plan.upstream(variables);
+    this.#owner = plan.owner;
+    this.#question = { query: question.query, operationName: question.operationName };
+    this.#upstream = this.#owner.subscribe({ ...question, headers: caller.subgraphHeaders });
+  }
+
+  next(answer: (message: SubscriptionMessage) => void): void {
+    this.#answer = answer;
+    this.#upstream.next(this.#receive);
+  }
+
+  moveTo(next: OperationRequest): boolean {
+    const joined = this.#fanOut.join(next);
+    if (joined.plan.owner !== this.#owner || !asksTheSame(joined.plan.upstream(next.variables), this.#question)) {
+      joined.leave();
+      return false;
+    }
+    this.#successor?.leave();
+    this.#successor = joined;
+    this.#changeSubscriber();
+    return true;
+  }
+
+  leave(leave: Leave): void {
+    this.#subscriber.leave();
+    this.#successor?.leave();
+    this.#upstream.leave(leave);
+  }
+
+  // Made once: what waits for an event must be nothing new.
+  readonly #receive = (message: UpstreamMessage): void => {
     if ('errors' in message && isSubscriptionLost(message.errors)) {
-      answerWaiting({ kind: 'lost', code: overloaded });
+      this.#answer({ kind: 'lost', code: overloaded });
       return;
     }
     switch (message.kind) {
       case 'event':
         // One at a time, so that results keep the order of the events.
-        isCompleting = true;
-        subscriber.complete(message, onCompleted);
+        this.#isCompleting = true;
+        this.#subscriber.complete(message, this.#onCompleted);
         return;
       case 'error': {
         const errors = message.errors.map(({ message: text, path, extensions }) => {
           return new GraphQLError(text, { path: path ?? null, extensions: extensions ?? null });
         });
-        answerWaiting({ kind: 'result', result: { data: undefined, errors } });
+        this.#answer({ kind: 'result', result: { data: undefined, errors } });
         return;
       }
       case 'complete':
       case 'lost':
-        answerWaiting(message);
+        this.#answer(message);
         return;
     }
-  }
-
-  function onCompleted(completed: CompletedEvent | FailedEvent): void {
-    isCompleting = false;
-    changeSubscriber();
-    answerWaiting(completed);
-  }
-
-  function changeSubscriber(): void {
-    if (successor === undefined || isCompleting) return;
-    subscriber.leave();
-    subscriber = successor;
-    successor = undefined;
-  }
-
-  return {
-    next(answer) {
-      answerWaiting = answer;
-      upstream.next(receive);
-    },
-    moveTo(next) {
-      const joined = fanOut.join(next);
-      if (joined.plan.owner !== owner || !asksTheSame(joined.plan.upstream(next.variables), question)) {
-        joined.leave();
-        return false;
-      }
-      successor?.leave();
-      successor = joined;
-      changeSubscriber();
-      return true;
-    },
-    leave(leave) {
-      subscriber.leave();
-      successor?.leave();
-      upstream.leave(leave);
-    },
   };
+
+  readonly #onCompleted = (completed: CompletedEvent | FailedEvent): void => {
+    this.#isCompleting = false;
+    this.#changeSubscriber();
+    this.#answer(completed);
+  };
+
+  #changeSubscriber(): void {
+    if (this.#successor === undefined || this.#isCompleting) return;
+    this.#subscriber.leave();
+    this.#subscriber = this.#successor;
+    this.#successor = undefined;
+  }
 }
 
+/** What a subgraph was asked, but for the variables. */
+type Question = Pick<FetchRequest, 'query' | 'operationName'>;
+
 /** The variables are the same; which of them the subgraph gets depends on the document. */
-function asksTheSame(one: FetchRequest, other: FetchRequest): boolean {
+function asksTheSame(one: Question, other: Question): boolean {
   return one.query === other.query && one.operationName === other.operationName;
 }

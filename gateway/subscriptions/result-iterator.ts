@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql';
+import type { ClientConnection, TurnTaker } from './client-connection.js';
 import type { CompletedEvent } from './fan-out/fan-out.js';
 import { prepareResult, type PreparedResult } from './fan-out/prepared-result.js';
 
@@ -11,11 +12,8 @@ export interface ResultSource {
   onEnd(): void;
 }
 
-/** The right to hand over a result: see `ClientSocket.turn`. */
-export interface Turns {
-  turn(onTurn: () => void): boolean;
-  passTurn(): void;
-}
+/** The right to hand over a result. */
+export type Turns = Pick<ClientConnection, 'turn' | 'passTurn'>;
 
 const done: IteratorResult<ExecutionResult, undefined> = { value: undefined, done: true };
 const nobody: ReadonlySet<string> = new Set();
@@ -26,77 +24,90 @@ const nobody: ReadonlySet<string> = new Set();
  * And without promises from the event to the socket: one event goes to thousands of these in one turn of the event loop.
  */
 export function createResultIterator(source: ResultSource, turns: Turns): AsyncIterableIterator<ExecutionResult, undefined> {
-  let ended = false;
-  let answerWaiting: ((result: IteratorResult<ExecutionResult, undefined>) => void) | undefined;
-  /** What waits for a turn. */
-  let held: CompletedEvent | undefined;
+  return new ResultIterator(source, turns);
+}
 
-  function end(): void {
-    if (ended) return;
-    ended = true;
-    held = undefined;
-    source.onEnd();
-    answer(done);
+/** A class, as all that there is one of for each subscription. */
+class ResultIterator implements AsyncIterableIterator<ExecutionResult, undefined>, TurnTaker {
+  readonly #source: ResultSource;
+  readonly #turns: Turns;
+  #hasEnded = false;
+  #answerWaiting: ((result: IteratorResult<ExecutionResult, undefined>) => void) | undefined;
+  /** What waits for a turn. */
+  #held: CompletedEvent | undefined;
+
+  constructor(source: ResultSource, turns: Turns) {
+    this.#source = source;
+    this.#turns = turns;
   }
 
-  function answer(result: IteratorResult<ExecutionResult, undefined>): void {
-    const resolve = answerWaiting;
-    answerWaiting = undefined;
+  next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    return new Promise((resolve) => {
+      if (this.#hasEnded) {
+        resolve(done);
+        return;
+      }
+      this.#answerWaiting = resolve;
+      this.#source.next(this.#receive);
+    });
+  }
+
+  return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    this.#end();
+    return Promise.resolve(done);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  onTurn(): void {
+    const next = this.#held;
+    this.#held = undefined;
+    if (next === undefined) {
+      // It has ended while it waited.
+      this.#turns.passTurn();
+      return;
+    }
+    this.#deliver(next);
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#held = undefined;
+    this.#source.onEnd();
+    this.#answer(done);
+  }
+
+  #answer(result: IteratorResult<ExecutionResult, undefined>): void {
+    const resolve = this.#answerWaiting;
+    this.#answerWaiting = undefined;
     resolve?.(result);
   }
 
-  function receive(next: CompletedEvent | undefined): void {
-    if (ended) return;
+  readonly #receive = (next: CompletedEvent | undefined): void => {
+    if (this.#hasEnded) return;
     if (next === undefined) {
-      end();
+      this.#end();
       return;
     }
     // Held only when it has to be: each event would otherwise be written into thousands of old objects, which garbage collection pays for.
-    if (turns.turn(onTurn)) deliver(next);
-    else held = next;
-  }
+    if (this.#turns.turn(this)) this.#deliver(next);
+    else this.#held = next;
+  };
 
-  function onTurn(): void {
-    const next = held;
-    held = undefined;
-    if (next === undefined) {
-      // It has ended while it waited.
-      turns.passTurn();
-      return;
-    }
-    deliver(next);
-  }
-
-  function deliver(next: CompletedEvent): void {
-    if (next.kind === 'prepared') source.send(next);
+  #deliver(next: CompletedEvent): void {
+    if (next.kind === 'prepared') this.#source.send(next);
     else {
       const { data = 'null', errors } = next.result;
       if (errors.length > 0) {
         // What they say has to be masked: graphql-ws sends it, and asks for the next.
-        answer({ value: { data: JSON.parse(data) as Record<string, unknown> | null, errors }, done: false });
+        this.#answer({ value: { data: JSON.parse(data) as Record<string, unknown> | null, errors }, done: false });
         return;
       }
-      source.send(prepareResult(data, nobody));
+      this.#source.send(prepareResult(data, nobody));
     }
-    source.next(receive);
+    this.#source.next(this.#receive);
   }
-
-  return {
-    next: () =>
-      new Promise((resolve) => {
-        if (ended) {
-          resolve(done);
-          return;
-        }
-        answerWaiting = resolve;
-        source.next(receive);
-      }),
-    return() {
-      end();
-      return Promise.resolve(done);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }
