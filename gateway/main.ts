@@ -110,6 +110,7 @@ async function startServing(
     beginCaching: cache?.beginCaching,
     operationTimeoutMs: config.timeouts.operationMs,
     executor: config.executor,
+    defer: config.policy.allowsDefer,
     logger,
   });
   scope.defer(() => supergraph.close());

@@ -15,6 +15,7 @@ import type { OperationPlanner, PlannedOperation } from '../planning/operation-p
 import { rememberRunnables, type ToRunnable } from '../planning/runnable-operation.js';
 import type { OperationLimits } from '../policy/operation-limits.js';
 import { refuseParse } from '../policy/refuse-parse.js';
+import { deferRules } from './defer-rules.js';
 import { finiteNumbers } from './finite-numbers.js';
 import { someSubscriptionField } from './some-subscription-field.js';
 import { prepareFittingVariables } from './fitting-variables.js';
@@ -141,7 +142,7 @@ function parseOperation(
   return { kind: 'parsed', operation: parsed };
 }
 
-const rules = [...specifiedRules, finiteNumbers, someSubscriptionField];
+const rules = [...specifiedRules, finiteNumbers, someSubscriptionField, ...deferRules];
 
 function validateDocument(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
   try {

@@ -88,11 +88,11 @@ function conditionNames(operation: OperationDefinitionNode): readonly string[] {
   return [...names];
 }
 
-function isDefer({ name }: DirectiveNode | ConstDirectiveNode): boolean {
+export function isDefer({ name }: DirectiveNode | ConstDirectiveNode): boolean {
   return name.value === 'defer';
 }
 
-function argumentOf({ arguments: given = [] }: DirectiveNode | ConstDirectiveNode, name: string) {
+export function argumentOf({ arguments: given = [] }: DirectiveNode | ConstDirectiveNode, name: string) {
   return given.find((argument) => argument.name.value === name)?.value;
 }
 

@@ -19,6 +19,8 @@ export interface DocumentMeasure {
   readonly selections: number;
   /** The most in one place. */
   readonly directives: number;
+  /** Fragments with `@defer`. */
+  readonly deferred: number;
   readonly inputDepth: number;
   /** Lists within each other in one argument. */
   readonly literalLists: number;
@@ -34,6 +36,7 @@ const nothing: DocumentMeasure = {
   aliases: 0,
   selections: 0,
   directives: 0,
+  deferred: 0,
   inputDepth: 0,
   literalLists: 0,
 };
@@ -83,6 +86,7 @@ export function measureDocument(document: DocumentNode, operation: OperationDefi
             aliases: below.aliases + (selection.alias === undefined ? 0 : 1),
             selections: below.selections + 1,
             directives: below.directives,
+            deferred: below.deferred,
             ...withArguments(below, selection.arguments),
           },
           selection.directives,
@@ -94,6 +98,7 @@ export function measureDocument(document: DocumentNode, operation: OperationDefi
       sum.aliases += measure.aliases;
       sum.selections += measure.selections;
       sum.directives = Math.max(sum.directives, measure.directives);
+      sum.deferred += measure.deferred;
       sum.inputDepth = Math.max(sum.inputDepth, measure.inputDepth);
       sum.literalLists = Math.max(sum.literalLists, measure.literalLists);
     }
@@ -108,7 +113,8 @@ type InputMeasure = Pick<DocumentMeasure, 'inputDepth' | 'literalLists'>;
 function withDirectives(measure: DocumentMeasure, directives: readonly (DirectiveNode | ConstDirectiveNode)[] = []): DocumentMeasure {
   if (directives.length === 0) return measure;
   const inputs = directives.reduce<InputMeasure>((deepest, each) => withArguments(deepest, each.arguments), measure);
-  return { ...measure, ...inputs, directives: Math.max(measure.directives, directives.length) };
+  const deferred = measure.deferred + directives.filter(({ name }) => name.value === 'defer').length;
+  return { ...measure, ...inputs, deferred, directives: Math.max(measure.directives, directives.length) };
 }
 
 /** Variables have default values, and may have directives. */

@@ -57,6 +57,7 @@ function documentErrors({ document, operation, limits, allowsIntrospection }: Op
     ['maxRootFields', measure.rootFields],
     ['maxSelections', measure.selections],
     ['maxDirectives', measure.directives],
+    ['maxDeferred', measure.deferred],
     ['maxLiteralLists', measure.literalLists],
     ['maxInputDepth', measure.inputDepth],
   ] as const;

@@ -54,6 +54,9 @@ describe('The cost of an operation', () => {
     ['{ thing { ... on Red { node { id } nodes { id } } ... on Blue { node { id } } id } }', 1 + 1 + 10],
     ['{ thing { ... on Red { node { id } } ...F } } fragment F on Red { nodes { id } }', 1 + 1 + 10],
     ['{ thing { ... { ... on Red { node { id } } } ... on Blue { node { id } } } }', 1 + 1 + 1],
+    // Each part of an answer that comes later.
+    ['{ ... @defer { name } }', 1],
+    ['{ nodes { id ...F @defer } } fragment F on Node { id ... @defer { tags } }', 10 * 3],
     ['{ nobody(first: 1000) { knows { it } } }', 0],
   ])('%s is %i', (query, points) => {
     expect(cost(query)).toBe(points);

@@ -14,6 +14,7 @@ import {
   type GraphQLNamedType,
   type GraphQLSchema,
   type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
   valueFromASTUntyped,
 } from 'graphql';
@@ -24,6 +25,9 @@ import { createCostProgram, type Expression } from './cost-program.js';
 const pageArguments = ['first', 'last', 'limit'];
 /** A change costs more than a look. */
 const mutationWeight = 10;
+
+/** Of a deferred fragment, for each object that has it. */
+const partWeight = 1;
 
 /** A page argument that the client filled in. */
 export interface PageArgument {
@@ -50,7 +54,8 @@ const free: SelectionCost = { once: 0, perEntry: 0 };
  * The static cost of an operation, after IBM's specification and Apollo's way of counting: an object is 1 point, a scalar none, a mutation
  * 10, unless `@cost` says otherwise; what is in a list counts as often as the list has entries: as many as a page argument of its field,
  * or of the field around it (a connection), asks for, `@listSize` says, or `assumedListSize`. Of fragments on different objects only the
- * most expensive counts. Introspection is free: it has limits of its own. Comes before validation: what the schema does not know is free.
+ * most expensive counts. A deferred
+ * fragment is 1 point for each object that has it. Introspection is free: it has limits of its own. Comes before validation: what the schema does not know is free.
  */
 export function compileCost({
   schema,
@@ -95,7 +100,8 @@ export function compileCost({
       const spread = selection.kind === Kind.FRAGMENT_SPREAD ? definitions.get(selection.name.value) : selection;
       if (spread === undefined) continue;
       const type = spread.typeCondition === undefined ? parent : schema.getType(spread.typeCondition.name.value);
-      const cost = spread.kind === Kind.FRAGMENT_DEFINITION ? fragment(spread.name.value, spread) : selectionSet(type, spread.selectionSet);
+      const own = spread.kind === Kind.FRAGMENT_DEFINITION ? fragment(spread.name.value, spread) : selectionSet(type, spread.selectionSet);
+      const cost = isDeferred(selection) ? { ...own, once: program.sum([own.once, partWeight]) } : own;
       if (isAbstractType(parent) && isObjectType(type)) byObject.set(type.name, [...(byObject.get(type.name) ?? []), cost]);
       else common.push(cost);
     }
@@ -160,6 +166,10 @@ export function compileCost({
 
   const { once, perEntry } = selectionSet(schema.getRootType(operation.operation) ?? undefined, operation.selectionSet);
   return { pages, evaluate: program.evaluator(program.sum([once, program.product(assumedListSize, perEntry)])) };
+}
+
+function isDeferred({ directives = [] }: SelectionNode): boolean {
+  return directives.some(({ name }) => name.value === 'defer');
 }
 
 function listDimensions({ type }: GraphQLField<unknown, unknown>): number {

@@ -83,6 +83,14 @@ const cases: readonly [limit: keyof OperationLimits, name: string, make: (amount
     'entries on a page, by the default of a variable',
     (amount) => ({ query: `query ($size: Int = ${amount}) { page(first: $size) { id } }` }),
   ],
+  [
+    'maxDeferred',
+    'deferred fragments, spread or not',
+    (amount) => ({
+      query: `{ user(id: "1") { id ${repeat(amount - 4, () => '... @defer { id }')} ...A ...A } }
+        fragment A on User { ...B @defer ... @defer { id } } fragment B on User { id }`,
+    }),
+  ],
   ['maxLiteralLists', 'lists within lists', (amount) => ({ query: `{ anything(value: ${list(amount)}) }` })],
   [
     'maxInputDepth',

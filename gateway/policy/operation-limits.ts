@@ -14,6 +14,8 @@ export interface OperationLimits {
   readonly maxFragments: number;
   /** Directives on one field, fragment or operation. */
   readonly maxDirectives: number;
+  /** Fragments with `@defer`. */
+  readonly maxDeferred: number;
   /** Points of operation-cost.ts. */
   readonly maxCost: number;
   /** The largest number that a page argument (`first`, `last`, `limit`, or what `@listSize` names) may have. */
@@ -37,6 +39,7 @@ export const defaultOperationLimits: OperationLimits = {
   maxSelections: 2_000,
   maxFragments: 100,
   maxDirectives: 5,
+  maxDeferred: 20,
   maxCost: 20_000,
   maxPageSize: 500,
   assumedListSize: 10,
@@ -55,6 +58,7 @@ export const limitVariableNames = {
   maxSelections: 'MAX_SELECTIONS',
   maxFragments: 'MAX_FRAGMENTS',
   maxDirectives: 'MAX_DIRECTIVES',
+  maxDeferred: 'MAX_DEFERRED',
   maxCost: 'MAX_COST',
   maxPageSize: 'MAX_PAGE_SIZE',
   assumedListSize: 'ASSUMED_LIST_SIZE',

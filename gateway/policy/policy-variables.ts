@@ -9,6 +9,8 @@ import type { TrustedDocumentsMode } from './find-document.js';
 export interface PolicyConfig {
   readonly limits: OperationLimits;
   readonly allowsIntrospection: boolean;
+  /** Whether clients may defer fragments. */
+  readonly allowsDefer: boolean;
   /** Why GraphiQL is not served at `/`; undefined when it is. */
   readonly withoutPage: string | undefined;
   /** Undefined when there is no manifest, or nobody asks it. */
@@ -62,6 +64,7 @@ export const policyVariables = {
   [limitVariableNames.maxSelections]: limit('maxSelections'),
   [limitVariableNames.maxFragments]: limit('maxFragments'),
   [limitVariableNames.maxDirectives]: limit('maxDirectives'),
+  [limitVariableNames.maxDeferred]: limit('maxDeferred'),
   [limitVariableNames.maxCost]: limit('maxCost'),
   [limitVariableNames.maxPageSize]: limit('maxPageSize'),
   [limitVariableNames.assumedListSize]: limit('assumedListSize'),
@@ -69,6 +72,7 @@ export const policyVariables = {
   [limitVariableNames.maxLiteralLists]: limit('maxLiteralLists'),
   [limitVariableNames.maxSubgraphCalls]: limit('maxSubgraphCalls'),
   INTROSPECTION: switched.default(true),
+  DEFER: switched.default(true),
   GRAPHIQL: switched.default(true),
   TRUSTED_DOCUMENTS: z.string().optional().describe('the manifest of trusted documents, which TRUSTED_DOCUMENTS_MODE asks for'),
   TRUSTED_DOCUMENTS_MODE: z.enum(['off', 'prefer', 'only']).optional(),
@@ -103,6 +107,7 @@ export function toPolicyConfig(values: PolicyValues): PolicyConfig {
       maxSelections: values.MAX_SELECTIONS,
       maxFragments: values.MAX_FRAGMENTS,
       maxDirectives: values.MAX_DIRECTIVES,
+      maxDeferred: values.MAX_DEFERRED,
       maxCost: values.MAX_COST,
       maxPageSize: values.MAX_PAGE_SIZE,
       assumedListSize: values.ASSUMED_LIST_SIZE,
@@ -111,6 +116,7 @@ export function toPolicyConfig(values: PolicyValues): PolicyConfig {
       maxSubgraphCalls: values.MAX_SUBGRAPH_CALLS,
     },
     allowsIntrospection: values.INTROSPECTION,
+    allowsDefer: values.DEFER,
     withoutPage: withoutPage(values.GRAPHIQL, mode),
     trustedDocuments: path === undefined || mode === 'off' ? undefined : { path, mode },
     // A document that a client leaves is no trusted one.

@@ -56,6 +56,7 @@ const limitDescriptions: Readonly<Record<keyof OperationLimits, string>> = {
   maxSelections: 'Fields of an operation, with all fragments written out.',
   maxFragments: 'Fragments of a document.',
   maxDirectives: 'Directives at one place.',
+  maxDeferred: 'Fragments of an operation with `@defer`, with all fragments written out.',
   maxCost: 'Points of cost of an operation.',
   maxPageSize: 'The largest number for `first`, `last` or `limit`.',
   assumedListSize: 'Entries that a list without a page size counts for.',
@@ -160,6 +161,7 @@ export const configFile = z
       'Answers of subgraphs that are kept (docs/caching.md). With `redisUrl`, gateways share them.',
     ),
     introspection: inFile(z.boolean(), 'Whether clients may ask for the schema. `true` if left out.', 'INTROSPECTION'),
+    defer: inFile(z.boolean(), 'Whether clients may use `@defer`. `true` if left out.', 'DEFER'),
     graphiql: inFile(z.boolean(), 'Whether `/` is GraphiQL. `true` if left out.', 'GRAPHIQL'),
     trustedDocuments: inFile(
       z.strictObject({
