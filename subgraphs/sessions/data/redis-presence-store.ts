@@ -55,8 +55,9 @@ export function createRedisPresenceStore(options: RedisPresenceStoreOptions): Pr
     shards,
     onLost() {
       logger.warn('presence: Redis has lost its state, or this process has missed changes; everything is read and connected anew');
+      const online = lastKnown.online();
       lastKnown.clear();
-      tell((listener) => listener.onLost?.());
+      tell((listener) => listener.onLost?.({ wasOnline: (userId) => online.has(userId) }));
     },
   });
   const link = openLink({ url, logger, purpose: 'commands' });

@@ -43,7 +43,7 @@ function create() {
     },
     notify,
     lose: (): void => {
-      for (const { onLost } of listeners) onLost?.();
+      for (const { onLost } of listeners) onLost?.({ wasOnline: () => false });
     },
   };
 }

@@ -10,6 +10,8 @@ export interface LastKnownStates {
   find(userId: string): PresenceState | undefined;
   /** What is known of the user may no longer be told. */
   forget(userId: string): void;
+  /** Everybody who is known to be online. */
+  online(): ReadonlySet<string>;
   clear(): void;
 }
 
@@ -29,6 +31,7 @@ export function createLastKnownStates(limit = mostUsers): LastKnownStates {
     },
     find: (userId) => states.get(userId),
     forget: (userId) => void states.delete(userId),
+    online: () => new Set([...states.values()].filter(({ availability }) => availability !== 'OFFLINE').map(({ userId }) => userId)),
     clear: () => states.clear(),
   };
 }

@@ -43,7 +43,12 @@ export interface PresenceListener {
    * The store lost its state, or this process may have missed something. What was read before is worth nothing: connections have to be
    * made anew, and who follows somebody must read again. The listener is called first, changes come after it.
    */
-  readonly onLost?: () => void;
+  readonly onLost?: (loss: PresenceLoss) => void;
+}
+
+export interface PresenceLoss {
+  /** Whether the user was last known to be online: they are again as soon as the process that has their connection has made it anew. */
+  wasOnline(userId: string): boolean;
 }
 
 export type PresenceChanges =

@@ -129,7 +129,10 @@ describe('The presence feed', () => {
     let lose = (): void => undefined;
     const losing = {
       ...store,
-      listen: (listener: Parameters<typeof store.listen>[0]) => ((lose = () => listener.onLost?.()), store.listen(listener)),
+      listen: (listener: Parameters<typeof store.listen>[0]) => (
+        (lose = () => listener.onLost?.({ wasOnline: () => false })),
+        store.listen(listener)
+      ),
     };
     const other = createPresenceFeed({ store: losing, scheduler });
     follow('bob', ['ada']);

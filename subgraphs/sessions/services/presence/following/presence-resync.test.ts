@@ -52,6 +52,36 @@ describe('When the store has lost its state', () => {
     expect([order, watching.kinds.at(-1), watching.seen()]).toEqual([['eve ONLINE'], 'Resync', ['eve ONLINE']]);
   });
 
+  it('P4: nobody hears that somebody is gone whose process is a little slow to connect them anew', async () => {
+    const { connect, store, stores, nodes, pass } = createCluster();
+    await store.connect(key, defaultSettings);
+    const client = await connect(ada, { userIds: ['bob'] }, undefined, nodes[1]);
+    await settle();
+    stores[1].lose(['bob']);
+    // As a store would that knows nothing of them any more.
+    await store.endSession(key);
+    await pass(2_900, 50);
+    expect(client.kinds).toEqual(['Snapshot']);
+    await store.connect(key, defaultSettings);
+    await pass(300, 50);
+    expect([client.kinds, client.seen()]).toEqual([['Snapshot', 'Resync'], ['bob ONLINE']]);
+  });
+
+  it('P5: who is gone with a process that died at the same time is told, 3 s later', async () => {
+    const { connect, store, stores, nodes, pass } = createCluster();
+    await store.connect(key, defaultSettings);
+    const client = await connect(ada, { userIds: ['bob'] }, undefined, nodes[1]);
+    await settle();
+    stores[1].lose(['bob']);
+    await store.endSession(key);
+    await pass(1_000, 50);
+    stores[1].lose([]);
+    await pass(1_900, 50);
+    expect(client.kinds).toEqual(['Snapshot']);
+    await pass(400, 50);
+    expect([client.kinds, client.seen()]).toEqual([['Snapshot', 'Resync'], ['bob OFFLINE']]);
+  });
+
   it('P7: a second loss during the resync makes it begin anew, and one comes in the end', async () => {
     const { connect, store, stores, nodes, pass, relations } = createCluster();
     await store.connect(key, defaultSettings);

@@ -39,8 +39,11 @@ export interface PresenceSubscription {
   relate(userId: string, relation: RelationKind | undefined, state: PresenceState): void;
   /** What was told is worth nothing: nothing is told until `resync`. */
   lose(): void;
-  /** Reads everything anew. Rejects when it cannot; then it must be called again. */
-  resync(): Promise<void>;
+  /**
+   * Reads everything anew. False when somebody is offline who `isAwaited`; then, as when it rejects because it cannot read, nothing was told,
+   * and it must be called again.
+   */
+  resync(isAwaited: (userId: string) => boolean): Promise<boolean>;
 }
 
 export interface PresenceSubscriptionOptions {
@@ -102,15 +105,20 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
     },
   });
 
-  async function read(readMessage: (sight: Sight) => Promise<FirstMessage>): Promise<void> {
+  /** False = the message is not to be told yet. */
+  async function read(
+    readMessage: (sight: Sight) => Promise<FirstMessage>,
+    isAwaited: (userId: string) => boolean = () => false,
+  ): Promise<boolean> {
     const mine = ++reading;
     isReading = true;
     const isOver = (): boolean => hasEnded || mine !== reading;
     const sight = await readSight();
-    if (isOver()) return;
+    if (isOver()) return true;
     users.follow(sight.audiences, held);
     const message = await readMessage(sight);
-    if (isOver()) return;
+    if (isOver()) return true;
+    if (message.states.some(({ userId, availability }) => availability === 'OFFLINE' && isAwaited(userId))) return false;
     first = message;
     ahead = message.moment;
     for (const userId of message.removed ?? []) removals.push({ userId, reason: 'RELATION_CHANGED' });
@@ -118,6 +126,7 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
     if (unsettled.size > 0) onUnsettled([...unsettled]);
     unsettled.clear();
     deliver();
+    return true;
   }
 
   /** Wakes a reader that waits; one that does not has `unsentMs` to come. */
@@ -194,7 +203,9 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
     viewerId,
     messages: pull.iterator,
     end: () => pull.end(),
-    open: () => read(readFirst),
+    async open() {
+      await read(readFirst);
+    },
     hold(userId) {
       if (hasEnded || !asksFor(following, userId)) return false;
       if (isReading) {
@@ -227,6 +238,6 @@ export function createPresenceSubscription(options: PresenceSubscriptionOptions)
       users.forgetPending();
     },
     // Who was told nothing yet has nothing to forget.
-    resync: () => read((sight) => readAnew(sight, hasTold ? 'Resync' : 'Snapshot')),
+    resync: (isAwaited) => read((sight) => readAnew(sight, hasTold ? 'Resync' : 'Snapshot'), isAwaited),
   };
 }

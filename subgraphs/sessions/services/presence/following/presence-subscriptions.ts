@@ -79,11 +79,11 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
     onNotice(notice) {
       if (notice.kind === 'RelationChanged') watch.changed(notice.userId, notice.otherId);
     },
-    onLost() {
+    onLost(loss) {
       const subscriptions = [...open.values()].flatMap((ofViewer) => [...ofViewer]);
       // Nothing of before may reach them; and whom they follow must be online again before they read it.
       for (const subscription of subscriptions) subscription.lose();
-      resyncs.begin(subscriptions, connections.reassert());
+      resyncs.begin(subscriptions, connections.reassert(), (userId) => loss.wasOnline(userId));
     },
   });
 

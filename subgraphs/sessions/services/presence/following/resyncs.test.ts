@@ -10,9 +10,11 @@ function create() {
   // Even steps instead of chance.
   const resyncs = createResyncs({ scheduler, logger, random: () => ((turn += 1) % 1_000) / 1_000 });
   const done: number[] = [];
-  const subscription = (index: number) => ({ resync: () => Promise.resolve(void done.push(index)) });
+  const subscription = (index: number) => ({ resync: () => Promise.resolve(done.push(index) > 0) });
   return { scheduler, resyncs, done, subscription };
 }
+
+const nobody = (): boolean => false;
 
 describe('Resyncs', () => {
   it('of 15,000 subscriptions are spread over 10 s after the first, each comes once', async () => {
@@ -20,6 +22,7 @@ describe('Resyncs', () => {
     resyncs.begin(
       Array.from({ length: 15_000 }, (_, index) => subscription(index)),
       Promise.resolve(),
+      nobody,
     );
     await new Promise(setImmediate);
     let most = 0;
@@ -37,7 +40,7 @@ describe('Resyncs', () => {
   it('wait for the connections, and go on without them when they fail', async () => {
     const { scheduler, resyncs, done, subscription } = create();
     let fail = (_error: Error): void => undefined;
-    resyncs.begin([subscription(1)], new Promise((_resolve, reject) => (fail = reject)));
+    resyncs.begin([subscription(1)], new Promise((_resolve, reject) => (fail = reject)), nobody);
     scheduler.advance(60_000);
     expect(done).toEqual([]);
     fail(new Error('down'));
@@ -49,7 +52,7 @@ describe('Resyncs', () => {
   it('are forgotten with their subscription', async () => {
     const { scheduler, resyncs, done, subscription } = create();
     const [staying, leaving, late] = [subscription(1), subscription(2), subscription(3)];
-    resyncs.begin([staying, leaving, late], Promise.resolve());
+    resyncs.begin([staying, leaving, late], Promise.resolve(), nobody);
     resyncs.forget(leaving);
     await new Promise(setImmediate);
     resyncs.forget(late);

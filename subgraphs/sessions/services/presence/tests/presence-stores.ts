@@ -88,8 +88,8 @@ export function createShardedStore(shards: readonly PresenceStore[]): PresenceSt
 export interface PresenceNode extends PresenceStore {
   /** Lets the node hear everything that has happened. */
   catchUp(): void;
-  /** The node has lost everything, and hears on from now. */
-  lose(): void;
+  /** The node has lost everything, and hears on from now. It has known these to be online. */
+  lose(online?: readonly string[]): void;
   /** Whether the store cannot be reached from the node. */
   setDown(isDown: boolean): void;
 }
@@ -182,10 +182,10 @@ function createNode(
     catchUp() {
       for (const shard of queues.keys()) tellUpTo(shard, Infinity);
     },
-    lose() {
+    lose(online = []) {
       queues.clear();
       for (const [shard, offset] of store.heard().offsets) heard.set(shard, offset);
-      for (const listener of [...listeners]) listener.onLost?.();
+      for (const listener of [...listeners]) listener.onLost?.({ wasOnline: (userId) => online.includes(userId) });
     },
     close() {
       stop();
