@@ -2,7 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils';
 import type { MigrationList } from '@prisma/schema-engine-wasm/schema_engine_bg';
-import { createSchemaEngine } from './schema-engine.js';
+import { createSchemaEngine, type SchemaEngine } from './schema-engine.js';
+
+const openSchemaEngine = (connection: SqlDriverAdapter): Promise<SchemaEngine> => createSchemaEngine({ connection });
 
 /** Nothing in the database is managed by anything but these migrations. */
 export const noFilters = { externalTables: [], externalEnums: [] };
@@ -44,9 +46,14 @@ export function migrationList(folder: string, migrations: readonly { name: strin
  * that the caller commits: a crash or a faulty migration then leaves the database as it was, instead of a migration recorded as failed,
  * which Prisma refuses to go past. (So no migration may hold what Postgres refuses in a transaction, such as CREATE INDEX CONCURRENTLY.)
  */
-export async function applyMigrations(connection: SqlDriverAdapter, migrations: MigrationList): Promise<number> {
+export async function applyMigrations(
+  connection: SqlDriverAdapter,
+  migrations: MigrationList,
+  openEngine: (connection: SqlDriverAdapter) => Promise<Pick<SchemaEngine, 'applyMigrations' | 'free'>> = openSchemaEngine,
+): Promise<number> {
   await connection.executeScript(migrationsTable);
-  const engine = await createSchemaEngine({ connection });
+  if (await areApplied(connection, migrations)) return 0;
+  const engine = await openEngine(connection);
   try {
     const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList: migrations, filters: noFilters });
     return appliedMigrationNames.length;
@@ -54,6 +61,16 @@ export async function applyMigrations(connection: SqlDriverAdapter, migrations: 
     engine.free();
   }
 }
+
+/** Asked first, because every start of every process asks, and the engine is 5 MB to compile. It finds fault with what has failed. */
+async function areApplied(connection: SqlDriverAdapter, { migrationDirectories }: MigrationList): Promise<boolean> {
+  const { rows } = await connection.queryRaw({ sql: recorded, args: [], argTypes: [] });
+  const names = new Map(rows.map(([name, state]) => [name, state]));
+  return ![...names.values()].includes('failed') && migrationDirectories.every(({ path }) => names.get(path) === 'applied');
+}
+
+const recorded = `SELECT migration_name, CASE WHEN finished_at IS NULL THEN 'failed' ELSE 'applied' END
+  FROM _prisma_migrations WHERE rolled_back_at IS NULL`;
 
 // As Prisma makes it. Made before the engine looks for it, because a failed look-up would abort the transaction.
 const migrationsTable = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
