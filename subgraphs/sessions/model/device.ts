@@ -23,6 +23,8 @@ export interface Device {
   sessionId: string;
   /** How often its session has ended or gone offline. */
   departures: number;
+  /** Calls of goOffline that may not have come to an end. */
+  readonly departing: Set<object>;
   told: ToldMap;
   socket: Socket | undefined;
   /** How many it has had. */
@@ -43,6 +45,7 @@ export function createDevice({ userId, name, request }: Pick<Device, 'userId' | 
     request,
     sessionId: `${name}#1`,
     departures: 0,
+    departing: new Set(),
     told: nothingTold,
     socket: undefined,
     sockets: 0,

@@ -17,6 +17,8 @@ const logger = createLogger({ name: 'model', level: 'silent' });
 
 /** A little more than the longest latency. */
 const longestTransmissionMs = 201;
+/** Whatever was asked of a process that has died meanwhile has come to an end. */
+const silentMs = 5_000;
 
 /** How a client can leave, and for how long it counts on; null = as long as its lease. */
 const graces = new Map([
@@ -128,6 +130,7 @@ export function createWorld({ processCount, random, openRedis = createSimulatedR
       device.opening = process;
       const { sessionId, departures } = device;
       const lossesBefore = losses;
+      const isDeparting = device.departing.size > 0;
       const comesBack = liveness.hasSession(device.userId, sessionId);
       if (!comesBack) judge.touched(device.userId);
       void openSocket(device, process, { resumes, now: time.now, onMessage: judge.told, onEnd: judge.ended }).then((socket) => {
@@ -142,7 +145,7 @@ export function createWorld({ processCount, random, openRedis = createSimulatedR
         if (!comesBack) judge.touched(device.userId);
         if (device.isStalled) liveness.stalled(device.userId, socket.key);
         // Which of the two came first, nobody knows.
-        if (departures !== device.departures) liveness.ended(device.userId, sessionId);
+        if (isDeparting || departures !== device.departures) liveness.ended(device.userId, sessionId);
         if (sessionId !== device.sessionId) this.leave(device, 4403);
       });
     },
@@ -191,15 +194,23 @@ export function createWorld({ processCount, random, openRedis = createSimulatedR
       judge.touched(device.userId);
       device.departures += 1;
       liveness.ended(device.userId, device.sessionId);
-      const { userId, sessionId } = device;
+      const { userId, sessionId, departing } = device;
+      const departure = {};
+      const over = (): void => void departing.delete(departure);
+      departing.add(departure);
       const done = (): void => {
         judge.touched(userId);
         // Whether it came before or after a socket that was opened meanwhile, nobody knows.
         liveness.ended(userId, sessionId);
       };
-      void process.service.goOffline(viewerOf(device)).then(done, done);
+      const answered = (): void => {
+        done();
+        time.after(longestTransmissionMs, over);
+      };
+      void process.service.goOffline(viewerOf(device)).then(answered, answered);
       // It arrives although its process dies, and nobody hears of it.
       time.after(longestTransmissionMs, done);
+      time.after(silentMs, over);
     },
 
     /** Signed out elsewhere: the gateway closes the socket, and the client signs in anew. */
