@@ -112,6 +112,7 @@ runProcess({
     const tracing = await openTracing(config.tracing, 'galaxia');
     if (tracing !== undefined) scope.defer(() => tracing.close());
     const metrics = openMetrics(config.metrics);
+    metrics?.counted.observeSubgraphs(subgraphs);
     const counting = metrics === undefined ? {} : { onFetch: metrics.counted.onFetch };
     const cache = openAnswerCache(config.cache);
     if (cache !== undefined) scope.defer(() => cache.close());

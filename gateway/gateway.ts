@@ -86,7 +86,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     logOperation(report);
   };
   const tracing = createOperationTracing(options.tracing, options.insight?.trustsTraceparent ?? true);
-  const live = createLiveClients({ supergraph, revocations, limits: options.limits, eventTracing: options.tracing });
+  const live = createLiveClients({
+    supergraph,
+    revocations,
+    limits: options.limits,
+    eventTracing: options.tracing,
+    countsOf: metrics?.counted.subscriptionsOf,
+  });
   const drain = createDrain(options.lastRequestsMs);
   const streams = createStreamDoor({ live, policy, onOperation, logger });
   const door = createGraphqlDoor({
@@ -147,6 +153,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   metrics?.counted.observeSupergraph(supergraph);
   metrics?.counted.observeSockets(() => sockets.stats());
+  metrics?.counted.observeDependencies(options.ready);
 
   return {
     app,

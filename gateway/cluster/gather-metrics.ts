@@ -22,19 +22,24 @@ interface Gathering {
   done(): void;
 }
 
-/** Adds up what workers count. `workers` are those that are ready now. */
-export function createMetricsGathering(workers: () => readonly Told[]): MetricsGathering {
-  const own = new Registry();
-  const registers = [own];
+/** Answers what counts the workers that were replaced. */
+export function addWorkerMetrics(registry: Registry, count: () => number): Counter {
+  const registers = [registry];
   new Gauge({
     name: 'galaxia_workers',
     help: 'Processes that serve.',
     registers,
     collect() {
-      this.set(workers().length);
+      this.set(count());
     },
   });
-  const restarts = new Counter({ name: 'galaxia_worker_restarts_total', help: 'Workers that ended and were replaced.', registers });
+  return new Counter({ name: 'galaxia_worker_restarts_total', help: 'Workers that ended and were replaced.', registers });
+}
+
+/** Adds up what workers count. `workers` are those that are ready now. */
+export function createMetricsGathering(workers: () => readonly Told[]): MetricsGathering {
+  const own = new Registry();
+  const restarts = addWorkerMetrics(own, () => workers().length);
   const gatherings = new Map<number, Gathering>();
   let lastId = 0;
 

@@ -1,6 +1,7 @@
 import type { Revocations } from '../../shared/auth/revocations.js';
 import type { Tracing } from '../../shared/telemetry/tracing.js';
 import { AppError } from '../../shared/errors/app-error.js';
+import type { ParsedOperation } from '../operations/operation-store.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import type { ClientStream } from './client-stream.js';
 import { createFanOut, type FanOut } from './fan-out/fan-out.js';
@@ -16,8 +17,18 @@ export interface LiveClientsOptions {
   readonly fanOut?: FanOut | undefined;
   /** Of events. */
   readonly eventTracing?: Tracing | undefined;
+  readonly countsOf?: CountsOf | undefined;
   readonly now?: (() => number) | undefined;
 }
+
+/** What is counted of all subscriptions with one name. */
+export interface SubscriptionCounts {
+  started: number;
+  running: number;
+  results: number;
+}
+
+export type CountsOf = (operation: ParsedOperation) => SubscriptionCounts;
 
 /** What clients share that stay connected, by sockets and by streams alike. */
 export interface LiveClients {
@@ -29,6 +40,8 @@ export interface LiveClients {
   readonly fanOut: FanOut;
   /** Results that were sent. */
   readonly delivered: { results: number };
+  /** Of operations, for operators. */
+  readonly countsOf: CountsOf;
   /** How many connections were closed, by the code. */
   readonly closes: Map<number, number>;
   /** Operations under way, of all of them. */
@@ -51,6 +64,7 @@ export function createLiveClients({ supergraph, revocations, now = Date.now, ...
     running,
     fanOut,
     delivered: { results: 0 },
+    countsOf: options.countsOf ?? countNothing(),
     closes: new Map(),
     operations: { running: 0 },
     connections: { open: 0 },
@@ -61,6 +75,11 @@ export function createLiveClients({ supergraph, revocations, now = Date.now, ...
       fanOut.close();
     },
   };
+}
+
+function countNothing(): CountsOf {
+  const counts = { started: 0, running: 0, results: 0 };
+  return () => counts;
 }
 
 export function countClose({ closes }: LiveClients, code: number): void {

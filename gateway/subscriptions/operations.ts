@@ -9,6 +9,7 @@ import type { ClientConnection } from './client-connection.js';
 import type { CompletedEvent, FanOut } from './fan-out/fan-out.js';
 import type { PreparedResult } from './fan-out/prepared-result.js';
 import { subscribeFederated, type FederatedSubscription, type SubscriptionMessage } from './federated-subscription.js';
+import type { CountsOf } from './live-clients.js';
 import type { RunningSubscriptions } from './running-subscriptions.js';
 import { createResultIterator, type ResultSource } from './result-iterator.js';
 
@@ -29,6 +30,7 @@ export interface RunOptions {
   readonly onEnd: (errors: readonly GraphQLError[] | undefined) => void;
   /** Counts results that are sent. */
   readonly delivered: { results: number };
+  readonly countsOf: CountsOf;
   readonly running: RunningSubscriptions;
   /** The same operation on another supergraph; undefined when it may not run there. May reject. */
   readonly acceptAgain: (accepted: AcceptedOperation, generation: SupergraphGeneration) => Promise<AcceptedOperation | undefined>;
@@ -46,14 +48,21 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
   };
   const isSubscription = accepted.operation.operation.operation === OperationTypeNode.SUBSCRIPTION;
   const source = isSubscription ? subscriptionSource(request, options) : querySource(request);
+  const counts = isSubscription ? options.countsOf(accepted.operation) : undefined;
+  if (counts !== undefined) {
+    counts.started += 1;
+    counts.running += 1;
+  }
   return createResultIterator(
     {
       next: source.next,
       send(prepared) {
         options.delivered.results += 1;
+        if (counts !== undefined) counts.results += 1;
         options.send(prepared);
       },
       onEnd() {
+        if (counts !== undefined) counts.running -= 1;
         source.onEnd();
         signal.abort();
         options.onEnd(source.errors());

@@ -60,7 +60,7 @@ export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | '
 /** The hooks of graphql-ws. None of them throws: a throw closes the socket, and with it everything else that runs on it. */
 export function createProtocol(options: ProtocolOptions): ServerOptions<ConnectionParams, SocketExtra> {
   const { supergraph, authenticate, live, logger, policy, onOperation, tracing = createOperationTracing(undefined, true) } = options;
-  const { limits, watch, fanOut, running, delivered } = live;
+  const { limits, watch, fanOut, running, delivered, countsOf } = live;
 
   function mask({ requestId }: SocketExtra, errors: readonly unknown[]): GraphQLFormattedError[] {
     return errors.map((error) => maskError(error, { logger, requestId }));
@@ -118,6 +118,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
         report(extra, { ...ended, operation, ms: performance.now() - startedAt });
       },
       delivered,
+      countsOf,
       running,
       async acceptAgain(operation, generation) {
         const acceptance = await acceptAgain(operation, generation, { policy, identity });

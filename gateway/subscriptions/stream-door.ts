@@ -94,6 +94,7 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
         onOperation?.({ ...ended, door: doors[type], requestId, operation, ms: performance.now() - startedAt });
       },
       delivered: live.delivered,
+      countsOf: live.countsOf,
       running: live.running,
       async acceptAgain(operation, generation) {
         const acceptance = await acceptAgain(operation, generation, { policy, identity });

@@ -9,7 +9,7 @@ import { requestId as readRequestId } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import { createClientSocket } from './client-socket.js';
-import type { FanOut } from './fan-out/fan-out.js';
+import type { FanOut, FanOutStats } from './fan-out/fan-out.js';
 import type { WebSocketLimits } from './limits.js';
 import { countClose, createLiveClients, type LiveClients } from './live-clients.js';
 import { createOperationPolicy, type OperationPolicy } from '../policy/operation-policy.js';
@@ -67,6 +67,13 @@ export interface WebSocketStats {
   readonly subscriptions: number;
   /** Results sent since the start. */
   readonly delivered: number;
+  /** Messages of clients since the start. */
+  readonly received: number;
+  /** Of each open socket, how many operations are under way. */
+  operationsOfSockets(): readonly number[];
+  /** What waits to be sent: bytes of all sockets, and sockets to which nothing more is sent until less waits. */
+  unsent(): { readonly bytes: number; readonly heldBack: number };
+  readonly fanOut: FanOutStats;
   /** How many sockets were closed since the start, by the code. */
   readonly closes: ReadonlyMap<number, number>;
   /** How many were refused since the start, by the HTTP status. */
@@ -89,6 +96,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   const open = new Map<WebSocket, SocketExtra>();
   const uninitialised = new Set<WebSocket>();
   const refusals = new Map<string, number>();
+  let received = 0;
   const protocol = makeServer(createProtocol({ ...options, live, policy: options.policy ?? createOperationPolicy() }));
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -112,6 +120,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
       limits,
       heartbeat,
       onMessage(text) {
+        received += 1;
         const message = parse(text);
         if (message === undefined) {
           socket.close(4400, 'Invalid message received');
@@ -186,6 +195,16 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
       streams: streams.size,
       subscriptions: live.running.size(),
       delivered: live.delivered.results,
+      received,
+      operationsOfSockets: () => [...open.values()].map(({ operations }) => operations),
+      unsent() {
+        const unsent = [...open.keys()].map(({ bufferedAmount }) => bufferedAmount);
+        return {
+          bytes: unsent.reduce((sum, bytes) => sum + bytes, 0),
+          heldBack: unsent.filter((bytes) => bytes >= limits.highWaterBytes).length,
+        };
+      },
+      fanOut: live.fanOut.stats(),
       closes: live.closes,
       refusals,
     }),

@@ -1,27 +1,42 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { DependencyStatus, Subgraph } from '../../shared/graphql/subgraph.js';
+import { addDependencyMetrics } from '../../shared/telemetry/dependency-metrics.js';
+import { addSubgraphGauges } from '../../shared/telemetry/subgraph-gauges.js';
 import type { OnFetch } from '../datasources/on-fetch.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
+import type { CountsOf } from '../subscriptions/live-clients.js';
 import type { WebSocketStats } from '../subscriptions/websocket.js';
 import { createFetchMetrics } from './fetch-metrics.js';
 import { createOperationMetrics } from './operation-metrics.js';
+import { createOperationNames } from './operation-names.js';
 import type { OnOperation } from './operation-report.js';
+import { addSocketMetrics } from './socket-metrics.js';
+import { createSubscriptionMetrics } from './subscription-metrics.js';
 
-/** All that a gateway counts. Its parts know nothing of it but the two callbacks; the rest is read from them when somebody asks. */
+/** All that a gateway counts. Its parts know nothing of it but the callbacks; the rest is read from them when somebody asks. */
 export interface GatewayMetrics {
   readonly onFetch: OnFetch;
   readonly onOperation: OnOperation;
+  readonly subscriptionsOf: CountsOf;
   observeSupergraph(supergraph: Pick<Supergraph, 'current'>): void;
   observeSockets(stats: () => WebSocketStats): void;
+  observeDependencies(ready: () => Promise<readonly DependencyStatus[]>): void;
+  /** Those of this process. */
+  observeSubgraphs(subgraphs: readonly Pick<Subgraph, 'name' | 'gauges'>[]): void;
 }
 
 const circuitValues = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 export function createGatewayMetrics(registry: Registry): GatewayMetrics {
+  const nameOf = createOperationNames();
   return {
     onFetch: createFetchMetrics(registry),
-    onOperation: createOperationMetrics(registry),
+    onOperation: createOperationMetrics(registry, nameOf),
+    subscriptionsOf: createSubscriptionMetrics(registry, nameOf),
     observeSupergraph: (supergraph) => addSupergraphMetrics(registry, supergraph),
     observeSockets: (stats) => addSocketMetrics(registry, stats),
+    observeDependencies: (ready) => addDependencyMetrics(registry, ready),
+    observeSubgraphs: (subgraphs) => addSubgraphGauges(registry, subgraphs),
   };
 }
 
@@ -37,6 +52,18 @@ function addSupergraphMetrics(registry: Registry, supergraph: Pick<Supergraph, '
       this.reset();
       for (const [subgraph, { circuit }] of supergraph.current().services) {
         if (circuit !== undefined) this.set({ subgraph }, circuitValues[circuit().kind]);
+      }
+    },
+  });
+  new Gauge({
+    name: 'galaxia_subgraph_subscriptions',
+    help: 'Subscriptions that run at a subgraph; those of clients that share one are one.',
+    labelNames: ['subgraph'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [subgraph, { subscriptions }] of supergraph.current().services) {
+        if (subscriptions !== undefined) this.set({ subgraph }, subscriptions());
       }
     },
   });
@@ -58,61 +85,6 @@ function addSupergraphMetrics(registry: Registry, supergraph: Pick<Supergraph, '
     registers,
     collect() {
       this.set(supergraph.current().operations.stats().operations);
-    },
-  });
-}
-
-function addSocketMetrics(registry: Registry, stats: () => WebSocketStats): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'galaxia_websocket_connections',
-    help: 'Open sockets of clients.',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      const { sockets, uninitialised } = stats();
-      this.set({ state: 'uninitialised' }, uninitialised);
-      this.set({ state: 'initialised' }, sockets - uninitialised);
-    },
-  });
-  new Gauge({
-    name: 'galaxia_websocket_operations',
-    help: 'Operations under way on sockets of clients.',
-    labelNames: ['type'],
-    registers,
-    collect() {
-      const { operations, subscriptions } = stats();
-      this.set({ type: 'subscription' }, subscriptions);
-      this.set({ type: 'other' }, Math.max(0, operations - subscriptions));
-    },
-  });
-  new Counter({
-    name: 'galaxia_websocket_results_total',
-    help: 'Events and other results that were sent to sockets.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(stats().delivered);
-    },
-  });
-  new Counter({
-    name: 'galaxia_websocket_closes_total',
-    help: 'Sockets that were closed, by the code: 1013 are clients too slow for their events, 4403 tokens that are over.',
-    labelNames: ['code'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [code, count] of stats().closes) this.inc({ code: code >= 1000 && code < 5000 ? code : 'other' }, count);
-    },
-  });
-  new Counter({
-    name: 'galaxia_websocket_refusals_total',
-    help: 'Sockets that were not opened, by the HTTP status.',
-    labelNames: ['status'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [status, count] of stats().refusals) this.inc({ status }, count);
     },
   });
 }

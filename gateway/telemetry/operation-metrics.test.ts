@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { AppError } from '../../shared/errors/app-error.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
 import { createOperationMetrics } from './operation-metrics.js';
+import { createOperationNames } from './operation-names.js';
 import type { OperationReport } from './operation-report.js';
 
 /** As much of one as is looked at. */
@@ -21,7 +22,7 @@ function operationOf(source: string): ParsedOperation {
 
 function start() {
   const registry = new Registry();
-  const onOperation = createOperationMetrics(registry);
+  const onOperation = createOperationMetrics(registry, createOperationNames());
   return {
     report: (given: Partial<OperationReport>) =>
       onOperation({ door: 'http', requestId: 'r', operation: undefined, errors: [], hasLeft: false, ms: 1, ...given }),

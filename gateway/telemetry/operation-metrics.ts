@@ -6,16 +6,13 @@ import type { ParsedOperation } from '../operations/operation-store.js';
 import { limitVariableNames } from '../policy/operation-limits.js';
 import { codeOf, type OnOperation, type OperationReport } from './operation-report.js';
 
-/** Clients choose the names of their operations, and each name is a dozen lines for ever. */
-const maximumNames = 200;
 /** Subgraphs choose codes of their own. */
 const maximumCodes = 100;
-const longestName = 100;
 const other = 'other';
 const limitNames = new Set<unknown>(Object.values(limitVariableNames));
 
 /** Counts operations and their results. */
-export function createOperationMetrics(registry: Registry): OnOperation {
+export function createOperationMetrics(registry: Registry, nameOf: (operation: ParsedOperation) => string): OnOperation {
   const durations = new Histogram({
     name: 'galaxia_operation_duration_seconds',
     help: 'Queries and mutations that were accepted, from their arrival to their answer.',
@@ -33,7 +30,6 @@ export function createOperationMetrics(registry: Registry): OnOperation {
     help: 'Operations that were refused because of a limit, by the variable that sets it.',
     labelNames: ['limit'],
   });
-  const names = new Set<string>();
   const observers = new WeakMap<ParsedOperation, { observe(seconds: number): void }>();
   const counts: Readonly<Record<OperationReport['door'], Map<string, Count>>> = {
     http: new Map(),
@@ -41,14 +37,6 @@ export function createOperationMetrics(registry: Registry): OnOperation {
     sse: new Map(),
     multipart: new Map(),
   };
-
-  function nameOf({ operation }: ParsedOperation): string {
-    const name = operation.name?.value ?? 'anonymous';
-    if (names.has(name)) return name;
-    if (names.size >= maximumNames || name.length > longestName) return other;
-    names.add(name);
-    return name;
-  }
 
   function observerOf(operation: ParsedOperation) {
     let observer = observers.get(operation);

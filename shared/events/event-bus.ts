@@ -44,6 +44,8 @@ export interface EventBus {
   /** Starts delivering to `consumer`, first what its group has not taken yet. */
   subscribe(consumer: Consumer): Promise<void>;
   ping(): Promise<void>;
+  /** Of a bus that keeps events: how many there are, and how many of them a group has yet to take. */
+  readonly stream?: (group: string) => Promise<{ readonly entries: number; readonly untaken: number }>;
   /** Stops delivery and waits for the handlers under way. */
   close(): Promise<void>;
 }

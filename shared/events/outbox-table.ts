@@ -33,6 +33,15 @@ export function createOutboxTable(database: RawDatabase, schema: string) {
       const rows = await database.$queryRawUnsafe<unknown[]>(`SELECT 1 FROM ${name}.outbox_event WHERE published_at IS NULL LIMIT 1`);
       return rows.length > 0;
     },
+    /** How many wait to be published, at most `limit`, and how long the oldest of them has, in ms. By the database's clock. */
+    async backlog(limit: number): Promise<{ events: number; oldestMs: number }> {
+      const [row] = await database.$queryRawUnsafe<{ events: number; oldest_ms: number }[]>(
+        `SELECT count(*)::int AS events, coalesce(extract(epoch FROM clock_timestamp() - min(occurred_at)) * 1000, 0)::float8 AS oldest_ms
+         FROM (SELECT occurred_at FROM ${name}.outbox_event WHERE published_at IS NULL ORDER BY sequence LIMIT $1::int) AS waiting`,
+        limit,
+      );
+      return { events: row?.events ?? 0, oldestMs: Math.max(0, row?.oldest_ms ?? 0) };
+    },
     /**
      * Takes or renews the lease, unless another holder has it. By the database's clock, since those of two machines may differ by more
      * than the lease.

@@ -27,6 +27,8 @@ export function toOutboxRow(event: DomainEvent): { id: string; type: string; key
 export interface OutboxRelay {
   /** Call it after the commit that wrote a row: it is then published at once instead of at the next poll. */
   wake(): void;
+  /** What is not published yet: how many events, 10,000 at most, and how long the oldest has waited, in ms. */
+  backlog(): Promise<{ readonly events: number; readonly oldestMs: number }>;
   /** Finishes the batch under way. Rows that are left are published after the next start. */
   close(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export interface OutboxRelayOptions {
 }
 
 const hour = 3_600_000;
+const mostCounted = 10_000;
 /** So many batches, each within a rest after the one before, are a stream. Before, an event is published when it wakes the relay. */
 const streamLength = 8;
 const publishedKeptMs = 7 * 24 * hour;
@@ -185,6 +188,7 @@ export function createOutboxRelay({
       endRest();
       loop.wake();
     },
+    backlog: () => table.backlog(mostCounted),
     close: () => loop.close(),
   };
 }

@@ -5,6 +5,7 @@ import { exponentialBackoff, type Backoff } from './backoff.js';
 import { EventBusClosedError, type EventBus } from './event-bus.js';
 import { disconnect, within } from './redis-connection.js';
 import { createSameTypesRule } from './same-types-rule.js';
+import { readGroups } from './redis-group.js';
 import { startGroupReader, type GroupReader } from './redis-group-reader.js';
 import { trimTaken } from './redis-trim.js';
 
@@ -106,6 +107,12 @@ export function createRedisEventBus({
     },
     async ping() {
       await publisher.ping();
+    },
+    async stream(group) {
+      const [entries, groups] = await Promise.all([publisher.xlen(stream), readGroups(publisher, stream)]);
+      const { lag, pending } = groups.find(({ name }) => name === group) ?? { lag: undefined, pending: 0 };
+      // Redis knows no lag of a group when entries from the middle of the stream were deleted, which nobody does.
+      return { entries, untaken: (lag ?? entries) + pending };
     },
     close: () => (closing ??= close()),
   };

@@ -104,12 +104,20 @@ export interface GroupState {
   readonly name: string;
   readonly lastDelivered: string;
   readonly pending: number;
+  /** Entries that were not delivered to anybody yet; undefined when Redis does not know. */
+  readonly lag: number | undefined;
 }
 
 /** All consumer groups of the stream, which must exist. */
 export async function readGroups(redis: Redis, stream: string): Promise<GroupState[]> {
   return groupsReply.parse(await redis.xinfo('GROUPS', stream)).map((fields) => {
     const field = (name: string): string => String(fields[fields.indexOf(name) + 1]);
-    return { name: field('name'), lastDelivered: field('last-delivered-id'), pending: Number(field('pending')) };
+    const lag = Number(field('lag'));
+    return {
+      name: field('name'),
+      lastDelivered: field('last-delivered-id'),
+      pending: Number(field('pending')),
+      lag: Number.isInteger(lag) ? lag : undefined,
+    };
   });
 }

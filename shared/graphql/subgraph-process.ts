@@ -117,7 +117,7 @@ export function runSubgraphProcess<Context extends object, Config>({
         port: environment.port,
         gatewaySecret,
         tracing,
-        metrics: openSubgraphMetrics(environment.metrics),
+        metrics: openSubgraphMetrics(environment.metrics, subgraph),
         lastRequestsMs,
         logger,
         async internalRoutes(app) {

@@ -86,6 +86,7 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
   });
 
   const subscriptions = serveSubscriptions({ server: app.server, path: '/graphql', subgraph, logger, isSecret, tracing: options.tracing });
+  metrics?.observeSubscriptions(() => subscriptions.stats());
   await app.listen({ host: options.host, port: options.port });
 
   const address = app.server.address();

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import type { SubgraphGauge } from '../telemetry/subgraph-gauges.js';
 import type { SharingPolicy } from './sharing.js';
 
 /**
@@ -61,6 +62,8 @@ export interface Subgraph<Context extends object = object> {
   readonly routes?: (app: FastifyInstance) => Promise<void> | void;
   /** Checks everything that the subgraph depends on; never throws. */
   ready(): Promise<readonly DependencyStatus[]>;
+  /** What operators may want to know of it at this moment. */
+  readonly gauges?: readonly SubgraphGauge[];
   /** Ends its work and gives back what it holds, in reverse order of taking it. */
   close(): Promise<void>;
 }

@@ -52,11 +52,17 @@ export interface SubscriptionServerOptions<Context extends object> {
   readonly tracing?: Tracing | undefined;
 }
 
+export interface SubscriptionServer {
+  /** Sockets of gateways, and subscriptions that run on them. */
+  stats(): { readonly sockets: number; readonly subscriptions: number };
+  close(): Promise<void>;
+}
+
 /**
  * Serves the subscriptions of a subgraph to its gateway over `graphql-transport-ws`: those of one caller, whom `connection_init` names, or
  * on a shared socket those of many, each named by its own `subscribe`. `close` ends every socket with 1012.
  */
-export function serveSubscriptions<Context extends object>(options: SubscriptionServerOptions<Context>): { close(): Promise<void> } {
+export function serveSubscriptions<Context extends object>(options: SubscriptionServerOptions<Context>): SubscriptionServer {
   const { server, subgraph, logger, tracing } = options;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -67,6 +73,7 @@ export function serveSubscriptions<Context extends object>(options: Subscription
     allowSynchronousEvents: false,
     handleProtocols,
   });
+  const open = new Set<SocketOperations>();
   const check = createDocumentCache(subgraph.schema);
   const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
 
@@ -143,8 +150,12 @@ export function serveSubscriptions<Context extends object>(options: Subscription
 
   function onConnection(webSocket: WebSocket, connection: Duplex): void {
     const operations = createSocketOperations();
+    open.add(operations);
     // Before graphql-ws hears of it and returns the iterators: the signal must come first.
-    webSocket.once('close', (code) => operations.leaveAll({ code }));
+    webSocket.once('close', (code) => {
+      open.delete(operations);
+      operations.leaveAll({ code });
+    });
     const write = createSender(webSocket, connection);
     const groups = createEventGroups((text) => void write(text));
     const send = (text: string): Promise<void> => {
@@ -169,6 +180,7 @@ export function serveSubscriptions<Context extends object>(options: Subscription
   server.on('upgrade', onUpgrade);
 
   return {
+    stats: () => ({ sockets: open.size, subscriptions: [...open].reduce((sum, operations) => sum + operations.count(), 0) }),
     async close() {
       server.off('upgrade', onUpgrade);
       const closed = [...sockets.clients].map((socket) => closeSocket(socket));

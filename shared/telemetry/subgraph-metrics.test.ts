@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { buildSchema } from 'graphql';
 import { serveSubgraph, type SubgraphServer } from '../graphql/subgraph-server.js';
+import type { Subgraph } from '../graphql/subgraph.js';
 import { createLogger } from '../logging/logger.js';
 import { openSubgraphMetrics } from './subgraph-metrics.js';
 import type { MetricsConfig } from './telemetry-variables.js';
@@ -13,18 +14,23 @@ describe('/metrics of a subgraph', () => {
   afterEach(() => server.close());
 
   async function start(access: MetricsConfig | undefined): Promise<string> {
+    const subgraph: Subgraph = {
+      name: 'fake',
+      schema: buildSchema('type Query { a: Int }'),
+      createContext: () => Promise.resolve({}),
+      ready: () => Promise.resolve([{ name: 'database', ok: false, latencyMs: 2 }]),
+      gauges: [
+        { name: 'galaxia_apples', help: 'Apples.', read: () => 3 },
+        { name: 'galaxia_pears', help: 'Pears.', read: () => Promise.reject(new Error('nobody counts them')) },
+      ],
+      close: () => Promise.resolve(),
+    };
     server = await serveSubgraph({
-      subgraph: {
-        name: 'fake',
-        schema: buildSchema('type Query { a: Int }'),
-        createContext: () => Promise.resolve({}),
-        ready: () => Promise.resolve([]),
-        close: () => Promise.resolve(),
-      },
+      subgraph,
       host: '127.0.0.1',
       port: 0,
       gatewaySecret,
-      metrics: openSubgraphMetrics(access),
+      metrics: openSubgraphMetrics(access, subgraph),
       logger,
     });
     return new URL('/metrics', server.url).href;
@@ -38,6 +44,13 @@ describe('/metrics of a subgraph', () => {
     const url = await start({ token: 'a-token-of-the-scraper' });
     expect((await fetch(url, { headers: { 'x-gateway-secret': gatewaySecret } })).status).toBe(401);
     expect((await fetch(url, { headers: { authorization: 'Bearer a-token-of-the-scraper' } })).status).toBe(200);
+  });
+
+  it('tell of what the subgraph depends on, and of what it knows itself', async () => {
+    const text = await (await fetch(await start({ token: undefined }))).text();
+    expect(text).toContain('galaxia_dependency_up{dependency="database"} 0\n');
+    expect(text).toContain('galaxia_apples{subgraph="fake"} 3\n');
+    expect(text).not.toContain('galaxia_pears{');
   });
 
   it('counts what the gateway was answered, and what was refused to others not', async () => {

@@ -13,6 +13,7 @@ import type { Database } from '../../shared/database/database.js';
 import { createPlainSql } from '../../shared/database/plain-sql.js';
 import { createConsumer } from '../../shared/events/consumer.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
+import { eventGauges } from '../../shared/events/event-gauges.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
 import { declareSharing } from '../../shared/graphql/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
@@ -122,6 +123,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     name: 'auth',
     schema,
     sharing: declareSharing(schema, sharing),
+    gauges: eventGauges({ relay: outbox, bus, group: 'auth' }),
     keys,
     jwks: () => signingKeys.jwks(),
     async createContext(headers) {

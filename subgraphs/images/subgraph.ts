@@ -8,6 +8,7 @@ import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
+import { eventGauges } from '../../shared/events/event-gauges.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
 import { declareSharing } from '../../shared/graphql/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
@@ -102,6 +103,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
     name: 'images',
     schema,
     sharing: declareSharing(schema, sharing),
+    gauges: eventGauges({ relay, bus, group: 'images' }),
     async createContext(headers) {
       return createImagesContext({
         viewer: await accessTokens.verify(headers.authorization),

@@ -8,6 +8,7 @@ import { accessTokenLifetimeMs, type EndedSession, type Revocations } from '../.
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
+import { eventGauges } from '../../shared/events/event-gauges.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
@@ -23,6 +24,7 @@ import { createPresenceSettingsRepository } from './data/presence-settings-repos
 import { createSessionsPrisma, sessionsSchema } from './data/prisma.js';
 import { createRedisPresenceStore } from './data/redis-presence-store.js';
 import { createRelationHistoryRepository } from './data/relation-history-repository.js';
+import { presenceGauges } from './presence-gauges.js';
 import { createScheduler } from './presence/scheduler.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { createPresenceService } from './services/presence/presence-service.js';
@@ -117,6 +119,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
       await checkDependency('events', () => bus.ping()),
       await checkDependency('presence', () => store.ping()),
     ],
+    gauges: [...eventGauges({ relay, bus, group: 'sessions' }), ...presenceGauges(presence)],
     endedSince: (since) => sessions.endedSince(since),
     close: () => scope.close(),
   };

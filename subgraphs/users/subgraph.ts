@@ -7,6 +7,7 @@ import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
+import { eventGauges } from '../../shared/events/event-gauges.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
 import { declareSharing } from '../../shared/graphql/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
@@ -107,6 +108,7 @@ export async function createUsersSubgraph(options: UsersSubgraphOptions): Promis
       });
     },
     ready: async () => [await checkDependency('database', () => database.ping()), await checkDependency('events', () => bus.ping())],
+    gauges: eventGauges({ relay, bus, group: 'users' }),
     close: () => scope.close(),
   };
 }

@@ -41,8 +41,20 @@ export interface Subscriber {
  */
 export interface FanOut {
   join(request: OperationRequest): Subscriber;
-  stats(): { readonly channels: number; readonly events: number; readonly characters: number };
+  stats(): FanOutStats;
   close(): void;
+}
+
+export interface FanOutStats {
+  /** Different operations and variables that are subscribed to. */
+  readonly channels: number;
+  /** That are kept for those who are about to get them. */
+  readonly events: number;
+  readonly characters: number;
+  /** Since the start: events that were completed for one subscriber alone, made once for everyone, and given to subscribers as made for everyone. */
+  readonly own: number;
+  readonly made: number;
+  readonly shared: number;
 }
 
 /** All subscriptions of one operation with the same variables. An operation belongs to one generation of the supergraph. */
@@ -65,6 +77,7 @@ export function createFanOut(options: FanOutOptions = {}): FanOut {
   const vainAsks = new WeakMap<SubgraphDataSource, VainAsks>();
   const texts = new WeakMap<SubgraphEvent, string>();
   let channels = 0;
+  const counts = { own: 0, made: 0, shared: 0 };
 
   function vainAsksOf(source: SubgraphDataSource): VainAsks {
     const known = vainAsks.get(source) ?? createVainAsks(limits, now);
@@ -123,14 +136,19 @@ export function createFanOut(options: FanOutOptions = {}): FanOut {
 
       // One for all events, which are many: an event that thousands get must not cost each of them new objects that live as long as it.
       const waiter: EventWaiter = {
-        make: (shared) => makeForEveryone(request, plan, shared),
+        make(shared) {
+          counts.made += 1;
+          return makeForEveryone(request, plan, shared);
+        },
         onPrepared(prepared, shared) {
           if (hasLeft || awaited === undefined) return;
           awaited = undefined;
           if (prepared !== undefined && (prepared.except.size === 0 || holdsFor(request.caller.subgraphHeaders, prepared.except))) {
+            counts.shared += 1;
             answerWaiting(prepared);
             return;
           }
+          counts.own += 1;
           const held = shared.hold();
           release = held;
           const answer = answerWaiting;
@@ -148,6 +166,7 @@ export function createFanOut(options: FanOutOptions = {}): FanOut {
           isFirst = false;
           const text = channel.subscribers > 1 && event.errors.length === 0 ? textOf(event) : undefined;
           if (text === undefined || text.length > limits.maxEventCharacters) {
+            counts.own += 1;
             void completeFor(request, plan, event, askDirectly).then(answer);
             return;
           }
@@ -155,6 +174,7 @@ export function createFanOut(options: FanOutOptions = {}): FanOut {
           // or thousands who come back at once would each have it asked for everyone in vain.
           if (wasFirst && !recent.hasCome(channel.events, text)) {
             last = recent.sequence();
+            counts.own += 1;
             void completeFor(request, plan, event, askDirectly).then(answer);
             return;
           }
@@ -175,7 +195,7 @@ export function createFanOut(options: FanOutOptions = {}): FanOut {
         },
       };
     },
-    stats: () => ({ channels, ...recent.stats() }),
+    stats: () => ({ channels, ...counts, ...recent.stats() }),
     close: () => recent.close(),
   };
 }

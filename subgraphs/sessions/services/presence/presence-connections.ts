@@ -24,7 +24,16 @@ export interface PresenceConnections {
   ownerOf(sessionId: string): string | undefined;
   /** Everybody who has a connection here. */
   userIds(): ReadonlySet<string>;
+  count(): PresenceCounts;
   stop(): void;
+}
+
+/** Who hangs on this process. */
+export interface PresenceCounts {
+  readonly connections: number;
+  /** Each a login on one device. */
+  readonly sessions: number;
+  readonly users: number;
 }
 
 export interface PresenceConnectionsOptions {
@@ -96,6 +105,10 @@ export function createPresenceConnections(options: PresenceConnectionsOptions): 
     return sessions.get(sessionId)?.has(connectionId) === true;
   }
 
+  function userIds(): ReadonlySet<string> {
+    return new Set([...sessions.values()].flatMap((connections) => [...connections.values()].map(({ userId }) => userId)));
+  }
+
   function forget({ sessionId, connectionId }: ConnectionKey): void {
     const connections = sessions.get(sessionId);
     connections?.delete(connectionId);
@@ -134,7 +147,12 @@ export function createPresenceConnections(options: PresenceConnectionsOptions): 
       const [key] = sessions.get(sessionId)?.values() ?? [];
       return key?.userId;
     },
-    userIds: () => new Set([...sessions.values()].flatMap((connections) => [...connections.values()].map(({ userId }) => userId))),
+    userIds,
+    count: () => ({
+      connections: [...sessions.values()].reduce((sum, connections) => sum + connections.size, 0),
+      sessions: sessions.size,
+      users: userIds().size,
+    }),
     stop() {
       isStopped = true;
       renewal?.cancel();

@@ -10,7 +10,7 @@ import { requireViewer } from '../require-viewer.js';
 import { createLastConnections } from './last-connections.js';
 import { findOnlineFriends } from './online-friends.js';
 import { createOwnPresence } from './own/own-presence.js';
-import { createPresenceConnections } from './presence-connections.js';
+import { createPresenceConnections, type PresenceCounts } from './presence-connections.js';
 import type { PresenceUpdateInput } from './own/presence-input.js';
 import type { PresenceMessage } from './following/presence-messages.js';
 import { createPresenceReader } from './presence-reader.js';
@@ -45,6 +45,8 @@ export interface PresenceService {
   forget(userId: string): Promise<void>;
   /** The session has ended: its presence leaves at once. */
   endSession(session: { readonly userId: string; readonly sessionId: string }): Promise<void>;
+  /** Connections of this process, for operators. */
+  count(): PresenceCounts;
   close(): Promise<void>;
 }
 
@@ -112,6 +114,7 @@ export function createPresenceService(options: PresenceServiceOptions): Presence
     goOffline: async (viewer) => own.goOffline(requireViewer(viewer)),
     forget: (userId) => store.announce({ kind: 'UserDeleted', userId }),
     endSession,
+    count: () => connections.count(),
 
     async close() {
       stopRevocations();

@@ -1,0 +1,32 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { Subgraph } from '../graphql/subgraph.js';
+import { createLatest } from './latest.js';
+
+/** A number that a subgraph has for its operators. */
+export interface SubgraphGauge {
+  /** By the conventions of Prometheus. Several subgraphs may have the same. */
+  readonly name: string;
+  readonly help: string;
+  /** Undefined when there is nothing to tell. May reject, and may take its time: then nothing, or what was known last, is told. */
+  read(): number | undefined | Promise<number | undefined>;
+}
+
+/** Tells of what subgraphs of this process have to tell. */
+export function addSubgraphGauges(registry: Registry, subgraphs: readonly Pick<Subgraph, 'name' | 'gauges'>[]): void {
+  const owned = subgraphs.flatMap(({ name: subgraph, gauges = [] }) => gauges.map((gauge) => ({ subgraph, gauge })));
+  for (const name of new Set(owned.map(({ gauge }) => gauge.name))) {
+    const same = owned.filter(({ gauge }) => gauge.name === name);
+    const reads = same.map(({ subgraph, gauge }) => ({ subgraph, latest: createLatest(async () => gauge.read()) }));
+    new Gauge({
+      name,
+      help: same[0]?.gauge.help ?? '',
+      labelNames: ['subgraph'],
+      registers: [registry],
+      async collect() {
+        const values = await Promise.all(reads.map(async ({ subgraph, latest }) => ({ subgraph, value: await latest() })));
+        this.reset();
+        for (const { subgraph, value } of values) if (value !== undefined) this.set({ subgraph }, value);
+      },
+    });
+  }
+}
