@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { execute, parse, type DocumentNode, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { maskError } from '../../shared/errors/error-masking.js';
+import { answerHeaders } from '../../shared/graphql/answer-headers.js';
+import { readCacheHints } from '../../shared/graphql/cache-hints.js';
 import { createEventSharing } from '../../shared/graphql/event-sharing.js';
-import type { SharingPolicy } from '../../shared/graphql/sharing.js';
+import type { AnswerScope, SharingPolicy } from '../../shared/graphql/sharing.js';
 import type { Subgraph, SubgraphHeaders, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
+import { readLifetime } from './answer-lifetime.js';
+import { readAnswerScope } from './answer-scope.js';
 import { createInProcessSubscription } from './in-process-subscription.js';
 import { createFaultLog } from './fault-log.js';
 import { timeoutFault } from './fault.js';
@@ -31,6 +35,7 @@ export function createInProcessDataSource({
 }): SubgraphDataSource {
   const documents = new Map<string, DocumentNode>();
   const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
+  const hints = readCacheHints(subgraph.schema);
   const sharedEvents = new WeakMap<ExecutionResult, UpstreamEvent>();
   const count = { live: 0 };
   const log = logger.child({ subgraph: subgraph.name });
@@ -55,12 +60,22 @@ export function createInProcessDataSource({
     };
   }
 
-  /** As the subgraph's server says it in a header. */
-  async function executeAnonymously(args: PreparedArgs, policy: SharingPolicy, headers: SubgraphHeaders): Promise<WireResult> {
+  async function executeAnonymously(args: PreparedArgs, policy: SharingPolicy): Promise<ScopedResult> {
     const sharing = policy.begin();
     const result = await execute({ ...args, contextValue: { ...args.contextValue, sharing } });
-    const scope = await policy.scopeOf(sharing, args.document, result.errors === undefined);
-    return scope === undefined ? toWire(result, headers) : { ...toWire(result, headers), scope };
+    return { result, scope: await policy.scopeOf(sharing, args.document, result.errors === undefined) };
+  }
+
+  /** With what the subgraph's server says in headers about who may have it. */
+  function toScopedWire({ result, scope }: ScopedResult, { document }: PreparedArgs, headers: SubgraphHeaders): WireResult {
+    const wire = toWire(result, headers);
+    const hint = result.errors === undefined ? hints?.(document) : undefined;
+    // Mostly there is nothing that headers could add to it.
+    if (hint === undefined) return scope === undefined ? wire : { ...wire, scope };
+    const said = Object.fromEntries(answerHeaders({ scope, hint, policy: subgraph.sharing }));
+    const lifetime = readLifetime(said);
+    const readScope = headers.authorization === undefined ? readAnswerScope(said) : undefined;
+    return { ...wire, ...(readScope && { scope: readScope }), ...(lifetime && { lifetime }) };
   }
 
   function toWire(result: ExecutionResult, headers: SubgraphHeaders): WireResult {
@@ -92,10 +107,9 @@ export function createInProcessDataSource({
   async function answer(request: FetchRequest, headers: SubgraphHeaders): Promise<WireResult> {
     try {
       const args = await prepare({ ...request, headers });
-      if (headers.authorization === undefined && subgraph.sharing !== undefined) {
-        return await executeAnonymously(args, subgraph.sharing, headers);
-      }
-      return toWire(await execute(args), headers);
+      const isShared = headers.authorization === undefined && subgraph.sharing !== undefined;
+      const result = isShared ? await executeAnonymously(args, subgraph.sharing) : { result: await execute(args), scope: undefined };
+      return toScopedWire(result, args, headers);
     } catch (error) {
       return toWireError(error, headers);
     }
@@ -143,6 +157,11 @@ export function createInProcessDataSource({
 
 const nothing = missing(unavailable);
 const late = { kind: 'late' } as const;
+
+interface ScopedResult {
+  readonly result: ExecutionResult;
+  readonly scope: AnswerScope | undefined;
+}
 
 interface PreparedArgs extends ExecutionArgs {
   readonly contextValue: object;

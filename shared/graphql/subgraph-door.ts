@@ -10,10 +10,12 @@ import { sendAnswer, type Answer } from '../http/send-answer.js';
 import { errorBody, requestId as readRequestId } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
 import { endSpan, startServerSpan, type Tracing } from '../telemetry/tracing.js';
+import { answerHeaders } from './answer-headers.js';
 import { askApollo } from './apollo-route.js';
+import type { CacheHints } from './cache-hints.js';
 import { gatewaySecretHeader } from './gateway-secret.js';
 import type { KnownOperations } from './known-operations.js';
-import { scopeHeaders, type Sharing } from './sharing.js';
+import type { Sharing } from './sharing.js';
 import { readSubgraphHeaders } from './subgraph-headers.js';
 import type { Subgraph } from './subgraph.js';
 
@@ -24,6 +26,8 @@ export interface SubgraphDoorOptions<Context extends object> {
   readonly apollo: ApolloServer<OperationContext<Context>>;
   /** Of `apollo`. */
   readonly known: KnownOperations<OperationContext<Context>>;
+  /** Of the subgraph's schema. */
+  readonly hints: CacheHints | undefined;
   readonly isSecret: (given: unknown) => boolean;
   readonly bodyLimit: number;
   readonly tracing?: Tracing | undefined;
@@ -39,7 +43,7 @@ export interface SubgraphDoor {
 }
 
 export function createSubgraphDoor<Context extends object>(options: SubgraphDoorOptions<Context>): SubgraphDoor {
-  const { subgraph, apollo, known, isSecret, bodyLimit, onServed, tracing, logger } = options;
+  const { subgraph, apollo, known, hints, isSecret, bodyLimit, onServed, tracing, logger } = options;
   const policy = subgraph.sharing;
 
   async function createContext({ headers }: IncomingMessage, requestId: string): Promise<OperationContext<Context>> {
@@ -63,7 +67,8 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
     if (data === undefined) return undefined;
     const scope = sharing === undefined || policy === undefined ? undefined : await policy.scopeOf(sharing, document, errors === undefined);
     const masked = errors?.map((error) => maskError(error, { logger, requestId }));
-    return { status: 200, body: JSON.stringify({ errors: masked, data }), headers: scope === undefined ? [] : scopeHeaders(scope).flat() };
+    const hint = errors === undefined ? hints?.(document) : undefined;
+    return { status: 200, body: JSON.stringify({ errors: masked, data }), headers: answerHeaders({ scope, hint, policy }).flat() };
   }
 
   async function answer(request: IncomingMessage, body: unknown, requestId: string): Promise<SubgraphAnswer> {

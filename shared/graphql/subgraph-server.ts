@@ -9,10 +9,11 @@ import type { Logger } from '../logging/logger.js';
 import { addMetricsRoute } from '../telemetry/metrics-route.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import type { SubgraphMetrics } from '../telemetry/subgraph-metrics.js';
+import { answerHeadersPlugin } from './answer-headers-plugin.js';
 import { formatRequestError, maskErrorsPlugin } from './apollo-route.js';
+import { readCacheHints, type CacheHints } from './cache-hints.js';
 import { createSecretCheck, gatewaySecretHeader } from './gateway-secret.js';
 import { createKnownOperations, type KnownOperations } from './known-operations.js';
-import { sharingPlugin } from './sharing-plugin.js';
 import { createSubgraphDoor, type OperationContext } from './subgraph-door.js';
 import { serveSubscriptions } from './subscription-server.js';
 import type { Subgraph } from './subgraph.js';
@@ -55,12 +56,14 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
   const isSecret = createSecretCheck(options.gatewaySecret);
   const drain = createDrain(options.lastRequestsMs);
   const known = createKnownOperations<OperationContext<Context>>();
-  const apollo = createApollo(subgraph, { known, logger });
+  const hints = readCacheHints(subgraph.schema);
+  const apollo = createApollo(subgraph, { known, hints, logger });
   await apollo.start();
   const door = createSubgraphDoor({
     subgraph,
     apollo,
     known,
+    hints,
     isSecret,
     bodyLimit,
     onServed: metrics?.onServed,
@@ -105,7 +108,11 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
 
 function createApollo<Context extends object>(
   subgraph: Subgraph<Context>,
-  { known, logger }: { readonly known: KnownOperations<OperationContext<Context>>; readonly logger: Logger },
+  {
+    known,
+    hints,
+    logger,
+  }: { readonly known: KnownOperations<OperationContext<Context>>; readonly hints: CacheHints | undefined; readonly logger: Logger },
 ): ApolloServer<OperationContext<Context>> {
   return new ApolloServer<OperationContext<Context>>({
     schema: subgraph.schema,
@@ -119,11 +126,13 @@ function createApollo<Context extends object>(
     formatError: formatRequestError,
     plugins: [
       ApolloServerPluginInlineTraceDisabled(),
-      // It would say `no-store`, and whether an answer may be shared is for us to say.
+      // It would say `no-store`, and whether an answer may be shared, or kept, is for us to say.
       ApolloServerPluginCacheControlDisabled(),
       known.plugin,
       maskErrorsPlugin<OperationContext<Context>>(logger),
-      ...(subgraph.sharing === undefined ? [] : [sharingPlugin<OperationContext<Context>>(subgraph.sharing)]),
+      ...(subgraph.sharing === undefined && hints === undefined
+        ? []
+        : [answerHeadersPlugin<OperationContext<Context>>({ policy: subgraph.sharing, hints })]),
     ],
   });
 }
