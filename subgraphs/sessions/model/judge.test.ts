@@ -30,7 +30,7 @@ describe('The judge of the model', () => {
     world.open(late, processOf(2), false);
     await world.time.pass(500);
     world.open(other, processOf(1), true);
-    await world.time.pass(3_500);
+    await world.time.pass(4_500);
     await world.stall(late, false);
     await world.time.pass(1_000);
     expect([world.judge.faults, late.told.entries.get('ada')?.availability]).toEqual([[], 'ONLINE']);
@@ -43,6 +43,7 @@ describe('The judge of the model', () => {
     world.open(other, processOf(2), true);
     await world.stall(late, true);
     world.open(late, processOf(2), false);
+    await world.time.pass(500);
     world.update(other, processOf(2), { availability: 'AWAY' });
     await world.time.pass(6_000);
     await world.stall(late, false);
