@@ -190,7 +190,8 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
     ...source,
     fetch(request, caller) {
       const { caching } = caller;
-      if (caching === undefined) return source.fetch(request, caller);
+      // The variables do not say which files they are.
+      if (caching === undefined || (caching.isQuery && request.files !== undefined)) return source.fetch(request, caller);
       return caching.isQuery ? fetchQuery(request, caller, caching) : fetchForMutation(request, caller, caching);
     },
   };

@@ -9,6 +9,7 @@ import { createHttpTransport, type Exchange } from './http-transport.js';
 import type { FetchReport, OnFetch } from './on-fetch.js';
 import { isWorthRetrying, readExchange } from './read-exchange.js';
 import { createRetryBudget } from './retry-budget.js';
+import { sendFiles } from './send-files.js';
 import type { Caller, FetchRequest } from './subgraph-data-source.js';
 import { missing, unavailable, unavailableFor, type WireResult } from './wire.js';
 
@@ -39,13 +40,10 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
   const documentOf = createFetchDocuments();
   const faults = createFaultLog(logger);
   const budget = createRetryBudget();
-  const transport = createHttpTransport({
-    url: options.url,
-    maxConnections: 128,
-    maxWaiting: 2_000,
-    maxResponseBytes: options.maxResponseBytes,
-    connectTimeoutMs: Math.min(timeoutMs, 3_000),
-  });
+  const connecting = { url: options.url, maxResponseBytes: options.maxResponseBytes, connectTimeoutMs: Math.min(timeoutMs, 3_000) };
+  const transport = createHttpTransport({ ...connecting, maxConnections: 128, maxWaiting: 2_000 });
+  // Of its own: clients that send slowly must not take the connections of all others.
+  const fileTransport = createHttpTransport({ ...connecting, maxConnections: 128, maxWaiting: 0 });
   const breaker = createCircuitBreaker({
     onChange(state) {
       if (state.kind === 'open') {
@@ -54,16 +52,14 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
       } else if (state.kind === 'closed') logger.info('the subgraph answers again');
     },
   });
-  const staticHeaders = [
-    ...Object.entries(options.secretHeader).flat(),
-    'content-type',
-    'application/json',
-    'accept',
-    'application/graphql-response+json, application/json',
-  ];
+  const commonHeaders = [...Object.entries(options.secretHeader).flat(), 'accept', 'application/graphql-response+json, application/json'];
+  const staticHeaders = [...commonHeaders, 'content-type', 'application/json'];
+  // Servers that keep foreign pages out want a header that no form can have.
+  const fileHeaders = [...commonHeaders, 'apollo-require-preflight', 'true'];
 
   async function fetch(request: FetchRequest, caller: Caller): Promise<WireResult> {
     const { subgraphHeaders, signal } = caller;
+    const { files } = request;
     const started = performance.now();
     const ms = Math.min(timeoutMs, (caller.deadline ?? Infinity) - started);
     const deadline = started + ms;
@@ -91,8 +87,21 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
       const admission = breaker.admit(at);
       if (admission.kind === 'refused') return fail(circuitOpen(breaker.state()), { retryAfterMs: admission.retryAfterMs });
 
-      const exchange = await transport.send({ headers, body, signal, timeoutMs: deadline - at, timeout });
+      const exchange =
+        files === undefined
+          ? await transport.send({ headers, body, signal, timeoutMs: deadline - at, timeout })
+          : await sendFiles(fileTransport, {
+              headers: flatHeaders(fileHeaders, subgraphHeaders),
+              operations: body,
+              files,
+              signal,
+              timeoutMs,
+            });
       const now = performance.now();
+      if (exchange.kind === 'refused') {
+        breaker.settle(admission, 'neither', now);
+        return end('refused', missing(exchange.error));
+      }
       if (exchange.kind === 'aborted') {
         breaker.settle(admission, 'neither', now);
         return end('left', nothing);
@@ -109,7 +118,8 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
       breaker.settle(admission, isSubgraphsFault(fault) ? 'fault' : 'neither', now, describeFault(fault));
 
       const pauseMs = retryAfterMs ?? pauseBeforeRetry(exchange, retries);
-      const isWorthIt = retries < maximumRetries && admission.kind === 'admitted' && isWorthRetrying(exchange, isQuery);
+      const isWorthIt =
+        files === undefined && retries < maximumRetries && admission.kind === 'admitted' && isWorthRetrying(exchange, isQuery);
       if (!isWorthIt || now + pauseMs >= deadline || !budget.take(now)) return fail(fault, { result, retryAfterMs, bytes });
       retries += 1;
       if (pauseMs > 0) await pause(pauseMs, signal);
@@ -121,7 +131,7 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
     circuit: () => breaker.state(),
     async close() {
       faults.close();
-      await transport.close();
+      await Promise.all([transport.close(), fileTransport.close()]);
     },
   };
 }

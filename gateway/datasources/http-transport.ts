@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import type { CallerSignal } from './caller-signal.js';
 import type { Fault } from './fault.js';
@@ -33,7 +34,8 @@ export interface HttpTransport {
 export interface HttpRequest {
   /** Names and values by turns. */
   readonly headers: string[];
-  readonly body: string;
+  /** A stream is read no faster than the subgraph does. */
+  readonly body: string | Readable;
   readonly signal: CallerSignal;
   /** For everything, in ms. */
   readonly timeoutMs: number;

@@ -20,6 +20,8 @@ export interface HttpDataSourceOptions {
   /** Of one response, in bytes. */
   readonly maxResponseBytes?: number;
   readonly onFetch?: OnFetch | undefined;
+  /** Whether it is sent files, by the GraphQL multipart request specification. */
+  readonly takesFiles?: boolean;
   readonly now?: () => number;
 }
 
@@ -48,6 +50,7 @@ export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDa
 
   return {
     fetch: http.fetch,
+    takesFiles: options.takesFiles ?? false,
     circuit: http.circuit,
     subscriptions: () => count.live,
     subscribe: (request) => subscriptions.subscribe(request),

@@ -4,6 +4,7 @@ import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { OperationCaching } from '../caching/operation-caching.js';
 import type { CallerSignal } from './caller-signal.js';
 import type { CircuitState } from './circuit-breaker.js';
+import type { RequestFiles } from './request-files.js';
 import type { WireResult } from './wire.js';
 
 /** On whose behalf the gateway asks. The context value of every operation must have these two; data sources read nothing else of it. */
@@ -30,6 +31,8 @@ export interface SubgraphDataSource {
   readonly circuit?: () => CircuitState;
   /** How many of its subscriptions run. Those that share one are one. */
   readonly subscriptions?: () => number;
+  /** Whether it can be sent `files`. */
+  readonly takesFiles?: boolean;
   close(): Promise<void>;
 }
 
@@ -40,6 +43,10 @@ export interface FetchRequest {
   readonly variables: Readonly<Record<string, unknown>>;
   /** JSON of `variables`, where whoever asks has written it. */
   readonly variablesText?: string;
+  /** What `variablesText` was made of but for its representations: files are told apart here. */
+  readonly given?: Readonly<Record<string, unknown>> | undefined;
+  /** No answer to a request with files may be taken for that to another. */
+  readonly files?: RequestFiles;
   /** Whether data that came without an error has all that was asked for. */
   isAnsweredBy?(data: Readonly<Record<string, unknown>>): boolean;
   /** Of a request for `_entities`, where whoever asks knows them apart. */

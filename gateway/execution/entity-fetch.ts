@@ -11,7 +11,7 @@ import { entityKeysByType, responseKeys } from './response-keys.js';
 import { compileRewrites, originalNames } from './rewrites.js';
 import { operationError, tellMissing } from './subgraph-errors.js';
 
-type Document = Pick<FetchRequest, 'query' | 'operationName'>;
+type Document = Pick<FetchRequest, 'query' | 'operationName' | 'given'>;
 
 /** A class, because V8 gives each object with a getter of its own a hidden class of its own: a third of the time went into clearing them away. */
 class EntityRequest implements FetchRequest, EntityQuestions {
@@ -19,14 +19,16 @@ class EntityRequest implements FetchRequest, EntityQuestions {
   readonly operationName: string | undefined;
   readonly variablesText: string;
   readonly othersText: string;
+  readonly given: FetchRequest['given'];
 
   readonly #asked: Pick<AskedEntities, 'text' | 'byText'>;
 
-  constructor({ query, operationName }: Document, othersText: string, asked: Pick<AskedEntities, 'text' | 'byText'>) {
+  constructor({ query, operationName, given }: Document, othersText: string, asked: Pick<AskedEntities, 'text' | 'byText'>) {
     this.query = query;
     this.operationName = operationName;
     this.variablesText = `${othersText === '{}' ? '{' : `${othersText.slice(0, -1)},`}"representations":[${asked.text}]}`;
     this.othersText = othersText;
+    this.given = given;
     this.#asked = asked;
   }
 
@@ -110,8 +112,8 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
   }
 
   function request(variables: Readonly<Record<string, unknown>>, asked: AskedEntities): FetchRequest {
-    const others = variableUsages.length === 0 ? '{}' : JSON.stringify(pickVariables(variableUsages, variables));
-    return new EntityRequest({ query, operationName }, others, asked);
+    const given = variableUsages.length === 0 ? undefined : pickVariables(variableUsages, variables);
+    return new EntityRequest({ query, operationName, given }, given === undefined ? '{}' : JSON.stringify(given), asked);
   }
 
   function missingPaths(state: ExecutionState, { objects }: AskedEntities): ResponsePath[] {

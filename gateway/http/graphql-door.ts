@@ -23,6 +23,8 @@ import type { OperationPolicy } from '../policy/operation-policy.js';
 import type { StreamDoor } from '../subscriptions/stream-door.js';
 import { streamFormats } from '../subscriptions/stream-formats.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
+import type { Upload } from '../uploads/upload.js';
+import { defaultUploadLimits, type UploadLimits } from '../uploads/upload-limits.js';
 import { createOperationTracing, type OperationTrace, type OperationTracing } from '../telemetry/operation-tracing.js';
 import type { OnOperation, OperationReport } from '../telemetry/operation-report.js';
 import { cachingHeaders } from './caching-headers.js';
@@ -50,6 +52,8 @@ export interface GraphqlDoorOptions {
   readonly allowedOrigins?: readonly string[];
   /** Without it no streams are offered. */
   readonly streams?: StreamDoor;
+  /** Of requests with files, where some subgraph takes them. */
+  readonly uploadLimits?: UploadLimits;
   /** Whether the process ends: streams are refused then. */
   readonly isClosing?: () => boolean;
   /** To whoever asks for it by `x-galaxia-query-plan: 1`. */
@@ -99,6 +103,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     allowedOrigins = corsOrigins,
     streams,
     isClosing = () => false,
+    uploadLimits = defaultUploadLimits,
     showsQueryPlans = false,
     tracing = createOperationTracing(undefined, true),
     onOperation,
@@ -128,7 +133,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
   }
 
   /** Undefined when it is answered already, or nobody waits any more. */
-  async function run(payload: OperationPayload, exchange: Exchange): Promise<OperationAnswer | undefined> {
+  async function run(payload: OperationPayload, exchange: Exchange, upload?: Upload): Promise<OperationAnswer | undefined> {
     const { request, response, requestId, type, streamType, trace } = exchange;
     const { headers, method } = request;
     const identity = await authenticate({
@@ -145,6 +150,8 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const { operation: kind } = operation.operation;
     prepared(operation);
     if (kind === OperationTypeNode.MUTATION && method === 'GET') return requestRefusal(noMutations, requestId);
+    const misfits = upload?.refusals(acceptance.operation) ?? [];
+    if (misfits.length > 0) return { ...refusal(misfits, requestId), operation };
     if (streams !== undefined && streamType !== undefined && (kind === OperationTypeNode.SUBSCRIPTION || type === undefined)) {
       const accepted = acceptance.operation;
       if (isClosing()) return refusal([new AppError('UNAVAILABLE', 'Server restart: connect again.')], requestId);
@@ -153,15 +160,13 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       return refused && { ...refusal([refused], requestId), operation };
     }
     if (kind === OperationTypeNode.SUBSCRIPTION) return refusal([noSubscriptions()], requestId);
-    const { data, errors, lifetime } = await generation.execute(operation, {
-      variables,
-      caller: createCaller(identity, response, trace.traceparent),
-    });
+    const caller = createCaller(identity, response, trace.traceparent);
+    const { data, errors, lifetime } = await generation.execute(operation, { variables, caller, ...upload?.execution(caller, generation) });
     if (data === undefined) return { ...refusal(errors, requestId), operation };
     const extensions =
       showsQueryPlans && headers[queryPlanHeader] === '1' ? { queryPlan: prettyFormatQueryPlan(operation.plan()) } : undefined;
     const body = writeResult(data, errors.length === 0 ? [] : mask(errors, requestId), extensions);
-    const caching = lifetime === undefined ? undefined : cachingHeaders(lifetime, keptBy);
+    const caching = lifetime === undefined || upload !== undefined ? undefined : cachingHeaders(lifetime, keptBy);
     return { status: 200, body, headers: [], caching, operation, errors };
   }
 
@@ -182,16 +187,28 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     return ['x-request-id', requestId, ...Object.entries(securityHeaders).flat(), ...noStore, ...corsHeaders(request.headers.origin)];
   }
 
+  function takesFiles(): boolean {
+    return [...supergraph.current().services.values()].some((source) => source.takesFiles === true);
+  }
+
   async function answer(exchange: Exchange): Promise<OperationAnswer | undefined> {
     const { request, requestId, type, streamType, trace } = exchange;
     try {
-      const read = type === undefined && streamType === undefined ? notAcceptable : await readRequest(request, allowedOrigins);
+      const read =
+        type === undefined && streamType === undefined
+          ? notAcceptable
+          : await readRequest(request, { allowedOrigins, uploads: takesFiles() ? uploadLimits : undefined });
       if (read === undefined) {
         trace.end({ errors: [], hasLeft: true });
         return undefined;
       }
       if (read.kind === 'refused') return requestRefusal(read, requestId);
-      return await run(read.payload, exchange);
+      if (read.kind === 'payload') return await run(read.payload, exchange);
+      const { payload, upload } = read;
+      // Files are not sent for a stream of answers.
+      const answered =
+        type === undefined ? requestRefusal(notAcceptable, requestId) : run(payload, { ...exchange, streamType: undefined }, upload);
+      return await Promise.resolve(answered).finally(() => upload.end());
     } catch (error) {
       return refusal([error], requestId);
     }
@@ -208,7 +225,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     if (given === undefined) return;
     // Before it is written, which ends the response as leaving does.
     const hasLeft = response.destroyed;
-    if (given.status === 413) response.shouldKeepAlive = false;
+    if (given.status === 413 || !request.complete) response.shouldKeepAlive = false;
     const always = [...(given.caching ?? noStore), ...corsHeaders(headers.origin)];
     sendAnswer(
       response,

@@ -6,17 +6,17 @@ export type ReadPayload = { readonly kind: 'payload'; readonly payload: Operatio
 
 const parameterNames = ['query', 'documentId', 'id', 'operationName', 'variables', 'extensions'] as const;
 
-/** What the body of a POST asks for. */
-export function readBodyPayload(body: Buffer): ReadPayload {
-  if (body.length === 0) return badRequest('The body is empty: send a JSON object with a "query".');
+/** What the body of a POST asks for, or a part of it that is called `name` in messages. */
+export function readBodyPayload(body: Buffer, name = 'The body'): ReadPayload {
+  if (body.length === 0) return badRequest(`${name} is empty: send a JSON object with a "query".`);
   // Replaced characters would make another value of what was sent.
-  if (!isUtf8(body)) return badRequest('The body is not valid UTF-8.');
+  if (!isUtf8(body)) return badRequest(`${name} is not valid UTF-8.`);
   const text = body.toString('utf8');
   const parsed = parseJson(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text);
-  if (parsed.kind === 'invalid') return badRequest('The body is not valid JSON.');
+  if (parsed.kind === 'invalid') return badRequest(`${name} is not valid JSON.`);
   const { value } = parsed;
   if (Array.isArray(value)) return badRequest('Lists of operations are not accepted: send each in a request of its own.');
-  if (!isObject(value)) return badRequest('The body must be a JSON object with a "query".');
+  if (!isObject(value)) return badRequest(`${name} must be a JSON object with a "query".`);
   return readShape(value);
 }
 

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { isJson } from '../../shared/http/media-types.js';
+import { isJson, mediaTypeOf } from '../../shared/http/media-types.js';
 import { readBody } from '../../shared/http/read-body.js';
 import { skipRest } from '../../shared/http/skip-rest.js';
+import { readUpload, type ReadUpload } from '../uploads/read-upload.js';
+import type { UploadLimits } from '../uploads/upload-limits.js';
 import { isOwnEventSource, isPreflighted, preflightHeaders } from './cross-site.js';
 import { readBodyPayload, readUrlPayload, type ReadPayload } from './read-payload.js';
 import { refuseRequest } from './request-refusal.js';
@@ -9,8 +11,17 @@ import { refuseRequest } from './request-refusal.js';
 /** Bytes of a request's body. */
 const bodyLimit = 1024 * 1024;
 
+export interface ReadRequestOptions {
+  readonly allowedOrigins: readonly string[];
+  /** Undefined when nobody takes files. */
+  readonly uploads: UploadLimits | undefined;
+}
+
 /** Undefined when the client has left. */
-export async function readRequest(request: IncomingMessage, allowedOrigins: readonly string[]): Promise<ReadPayload | undefined> {
+export async function readRequest(
+  request: IncomingMessage,
+  { allowedOrigins, uploads }: ReadRequestOptions,
+): Promise<ReadPayload | ReadUpload | undefined> {
   const { method, headers, url = '' } = request;
   if (method === 'GET') {
     if (!isPreflighted(headers) && !isOwnEventSource(headers, allowedOrigins)) return crossSite;
@@ -18,10 +29,14 @@ export async function readRequest(request: IncomingMessage, allowedOrigins: read
     return readUrlPayload(at === -1 ? '' : url.slice(at));
   }
   if (method !== 'POST') return wrongMethod;
-  if (!isJson(headers['content-type'])) return wrongType;
+  const isForm = uploads !== undefined && mediaTypeOf(headers['content-type']) === 'multipart/form-data';
+  if (!isForm && !isJson(headers['content-type'])) return wrongType;
+  // A form is what any page may send to any site.
+  if (isForm && !isPreflighted(headers)) return crossSiteForm;
   const encoding = headers['content-encoding'];
   // It could unfold to any size past the body limit, and no GraphQL client sends one.
   if (encoding !== undefined && encoding !== 'identity') return compressed;
+  if (isForm) return readUpload(request, { limits: uploads, maxOperationBytes: bodyLimit });
   const read = await readBody(request, bodyLimit);
   switch (read.kind) {
     case 'body':
@@ -41,4 +56,8 @@ const tooLarge = refuseRequest(413, `The body is larger than ${bodyLimit} bytes.
 const crossSite = refuseRequest(
   400,
   `A page of another site could have sent this. Send it by POST as "application/json", or with the header "${preflightHeaders[0]}: true".`,
+);
+const crossSiteForm = refuseRequest(
+  400,
+  `A page of another site could have sent this form. Send it with the header "${preflightHeaders[0]}: true".`,
 );

@@ -97,7 +97,7 @@ export function createGeneration(
   const queries = executorName === 'galaxia' ? executor : createApolloExecutor({ schema, apiSchema, supergraphSchema, services });
   const timed = (request: ExecutionRequest, caching: OperationCaching | undefined): ExecutionRequest => {
     const { subgraphHeaders, signal } = request.caller;
-    return { ...request, caller: { subgraphHeaders, signal, deadline: generation.deadline(), caching } };
+    return { ...request, caller: { subgraphHeaders, signal, deadline: request.caller.deadline ?? generation.deadline(), caching } };
   };
   const cachingOf = ({ operation: { operation } }: ParsedOperation, { caller }: ExecutionRequest) =>
     beginCaching?.({ operation, caller, schemaId: generation.id });

@@ -5,6 +5,7 @@ import { MultipartError, multipartBoundary, readMultipart } from './multipart.js
 interface ReadPart {
   readonly name: string;
   readonly isFile: boolean;
+  readonly fileName: string;
   readonly contentType: string | null;
   readonly text: string;
 }
@@ -31,9 +32,9 @@ describe('A form', () => {
   it.each([1, 2, 3, 7, 64, 10_000])('is read as it was written when it comes in pieces of %i bytes', async (size) => {
     const form = whole(field('a', 'first'), field('b', '', '; filename="x"\r\nContent-Type: Image/PNG; q=1'), field('c', '\r\n--\r\n--a'));
     await expect(read(form, { size })).resolves.toEqual([
-      { name: 'a', isFile: false, contentType: null, text: 'first' },
-      { name: 'b', isFile: true, contentType: 'image/png', text: '' },
-      { name: 'c', isFile: false, contentType: null, text: '\r\n--\r\n--a' },
+      { name: 'a', isFile: false, fileName: '', contentType: null, text: 'first' },
+      { name: 'b', isFile: true, fileName: 'x', contentType: 'image/png', text: '' },
+      { name: 'c', isFile: false, fileName: '', contentType: null, text: '\r\n--\r\n--a' },
     ]);
   });
 

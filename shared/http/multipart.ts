@@ -2,8 +2,9 @@
 export interface FormPart {
   /** Of the field; never a path of anything. */
   readonly name: string;
-  /** Whether it was sent as a file. What the client calls the file is of no use to anybody here, and is not even kept. */
   readonly isFile: boolean;
+  /** As the client calls it, of any letters: never a path of anything. Empty for what is no file. */
+  readonly fileName: string;
   /** As the client says, without parameters and in lower case; null when it does not say. */
   readonly contentType: string | null;
   readonly body: AsyncIterable<Buffer>;
@@ -17,6 +18,11 @@ export class MultipartError extends Error {
 /** No form that people send comes near these. Headers in bytes, of one part. */
 const limits = { parts: 20, headerBytes: 8 * 1024, preambleBytes: 1024 };
 
+export interface MultipartOptions {
+  /** More are refused. */
+  readonly maxParts?: number;
+}
+
 /** The boundary of a `multipart/form-data` body from its Content-Type; null when it has none that RFC 2046, 5.1.1 allows. */
 export function multipartBoundary(contentType: string | undefined): string | null {
   const [, parameters] = /^multipart\/form-data\s*(;.*)$/is.exec(contentType ?? '') ?? [];
@@ -28,7 +34,11 @@ export function multipartBoundary(contentType: string | undefined): string | nul
  * Reads a form (RFC 7578) as it comes, holding no more of it in memory than a chunk and the headers of a part. Strict where parsers are
  * known to disagree, because whatever checks forms on the way must not see another one. Throws `MultipartError`.
  */
-export async function* readMultipart(source: AsyncIterable<Buffer>, boundary: string): AsyncGenerator<FormPart, void, undefined> {
+export async function* readMultipart(
+  source: AsyncIterable<Buffer>,
+  boundary: string,
+  { maxParts = limits.parts }: MultipartOptions = {},
+): AsyncGenerator<FormPart, void, undefined> {
   const chunks = source[Symbol.asyncIterator]();
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
   // The first delimiter has no line before it.
@@ -85,7 +95,7 @@ export async function* readMultipart(source: AsyncIterable<Buffer>, boundary: st
     for (let count = 1; ; count += 1) {
       const headers = await readHeaders();
       if (headers === null) return;
-      if (count > limits.parts) throw new MultipartError(`The form has more than ${limits.parts} parts.`);
+      if (count > maxParts) throw new MultipartError(`The form has more than ${maxParts} parts.`);
       const before = delimiters;
       yield { ...describePart(headers), body: readToDelimiter() };
       // Whoever has stopped in the middle of the body cannot have it go on.
@@ -120,6 +130,7 @@ function describePart(headers: ReadonlyMap<string, string>): Omit<FormPart, 'bod
   return {
     name,
     isFile: disposition.has('filename') || disposition.has('filename*'),
+    fileName: disposition.get('filename') ?? '',
     contentType: contentType === '' ? null : contentType,
   };
 }
