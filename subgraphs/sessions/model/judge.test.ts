@@ -44,11 +44,11 @@ describe('The judge of the model', () => {
     await world.stall(late, true);
     world.open(late, processOf(2), false);
     await world.time.pass(500);
-    world.update(other, processOf(2), { availability: 'AWAY' });
+    world.update(other, processOf(2), { availability: 'BUSY' });
     await world.time.pass(6_000);
     await world.stall(late, false);
     await world.time.pass(1_000);
-    expect([world.judge.faults, late.told.entries.get('ada')?.availability]).toEqual([[], 'AWAY']);
+    expect([world.judge.faults, late.told.entries.get('ada')?.availability]).toEqual([[], 'BUSY']);
     await world.end();
   });
 
