@@ -6,17 +6,25 @@ export type BuildPlan = QueryPlanner['buildQueryPlan'];
 
 /** What is used of the class `FetchGroup`, which the planner exports to nobody: a fetch, while a plan is in the making. */
 interface FetchGroup {
-  readonly parents: () => readonly { readonly group: FetchGroup }[];
+  readonly parents: () => readonly Parent[];
   readonly isDescendantOf: (other: FetchGroup) => boolean;
+  readonly addParent: (parent: Parent) => void;
   readonly canMergeChildIn: (child: FetchGroup) => boolean;
+  readonly mergeInWithAllDependencies: (other: FetchGroup) => void;
 }
+
+interface Parent {
+  readonly group: FetchGroup;
+}
+
+const used = ['parents', 'isDescendantOf', 'addParent', 'canMergeChildIn', 'mergeInWithAllDependencies'] as const;
 
 const isMended = Symbol('mended');
 
 /**
- * Plans without a fault of the planner: to fulfil a `@requires` it would ask for a field that has a requirement of its own together with
- * the entity, before what that field requires was fetched. A fetch is merged into another of its subgraph only when all that it has to
- * wait for comes before that one as well.
+ * Plans without faults of the planner at putting fetches together. To fulfil a `@requires` it asks for a field that has a requirement of
+ * its own too early, together with the entity; and of two fetches that need the same, one of which waits for the other, it makes one that
+ * waits for itself, and then looks for its way around that circle until the process dies of it.
  */
 export function mendMerges(planner: QueryPlanner): BuildPlan {
   let isKnown = false;
@@ -32,11 +40,23 @@ export function mendMerges(planner: QueryPlanner): BuildPlan {
 function mend(seen: FetchGroup): void {
   const prototype = Object.getPrototypeOf(seen) as FetchGroup;
   if (Object.hasOwn(prototype, isMended)) return;
-  const { canMergeChildIn } = prototype;
-  const mended = function (this: FetchGroup, child: FetchGroup): boolean {
-    return canMergeChildIn.call(this, child) && child.parents().every(({ group }) => group === this || this.isDescendantOf(group));
+  const { addParent, canMergeChildIn, mergeInWithAllDependencies } = prototype;
+  const mended: ThisType<FetchGroup> & Pick<FetchGroup, 'addParent' | 'canMergeChildIn' | 'mergeInWithAllDependencies'> = {
+    /** Only into what comes after all that the child has to wait for. */
+    canMergeChildIn(child) {
+      return canMergeChildIn.call(this, child) && child.parents().every(({ group }) => group === this || this.isDescendantOf(group));
+    },
+    mergeInWithAllDependencies(other) {
+      if (!this.isDescendantOf(other)) mergeInWithAllDependencies.call(this, other);
+    },
+    addParent(parent) {
+      if (parent.group === this) return;
+      if (parent.group.isDescendantOf(this)) throw new Error('The fetches of this plan would wait for each other');
+      addParent.call(this, parent);
+    },
   };
-  Object.defineProperties(prototype, { canMergeChildIn: { value: mended }, [isMended]: { value: true } });
+  Object.assign(prototype, mended);
+  Object.defineProperty(prototype, isMended, { value: true });
 }
 
 /** Every plan begins by putting its first fetches into such a map, before any is merged. Nothing else runs meanwhile: it is synchronous. */
@@ -59,6 +79,5 @@ function whileWatchingGroups<T>(see: (group: FetchGroup) => void, build: () => T
 }
 
 function isFetchGroup(value: unknown): value is FetchGroup {
-  const methods = ['parents', 'isDescendantOf', 'canMergeChildIn'];
-  return typeof value === 'object' && value !== null && methods.every((name) => typeof Reflect.get(value, name) === 'function');
+  return typeof value === 'object' && value !== null && used.every((name) => typeof Reflect.get(value, name) === 'function');
 }
