@@ -130,6 +130,7 @@ runProcess({
       beginCaching: cache?.beginCaching,
       operationTimeoutMs: config.timeouts.operationMs,
       executor: config.executor,
+      defer: config.policy.allowsDefer,
       logger,
     });
     scope.defer(() => supergraph.close());

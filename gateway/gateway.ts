@@ -104,6 +104,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     corsOrigins,
     allowedOrigins,
     streams,
+    limits: live.limits,
     isClosing: () => drain.isOn(),
     showsQueryPlans: options.insight?.showsQueryPlans,
     tracing,

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { prettyFormatQueryPlan } from '@apollo/query-planner';
+import { prettyFormatQueryPlan, type QueryPlan } from '@apollo/query-planner';
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import { AppError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
 import { clientAddress, type TrustsProxy } from '../../shared/http/client-address.js';
 import { logRequest } from '../../shared/http/log-request.js';
 import {
+  acceptsParts,
   contentTypes,
   negotiate,
   negotiateStream,
@@ -17,9 +18,11 @@ import { sendAnswer, type Answer } from '../../shared/http/send-answer.js';
 import { requestId as readRequestId, securityHeaders } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authentication/authenticate.js';
+import type { IncrementalResult } from '../execution/deferred/incremental-result.js';
 import { acceptOperation, type OperationPayload } from '../operations/accept-operation.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
+import { defaultWebSocketLimits, type WebSocketLimits } from '../subscriptions/limits.js';
 import type { StreamDoor } from '../subscriptions/stream-door.js';
 import { streamFormats } from '../subscriptions/stream-formats.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
@@ -31,6 +34,7 @@ import { cachingHeaders } from './caching-headers.js';
 import { createCaller } from './caller.js';
 import { createCorsHeaders } from './cross-site.js';
 import { readRequest } from './read-request.js';
+import { onlyPart, partsFormat, sendParts } from './send-parts.js';
 import { statusOfRefusal } from './refusal-status.js';
 import { refuseRequest, type RequestRefusal } from './request-refusal.js';
 import { writeResult } from './write-result.js';
@@ -52,6 +56,8 @@ export interface GraphqlDoorOptions {
   readonly allowedOrigins?: readonly string[];
   /** Without it no streams are offered. */
   readonly streams?: StreamDoor;
+  /** Of clients that get their answer in parts. */
+  readonly limits?: WebSocketLimits;
   /** Of requests with files, where some subgraph takes them. */
   readonly uploadLimits?: UploadLimits;
   /** Whether the process ends: streams are refused then. */
@@ -71,6 +77,8 @@ interface OperationAnswer extends Answer {
   readonly caching?: readonly string[] | undefined;
   /** Where it is not the one that is negotiated. */
   readonly contentType?: string;
+  /** What comes after `body`; undefined when that is all. */
+  readonly later?: IncrementalResult | undefined;
 }
 
 /** What is asked, and how it is to be answered. */
@@ -102,6 +110,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     corsOrigins,
     allowedOrigins = corsOrigins,
     streams,
+    limits = defaultWebSocketLimits,
     isClosing = () => false,
     uploadLimits = defaultUploadLimits,
     showsQueryPlans = false,
@@ -161,11 +170,18 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     }
     if (kind === OperationTypeNode.SUBSCRIPTION) return refusal([noSubscriptions()], requestId);
     const caller = createCaller(identity, response, trace.traceparent);
-    const { data, errors, lifetime } = await generation.execute(operation, { variables, caller, ...upload?.execution(caller, generation) });
+    const asked = { variables, caller, ...upload?.execution(caller, generation) };
+    const isInParts = upload === undefined && operation.plan().inParts !== undefined && acceptsParts(headers.accept);
+    const mayRun = (plan: QueryPlan) => policy.checkPlan(plan).length === 0;
+    const inParts = isInParts ? await generation.executeInParts(operation, { ...asked, mayRun }) : undefined;
+    const { data, errors, lifetime } = inParts?.first ?? (await generation.execute(operation, asked));
     if (data === undefined) return { ...refusal(errors, requestId), operation };
-    const extensions =
-      showsQueryPlans && headers[queryPlanHeader] === '1' ? { queryPlan: prettyFormatQueryPlan(operation.plan()) } : undefined;
+    const plan = inParts?.plan ?? operation.plan();
+    const extensions = showsQueryPlans && headers[queryPlanHeader] === '1' ? { queryPlan: prettyFormatQueryPlan(plan) } : undefined;
     const body = writeResult(data, errors.length === 0 ? [] : mask(errors, requestId), extensions);
+    if (inParts?.hasNext === true) return { status: 200, body, headers: [], operation, errors, later: inParts };
+    if (type === undefined)
+      return { status: 200, body: onlyPart(body), headers: [], operation, errors, contentType: partsFormat.contentType };
     const caching = lifetime === undefined || upload !== undefined ? undefined : cachingHeaders(lifetime, keptBy);
     return { status: 200, body, headers: [], caching, operation, errors };
   }
@@ -194,10 +210,9 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
   async function answer(exchange: Exchange): Promise<OperationAnswer | undefined> {
     const { request, requestId, type, streamType, trace } = exchange;
     try {
-      const read =
-        type === undefined && streamType === undefined
-          ? notAcceptable
-          : await readRequest(request, { allowedOrigins, uploads: takesFiles() ? uploadLimits : undefined });
+      const isReadable = type !== undefined || streamType !== undefined || acceptsParts(request.headers.accept);
+      const uploads = takesFiles() ? uploadLimits : undefined;
+      const read = isReadable ? await readRequest(request, { allowedOrigins, uploads }) : notAcceptable;
       if (read === undefined) {
         trace.end({ errors: [], hasLeft: true });
         return undefined;
@@ -221,8 +236,13 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const type = negotiate(headers.accept);
     const streamType = streams === undefined ? undefined : negotiateStream(headers.accept);
     const trace = tracing.begin(headers.traceparent);
-    const given = await answer({ request, response, requestId, startedAt, type, streamType, trace });
+    const exchange: Exchange = { request, response, requestId, startedAt, type, streamType, trace };
+    const given = await answer(exchange);
     if (given === undefined) return;
+    if (given.later !== undefined) {
+      await finishInParts(exchange, given, given.later);
+      return;
+    }
     // Before it is written, which ends the response as leaving does.
     const hasLeft = response.destroyed;
     if (given.status === 413 || !request.complete) response.shouldKeepAlive = false;
@@ -232,10 +252,25 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       { ...given, headers: given.headers.length === 0 ? always : [...given.headers, ...always] },
       { contentType: given.contentType ?? contentTypes[type ?? 'application/json'], requestId },
     );
+    report(exchange, given, hasLeft);
+  }
+
+  async function finishInParts(exchange: Exchange, given: OperationAnswer, later: IncrementalResult): Promise<void> {
+    const { response, requestId } = exchange;
+    const headers = headersFor(exchange);
+    const sent = await sendParts(given.body, later, { response, headers, limits, mask: (errors) => mask(errors, requestId) });
+    report(exchange, { ...given, errors: [...given.errors, ...sent.errors] }, sent.hasLeft);
+  }
+
+  function report(
+    { request, requestId, startedAt, trace }: Exchange,
+    { status, operation, errors }: OperationAnswer,
+    hasLeft: boolean,
+  ): void {
     const ms = performance.now() - startedAt;
-    trace.end({ errors: given.errors, hasLeft });
-    onOperation?.({ door: 'http', requestId, operation: given.operation, errors: given.errors, hasLeft, ms });
-    logRequest(logger, request, { requestId, status: given.status, ms });
+    trace.end({ errors, hasLeft });
+    onOperation?.({ door: 'http', requestId, operation, errors, hasLeft, ms });
+    logRequest(logger, request, { requestId, status, ms });
   }
 
   return {
@@ -263,7 +298,7 @@ function noSubscriptions(): AppError {
 const noMutations = refuseRequest(405, 'By GET only queries run. Send mutations by POST.', ['allow', 'POST']);
 const notAcceptable = refuseRequest(
   406,
-  `Answers are written as ${responseTypes.join(' or ')}, and streams of them as text/event-stream or multipart/mixed;subscriptionSpec=1.0: name one of them in "accept".`,
+  `Answers are written as ${responseTypes.join(' or ')}, in parts as multipart/mixed;deferSpec=20220824, and streams of them as text/event-stream or multipart/mixed;subscriptionSpec=1.0: name one of them in "accept".`,
 );
 
 function isOurs(url = ''): boolean {

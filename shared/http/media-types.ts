@@ -53,6 +53,27 @@ export function negotiateStream(accept: string | undefined): StreamType | undefi
   return best?.type;
 }
 
+/**
+ * Whether a client with this `Accept` header takes one answer in parts, and likes it as much as a whole one. `multipart/mixed` that names no
+ * protocol means the only one that there was before there were several.
+ */
+export function acceptsParts(accept: string | undefined): boolean {
+  if (accept?.toLowerCase().includes('multipart/mixed') !== true) return false;
+  const ranges = accept.split(',').map(readMediaRange);
+  const parts = ranges.filter(isOfParts).map(qualityOf);
+  const wholes = responseTypes
+    .map((type) => ranges[mostSpecific(ranges, type)])
+    .map((range) => (range === undefined ? 0 : qualityOf(range)));
+  const best = Math.max(0, ...parts);
+  return best > 0 && best >= Math.max(...wholes);
+}
+
+function isOfParts({ type, parameters }: MediaRange): boolean {
+  if (type !== 'multipart/mixed') return false;
+  const protocol = parameters.get('deferspec');
+  return protocol === '20220824' || (protocol === undefined && !parameters.has('subscriptionspec'));
+}
+
 function streamTypeOf({ type, parameters }: MediaRange): StreamType | undefined {
   if (type === 'text/event-stream') return type;
   return type === 'multipart/mixed' && parameters.get('subscriptionspec') === '1.0' ? type : undefined;

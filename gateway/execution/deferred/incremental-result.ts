@@ -1,3 +1,4 @@
+import type { QueryPlan } from '@apollo/query-planner';
 import type { GraphQLError } from 'graphql';
 import type { OperationResult } from '../operation-result.js';
 import type { ResponsePath } from '../places.js';
@@ -5,6 +6,7 @@ import type { ResponsePath } from '../places.js';
 /** What came of an operation whose deferred fragments come later than the rest. */
 export interface IncrementalResult {
   readonly first: OperationResult;
+  readonly plan: QueryPlan;
   /** Whether there is more to come. */
   readonly hasNext: boolean;
   /** What comes next, as soon as it is there. One call at a time, and only as long as there is more. Never rejects. */

@@ -73,6 +73,7 @@ function compile(planned: PlannedInParts, parts: PlanParts & ShaperParts): Run {
     begin(instancesOf(shaped.later, []), state.data, state.errors);
     return {
       first: { data: shaped.text, errors: [...errors, ...problemErrors(shaped.problems, { errors, unexplained: state.unexplained })] },
+      plan: planned.plan,
       hasNext: queue.hasNext(),
       next: queue.next,
     };
