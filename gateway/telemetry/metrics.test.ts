@@ -126,6 +126,67 @@ describe('Metrics', () => {
     expect(await valueOf('galaxia_operation_results_total{door="websocket",code="OK"}')).toBe(1);
   });
 
+  it('follow subscriptions by operation and subgraph, and what is made of their events', async () => {
+    await start();
+    const sockets = [await openInitialisedSocket(doors.url, 'alice'), await openInitialisedSocket(doors.url, 'bob')];
+    for (const socket of sockets) {
+      socket.send({ id: '1', type: 'subscribe', payload: { query: 'subscription Ticks { ticks { n user { name } } }' } });
+    }
+    await until(() => little.feed.listeners() === 2, 'the subscriptions');
+    // The first one is everybody's own until a second gets it.
+    for (const event of [{ n: 1 }, { n: 2, user: { id: '2' } }, { n: 3, user: { id: '2' } }]) {
+      little.feed.publish(event);
+      await Promise.all(sockets.map((socket) => socket.next()));
+    }
+    expect(await valueOf('galaxia_subscriptions_running{operation="Ticks"}')).toBe(2);
+    expect(await valueOf('galaxia_subscriptions_started_total{operation="Ticks"}')).toBe(2);
+    expect(await valueOf('galaxia_subscription_results_total{operation="Ticks"}')).toBe(6);
+    expect(await valueOf('galaxia_subgraph_subscriptions{subgraph="feed"}')).toBe(2);
+    expect(await valueOf('galaxia_subgraph_subscriptions{subgraph="reviews"}')).toBe(0);
+    expect(await valueOf('galaxia_subscription_channels')).toBe(1);
+    const [own = 0, shared = 0, made = 0] = await Promise.all([
+      valueOf('galaxia_subscription_events_total{completed="own"}'),
+      valueOf('galaxia_subscription_events_total{completed="shared"}'),
+      valueOf('galaxia_subscription_events_made_total'),
+    ]);
+    expect([own + shared, made]).toEqual([6, 3]);
+    expect(await valueOf('galaxia_websocket_received_messages_total')).toBe(4);
+    expect(await valueOf('galaxia_websocket_operations_per_connection_bucket{le="0"}')).toBe(0);
+    expect(await valueOf('galaxia_websocket_operations_per_connection_bucket{le="1"}')).toBe(2);
+    sockets[0]?.ws.terminate();
+    sockets[1]?.send({ id: '1', type: 'complete' });
+    await until(async () => (await valueOf('galaxia_subgraph_subscriptions{subgraph="feed"}')) === 0, 'the ends');
+    expect(await valueOf('galaxia_subscriptions_running{operation="Ticks"}')).toBe(0);
+    expect(await valueOf('galaxia_websocket_operations_per_connection_bucket{le="0"}')).toBe(1);
+  });
+
+  it('tell of sockets that take nothing before they are closed', async () => {
+    await start();
+    const socket = await openInitialisedSocket(doors.url);
+    expect(await valueOf('galaxia_websocket_held_back_connections')).toBe(0);
+    socket.ws.pause();
+    socket.send({ id: '1', type: 'subscribe', payload: { query: 'subscription { flood(size: 100000) { text } }' } });
+    await until(async () => (await valueOf('galaxia_websocket_held_back_connections')) === 1, 'the socket to be full');
+    expect(await valueOf('galaxia_websocket_unsent_bytes')).toBeGreaterThan(0);
+    socket.ws.terminate();
+  });
+
+  it('tell whether what the gateway depends on answers', async () => {
+    const metrics = openMetrics({ token: undefined });
+    little = await startLittleSupergraph('in-process');
+    doors = await openDoors(undefined, little, {
+      metrics,
+      ready: () =>
+        Promise.resolve([
+          { name: 'accounts', ok: true, latencyMs: 12 },
+          { name: 'workers (1 of 4)', ok: false, latencyMs: 0 },
+        ]),
+    });
+    expect(await valueOf('galaxia_dependency_up{dependency="accounts"}')).toBe(1);
+    expect(await valueOf('galaxia_dependency_latency_seconds{dependency="accounts"}')).toBe(0.012);
+    expect(await valueOf('galaxia_dependency_up{dependency="workers"}')).toBe(0);
+  });
+
   it('count clients that left before their answer', async () => {
     await start();
     const leaving = new AbortController();

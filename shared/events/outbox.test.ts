@@ -112,6 +112,18 @@ describe('The outbox', () => {
     expect(published).toEqual([kept]);
   });
 
+  it('tells how many events wait, and how long the oldest has', async () => {
+    const relay = start({ bus: fakeBus(() => true).bus });
+    expect(await relay.backlog()).toEqual({ events: 0, oldestMs: 0 });
+    await write(client, [testEvent('user-1'), testEvent('user-2'), testEvent('user-2')]);
+    await client.query(`UPDATE test.outbox_event SET occurred_at = clock_timestamp() - interval '90 s' WHERE key = 'user-1'`);
+    const { events, oldestMs } = await relay.backlog();
+    expect(events).toBe(3);
+    expect(oldestMs).toBeGreaterThanOrEqual(90_000);
+    await client.query(`UPDATE test.outbox_event SET published_at = now() WHERE key = 'user-1'`);
+    expect((await relay.backlog()).events).toBe(2);
+  });
+
   it('publishes at a wake what was committed, without waiting for the next poll', async () => {
     const { bus, published } = fakeBus();
     const relay = start({ bus, pollMs: 3_600_000 });

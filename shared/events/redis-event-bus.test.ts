@@ -61,6 +61,21 @@ function open(redis: TestRedis, options: Partial<RedisEventBusOptions> = {}): Ev
     expect(taken).toEqual([event]);
   });
 
+  it('tells how many events there are, and how many of them a group has not taken', async () => {
+    stream = `test.${randomUUID()}`;
+    await expect(bus().stream?.('users')).rejects.toThrow();
+    await redis.xgroup('CREATE', stream, 'users', '0', 'MKSTREAM');
+    await bus().publish([testEvent('user-1', 1), testEvent('user-1', 2), testEvent('user-2', 3)]);
+    await redis.xreadgroup('GROUP', 'users', 'reader', 'COUNT', 2, 'STREAMS', stream, '>');
+    expect(await bus().stream?.('users')).toEqual({ entries: 3, untaken: 3 });
+    const [[, [[first = '']] = [[]]] = []] = (await redis.xreadgroup('GROUP', 'users', 'reader', 'STREAMS', stream, '0')) as [
+      string,
+      [string][],
+    ][];
+    await redis.xack(stream, 'users', first);
+    expect(await bus().stream?.('users')).toEqual({ entries: 3, untaken: 2 });
+  });
+
   it('takes over what a member that died had read and not taken, in order', async () => {
     stream = `test.${randomUUID()}`;
     const events = [testEvent('user-1', 1), testEvent('user-1', 2), testEvent('user-2', 3)];

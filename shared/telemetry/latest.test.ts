@@ -3,7 +3,7 @@ import { createLatest } from './latest.js';
 
 describe('What was told last', () => {
   it('is nothing when it cannot be told, and no error', async () => {
-    const latest = createLatest(() => Promise.reject(new Error('away')));
+    const latest = createLatest<number>(() => Promise.reject(new Error('away')));
     expect(await latest()).toBeUndefined();
   });
 

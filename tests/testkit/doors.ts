@@ -32,7 +32,7 @@ export interface Doors {
 export async function openDoors(
   policy?: OperationPolicy,
   given?: LittleSupergraph,
-  rest?: Partial<Pick<GatewayOptions, 'metrics' | 'limits' | 'insight' | 'tracing' | 'logger'>>,
+  rest?: Partial<Pick<GatewayOptions, 'metrics' | 'limits' | 'insight' | 'tracing' | 'logger' | 'ready'>>,
 ): Promise<Doors> {
   const little = given ?? (await startLittleSupergraph('in-process'));
   const gateway = await openGateway({

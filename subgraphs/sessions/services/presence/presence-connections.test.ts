@@ -63,6 +63,18 @@ describe('Open connections', () => {
     expect(await online(['user 1'])).toBe(0);
   });
 
+  it('are counted as connections, sessions and users', async () => {
+    const { connections } = create();
+    expect(connections.count()).toEqual({ connections: 0, sessions: 0, users: 0 });
+    await connections.open(key(1));
+    await connections.open({ ...key(1), connectionId: 'another tab' });
+    await connections.open({ ...key(1), sessionId: 'another device' });
+    await connections.open(key(2));
+    expect(connections.count()).toEqual({ connections: 4, sessions: 3, users: 2 });
+    await connections.close(key(2), 0);
+    expect(connections.count()).toEqual({ connections: 3, sessions: 2, users: 1 });
+  });
+
   it('are renewed in batches for as long as they are open, and no longer', async () => {
     const { connections, online, pass, scheduler } = create();
     for (const each of keys) await connections.open(each);
