@@ -1,6 +1,5 @@
 import type { Revocations } from '../../shared/auth/revocations.js';
-import type { Database } from '../../shared/database/database.js';
-import { createPlainSql } from '../../shared/database/plain-sql.js';
+import type { RawDatabase } from '../../shared/events/raw-database.js';
 import type { Scope } from '../../shared/http/lifecycle.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { SessionsPrisma } from './data/prisma.js';
@@ -29,8 +28,9 @@ export interface SessionServices {
 }
 
 export interface SessionServicesOptions {
-  readonly database: Database;
   readonly prisma: SessionsPrisma;
+  /** The same database, asked with less ado. */
+  readonly sql: RawDatabase;
   readonly store: PresenceStore;
   readonly presence: Pick<PresenceService, 'endSession' | 'forget'>;
   readonly revocations: Revocations;
@@ -44,8 +44,8 @@ export interface SessionServicesOptions {
 }
 
 export function composeSessions(options: SessionServicesOptions): SessionServices {
-  const { database, prisma, store, presence, revocations, onAnnounced, scheduler, logger, now, scope } = options;
-  const repository = createSessionRepository(prisma, createPlainSql(database));
+  const { prisma, sql, store, presence, revocations, onAnnounced, scheduler, logger, now, scope } = options;
+  const repository = createSessionRepository(prisma, sql);
   const ends = createSessionEndRepository(prisma);
   const news = createSessionNews({ revocations, endPresence: (session) => presence.endSession(session), store, logger });
   const own = createOwnSessions({ repository, now });

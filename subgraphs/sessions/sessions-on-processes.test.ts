@@ -11,6 +11,7 @@ import { orSkip } from '../../tests/testkit/services.js';
 import { composeSessions, type SessionServices } from './compose-sessions.js';
 import { createSessionsPrisma } from './data/prisma.js';
 import { createRedisPresenceStore } from './data/redis-presence-store.js';
+import { createPlainSql } from '../../shared/database/plain-sql.js';
 import { createScheduler } from './presence/scheduler.js';
 import type { SessionEvent } from './services/session-subscription.js';
 
@@ -45,8 +46,8 @@ onRedis.each(databases.slice(-1))('Two processes on $name and Redis', ({ open })
     await store.ping();
     const now = () => Date.now() + clockAhead;
     return composeSessions({
-      database,
       prisma,
+      sql: createPlainSql(database),
       store,
       presence: {
         async endSession(session) {

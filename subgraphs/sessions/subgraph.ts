@@ -7,6 +7,7 @@ import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { accessTokenLifetimeMs, type EndedSession, type Revocations } from '../../shared/auth/revocations.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
+import { createPlainSql } from '../../shared/database/plain-sql.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { eventGauges } from '../../shared/events/event-gauges.js';
 import { createOutboxRelay } from '../../shared/events/outbox.js';
@@ -60,6 +61,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
 
   const prisma = createSessionsPrisma(database);
   scope.defer(() => prisma.$disconnect());
+  const sql = createPlainSql(database);
   const relay = createOutboxRelay({ database: prisma, schema: sessionsSchema, isAlone: database.isExclusive, bus, logger, now });
   scope.defer(() => relay.close());
   const store =
@@ -72,7 +74,7 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   scope.defer(() => relationChanges.close());
   const presence = createPresenceService({
     store,
-    settings: createPresenceSettingsRepository(prisma),
+    settings: createPresenceSettingsRepository(prisma, sql),
     relations,
     history,
     knownUsers: createKnownUsers({ repository: knownUsers, scheduler }),
@@ -83,8 +85,8 @@ export async function createSessionsSubgraph(options: SessionsSubgraphOptions): 
   });
   scope.defer(() => presence.close());
   const services = composeSessions({
-    database,
     prisma,
+    sql,
     store,
     presence,
     revocations,

@@ -1,25 +1,45 @@
+import { createBatchedLookup } from '../../../shared/database/batched-lookup.js';
+import type { RawDatabase } from '../../../shared/events/raw-database.js';
 import { defaultSettings, type Visibility } from '../presence/presence.js';
-import type { PresenceSettingsRepository } from '../services/presence/presence-settings-repository.js';
+import type { PresenceSettingsRepository, StoredPresence } from '../services/presence/presence-settings-repository.js';
 import { onlyUuids, type SessionsPrisma } from './prisma.js';
 
 const columns = { revision: true, isBusy: true, statusMessage: true, visibility: true } as const;
 
-export function createPresenceSettingsRepository(prisma: SessionsPrisma): PresenceSettingsRepository {
+interface Row {
+  readonly userId: string;
+  readonly revision: number;
+  readonly isBusy: boolean;
+  readonly statusMessage: string | null;
+  readonly visibility: string;
+  readonly lastConnectionAt: Date | null;
+}
+
+/** `sql` is the same database, asked with less ado: everybody who arrives is looked up twice. */
+export function createPresenceSettingsRepository(
+  prisma: SessionsPrisma,
+  sql: Pick<RawDatabase, '$queryRawUnsafe'> = prisma,
+): PresenceSettingsRepository {
+  const find = createBatchedLookup<StoredPresence>(async (userIds) => {
+    const uuids = onlyUuids(userIds);
+    if (uuids.length === 0) return new Map();
+    const rows = await sql.$queryRawUnsafe<readonly Row[]>(
+      `SELECT known.user_id::text AS "userId", revision, is_busy AS "isBusy", status_message AS "statusMessage", visibility,
+         last_connection_at AS "lastConnectionAt"
+       FROM (SELECT DISTINCT value::uuid AS id FROM jsonb_array_elements_text($1::jsonb)) AS asked
+       CROSS JOIN LATERAL (SELECT * FROM sessions.presence_setting WHERE user_id = asked.id LIMIT 1) AS known`,
+      JSON.stringify(uuids),
+    );
+    return new Map(
+      rows.map(({ userId, lastConnectionAt, visibility, ...settings }) => [
+        userId,
+        { settings: { ...settings, visibility: toVisibility(visibility) }, lastConnectionAt: lastConnectionAt?.getTime() ?? null },
+      ]),
+    );
+  });
+
   return {
-    async find(userIds) {
-      const uuids = onlyUuids(userIds);
-      if (uuids.length === 0) return new Map();
-      const rows = await prisma.presenceSetting.findMany({
-        where: { userId: { in: uuids } },
-        select: { ...columns, userId: true, lastConnectionAt: true },
-      });
-      return new Map(
-        rows.map(({ userId, lastConnectionAt, visibility, ...settings }) => [
-          userId,
-          { settings: { ...settings, visibility: toVisibility(visibility) }, lastConnectionAt: lastConnectionAt?.getTime() ?? null },
-        ]),
-      );
-    },
+    find,
 
     async update(userId, patch) {
       const { revision, ...defaults } = defaultSettings;

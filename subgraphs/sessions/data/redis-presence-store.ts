@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createSharedRead } from '../../../shared/database/shared-read.js';
 import { within } from '../../../shared/events/redis-connection.js';
 import type { Logger } from '../../../shared/logging/logger.js';
 import type { ConnectionKey, PresenceState } from '../presence/presence.js';
@@ -129,8 +130,11 @@ export function createRedisPresenceStore(options: RedisPresenceStoreOptions): Pr
     return state;
   }
 
-  async function readUsers(userIds: Iterable<string>) {
-    const asked = [...groupBy(new Set(userIds), shardOf)];
+  // At the end of the microtasks under way: those who waited for the same answer of the database read together.
+  const readUsers = createSharedRead(readNow, (begin) => process.nextTick(begin));
+
+  async function readNow(userIds: readonly string[]) {
+    const asked = [...groupBy(userIds, shardOf)];
     const results = await run(asked.map(([shard, ids]) => ({ shard, script: readScript, args: ids })));
     const users = new Map<string, ReturnType<typeof decodeUser>>();
     for (const [index, { result, base }] of results.entries()) {
@@ -182,7 +186,7 @@ export function createRedisPresenceStore(options: RedisPresenceStoreOptions): Pr
       }
     },
     async readChanges(audiences, since): Promise<PresenceChanges> {
-      const { users, results, moment } = await readUsers(audiences.keys());
+      const { users, results, moment } = await readNow([...audiences.keys()]);
       if (since.epoch !== moment.epoch) return { kind: 'UnknownEpoch' };
       const sinceOf = (shard: number): number | undefined => since.offsets.get(shard);
       if (results.some(({ shard, offset }) => (sinceOf(shard) ?? 0) > offset)) return { kind: 'UnknownEpoch' };

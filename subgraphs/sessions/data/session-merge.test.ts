@@ -65,6 +65,22 @@ describe.each(databases)('What comes of sessions in one turn, on $name,', ({ ope
     expect([before?.isEnded, after?.isEnded]).toEqual([false, true]);
   });
 
+  it('is written together for those who are seen, but for one who was seen since', async () => {
+    const merge = createMerge();
+    const [ada, bob] = [started(), started()];
+    await Promise.all([merge(ada), merge(bob)]);
+    const minutes = (n: number) => new Date(at.getTime() + n * 60_000);
+    const seen = ({ id, userId }: typeof ada, n: number) =>
+      merge({ kind: 'Seen', id, userId, seenAt: minutes(n), notSince: minutes(n - 1), startedAt: at, expiresAt: later });
+    await seen(bob, 1);
+    statements = 0;
+    expect(await Promise.all([seen(ada, 1.5), seen(bob, 1.5)])).toEqual([
+      { before: isLiving, after: { ...isLiving, lastSeenAt: minutes(1.5) } },
+      { before: { ...isLiving, lastSeenAt: minutes(1) }, after: null },
+    ]);
+    expect(statements).toBe(1);
+  });
+
   it.each([
     [1, 1],
     [100, 1],

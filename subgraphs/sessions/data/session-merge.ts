@@ -23,17 +23,18 @@ type MergeRow = ObservedSession & { readonly id: string; readonly moment: 'befor
 const mostAtOnce = 100;
 
 /**
- * `SessionRepository.merge`. What a batch of events tells comes in one turn of the event loop, and is written in one statement: in a stream
- * of sign-ins one for each would cost the database as much as the sign-ins themselves (docs/adr/0009).
+ * `SessionRepository.merge`. What a batch of events tells, and who arrives, comes in one turn of the event loop, and is written in one
+ * statement: in a stream of sign-ins one for each would cost the database as much as the sign-ins themselves (docs/adr/0009).
  */
 export function createSessionMerge(sql: Pick<RawDatabase, '$queryRawUnsafe'>): (observation: SessionObservation) => Promise<MergedSession> {
   const loaders = {
     Started: createLoader('Started'),
     Refreshed: createLoader('Refreshed'),
     Ended: createLoader('Ended'),
+    Seen: createLoader('Seen'),
   };
 
-  function createLoader(kind: Exclude<SessionObservation['kind'], 'Seen'>) {
+  function createLoader(kind: SessionObservation['kind']) {
     return new DataLoader<SessionObservation, MergedSession>((batch) => mergeBatch(batch, kind), {
       cache: false,
       maxBatchSize: mostAtOnce,
@@ -45,7 +46,7 @@ export function createSessionMerge(sql: Pick<RawDatabase, '$queryRawUnsafe'>): (
     const isOnceEach = new Set(batch.map(({ id }) => id.toLowerCase())).size === batch.length;
     if (isOnceEach) {
       try {
-        return await write(batch, { kind, seenBefore: null });
+        return await write(batch, kind);
       } catch (error) {
         if (batch.length === 1) return [toError(error)];
       }
@@ -54,12 +55,10 @@ export function createSessionMerge(sql: Pick<RawDatabase, '$queryRawUnsafe'>): (
     return (await Promise.all(batch.map((observation) => mergeBatch([observation], kind)))).flat();
   }
 
-  async function write(
-    batch: readonly SessionObservation[],
-    { kind, seenBefore }: { readonly kind: SessionObservation['kind']; readonly seenBefore: Date | null },
-  ): Promise<MergedSession[]> {
+  async function write(batch: readonly SessionObservation[], kind: SessionObservation['kind']): Promise<MergedSession[]> {
     const isStart = kind === 'Started';
-    const since = seenBefore?.toISOString() ?? null;
+    // Other processes write as well: one of them may have done so just now.
+    const since = earliestNotSince(batch)?.toISOString() ?? null;
     // Each column takes the earlier, the later or the surer of two values, so that the order of observations does not matter. EXPIRED
     // is only what it looked like when nothing else was heard: whatever says better replaces it. Rows are found one by one (LATERAL with a
     // limit), by their key: what is planned for a hundred of them while there are few reads the whole table when there are many. Two
@@ -106,12 +105,14 @@ export function createSessionMerge(sql: Pick<RawDatabase, '$queryRawUnsafe'>): (
     return batch.map(({ id }) => ({ before: before.get(id.toLowerCase()) ?? null, after: after.get(id.toLowerCase()) ?? null }));
   }
 
-  return async (observation) => {
-    if (observation.kind !== 'Seen') return loaders[observation.kind].load(observation);
-    // Other processes write as well: one of them may have done so just now.
-    const [result] = await write([observation], { kind: 'Seen', seenBefore: observation.notSince });
-    return result ?? { before: null, after: null };
-  };
+  return (observation) => loaders[observation.kind].load(observation);
+}
+
+/** Of those who are seen, undefined for anything else. They come in one turn, and so within some milliseconds. */
+function earliestNotSince(batch: readonly SessionObservation[]): Date | undefined {
+  return batch
+    .flatMap((observation) => (observation.kind === 'Seen' ? [observation.notSince] : []))
+    .sort((a, b) => a.getTime() - b.getTime())[0];
 }
 
 const merged = Prisma.raw(

@@ -93,7 +93,13 @@ export function createPresenceService(options: PresenceServiceOptions): Presence
   });
 
   async function loadSettings(userIds: readonly string[]) {
-    return new Map([...(await repository.find(userIds))].map(([userId, { settings }]) => [userId, settings]));
+    const stored = await repository.find(userIds);
+    return new Map(
+      userIds.flatMap((userId) => {
+        const found = stored.get(userId);
+        return found === undefined ? [] : [[userId, found.settings] as const];
+      }),
+    );
   }
 
   async function endSession(session: { readonly userId: string; readonly sessionId: string }): Promise<void> {

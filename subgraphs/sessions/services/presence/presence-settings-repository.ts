@@ -16,7 +16,7 @@ export interface ConnectionTime {
 }
 
 export interface PresenceSettingsRepository {
-  /** By user id; a user without any has no entry. Ids of any form are allowed. */
+  /** By user id; a user without any has no entry, and others may have one whom somebody else asked for. Ids of any form are allowed. */
   find(userIds: readonly string[]): Promise<ReadonlyMap<string, StoredPresence>>;
   /** Changes what is given, leaves the rest, raises the revision, and returns the whole. */
   update(userId: string, patch: Partial<Omit<PresenceSettings, 'revision'>>): Promise<PresenceSettings>;

@@ -30,7 +30,7 @@ export function audienceFor(following: Following, userId: string, relation: Rela
 
 /** How the viewer (null = anonymous) looks at the users, in the given order. */
 export async function sightOf(relations: Relations, viewerId: string | null, userIds: readonly string[]): Promise<Sight> {
-  const known = viewerId === null ? new Map<string, RelationKind>() : await relations.among(viewerId, userIds);
+  const known = viewerId === null || userIds.length === 0 ? new Map<string, RelationKind>() : await relations.among(viewerId, userIds);
   const audiences = new Map<string, Audience>();
   for (const userId of userIds) {
     if (userId === viewerId) audiences.set(userId, 'OWN');
