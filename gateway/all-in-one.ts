@@ -114,8 +114,11 @@ runProcess({
     const metrics = openMetrics(config.metrics);
     metrics?.counted.observeSubgraphs(subgraphs);
     const counting = metrics === undefined ? {} : { onFetch: metrics.counted.onFetch };
-    const cache = openAnswerCache(config.cache);
-    if (cache !== undefined) scope.defer(() => cache.close());
+    const cache = openAnswerCache(config.cache, { onCached: metrics?.counted.onCached, logger });
+    if (cache !== undefined) {
+      scope.defer(() => cache.close());
+      metrics?.counted.observeCache(() => cache.stats());
+    }
     const supergraph = await createSupergraph({
       path: config.supergraphPath,
       dataSource({ name, url }) {

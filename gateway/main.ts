@@ -102,8 +102,11 @@ async function startServing(
   const tracing = await openTracing(config.tracing, 'gateway');
   if (tracing !== undefined) scope.defer(() => tracing.close());
   const metrics = openMetrics(config.metrics, link);
-  const cache = openAnswerCache(config.cache);
-  if (cache !== undefined) scope.defer(() => cache.close());
+  const cache = openAnswerCache(config.cache, { onCached: metrics?.counted.onCached, logger });
+  if (cache !== undefined) {
+    scope.defer(() => cache.close());
+    metrics?.counted.observeCache(() => cache.stats());
+  }
   const supergraph = await createSupergraph({
     path: config.supergraphPath,
     dataSource: createSubgraphSources({ config, subgraphs, onFetch: metrics?.counted.onFetch, cache, tracing, logger }),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { cacheVariables } from '../gateway/caching/cache-variables.js';
 import { defaultOperationLimits, limitVariableNames } from '../gateway/policy/operation-limits.js';
 import { longestResponse } from '../gateway/datasources/http.js';
 import { retryLimits } from '../gateway/datasources/retry-budget.js';
@@ -48,6 +49,11 @@ describe('SECURITY 35: docs/limits.md has the limits of the code', () => {
     const { SUBGRAPH_TIMEOUTS_MS: single, ...timeouts } = z.object(timeoutVariables).parse({});
     expect(table('Subgraphs')).toEqual({ ...asText(timeouts), SUBGRAPH_TIMEOUTS_MS: single.size === 0 ? '–' : 'some' });
     expect(table('What subgraphs answer')).toMatchObject(asText({ maxResponseBytes: longestResponse, ...retryLimits }));
+  });
+
+  it('for kept answers', () => {
+    const { CACHE, ...bounds } = z.object(cacheVariables).parse({});
+    expect(table('Kept answers')).toEqual({ CACHE, ...asText(bounds) });
   });
 
   it('for sockets, uploads and rates', () => {

@@ -1,9 +1,13 @@
+import { connectOptionally, disconnect } from '../../shared/events/redis-connection.js';
+import type { Logger } from '../../shared/logging/logger.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { AnswerStore } from './answer-store.js';
 import type { CacheConfig } from './cache-variables.js';
 import { cacheSource, type OnCached } from './cached-source.js';
-import { createMemoryStore } from './memory-store.js';
+import { createMemoryStore, longestText } from './memory-store.js';
 import { createOperationCachings, type CreateOperationCaching } from './operation-caching.js';
+import { createRedisStore } from './redis-store.js';
+import { createTieredStore } from './tiered-store.js';
 
 /** What a gateway keeps of the answers of its subgraphs. */
 export interface AnswerCache {
@@ -20,22 +24,30 @@ export interface AnswerCache {
 
 export interface AnswerCacheOptions {
   readonly onCached?: OnCached | undefined;
+  readonly logger: Logger;
   readonly now?: (() => number) | undefined;
 }
 
 /** Undefined when nothing is kept. */
-export function openAnswerCache(
-  config: CacheConfig | undefined,
-  { onCached, now = Date.now }: AnswerCacheOptions = {},
-): AnswerCache | undefined {
+export function openAnswerCache(config: CacheConfig | undefined, options: AnswerCacheOptions): AnswerCache | undefined {
   if (config === undefined) return undefined;
-  const { keepsPrivate, maxBytes, maxEntries } = config;
-  const store = createMemoryStore({ maxBytes, maxEntries, now });
+  const { onCached, logger, now = Date.now } = options;
+  const { keepsPrivate, maxBytes, maxEntries, redisUrl } = config;
+  const memory = createMemoryStore({ maxBytes, maxEntries, now });
+  const redis =
+    redisUrl === undefined
+      ? undefined
+      : connectOptionally(redisUrl, (error) => logger.warn({ err: error }, 'answer cache: Redis cannot be reached, nothing is shared'));
+  const store =
+    redis === undefined ? memory : createTieredStore(memory, createRedisStore(redis, { maxLength: longestText(maxBytes), now }));
   return {
     beginCaching: createOperationCachings(),
     cached: ({ name, url, settings }, source) =>
       cacheSource(source, { name, place: JSON.stringify([name, url, settings]), store, keepsPrivate, onCached, now }),
     stats: () => store.stats(),
-    close: () => store.close(),
+    async close() {
+      await store.close();
+      if (redis !== undefined) await disconnect(redis);
+    },
   };
 }

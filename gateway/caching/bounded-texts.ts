@@ -1,7 +1,7 @@
 export interface TextBounds {
   /** Of all together. */
   readonly maxBytes: number;
-  readonly maxEntries: number;
+  readonly maxEntries?: number;
 }
 
 /** Texts by key, of which those used longest ago are forgotten. */
@@ -13,20 +13,26 @@ export interface BoundedTexts<Entry> {
   stats(): { readonly entries: number; readonly bytes: number };
 }
 
-/** What an entry takes beside its text: its key's object and its place in the map. */
-const overheadBytes = 200;
+interface BoundedTextsOptions extends TextBounds {
+  /** What an entry takes beside its text: its key, its place in the map and what else it consists of. */
+  readonly overheadBytes: number;
+}
 
-export function createBoundedTexts<Entry extends { readonly text: string }>({ maxBytes, maxEntries }: TextBounds): BoundedTexts<Entry> {
+export function createBoundedTexts<Entry extends { readonly text: string }>({
+  maxBytes,
+  maxEntries = Infinity,
+  overheadBytes,
+}: BoundedTextsOptions): BoundedTexts<Entry> {
   const entries = new Map<string, Entry>();
   let bytes = 0;
   // V8 takes one or two bytes for a character.
-  const sizeOf = (key: string, { text }: Entry): number => (key.length + text.length) * 2 + overheadBytes;
+  const sizeOf = ({ text }: Entry): number => text.length * 2 + overheadBytes;
 
   function forget(key: string): void {
     const entry = entries.get(key);
     if (entry === undefined) return;
     entries.delete(key);
-    bytes -= sizeOf(key, entry);
+    bytes -= sizeOf(entry);
   }
 
   return {
@@ -40,7 +46,7 @@ export function createBoundedTexts<Entry extends { readonly text: string }>({ ma
     },
     set(key, entry) {
       forget(key);
-      const size = sizeOf(key, entry);
+      const size = sizeOf(entry);
       if (size > maxBytes / 16) return;
       entries.set(key, entry);
       bytes += size;

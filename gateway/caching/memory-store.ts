@@ -7,9 +7,17 @@ export interface MemoryStoreOptions extends TextBounds {
   readonly now?: () => number;
 }
 
+/** Of an answer: its key has up to 171 characters of one byte each. */
+const overheadBytes = 400;
+
+/** Of one answer, in characters: what is longer would push out all others. */
+export function longestText(maxBytes: number): number {
+  return Math.floor((maxBytes / 16 - overheadBytes) / 2);
+}
+
 /** Keeps answers in this process. */
 export function createMemoryStore({ maxSubjects = 100_000, now = Date.now, ...bounds }: MemoryStoreOptions): AnswerStore {
-  const answers = createBoundedTexts<KeptAnswer>(bounds);
+  const answers = createBoundedTexts<KeptAnswer>({ ...bounds, overheadBytes });
   const generations = new Map<string, number>();
   let latest = 0;
   /** Of all users who are not in `generations`. */

@@ -1,5 +1,4 @@
-import { Redis } from 'ioredis';
-import { disconnect } from '../../shared/events/redis-connection.js';
+import { connectOptionally, disconnect } from '../../shared/events/redis-connection.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { createOperationPolicy, type OperationPolicy } from './operation-policy.js';
 import { createOperationRates } from './operation-rates.js';
@@ -18,7 +17,12 @@ export interface OpenPolicy {
 export async function openPolicy(config: PolicyConfig, logger: Logger): Promise<OpenPolicy> {
   const { trustedDocuments, persistedQueriesBytes } = config;
   const documents = trustedDocuments === undefined ? undefined : await openTrustedDocuments({ path: trustedDocuments.path, logger });
-  const redis = config.redisUrl === undefined ? undefined : connect(config.redisUrl, logger);
+  const redis =
+    config.redisUrl === undefined
+      ? undefined
+      : connectOptionally(config.redisUrl, (error) =>
+          logger.warn({ err: error }, 'operation policy: Redis cannot be reached, this gateway counts and remembers for itself'),
+        );
   const own = persistedQueriesBytes === 0 ? undefined : createMemoryPersistedQueries(persistedQueriesBytes);
   const rates = createOperationRates({ rules: config.rates, share: redis === undefined ? undefined : createShareUsage(redis) });
   return {
@@ -35,17 +39,4 @@ export async function openPolicy(config: PolicyConfig, logger: Logger): Promise<
       if (redis !== undefined) await disconnect(redis);
     },
   };
-}
-
-function connect(url: string, logger: Logger): Redis {
-  const redis = new Redis(url, {
-    // What cannot be asked now is done without.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (times) => Math.min(2_000, times * 100),
-  });
-  redis.on('error', (error) =>
-    logger.warn({ err: error }, 'operation policy: Redis cannot be reached, this gateway counts and remembers for itself'),
-  );
-  return redis;
 }

@@ -2,10 +2,13 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { DependencyStatus, Subgraph } from '../../shared/graphql/subgraph.js';
 import { addDependencyMetrics } from '../../shared/telemetry/dependency-metrics.js';
 import { addSubgraphGauges } from '../../shared/telemetry/subgraph-gauges.js';
+import type { AnswerCache } from '../caching/answer-cache.js';
+import type { OnCached } from '../caching/cached-source.js';
 import type { OnFetch } from '../datasources/on-fetch.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import type { CountsOf } from '../subscriptions/live-clients.js';
 import type { WebSocketStats } from '../subscriptions/websocket.js';
+import { addCacheGauges, createCacheMetrics } from './cache-metrics.js';
 import { createFetchMetrics } from './fetch-metrics.js';
 import { createOperationMetrics } from './operation-metrics.js';
 import { createOperationNames } from './operation-names.js';
@@ -16,9 +19,11 @@ import { createSubscriptionMetrics } from './subscription-metrics.js';
 /** All that a gateway counts. Its parts know nothing of it but the callbacks; the rest is read from them when somebody asks. */
 export interface GatewayMetrics {
   readonly onFetch: OnFetch;
+  readonly onCached: OnCached;
   readonly onOperation: OnOperation;
   readonly subscriptionsOf: CountsOf;
   observeSupergraph(supergraph: Pick<Supergraph, 'current'>): void;
+  observeCache(stats: AnswerCache['stats']): void;
   observeSockets(stats: () => WebSocketStats): void;
   observeDependencies(ready: () => Promise<readonly DependencyStatus[]>): void;
   /** Those of this process. */
@@ -31,9 +36,11 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
   const nameOf = createOperationNames();
   return {
     onFetch: createFetchMetrics(registry),
+    onCached: createCacheMetrics(registry),
     onOperation: createOperationMetrics(registry, nameOf),
     subscriptionsOf: createSubscriptionMetrics(registry, nameOf),
     observeSupergraph: (supergraph) => addSupergraphMetrics(registry, supergraph),
+    observeCache: (stats) => addCacheGauges(registry, stats),
     observeSockets: (stats) => addSocketMetrics(registry, stats),
     observeDependencies: (ready) => addDependencyMetrics(registry, ready),
     observeSubgraphs: (subgraphs) => addSubgraphGauges(registry, subgraphs),

@@ -1,4 +1,15 @@
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
+
+/** A Redis that can be done without: what it cannot be asked now is refused at once. It connects again for ever. */
+export function connectOptionally(url: string, onError: (error: Error) => void): Redis {
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (times) => Math.min(2_000, times * 100),
+  });
+  redis.on('error', onError);
+  return redis;
+}
 
 /** Resolves when nothing of the connection is left; after 2 s at the most, when ioredis gives up on a server that does not answer. */
 export async function disconnect(redis: Redis): Promise<void> {

@@ -18,6 +18,7 @@ export function ownMetrics(): readonly ExposedMetric[] {
   const metrics = createGatewayMetrics(registry);
   metrics.observeSupergraph({ current: unasked });
   metrics.observeSockets(unasked);
+  metrics.observeCache(unasked);
   metrics.observeDependencies(unasked);
   const events = eventGauges({ relay: { backlog: unasked }, bus: {}, group: 'any' });
   metrics.observeSubgraphs([{ name: 'any', gauges: [...events, ...presenceGauges({ count: unasked })] }]);

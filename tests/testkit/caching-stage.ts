@@ -6,6 +6,7 @@ import type { Caller, FetchRequest } from '../../gateway/datasources/subgraph-da
 import type { WireResult } from '../../gateway/datasources/wire.js';
 import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
 import { createGeneration } from '../../gateway/supergraph/generation.js';
+import { createLogger } from '../../shared/logging/logger.js';
 import { answeringSource } from './answering-source.js';
 import { federated } from './generated/supergraphs.js';
 import { compose } from './little-supergraph.js';
@@ -42,7 +43,7 @@ export function createCachingStage(subgraphs: Answers, { cache: given, now, ...c
     given ??
     openAnswerCache(
       { keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined, ...config },
-      { onCached: (report) => reports.push(report), now },
+      { onCached: (report) => reports.push(report), logger: createLogger({ name: 'test', level: 'silent' }), now },
     );
   if (cache === undefined) throw new Error('there is no cache');
   const typeDefs = Object.fromEntries(Object.entries(subgraphs).map(([name, subgraph]) => [name, subgraph.typeDefs]));
