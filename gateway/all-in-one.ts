@@ -132,7 +132,7 @@ runProcess({
       },
       beginCaching: cache?.beginCaching,
       operationTimeoutMs: config.timeouts.operationMs,
-      executor: config.executor,
+      ...config.supergraph,
       defer: config.policy.allowsDefer,
       logger,
     });

@@ -112,7 +112,7 @@ async function startServing(
     dataSource: createSubgraphSources({ config, subgraphs, onFetch: metrics?.counted.onFetch, cache, tracing, logger }),
     beginCaching: cache?.beginCaching,
     operationTimeoutMs: config.timeouts.operationMs,
-    executor: config.executor,
+    ...config.supergraph,
     defer: config.policy.allowsDefer,
     logger,
   });

@@ -63,13 +63,21 @@ describe('Tokens of somebody else’s issuer', () => {
   });
 
   it('tell who asks, and make nobody an administrator here', async () => {
-    const claims = { preferred_username: 'ada', sid: 's1', auth_time: now / 1000 - 9, roles: ['ADMIN'], scope: 'read write' };
+    const claims = {
+      preferred_username: 'ada',
+      sid: 's1',
+      auth_time: now / 1000 - 9,
+      roles: ['ADMIN'],
+      scope: 'read write',
+      policies: ['paid'],
+    };
     expect(await verifier().verify(`Bearer ${await sign(claims)}`)).toEqual({
       userId: 'u1',
       username: 'ada',
       sessionId: 's1',
       roles: [],
       scopes: ['read', 'write'],
+      policies: ['paid'],
       authenticatedAt: now - 9_000,
       expiresAt: now + 60_000,
     });

@@ -5,6 +5,7 @@ import { tokenScopes } from '../../shared/auth/token-scopes.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import { AppError, unauthenticated } from '../../shared/errors/app-error.js';
 import { isAboutToken } from './issuer-keys.js';
+import { tokenPolicies } from './token-policies.js';
 import type { JwtConfig } from './jwt-variables.js';
 
 /** With keys that are published, everyone could sign with a symmetric algorithm (RFC 8725, 2.1). */
@@ -17,7 +18,7 @@ const maximumLength = 14_000;
 /** OpenID Connect allows 255 characters (Core, 2). */
 const longestSubject = 256;
 
-export interface IssuerTokenVerifierOptions extends Pick<JwtConfig, 'issuer' | 'audience'> {
+export interface IssuerTokenVerifierOptions extends Pick<JwtConfig, 'issuer' | 'audience'>, Partial<Pick<JwtConfig, 'policiesClaim'>> {
   readonly keys: JWTVerifyGetKey;
   readonly now?: () => number;
 }
@@ -26,7 +27,8 @@ export interface IssuerTokenVerifierOptions extends Pick<JwtConfig, 'issuer' | '
  * Verifies the tokens of anyone's issuer by its published keys (RFC 8725): signature, `iss`, `aud`, `exp` and `nbf`, with a `sub`. A good
  * token is kept by its hash until it expires, so it is verified once; it cannot be revoked.
  */
-export function createIssuerTokenVerifier({ issuer, audience, keys, now = Date.now }: IssuerTokenVerifierOptions): AccessTokenVerifier {
+export function createIssuerTokenVerifier(options: IssuerTokenVerifierOptions): AccessTokenVerifier {
+  const { issuer, audience, policiesClaim = 'policies', keys, now = Date.now } = options;
   const verified = new Map<string, Viewer>();
 
   async function verifySignature(token: string): Promise<Viewer> {
@@ -39,7 +41,7 @@ export function createIssuerTokenVerifier({ issuer, audience, keys, now = Date.n
         currentDate: new Date(now()),
         requiredClaims: ['sub', 'exp'],
       });
-      return toViewer(payload);
+      return toViewer(payload, policiesClaim);
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw unauthenticated('The access token has expired: get a new one.');
       if (error instanceof AppError) throw error;
@@ -66,7 +68,7 @@ export function createIssuerTokenVerifier({ issuer, audience, keys, now = Date.n
 }
 
 /** OpenID Connect's names, where there are any. What an issuer writes has any type, whatever jose's types say. */
-function toViewer(payload: JWTPayload): Viewer {
+function toViewer(payload: JWTPayload, policiesClaim: string): Viewer {
   const { exp = 0, iat = 0, sid, jti, auth_time: authTime } = payload;
   const userId: unknown = payload.sub;
   if (!isSubject(userId)) throw invalid();
@@ -78,6 +80,7 @@ function toViewer(payload: JWTPayload): Viewer {
     // Ours alone: whoever writes "ADMIN" into a token of another issuer is none here.
     roles: [],
     scopes: tokenScopes({ scope: payload.scope, scp: payload.scp }),
+    policies: tokenPolicies(payload, policiesClaim),
     authenticatedAt: (typeof authTime === 'number' ? authTime : iat) * 1000,
     expiresAt: exp * 1000,
   };

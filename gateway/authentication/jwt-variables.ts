@@ -6,6 +6,8 @@ export interface JwtConfig {
   readonly jwksUrl: string;
   readonly issuer: string;
   readonly audience: readonly string[];
+  /** Claim that lists the policies of `@policy` that the bearer fulfils: its name, or a path of names with dots. */
+  readonly policiesClaim: string;
 }
 
 /** To be spread into the schema of an entry's environment. */
@@ -13,17 +15,19 @@ export const jwtVariables = {
   JWT_JWKS_URL: httpUrl.optional(),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: commaSeparated.pipe(z.array(z.string()).min(1)).optional(),
+  JWT_POLICIES_CLAIM: z.string().optional(),
 };
 
 type JwtValues = z.output<z.ZodObject<typeof jwtVariables>>;
 
 const names = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
+const allNames = [...names, 'JWT_POLICIES_CLAIM'] as const;
 /** In a configuration file. */
 const keyOf = { JWT_JWKS_URL: 'jwt.jwksUrl', JWT_ISSUER: 'jwt.issuer', JWT_AUDIENCE: 'jwt.audience' } as const;
 
 /** For `superRefine` of the schema that the variables are spread into: a token that is checked by halves is not checked. */
 export function checkJwtVariables(values: JwtValues & { readonly AUTH_URL?: string | undefined }, context: z.RefinementCtx): void {
-  const given = names.filter((name) => values[name] !== undefined);
+  const given = allNames.filter((name) => values[name] !== undefined);
   const [first] = given;
   if (first === undefined) return;
   if (values.AUTH_URL !== undefined)
@@ -39,7 +43,7 @@ export function checkJwtVariables(values: JwtValues & { readonly AUTH_URL?: stri
 
 /** For the gateway of Galaxia's own subgraphs, which take no other tokens than those of auth. */
 export function refuseJwtVariables(values: JwtValues, context: z.RefinementCtx): void {
-  for (const name of names.filter((each) => values[each] !== undefined)) {
+  for (const name of allNames.filter((each) => values[each] !== undefined)) {
     context.addIssue({
       code: 'custom',
       path: [name],
@@ -49,7 +53,8 @@ export function refuseJwtVariables(values: JwtValues, context: z.RefinementCtx):
 }
 
 /** Undefined when no tokens are verified. */
-export function toJwtConfig({ JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience }: JwtValues): JwtConfig | undefined {
+export function toJwtConfig(values: JwtValues): JwtConfig | undefined {
+  const { JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_POLICIES_CLAIM: policiesClaim = 'policies' } = values;
   if (jwksUrl === undefined || issuer === undefined || audience === undefined) return undefined;
-  return { jwksUrl, issuer, audience };
+  return { jwksUrl, issuer, audience, policiesClaim };
 }

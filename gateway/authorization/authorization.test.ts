@@ -214,6 +214,17 @@ describe('SECURITY 44: scopes', () => {
 });
 
 describe('SECURITY 44: policies', () => {
+  it.each<[readonly string[] | undefined, string | null]>([
+    [undefined, null],
+    [[], null],
+    [['adult'], null],
+    [['adult', 'paid'], 'rated'],
+    [['owner'], 'rated'],
+  ])('of a token that lists %j give %j', async (policies, rated) => {
+    const bearer = { ...viewer(), ...(policies === undefined ? {} : { policies }) };
+    expect((await staffed().ask('{ rated }', {}, bearer)).data).toEqual({ rated });
+  });
+
   it('are fulfilled by nobody when nobody decides about them', async () => {
     expect((await staffed().ask('{ rated }', {}, viewer('adult', 'paid', 'owner'))).errors).toEqual([forbidden('rated')]);
   });

@@ -47,10 +47,10 @@ export function createAuthorization(options: {
   readonly schema: GraphQLSchema;
   readonly planner: OperationPlanner;
   readonly protection: Protection;
-  /** Without it nobody fulfils any policy. */
+  /** By default those that the viewer's token lists. */
   readonly policies?: AskPolicies | undefined;
 }): Authorization {
-  const { schema, planner, protection } = options;
+  const { schema, planner, protection, policies: askPolicies = policiesOfToken } = options;
   const operations = new WeakMap<ParsedOperation, ProtectedOperation>();
 
   function readOperation(operation: ParsedOperation): ProtectedOperation {
@@ -91,12 +91,16 @@ export function createAuthorization(options: {
     permit(operation, viewer) {
       const { requirements, policies } = readOperation(operation);
       if (requirements.length === 0) return { kind: 'permitted', operation };
-      const fulfilled = policies.length === 0 ? noPolicies : (options.policies?.(viewer, policies) ?? noPolicies);
+      const fulfilled = policies.length === 0 ? noPolicies : askPolicies(viewer, policies);
       if (fulfilled instanceof Promise) return fulfilled.then((names) => permitFor(operation, viewer, names));
       return permitFor(operation, viewer, fulfilled);
     },
     isProtected: (operation) => readOperation(operation).requirements.length > 0,
   };
+}
+
+function policiesOfToken(viewer: Viewer | null): ReadonlySet<string> {
+  return viewer?.policies === undefined ? noPolicies : new Set(viewer.policies);
 }
 
 /** Scopes of the token, and Galaxia's own roles. */

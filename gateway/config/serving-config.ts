@@ -9,7 +9,7 @@ import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../../s
 import { cacheVariables, toCacheConfig, type CacheConfig } from '../caching/cache-variables.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from '../datasources/timeout-variables.js';
 import { policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/policy-variables.js';
-import { executorNames, type ExecutorName } from '../supergraph/executor-name.js';
+import { supergraphVariables, toSupergraphSettings, type SupergraphSettings } from '../supergraph/supergraph-variables.js';
 import { insightVariables, toInsightConfig, type InsightConfig } from '../telemetry/insight-variables.js';
 
 /** What the public door needs to know, however the subgraphs run. */
@@ -34,7 +34,7 @@ export interface ServingConfig extends DoorConfig {
   readonly timeouts: Timeouts;
   /** Undefined when no answers of subgraphs are kept. */
   readonly cache: CacheConfig | undefined;
-  readonly executor: ExecutorName;
+  readonly supergraph: SupergraphSettings;
   readonly logLevel: LogLevel;
   readonly supergraphPath: string;
 }
@@ -67,7 +67,7 @@ export const servingVariables = {
   ...tracingVariables,
   ...timeoutVariables,
   ...cacheVariables,
-  EXECUTOR: z.enum(executorNames).default('galaxia'),
+  ...supergraphVariables,
   LOG_LEVEL: logLevel.default('info'),
   SUPERGRAPH_PATH: z.string(),
 };
@@ -86,7 +86,7 @@ export function toServingConfig(values: z.output<z.ZodObject<typeof servingVaria
     tracing: toTracingConfig(values),
     timeouts: toTimeouts(values),
     cache: toCacheConfig(values),
-    executor: values.EXECUTOR,
+    supergraph: toSupergraphSettings(values),
     logLevel: values.LOG_LEVEL,
     supergraphPath: values.SUPERGRAPH_PATH,
   };

@@ -88,10 +88,23 @@ describe('What the gateway starts with', () => {
     const all = { ...environment, JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'a, b' };
     expect(problemsOf({ environment: { ...all, AUTH_URL: 'http://auth' } })).toEqual([expect.stringContaining('AUTH_URL')]);
     expect(problemsOf({ environment: { ...all, SUPERGRAPH_PATH: '', GATEWAY_SECRET: 's' } })).toHaveLength(3);
+    expect(problemsOf({ environment: { SUPERGRAPH_PATH: 's', JWT_POLICIES_CLAIM: 'roles' } })).toHaveLength(3);
     expect(read({ environment: all }).config.jwt).toEqual({
       jwksUrl: 'https://id.example/jwks',
       issuer: 'https://id.example',
       audience: ['a', 'b'],
+      policiesClaim: 'policies',
+    });
+    expect(read({ environment: { ...all, JWT_POLICIES_CLAIM: 'realm.roles' } }).config.jwt).toMatchObject({ policiesClaim: 'realm.roles' });
+  });
+
+  it('takes labels of @override that count', () => {
+    expect(problemsOf({ environment: { SUPERGRAPH_PATH: 's', OVERRIDE_LABELS: 'moved, percent(5)' } })).toEqual([
+      expect.stringContaining('percent(…) counts by itself'),
+    ]);
+    expect(read({ environment: { SUPERGRAPH_PATH: 's', OVERRIDE_LABELS: 'moved, new-prices:v2' } }).config.supergraph).toEqual({
+      executor: 'galaxia',
+      activeLabels: new Set(['moved', 'new-prices:v2']),
     });
   });
 

@@ -19,7 +19,7 @@ export interface EventPlan {
 }
 
 export function createEventPlan(generation: SupergraphGeneration, operation: ParsedOperation): EventPlan {
-  const runnable = operation.runnable();
+  const runnable = operation.runnable(generation.subscriptionLabels);
   const { owner, upstream, complete, isReadOnly } = generation.executor.subscription(runnable.planned, operation.operationName);
   return {
     owner,

@@ -35,6 +35,8 @@ export interface SupergraphGeneration {
   /** Parsed, validated and planned operations of this generation. */
   readonly operations: OperationStore;
   readonly executor: OperationExecutor;
+  /** Labels of `@override`s that count for subscriptions. */
+  readonly subscriptionLabels: ReadonlySet<string>;
   /** When an operation, or an event of a subscription, that begins now must be answered: `Caller.deadline`. */
   deadline(): number;
   /** Runs a validated query or mutation. Rejects only when the gateway itself is at fault. */
@@ -54,7 +56,7 @@ export interface GenerationOptions extends OverrideOptions {
   readonly executor?: ExecutorName;
   /** Whether clients may use `@defer`; by default they may. */
   readonly defer?: boolean;
-  /** Which policies of `@policy` somebody fulfils; without it nobody fulfils any. */
+  /** Which policies of `@policy` somebody fulfils; without it, those that their token lists. */
   readonly policies?: AskPolicies | undefined;
   /** Undefined when no answers are kept. */
   readonly beginCaching?: CreateOperationCaching | undefined;
@@ -88,7 +90,7 @@ export function createGeneration(
   const schema = apiSchema.toGraphQLJSSchema({ includeDefer: defer });
   const planner = createOperationPlanner(supergraph, apiSchema, schema);
   const protection = readProtection(parse(sdl, { noLocation: true }));
-  const chooseLabels = createLabelChoice(planner.overrideLabels, overrides);
+  const labels = createLabelChoice(planner.overrideLabels, overrides);
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const services = new Map(supergraph.subgraphsMetadata().map((service) => [service.name, dataSource(service)]));
   const parts = { services, types: createTypeIndex(supergraphSchema), schema, introspections: new Map() };
@@ -108,11 +110,12 @@ export function createGeneration(
     supergraphSchema,
     services,
     executor,
+    subscriptionLabels: labels.forSubscriptions,
     authorization: protection && createAuthorization({ schema, planner, protection, policies }),
     operations: createOperationStore({ schema, planner }),
     deadline: () => performance.now() + operationTimeoutMs,
     execute: async (operation, request) => {
-      const runnable = operation.runnable(chooseLabels());
+      const runnable = operation.runnable(labels.forRequest());
       const caching = cachingOf(operation, request);
       const result = await runInClientShape(runnable, request.variables, (own) =>
         queries.execute(runnable.planned, own.operationName, timed(request, caching)),
@@ -121,7 +124,7 @@ export function createGeneration(
       return { ...result, lifetime: lifetimeOf(caching, result, generation.authorization?.isProtected(operation)) };
     },
     executeInParts(operation, request) {
-      const inParts = operation.runnable(chooseLabels()).planned.inParts?.(request.variables);
+      const inParts = operation.runnable(labels.forRequest()).planned.inParts?.(request.variables);
       if (inParts === undefined || !request.mayRun(inParts.plan)) return undefined;
       return partsExecutor?.execute(inParts, timed(request, cachingOf(operation, request)));
     },

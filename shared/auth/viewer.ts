@@ -8,6 +8,8 @@ export interface Viewer {
   readonly roles: readonly Role[];
   /** What the token allows its bearer to do, when its issuer says so: `scope` (RFC 8693, 4.2) or `scp`. */
   readonly scopes?: readonly string[];
+  /** Policies of `@policy` that they fulfil, when the issuer of the token says so. */
+  readonly policies?: readonly string[];
   /** When the user proved who they are, in ms since the epoch. */
   readonly authenticatedAt: number;
   /** When the access token expires, in ms since the epoch. */

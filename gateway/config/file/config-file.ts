@@ -199,6 +199,11 @@ export const configFile = z
       'Who runs queries and mutations: `apollo` is the executor of `@apollo/gateway`, to compare with. `galaxia` if left out.',
       'EXECUTOR',
     ),
+    overrideLabels: inFile(
+      names,
+      'Labels of progressive `@override`s that count, for example of features that are on; `percent(…)` counts by itself. None if left out.',
+      'OVERRIDE_LABELS',
+    ),
     slowOperationMs: inFile(
       milliseconds,
       'Operations that take as long are logged, in milliseconds. None if left out.',
@@ -240,6 +245,11 @@ export const configFile = z
           z.union([text, names], { error: 'must be text, or a list of texts' }),
           'The `aud` that a token must have, or several of which it must have one.',
           'JWT_AUDIENCE',
+        ),
+        policiesClaim: inFile(
+          text,
+          'The claim of a token that lists the policies of `@policy` that its bearer fulfils, or a path to it: `realm_access.roles`. `policies` if left out.',
+          'JWT_POLICIES_CLAIM',
         ),
       }),
       'Verifies the bearer tokens of an issuer; requests with a bad one are refused. Without it tokens are passed on as they are.',

@@ -70,7 +70,7 @@ describe('A configuration file of the gateway', () => {
 
   it('says what there is when an unknown setting comes close to none', () => {
     expect(problemsOf('jwt: { completelyElse: 1 }')).toEqual([
-      'gateway.yaml:1:8: there is no setting jwt.completelyElse; possible here: jwksUrl, issuer, audience',
+      'gateway.yaml:1:8: there is no setting jwt.completelyElse; possible here: jwksUrl, issuer, audience, policiesClaim',
     ]);
   });
 

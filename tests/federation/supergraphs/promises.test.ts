@@ -89,8 +89,10 @@ describe('A progressive @override', () => {
 
   it('with a label of its own is left where it was, until somebody says that it counts', async () => {
     expect((await post({ random: () => 0.9 }).ask('{ post { views } }')).data).toEqual({ post: { views: 1 } });
-    const isActive = (label: string) => label === 'views-moved';
-    expect((await post({ random: () => 0.9, isActive }).ask('{ post { views likes } }')).data).toEqual({ post: { views: 2, likes: 1 } });
+    const activeLabels = new Set(['views-moved', 'percent(25)']);
+    const moved = post({ random: () => 0.9, activeLabels });
+    expect((await moved.ask('{ post { views likes } }')).data).toEqual({ post: { views: 2, likes: 1 } });
+    expect(moved.generation.subscriptionLabels).toEqual(new Set(['views-moved']));
   });
 });
 
