@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 
 /** Small files that take long: they begin first, or one of them would be all that the machine does at the end. */
-const longest = /sign-in-timing|sign-in-flood|key-revocation|session-cleaning|presence-chaos|gateway-chaos/;
+const longest = /sign-in-timing|sign-in-flood|key-revocation|session-cleaning|presence-chaos|gateway-chaos|e2e.product/;
 
 /** For Jest, which on a fresh clone knows no more of suites than how large their files are. Nothing is remembered from run to run. */
 export default class TestSequencer {

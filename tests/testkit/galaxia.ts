@@ -92,7 +92,7 @@ async function startDistributed({ environment = {}, isFirstStart = false }: Star
   const databases = new Map<string, string>();
   for (const name of subgraphs) databases.set(name, await postgres.createDatabase(isFirstStart ? 'without tables' : 'migrated'));
   // Without Redis the processes tell each other events over HTTP; both are ways that people run.
-  const redis = await startRedis();
+  const redis = environment.REDIS_URL === undefined ? await startRedis() : null;
   const ports = await freePorts(subgraphs.length + 1);
   const url = `http://127.0.0.1:${String(ports[0])}`;
   const origins = Object.fromEntries(subgraphs.map((name, index) => [name, `http://127.0.0.1:${String(ports[index + 1])}`]));

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Galaxia } from '../testkit/galaxia.js';
 import { post, text, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
 import { registerPerson, type Person } from '../testkit/person.js';
 import { openInitialisedSocket, type Socket } from '../testkit/socket.js';
@@ -10,16 +10,15 @@ const subscription = `subscription { sessionEvents { __typename
   ... on SessionUpdated { session { id device data version user { username } } }
   ... on SessionEnded { sessionId reason } } }`;
 
-describe.each(await availableWays())('Sessions on several devices, %s', (way) => {
+export function sessionsTests(product: () => Galaxia): void {
   let galaxia: Galaxia;
   const sockets: Socket[] = [];
 
-  beforeAll(async () => {
-    galaxia = await startGalaxia(way);
-  }, 90_000);
-  afterAll(async () => {
+  beforeAll(() => {
+    galaxia = product();
+  });
+  afterAll(() => {
     for (const { ws } of sockets) ws.terminate();
-    await galaxia.stop();
   });
 
   async function watch(person: Person): Promise<Socket> {
@@ -189,7 +188,7 @@ describe.each(await availableWays())('Sessions on several devices, %s', (way) =>
     await phone.ask('mutation { logout { __typename } }');
     expect(await eventOf(socket, 'SessionEnded', phone.sessionId)).toMatchObject({ reason: 'LOGOUT' });
   });
-});
+}
 
 /** So many levels of arrays around nothing. */
 function nested(levels: number): unknown {

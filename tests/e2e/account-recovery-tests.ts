@@ -1,31 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { createMailbox, type Mailbox } from '../../subgraphs/auth/tests/mailbox.js';
-import { startChromium } from '../testkit/chromium.js';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import type { Galaxia } from '../testkit/galaxia.js';
 import { post, text } from '../testkit/graphql-client.js';
 import { freshUsername } from '../testkit/person.js';
-import { orSkip } from '../testkit/services.js';
 
-const ways = await availableWays();
-const chromium = orSkip('Chromium', await startChromium());
 const oldPassword = 'an old and trusted password';
 const newPassword = 'a new one nobody has thought of';
 
-afterAll(async () => {
-  await chromium?.close();
-});
-
-describe.each(ways)('mail and recovery without an SMTP server, %s', (way) => {
+export function accountRecoveryTests(product: () => Galaxia, chromium: Browser | null): void {
   let galaxia: Galaxia;
   let mailbox: Mailbox;
 
-  beforeAll(async () => {
-    galaxia = await startGalaxia(way);
+  beforeAll(() => {
+    galaxia = product();
     mailbox = createMailbox(`${galaxia.dataDir}/outbox`);
-  }, 90_000);
-  afterAll(async () => {
-    await galaxia.stop();
   });
 
   async function register(): Promise<{ username: string; email: string; accessToken: string }> {
@@ -70,7 +59,7 @@ describe.each(ways)('mail and recovery without an SMTP server, %s', (way) => {
     expect(await login(email, newPassword)).toBe('AuthPayload');
     await mailbox.next(email, 'password was changed');
 
-    const output = galaxia.process(way === 'all-in-one' ? 'all-in-one' : 'auth').output();
+    const output = galaxia.process(galaxia.way === 'all-in-one' ? 'all-in-one' : 'auth').output();
     expect(output).toContain('outbox');
     for (const secret of [confirmation.token, reset.token, oldPassword, newPassword]) expect(output).not.toContain(String(secret));
   }, 60_000);
@@ -149,4 +138,4 @@ describe.each(ways)('mail and recovery without an SMTP server, %s', (way) => {
       expect(await login(username, newPassword)).toBe('AuthPayload');
     }, 60_000);
   }
-});
+}

@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import { beforeAll, expect, it } from '@jest/globals';
+import type { Galaxia } from '../testkit/galaxia.js';
 import { text } from '../testkit/graphql-client.js';
-import { freshUsername, registerPerson, type Person } from '../testkit/person.js';
-import { startRedis, type TestRedis } from '../testkit/redis.js';
-import { orSkip } from '../testkit/services.js';
+import { registerPerson, type Person } from '../testkit/person.js';
 
-const redis: TestRedis | null = orSkip('redis-server', await startRedis());
-afterAll(() => redis?.stop());
-
-describe.each(await availableWays())('Friends, %s', (way) => {
+export function friendsTests(product: () => Galaxia): void {
   let galaxia: Galaxia;
-  beforeAll(async () => {
-    galaxia = await startGalaxia(way, { environment: redis === null ? {} : { REDIS_URL: redis.url } });
-  }, 90_000);
-  afterAll(() => galaxia.stop());
+  beforeAll(() => {
+    galaxia = product();
+  });
 
   async function change(mutation: string, caller: Person, other: Person): Promise<unknown> {
     const input = /block/i.test(mutation) ? 'BlockInput' : 'FriendInput';
@@ -115,40 +108,4 @@ describe.each(await availableWays())('Friends, %s', (way) => {
     await until((seen) => seen === before);
     expect(await look(bob, ada)).toBe(before);
   });
-
-  if (redis !== null) {
-    it('and everybody else are announced to readers of user.events, as they register and as they change their names', async () => {
-      const client = new Redis(redis.url);
-      try {
-        const ada = await registerPerson(galaxia);
-        const renamed = freshUsername('new');
-        const { data } = await ada.ask('mutation ($input: ChangeUsernameInput!) { changeUsername(input: $input) { __typename } }', {
-          input: { username: renamed },
-        });
-        expect(data.changeUsername?.__typename).toBe('ChangeUsernamePayload');
-        const events = async () =>
-          (await client.xrange('user.events', '-', '+'))
-            .map(([, fields]) => JSON.parse(fields[1] ?? '') as Record<string, unknown>)
-            .filter(({ userId }) => userId === ada.id);
-        const deadline = Date.now() + 10_000;
-        while ((await events()).length < 2 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 25));
-        const number = expect.any(Number);
-        expect(await events()).toEqual([
-          { type: 'USER_CREATED', id: number, username: ada.username, timestamp: number, userId: ada.id, eventId: expect.any(String) },
-          {
-            type: 'USER_UPDATED',
-            id: number,
-            username: renamed,
-            avatar: null,
-            timestamp: number,
-            userId: ada.id,
-            eventId: expect.any(String),
-          },
-        ]);
-        expect(new Set((await events()).map(({ id }) => id)).size).toBe(1);
-      } finally {
-        client.disconnect();
-      }
-    });
-  }
-});
+}

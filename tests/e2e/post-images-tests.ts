@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import type { Galaxia } from '../testkit/galaxia.js';
 import { registerPerson, type Person } from '../testkit/person.js';
 import { encodeAs, pattern } from '../testkit/pictures.js';
 import { orSkip } from '../testkit/services.js';
@@ -19,7 +19,7 @@ const curl = orSkip(
   ),
 );
 
-describe.each(await availableWays())('POST /images at the public door, %s', (way) => {
+export function postImagesTests(product: () => Galaxia): void {
   let galaxia: Galaxia;
   let folder: string;
   let jpeg: Buffer;
@@ -28,11 +28,10 @@ describe.each(await availableWays())('POST /images at the public door, %s', (way
     folder = await mkdtemp(join(tmpdir(), 'galaxia-curl-'));
     jpeg = await encodeAs('image/jpeg', pattern(1200, 900));
     await writeFile(join(folder, 'cat.jpg'), jpeg);
-    galaxia = await startGalaxia(way);
+    galaxia = product();
     alice = await registerPerson(galaxia);
   }, 90_000);
   afterAll(async () => {
-    await galaxia.stop();
     await rm(folder, { recursive: true });
   });
 
@@ -91,4 +90,4 @@ describe.each(await availableWays())('POST /images at the public door, %s', (way
     const damaged = await send(form(jpeg.subarray(0, 1000)));
     expect([damaged.status, await damaged.json()]).toMatchObject([422, { errors: [{ extensions: { code: 'CORRUPT' } }] }]);
   });
-});
+}

@@ -1,26 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { startChromium } from '../testkit/chromium.js';
-import { startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import type { Galaxia } from '../testkit/galaxia.js';
 import { visitGraphiql, type GraphiqlVisitor } from '../testkit/graphiql-visitor.js';
 import { freshUsername } from '../testkit/person.js';
-import { orSkip } from '../testkit/services.js';
 
-const found = orSkip('Chromium', await startChromium());
-
-// Jest wants a test in every file, also where no browser was found.
-if (found === null) it('needs Chromium, which was not found', () => expect(found).toBeNull());
-else describe('GraphiQL in a real browser', () => inBrowser(found));
-
-function inBrowser(browser: Browser): void {
+export function graphiqlTests(product: () => Galaxia, browser: Browser): void {
   let galaxia: Galaxia;
-
-  beforeAll(async () => {
-    galaxia = await startGalaxia('all-in-one');
-  }, 90_000);
-  afterAll(async () => {
-    await browser.close();
-    await galaxia.stop();
+  beforeAll(() => {
+    galaxia = product();
   });
 
   function visit(): Promise<GraphiqlVisitor> {

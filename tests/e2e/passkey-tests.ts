@@ -1,22 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { z } from 'zod';
-import { startChromium } from '../testkit/chromium.js';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import type { Galaxia } from '../testkit/galaxia.js';
 import { post, text, type Json } from '../testkit/graphql-client.js';
 import { registerPerson, type Person } from '../testkit/person.js';
-import { orSkip } from '../testkit/services.js';
-
-const found = orSkip('Chromium', await startChromium());
-const ways = await availableWays();
-
-// Jest wants a test in every file, also where no browser was found.
-if (found === null) it('needs Chromium, which was not found', () => expect(found).toBeNull());
-else describe.each(ways)('passkeys in a real browser, %s', (way) => inBrowser(found, () => startGalaxia(way)));
-
-afterAll(async () => {
-  await found?.close();
-});
 
 const credentialsOf = z.object({
   credentials: z.array(
@@ -40,14 +27,10 @@ interface Device {
   cloneWith(signCount: number): Promise<void>;
 }
 
-function inBrowser(browser: Browser, start: () => Promise<Galaxia>): void {
+export function passkeyTests(product: () => Galaxia, browser: Browser): void {
   let galaxia: Galaxia;
-
-  beforeAll(async () => {
-    galaxia = await start();
-  }, 90_000);
-  afterAll(async () => {
-    await galaxia.stop();
+  beforeAll(() => {
+    galaxia = product();
   });
 
   async function openDevice({ host = 'localhost', hasFinger = true } = {}): Promise<Device> {
