@@ -12,6 +12,7 @@ import {
 } from '../presence/user-presence.js';
 import type { PresenceListener, PresenceMoment, PresencePosition, PresenceStore } from '../services/presence/presence-store.js';
 import { createDeadlines } from './deadlines.js';
+import { createInputMemory } from './input-memory.js';
 
 export interface InProcessPresenceStoreOptions {
   readonly scheduler?: Scheduler;
@@ -39,6 +40,7 @@ export function createInProcessPresenceStore(options: InProcessPresenceStoreOpti
   const users = new Map<string, UserPresence>();
   const deadlines = createDeadlines();
   const listeners = new Set<PresenceListener>();
+  const inputs = createInputMemory();
   /** The last change of each user, oldest first: a user who changes again moves to the end. */
   const log = new Map<string, LoggedChange>();
   let offset = 0;
@@ -130,6 +132,7 @@ export function createInProcessPresenceStore(options: InProcessPresenceStoreOpti
       }),
     endSession: ({ userId, sessionId }) => settle(() => apply(userId, { kind: 'EndSession', sessionId })),
     update: ({ userId, sessionId }, update) => settle(() => apply(userId, { kind: 'Update', sessionId, ...update })),
+    takeInput: (session, fields, most) => settle(() => inputs.take(session, fields, { now: scheduler.now(), most })),
     read: (userIds) =>
       settle(() => {
         sweep();

@@ -303,6 +303,47 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
       expect(changes.map(({ madeHere }) => madeHere)).toEqual([true, true]);
     });
 
+    describe('keeps of the inputs of a session', () => {
+      const text = (value: string) => ({ session: { text: value }, user: {} });
+      const status = (value: string) => ({ session: {}, user: { status: value } });
+      const laptopOfAda = { userId: 'ada', sessionId: 'laptop' };
+      const nothing = { session: {}, user: {} };
+
+      it('P6: what comes on top of the quota, merged, until the first stops counting', async () => {
+        expect(await store.takeInput(ada, null, 2)).toEqual({ kind: 'Unknown' });
+        expect(await store.takeInput(ada, text('1'), 2)).toEqual({ kind: 'Now', fields: text('1') });
+        await test.advance(5_000);
+        expect(await store.takeInput(ada, nothing, 2)).toEqual({ kind: 'Now', fields: nothing });
+        expect(await store.takeInput(ada, null, 2)).toEqual({ kind: 'Nothing' });
+        expect(await store.takeInput(ada, text('2'), 2)).toEqual({ kind: 'Later', fields: text('2'), waitMs: 15_000 });
+        await test.advance(14_999);
+        const merged = { session: { text: '2' }, user: { status: 'a' } };
+        expect(await store.takeInput(ada, status('a'), 2)).toEqual({ kind: 'Later', fields: merged, waitMs: 1 });
+        expect(await store.takeInput(ada, null, 2)).toEqual({ kind: 'Later', fields: merged, waitMs: 1 });
+        await test.advance(1);
+        expect(await store.takeInput(ada, text('3'), 2)).toEqual({ kind: 'Now', fields: { ...merged, session: { text: '3' } } });
+        expect(await store.takeInput(ada, null, 2)).toEqual({ kind: 'Nothing' });
+        expect(await store.takeInput(ada, text('4'), 2)).toEqual({ kind: 'Later', fields: text('4'), waitMs: 5_000 });
+      });
+
+      it('P6: each session’s own apart, and what was said of the user last, by whichever session', async () => {
+        await store.takeInput(ada, text('1'), 1);
+        await store.takeInput(ada, { session: { text: '2' }, user: { status: 'old', busy: 'true' } }, 1);
+        expect(await store.takeInput(laptopOfAda, status('new'), 1)).toEqual({ kind: 'Now', fields: status('new') });
+        expect(await store.takeInput({ userId: 'bob', sessionId: 'phone' }, text('1'), 1)).toMatchObject({ kind: 'Now' });
+        await test.advance(20_000);
+        expect(await store.takeInput(ada, null, 1)).toEqual({ kind: 'Now', fields: { session: { text: '2' }, user: { busy: 'true' } } });
+      });
+
+      it('nothing of old', async () => {
+        await store.takeInput(ada, text('1'), 1);
+        await test.advance(60_000);
+        await store.takeInput(laptopOfAda, text('1'), 1);
+        await store.takeInput({ userId: 'bob', sessionId: 'phone' }, text('1'), 1);
+        expect(await store.takeInput(ada, null, 1)).toEqual({ kind: 'Unknown' });
+      });
+    });
+
     it('answers a ping', async () => {
       await expect(store.ping()).resolves.toBeUndefined();
     });

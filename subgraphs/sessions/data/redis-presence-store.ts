@@ -6,8 +6,16 @@ import type { ConnectionKey, PresenceState } from '../presence/presence.js';
 import { createScheduler, type Scheduler } from '../presence/scheduler.js';
 import type { PresenceChanges, PresenceListener, PresenceMoment, PresenceStore } from '../services/presence/presence-store.js';
 import { createLastKnownStates } from './redis-presence/last-known-states.js';
-import { decodeState, decodeUser, encodeActivity, encodeSettings, type StreamEntry } from './redis-presence/presence-codec.js';
-import { shardCount, shardOf as shardAmong } from './redis-presence/presence-keys.js';
+import {
+  decodeInput,
+  decodeState,
+  decodeUser,
+  encodeActivity,
+  encodeInput,
+  encodeSettings,
+  type StreamEntry,
+} from './redis-presence/presence-codec.js';
+import { inputsKey, shardCount, shardOf as shardAmong } from './redis-presence/presence-keys.js';
 import {
   announceScript,
   connectScript,
@@ -16,6 +24,7 @@ import {
   readScript,
   renewScript,
   renewVersionsScript,
+  takeInputScript,
   updateScript,
   type PresenceScript,
 } from './redis-presence/presence-scripts.js';
@@ -176,6 +185,12 @@ export function createRedisPresenceStore(options: RedisPresenceStoreOptions): Pr
     update({ userId, sessionId }, { settings, isAway, activity }) {
       const away = isAway === undefined ? '' : isAway ? 1 : 0;
       return transit(userId, updateScript, sessionId, ...encodeSettings(settings), away, ...encodeActivity(activity));
+    },
+    async takeInput({ userId, sessionId }, fields, most) {
+      const shard = shardOf(userId);
+      const args = [userId, sessionId, most, encodeInput(fields)];
+      const [answer] = await run([{ shard, script: takeInputScript, args, ownKeys: [inputsKey(userId, shard)] }]);
+      return decodeInput(answer?.result as Parameters<typeof decodeInput>[0]);
     },
     async read(userIds) {
       try {

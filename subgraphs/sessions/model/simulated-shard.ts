@@ -9,6 +9,8 @@ import {
   type PresenceEvent,
   type UserPresence,
 } from '../presence/user-presence.js';
+import type { InputFields } from '../presence/session-inputs.js';
+import { createInputMemory } from '../data/input-memory.js';
 import { encodeActivity, encodeSettings } from '../data/redis-presence/presence-codec.js';
 import { lifeMargin } from '../data/redis-presence/shard-script.js';
 import {
@@ -20,6 +22,7 @@ import {
   renewScript,
   renewVersionsScript,
   sweepScript,
+  takeInputScript,
   updateScript,
 } from '../data/redis-presence/presence-scripts.js';
 
@@ -92,6 +95,8 @@ export function createSimulatedShard(
   const due = new Map(start.due);
   let entries = [...start.entries];
   let saved: SavedShard | undefined;
+  // Gone with a restart.
+  const inputs = createInputMemory();
 
   function enter({ epoch, offset, base, server }: CommonArguments): void {
     const before = epoch === '' ? 0 : base + lifeMargin;
@@ -191,6 +196,15 @@ export function createSimulatedShard(
           isAway: own[6] === '' ? undefined : own[6] === '1',
           activity: decodeActivity(own.slice(7)),
         });
+      case takeInputScript.sha: {
+        const [, , most, json = ''] = own;
+        const given = json === '' ? null : (JSON.parse(json) as { s: InputFields['session']; u: InputFields['user'] });
+        const fields = given && { session: given.s, user: given.u };
+        const taken = inputs.take({ userId, sessionId }, fields, { now: now(), most: Number(most) });
+        if (!('fields' in taken)) return [taken.kind];
+        const { session: s, user: u } = taken.fields;
+        return [taken.kind, JSON.stringify({ s, u }), taken.kind === 'Later' ? taken.waitMs : 0];
+      }
       case sweepScript.sha:
         meta = { ...meta, swept: now() };
         trim();

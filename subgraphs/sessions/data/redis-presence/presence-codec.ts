@@ -7,6 +7,7 @@ import type {
   PresenceVersions,
   Visibility,
 } from '../../presence/presence.js';
+import type { InputFields, TakenInput } from '../../presence/session-inputs.js';
 import type { UserNotice } from '../../services/presence/presence-store.js';
 
 type EncodedActivity = readonly [kind: Activity['kind'], gameId: string, since: number, rest: string];
@@ -75,6 +76,19 @@ export function encodeActivity(activity: Activity | null | undefined): readonly 
   if (activity === null) return ['NONE', '', '', ''];
   const { kind, gameId, since, text, joinable, data } = activity;
   return [kind, JSON.stringify(gameId), since, JSON.stringify({ text, joinable, data: data.map(({ key, value }) => ({ key, value })) })];
+}
+
+/** An argument of a script; empty when there is none. */
+export function encodeInput(fields: InputFields | null): string {
+  return fields === null ? '' : JSON.stringify({ s: fields.session, u: fields.user });
+}
+
+/** What `takeInputScript` answers. */
+export function decodeInput([kind, json, waitMs]: readonly [kind: string, json?: string, waitMs?: number]): TakenInput {
+  if (kind === 'Unknown' || kind === 'Nothing') return { kind };
+  const { s, u } = JSON.parse(json ?? '') as { readonly s: InputFields['session']; readonly u: InputFields['user'] };
+  const fields = { session: s, user: u };
+  return kind === 'Now' ? { kind, fields } : { kind: 'Later', fields, waitMs: waitMs ?? 0 };
 }
 
 function toState(userId: string, { a, d, l, g, x, v }: EncodedState, base: number): PresenceState {

@@ -72,6 +72,7 @@ if (server !== null) {
         { userId: 'bob', sessionId: 'phone', connectionId: 'a' },
       ]);
       await store.update(ada, { settings: { ...defaultSettings, revision: 1 }, isAway: true, activity: null });
+      for (let count = 0; count < 2; count += 1) await store.takeInput(ada, { session: {}, user: { status: '"hi"' } }, 1);
       await store.leave({ ...ada, connectionId: 'a' }, 3_000);
       await store.endSession(ada);
       await store.connect({ ...ada, connectionId: 'c' }, defaultSettings);
@@ -113,7 +114,23 @@ if (server !== null) {
       expect(scripts).toBeGreaterThan(1_000);
       // Everything that a script can do was seen.
       expect([...commands].sort()).toEqual(
-        ['del', 'hdel', 'hget', 'hmget', 'hset', 'time', 'xadd', 'xrange', 'xtrim', 'zadd', 'zrangebyscore', 'zrem', 'zscore'].sort(),
+        [
+          'del',
+          'get',
+          'hdel',
+          'hget',
+          'hmget',
+          'hset',
+          'set',
+          'time',
+          'xadd',
+          'xrange',
+          'xtrim',
+          'zadd',
+          'zrangebyscore',
+          'zrem',
+          'zscore',
+        ].sort(),
       );
     });
   });

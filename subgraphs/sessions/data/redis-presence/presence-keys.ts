@@ -16,6 +16,11 @@ function tagOf(shard: number): string {
   return `{galaxia.presence:${String(shard).padStart(2, '0')}}`;
 }
 
+/** What is kept of the user's latest inputs. */
+export function inputsKey(userId: string, shard: number): string {
+  return `${tagOf(shard)}:inputs:${userId}`;
+}
+
 /** The stream of a shard. */
 export function changesKey(shard: number): string {
   return `${tagOf(shard)}:changes`;

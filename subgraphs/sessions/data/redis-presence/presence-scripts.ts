@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { quotaMs } from '../../presence/session-inputs.js';
 import { rulesScript } from './rules-script.js';
 import { shardScript } from './shard-script.js';
 
@@ -113,6 +114,45 @@ return answer(advance(id, user, isKnown, settings, function()
   end
 end))`);
 
+/**
+ * `takeInput` of session-inputs.ts in Lua. Own key: the user's inputs as JSON, by session { `t` times, `w` waiting { `s` of the session, `u` of
+ * the user } }. Own arguments: user, session, how many may take effect, the input as { `s`, `u` } or nothing. Answers the kind, the fields and
+ * for how long they wait.
+ */
+export const takeInputScript = script(`
+local sessionId, most, given = ARGV[own + 2], tonumber(ARGV[own + 3]), ARGV[own + 4]
+local kept = redis.call('GET', KEYS[5])
+local all = kept and cjson.decode(kept) or {}
+local mine = all[sessionId]
+if given == '' and not mine then return answer({ 'Unknown' }) end
+if given == '' and not mine.w then return answer({ 'Nothing' }) end
+mine = mine or { t = {} }
+all[sessionId] = mine
+local fields = mine.w or { s = {}, u = {} }
+if given ~= '' then
+  local more = cjson.decode(given)
+  for name, text in pairs(more.s) do fields.s[name] = text end
+  for name, text in pairs(more.u) do
+    -- What another session has said of the user before is not to undo this later.
+    for _, other in pairs(all) do
+      if other.w then other.w.u[name] = nil end
+    end
+    fields.u[name] = text
+  end
+end
+for id, inputs in pairs(all) do
+  inputs.t = filter(inputs.t, function(at) return at > now - ${quotaMs} end)
+  if id ~= sessionId and #inputs.t == 0 and not inputs.w then all[id] = nil end
+end
+local kind, waitMs = 'Now', 0
+if #mine.t < most then
+  mine.t[#mine.t + 1], mine.w = now, nil
+else
+  kind, waitMs, mine.w = 'Later', mine.t[1] + ${quotaMs} - now, fields
+end
+redis.call('SET', KEYS[5], cjson.encode(all), 'PX', ${2 * quotaMs})
+return answer({ kind, cjson.encode(fields), waitMs })`);
+
 /** Drops what has run out, and what is older than anybody may ask for. Answers whether there is more. */
 export const sweepScript = script(`
 redis.call('HSET', metaKey, 'swept', now)
@@ -155,6 +195,7 @@ export const allScripts: readonly PresenceScript[] = [
   leaveScript,
   endSessionScript,
   updateScript,
+  takeInputScript,
   sweepScript,
   readScript,
   renewVersionsScript,

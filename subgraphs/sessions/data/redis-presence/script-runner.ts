@@ -8,6 +8,8 @@ export interface ScriptCall {
   readonly script: PresenceScript;
   /** What the script calls its own arguments. */
   readonly args: readonly (string | number)[];
+  /** Of the shard too, beside those that every script is given. */
+  readonly ownKeys?: readonly string[];
 }
 
 export interface ScriptRunner {
@@ -37,9 +39,9 @@ export function createScriptRunner({ link, lives, processId, now }: ScriptRunner
     for (const { source } of allScripts) redis.script('LOAD', source).catch(() => undefined);
   });
 
-  function argumentsOf({ shard, args }: ScriptCall, server: string): [number, ...(string | number)[]] {
+  function argumentsOf({ shard, args, ownKeys = [] }: ScriptCall, server: string): [number, ...(string | number)[]] {
     const life = lives.of(shard);
-    const keys = keysOf(shard);
+    const keys = [...keysOf(shard), ...ownKeys];
     const common = [processId, now?.() ?? '', life?.epoch ?? '', life?.offset ?? 0, lives.base, server];
     return [keys.length, ...keys, ...common, ...args];
   }

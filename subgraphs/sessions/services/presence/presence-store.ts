@@ -1,3 +1,4 @@
+import type { InputFields, TakenInput } from '../../presence/session-inputs.js';
 import type { Activity, Audience, ConnectionKey, PresenceSettings, PresenceState } from '../../presence/presence.js';
 
 /** A point in the history of one shard. Offsets grow with every entry of the shard; those of two shards have nothing to do with each other. */
@@ -58,6 +59,11 @@ export type PresenceChanges =
   /** The moment belongs to another epoch. */
   | { readonly kind: 'UnknownEpoch' };
 
+export interface SessionKey {
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
 /** What a session's client declares. What is left out stays. */
 export interface PresenceUpdate {
   readonly settings?: PresenceSettings | undefined;
@@ -80,9 +86,14 @@ export interface PresenceStore {
   /** The connection is lost; it counts for another `graceMs` (0 = not at all) unless its session connects again. */
   leave(key: ConnectionKey, graceMs: number): Promise<void>;
   /** Takes all connections of the session offline at once. Its open sockets count again only with a new connection. */
-  endSession(session: { readonly userId: string; readonly sessionId: string }): Promise<PresenceState>;
+  endSession(session: SessionKey): Promise<PresenceState>;
   /** A message of the session's client, which by itself makes it active. Returns the new state. */
-  update(session: { readonly userId: string; readonly sessionId: string }, update: PresenceUpdate): Promise<PresenceState>;
+  update(session: SessionKey, update: PresenceUpdate): Promise<PresenceState>;
+  /**
+   * Counts one more input of the session, in whatever process: what is more than `most` in 20 s is kept, merged into one. With null, asks for
+   * what is kept, which a store that has lost its state does not know.
+   */
+  takeInput(session: SessionKey, fields: InputFields | null, most: number): Promise<TakenInput>;
   /**
    * The state of each user, in the given order, known or not: those of one shard all at one moment. The moment has (at least) the shards
    * of these users.

@@ -21,6 +21,7 @@ export function withRefusals(store: PresenceStore, logger: Logger): PresenceStor
     ...store,
     connect: (key, settings) => orRefuse(store.connect(key, settings)),
     endSession: (session) => orRefuse(store.endSession(session)),
+    takeInput: (session, fields, most) => orRefuse(store.takeInput(session, fields, most)),
     update: (session, update) => orRefuse(store.update(session, update)),
     read: (userIds) => orRefuse(store.read(userIds)),
     readChanges: (users, since) => orRefuse(store.readChanges(users, since)),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createVirtualScheduler } from '../../../presence/virtual-scheduler.js';
-import { createInputQuota, quotaMs } from './input-quota.js';
+import { quotaMs } from '../../../presence/session-inputs.js';
+import { createInputQuota } from './input-quota.js';
 
 function create(scale = 1) {
   const scheduler = createVirtualScheduler();

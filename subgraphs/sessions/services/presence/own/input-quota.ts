@@ -1,12 +1,9 @@
 import type { Scheduler } from '../../../presence/scheduler.js';
-
-/** So many inputs of one session take effect in so many ms (P6). */
-const quotaInputs = 5;
-export const quotaMs = 20_000;
+import { quotaInputs, quotaMs } from '../../../presence/session-inputs.js';
 
 /**
  * Lets every input of a session take effect, but not more than the quota in any span of its length: what comes on top is merged into one,
- * which takes effect as soon as the quota allows. In this process: a session whose inputs reach many has one quota in each.
+ * which takes effect as soon as the quota allows. In this process: for inputs that may be done twice, and in any order.
  */
 export interface InputQuota<Input, Result> {
   /** Takes effect at once, or is merged into what waits, which is given back. */

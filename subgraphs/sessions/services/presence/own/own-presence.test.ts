@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createOneService } from '../tests/one-service.js';
-import { person, settle } from '../tests/presence-harness.js';
+import { createCluster, person, settle } from '../tests/presence-harness.js';
 
 const [ada, bob] = [person('ada'), person('bob')];
 
@@ -65,6 +65,53 @@ describe('What is declared too often', () => {
     await settle();
     await presence.heartbeat(ada);
     expect((await presence.view(ada, ['ada']))[0]).toMatchObject({ availability: 'ONLINE', activity: null, statusMessage: 'seen' });
+  });
+
+  it('P6: counts as often whichever process it comes to, and in the end the last of it holds', async () => {
+    const { nodes, pass, close } = createCluster();
+    const [one, other] = nodes;
+    await one.heartbeat(ada);
+    const textSeen = async () => (await other.view(bob, ['ada']))[0]?.activity?.text;
+    for (const text of ['1', '2', '3', '4', '5']) await (Number(text) % 2 === 0 ? one : other).update(ada, lobby(text));
+    await one.update(ada, lobby('6'));
+    await pass(1_000);
+    expect(await other.update(ada, lobby('7'))).toMatchObject({ presence: { activity: { text: '7' } } });
+    await one.update(ada, { statusMessage: 'eight' });
+    expect(await textSeen()).toBe('5');
+    await one.heartbeat(ada);
+    await pass(19_000, 500);
+    expect((await other.view(bob, ['ada']))[0]).toMatchObject({ activity: { text: '7' }, statusMessage: 'eight' });
+    await one.heartbeat(ada);
+    await pass(20_000, 500);
+    expect(await textSeen()).toBe('7');
+    await close();
+  });
+
+  it('P6: does not undo what another device has said of the user meanwhile', async () => {
+    const { presence, scheduler } = createOneService();
+    await presence.heartbeat(ada);
+    for (let index = 0; index < 5; index += 1) await presence.update(ada, {});
+    await presence.update(ada, { statusMessage: 'earlier', visibility: 'FRIENDS' });
+    await presence.update(person('ada', 'laptop'), { statusMessage: 'later' });
+    scheduler.advance(20_000);
+    await settle();
+    expect((await presence.view(ada, ['ada']))[0]).toMatchObject({ statusMessage: 'later', visibility: 'FRIENDS' });
+  });
+
+  it('P6: takes effect though the store could not be asked in time, or has lost what it kept', async () => {
+    const { nodes, stores, pass, settings, close } = createCluster();
+    for (let index = 0; index < 5; index += 1) await nodes[1].update(ada, {});
+    await nodes[1].update(ada, { statusMessage: 'kept' });
+    stores[1].setDown(true);
+    await pass(30_000, 500);
+    expect(settings.rows.get('ada')?.settings.statusMessage).toBeUndefined();
+    // Nothing is known of it any more.
+    await pass(20_000, 500);
+    await nodes[0].update(bob, {});
+    stores[1].setDown(false);
+    await pass(1_000);
+    expect(settings.rows.get('ada')?.settings.statusMessage).toBe('kept');
+    await close();
   });
 
   it('P6: is not lost when the process stops', async () => {

@@ -7,6 +7,7 @@ import type { PresenceView } from '../../../presence/presence-view.js';
 import type { Scheduler } from '../../../presence/scheduler.js';
 import { createInputQuota } from './input-quota.js';
 import { parsePresenceUpdate, type ParsedPresenceUpdate, type PresenceUpdateInput } from './presence-input.js';
+import { createUpdateQuota } from './update-quota.js';
 import type { PresenceReader } from '../presence-reader.js';
 import type { PresenceSettingsRepository } from '../presence-settings-repository.js';
 import type { PresenceStore } from '../presence-store.js';
@@ -37,26 +38,15 @@ export interface OwnPresenceOptions {
   readonly rateLimitScale: number;
 }
 
-interface SessionUpdate {
-  readonly session: Session;
-  readonly update: ParsedPresenceUpdate;
-}
-
 export function createOwnPresence(options: OwnPresenceOptions): OwnPresence {
   const { store, repository, reader, revocations, scheduler, logger, onSeen, rateLimitScale: scale } = options;
 
-  const updates = createInputQuota<SessionUpdate, PresenceState>({
-    async apply({ session: { userId, sessionId }, update: { settings: patch, declaration } }) {
+  const updates = createUpdateQuota<PresenceState>({
+    store,
+    async apply({ userId, sessionId }, { settings: patch, declaration }) {
       const settings = Object.keys(patch).length === 0 ? undefined : await repository.update(userId, patch);
       return store.update({ userId, sessionId }, { ...declaration, settings });
     },
-    merge: (earlier, later) => ({
-      session: later.session,
-      update: {
-        settings: { ...earlier.update.settings, ...later.update.settings },
-        declaration: { ...earlier.update.declaration, ...later.update.declaration },
-      },
-    }),
     onFailed: (error) => logger.error({ err: error }, 'a presence update that had to wait did not take effect'),
     scheduler,
     scale,
@@ -94,11 +84,11 @@ export function createOwnPresence(options: OwnPresenceOptions): OwnPresence {
     async update({ userId, sessionId }, input) {
       const parsed = parsePresenceUpdate(input, scheduler.now());
       if (parsed.kind === 'Invalid') return invalidInput(parsed.problems);
-      const taken = await updates.take(sessionId, { session: { userId, sessionId }, update: parsed.update });
+      const taken = await updates.take({ userId, sessionId }, parsed.update);
       if (taken.kind === 'Done') return { kind: 'Updated', presence: await reader.ownView(taken.result) };
       const [state] = await reader.complete([await readState(userId)]);
       if (state === undefined) throw new Error('The presence reader left out a state');
-      return { kind: 'Updated', presence: await reader.ownView(asAccepted(state, taken.merged.update)) };
+      return { kind: 'Updated', presence: await reader.ownView(asAccepted(state, taken.merged)) };
     },
 
     async heartbeat({ userId, sessionId }) {
@@ -108,8 +98,7 @@ export function createOwnPresence(options: OwnPresenceOptions): OwnPresence {
 
     async goOffline({ userId, sessionId }) {
       heartbeats.cancel(sessionId);
-      const waiting = updates.cancel(sessionId);
-      const settings = waiting?.update.settings ?? {};
+      const settings = (await updates.cancel({ userId, sessionId }))?.settings ?? {};
       // What the session declared ends with it; what is the user's own was accepted.
       if (Object.keys(settings).length > 0) {
         await store.update({ userId, sessionId }, { settings: await repository.update(userId, settings) });

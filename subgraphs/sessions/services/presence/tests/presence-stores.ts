@@ -25,6 +25,7 @@ export function createShardedStore(shards: readonly PresenceStore[]): PresenceSt
     leave: (key, graceMs) => storeOf(key.userId).leave(key, graceMs),
     endSession: (session) => storeOf(session.userId).endSession(session),
     update: (session, update) => storeOf(session.userId).update(session, update),
+    takeInput: (session, fields, most) => storeOf(session.userId).takeInput(session, fields, most),
     async read(userIds) {
       const parts = await Promise.all(
         [...grouped(userIds)].map(async ([shard, ids]) => [shard, await storeOf(ids[0] ?? '').read(ids)] as const),
@@ -168,6 +169,7 @@ function createNode(
     leave: (key, graceMs) => here(() => store.leave(key, graceMs)),
     endSession: (session) => here(() => store.endSession(session)),
     update: (session, update) => here(() => store.update(session, update)),
+    takeInput: (session, fields, most) => here(() => store.takeInput(session, fields, most)),
     renew: (keys) => here(() => store.renew(keys)),
     read: (userIds) => late(here(() => store.read(userIds))),
     readChanges: (users, since) => late(here(() => store.readChanges(users, since))),
