@@ -126,7 +126,16 @@ runProcess({
         const timeoutMs = timeoutOf(config.timeouts, name);
         const source =
           subgraph === undefined
-            ? createHttpDataSource({ name, url, secret: config.gatewaySecret, logger, timeoutMs, ...counting })
+            ? createHttpDataSource({
+                name,
+                url,
+                secret: config.gatewaySecret,
+                logger,
+                timeoutMs,
+                limits: config.subgraphFaults,
+                takesFiles: config.uploadSubgraphs.has(name),
+                ...counting,
+              })
             : createInProcessDataSource({ subgraph, logger, timeoutMs, ...counting });
         return traceSource(name, cache?.cached({ name, url }, source) ?? source, tracing);
       },
@@ -162,6 +171,7 @@ runProcess({
       metrics,
       insight: config.insight,
       tracing,
+      limits: config.limits,
       lastRequestsMs,
       logger,
     });

@@ -14,14 +14,13 @@ import { createHttpServer } from '../shared/http/server.js';
 import type { Logger } from '../shared/logging/logger.js';
 import { createAuthenticate } from './authentication/authenticate.js';
 import { warnAboutTokens } from './authorization/warn-about-tokens.js';
-import type { DoorConfig } from './config/serving-config.js';
+import type { DoorConfig, DoorLimits } from './config/serving-config.js';
 import type { Supergraph } from './supergraph/supergraph.js';
 import { exposedHeaders } from './http/cross-site.js';
 import { createGraphqlDoor } from './http/graphql-door.js';
 import { addPage } from './graphiql/page.js';
 import { createOperationPolicy, type OperationPolicy } from './policy/operation-policy.js';
 import { addSubgraphRoutes } from './subgraph-routes/subgraph-routes.js';
-import type { WebSocketLimits } from './subscriptions/limits.js';
 import { createLiveClients } from './subscriptions/live-clients.js';
 import { createStreamDoor } from './subscriptions/stream-door.js';
 import { attachWebSocket } from './subscriptions/websocket.js';
@@ -59,8 +58,7 @@ export interface GatewayOptions {
   readonly tracing?: Tracing | undefined;
   readonly metrics?: { readonly counted: GatewayMetrics; readonly source: MetricsSource; readonly access: MetricsConfig } | undefined;
   readonly logger: Logger;
-  /** Of clients that stay connected. */
-  readonly limits?: Partial<WebSocketLimits>;
+  readonly limits?: Partial<DoorLimits>;
   /** How long requests are taken over open connections after its end has begun, in ms. Default 0. */
   readonly lastRequestsMs?: number;
 }
@@ -89,7 +87,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const live = createLiveClients({
     supergraph,
     revocations,
-    limits: options.limits,
+    limits: options.limits?.sockets,
     eventTracing: options.tracing,
     countsOf: metrics?.counted.subscriptionsOf,
   });
@@ -105,6 +103,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     allowedOrigins,
     streams,
     limits: live.limits,
+    httpLimits: options.limits?.http,
+    uploadLimits: options.limits?.uploads,
     isClosing: () => drain.isOn(),
     showsQueryPlans: options.insight?.showsQueryPlans,
     tracing,

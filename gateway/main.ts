@@ -119,9 +119,11 @@ async function startServing(
   scope.defer(() => supergraph.close());
   const problems = subgraphs.problemsWith([...supergraph.current().services.keys()]);
   if (problems.length > 0) throw new ConfigurationError(problems);
-  for (const name of config.timeouts.ofSubgraphMs.keys()) {
-    if (!supergraph.current().services.has(name))
-      logger.warn({ name }, 'SUBGRAPH_TIMEOUTS_MS names a subgraph that is not in the supergraph');
+  const named = { SUBGRAPH_TIMEOUTS_MS: config.timeouts.ofSubgraphMs.keys(), UPLOAD_SUBGRAPHS: config.uploadSubgraphs.keys() };
+  for (const [variable, names] of Object.entries(named)) {
+    for (const name of names) {
+      if (!supergraph.current().services.has(name)) logger.warn({ name }, `${variable} names a subgraph that is not in the supergraph`);
+    }
   }
 
   const revocations = createRevocations();
@@ -164,6 +166,7 @@ async function startServing(
     metrics,
     insight: config.insight,
     tracing,
+    limits: config.limits,
     lastRequestsMs,
     logger,
   });

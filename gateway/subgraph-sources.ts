@@ -11,14 +11,14 @@ import { traceSource } from './telemetry/trace-source.js';
 
 /** For `createSupergraph`: reaches each subgraph as the operator says. What it throws is about the subgraph that it was called for. */
 export function createSubgraphSources({
-  config: { urls, gatewaySecret, timeouts },
+  config: { urls, gatewaySecret, timeouts, subgraphFaults, uploadSubgraphs },
   subgraphs,
   onFetch,
   cache,
   tracing,
   logger,
 }: {
-  readonly config: Pick<GatewayConfig, 'urls' | 'gatewaySecret' | 'timeouts'>;
+  readonly config: Pick<GatewayConfig, 'urls' | 'gatewaySecret' | 'timeouts' | 'subgraphFaults' | 'uploadSubgraphs'>;
   readonly subgraphs: SubgraphsSettings;
   readonly onFetch?: OnFetch | undefined;
   readonly cache?: AnswerCache | undefined;
@@ -41,6 +41,8 @@ export function createSubgraphSources({
       subscriptions: settings.subscriptions,
       headers: settings.headers,
       timeoutMs: timeouts.ofSubgraphMs.get(name) ?? settings.timeoutMs ?? timeouts.subgraphMs,
+      limits: subgraphFaults,
+      takesFiles: settings.uploads || uploadSubgraphs.has(name),
       ...(onFetch === undefined ? {} : { onFetch }),
       logger,
     });

@@ -4,11 +4,13 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { cacheVariables } from '../gateway/caching/cache-variables.js';
 import { defaultOperationLimits, limitVariableNames } from '../gateway/policy/operation-limits.js';
-import { longestResponse } from '../gateway/datasources/http.js';
-import { retryLimits } from '../gateway/datasources/retry-budget.js';
+import { subgraphFaultSettings } from '../gateway/datasources/subgraph-fault-settings.js';
 import { timeoutVariables } from '../gateway/datasources/timeout-variables.js';
 import { policyVariables } from '../gateway/policy/policy-variables.js';
-import { defaultWebSocketLimits } from '../gateway/subscriptions/limits.js';
+import { httpSettings } from '../gateway/http/http-limits.js';
+import { webSocketSettings } from '../gateway/subscriptions/limits.js';
+import { uploadSettings } from '../gateway/uploads/upload-limits.js';
+import type { NumberSetting } from '../shared/config/number-settings.js';
 import { projectRoot } from '../shared/config/project-root.js';
 import { limits as uploadLimits, quota } from '../subgraphs/images/services/image.js';
 import { networkLimits } from '../subgraphs/auth/services/throttling/throttles.js';
@@ -23,6 +25,10 @@ function table(chapter: string): Record<string, string> {
 
 const asText = (values: Readonly<Record<string, number>>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+
+/** By the variables that set them. */
+const defaultsOf = (settings: Readonly<Record<string, NumberSetting>>): Record<string, string> =>
+  Object.fromEntries(Object.values(settings).map(({ variable, otherwise }) => [variable, String(otherwise)]));
 
 describe('SECURITY 35: docs/limits.md has the limits of the code', () => {
   const limitNames: ReadonlySet<string> = new Set(Object.values(limitVariableNames));
@@ -48,7 +54,12 @@ describe('SECURITY 35: docs/limits.md has the limits of the code', () => {
   it('for subgraphs', () => {
     const { SUBGRAPH_TIMEOUTS_MS: single, ...timeouts } = z.object(timeoutVariables).parse({});
     expect(table('Subgraphs')).toEqual({ ...asText(timeouts), SUBGRAPH_TIMEOUTS_MS: single.size === 0 ? '–' : 'some' });
-    expect(table('What subgraphs answer')).toMatchObject(asText({ maxResponseBytes: longestResponse, ...retryLimits }));
+    expect(table('What subgraphs answer')).toEqual(defaultsOf(subgraphFaultSettings));
+  });
+
+  it('for requests, with files too', () => {
+    expect(table('HTTP')).toEqual(defaultsOf(httpSettings));
+    expect(table('Uploads (gateway)')).toEqual({ UPLOAD_SUBGRAPHS: '–', ...defaultsOf(uploadSettings) });
   });
 
   it('for kept answers', () => {
@@ -57,8 +68,10 @@ describe('SECURITY 35: docs/limits.md has the limits of the code', () => {
   });
 
   it('for sockets, uploads and rates', () => {
-    expect(table('WebSocket')).toEqual(asText({ ...defaultWebSocketLimits }));
-    expect(table('Uploads')).toEqual(asText({ AVATAR: uploadLimits.AVATAR.maxBytes, GALLERY: uploadLimits.GALLERY.maxBytes, ...quota }));
+    expect(table('WebSocket')).toEqual(defaultsOf(webSocketSettings));
+    expect(table('Uploads (images)')).toEqual(
+      asText({ AVATAR: uploadLimits.AVATAR.maxBytes, GALLERY: uploadLimits.GALLERY.maxBytes, ...quota }),
+    );
     expect(table('Rates')).toEqual(Object.fromEntries(Object.entries(networkLimits).map(([name, { points }]) => [name, String(points)])));
   });
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commaSeparated, httpUrl, port } from '../../shared/config/environment.js';
+import { numbersOf, numberVariables } from '../../shared/config/number-settings.js';
 import { logLevel } from '../../shared/config/subgraph-environment.js';
 import { parseTrustedProxies, type TrustsProxy } from '../../shared/http/client-address.js';
 import type { LogLevel } from '../../shared/logging/logger.js';
@@ -7,10 +8,14 @@ import { s3Variables } from '../../shared/objects/create-object-store.js';
 import { toTracingConfig, tracingVariables, type TracingConfig } from '../../shared/telemetry/open-tracing.js';
 import { telemetryVariables, toMetricsConfig, type MetricsConfig } from '../../shared/telemetry/telemetry-variables.js';
 import { cacheVariables, toCacheConfig, type CacheConfig } from '../caching/cache-variables.js';
+import { subgraphFaultSettings, type SubgraphFaultLimits } from '../datasources/subgraph-fault-settings.js';
 import { timeoutVariables, toTimeouts, type Timeouts } from '../datasources/timeout-variables.js';
+import { httpSettings, type HttpLimits } from '../http/http-limits.js';
 import { policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/policy-variables.js';
+import { webSocketSettings, type WebSocketLimits } from '../subscriptions/limits.js';
 import { supergraphVariables, toSupergraphSettings, type SupergraphSettings } from '../supergraph/supergraph-variables.js';
 import { insightVariables, toInsightConfig, type InsightConfig } from '../telemetry/insight-variables.js';
+import { uploadSettings, type UploadLimits } from '../uploads/upload-limits.js';
 
 /** What the public door needs to know, however the subgraphs run. */
 export interface DoorConfig {
@@ -25,6 +30,14 @@ export interface DoorConfig {
   readonly objectsUrl: string | undefined;
 }
 
+/** Of requests and connections, whatever they ask for. */
+export interface DoorLimits {
+  readonly http: HttpLimits;
+  /** Of clients that stay connected. */
+  readonly sockets: WebSocketLimits;
+  readonly uploads: UploadLimits;
+}
+
 /** What serving a supergraph takes, in a process of its own or with everything in one. */
 export interface ServingConfig extends DoorConfig {
   readonly policy: PolicyConfig;
@@ -32,6 +45,9 @@ export interface ServingConfig extends DoorConfig {
   readonly insight: InsightConfig;
   readonly tracing: TracingConfig | undefined;
   readonly timeouts: Timeouts;
+  readonly limits: DoorLimits;
+  readonly subgraphFaults: SubgraphFaultLimits;
+  readonly uploadSubgraphs: ReadonlySet<string>;
   /** Undefined when no answers of subgraphs are kept. */
   readonly cache: CacheConfig | undefined;
   readonly supergraph: SupergraphSettings;
@@ -66,6 +82,12 @@ export const servingVariables = {
   ...insightVariables,
   ...tracingVariables,
   ...timeoutVariables,
+  ...numberVariables(httpSettings),
+  ...numberVariables(webSocketSettings),
+  ...numberVariables(subgraphFaultSettings),
+  ...numberVariables(uploadSettings),
+  /** Those that take files. */
+  UPLOAD_SUBGRAPHS: commaSeparated.transform((names): ReadonlySet<string> => new Set(names)).default(new Set()),
   ...cacheVariables,
   ...supergraphVariables,
   LOG_LEVEL: logLevel.default('info'),
@@ -85,6 +107,13 @@ export function toServingConfig(values: z.output<z.ZodObject<typeof servingVaria
     insight: toInsightConfig(values),
     tracing: toTracingConfig(values),
     timeouts: toTimeouts(values),
+    limits: {
+      http: numbersOf(httpSettings, values),
+      sockets: numbersOf(webSocketSettings, values),
+      uploads: numbersOf(uploadSettings, values),
+    },
+    subgraphFaults: numbersOf(subgraphFaultSettings, values),
+    uploadSubgraphs: values.UPLOAD_SUBGRAPHS,
     cache: toCacheConfig(values),
     supergraph: toSupergraphSettings(values),
     logLevel: values.LOG_LEVEL,

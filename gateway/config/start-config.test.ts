@@ -114,7 +114,7 @@ describe('What the gateway starts with', () => {
         'supergraph: s.graphql',
         'headers: { forward: [x-tenant], set: { x-key: all, x-app: shop } }',
         'subgraphs:',
-        '  stock: { timeoutMs: 5, headers: { forward: [x-trace], set: { x-key: own } } }',
+        '  stock: { timeoutMs: 5, uploads: true, headers: { forward: [x-trace], set: { x-key: own } } }',
         '  stok: {}',
       ].join('\n'),
     );
@@ -124,6 +124,7 @@ describe('What the gateway starts with', () => {
       url: undefined,
       timeoutMs: 5,
       subscriptions: {},
+      uploads: true,
       headers: { 'x-key': 'own', 'x-app': 'shop' },
       withheldHeaders: [],
     });
@@ -131,6 +132,7 @@ describe('What the gateway starts with', () => {
       url: undefined,
       timeoutMs: undefined,
       subscriptions: {},
+      uploads: false,
       headers: { 'x-key': 'all', 'x-app': 'shop' },
       withheldHeaders: ['x-trace'],
     });

@@ -6,6 +6,8 @@ export interface SubgraphSettings {
   readonly url: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly subscriptions: SubscriptionSettings;
+  /** Whether it is sent files. */
+  readonly uploads: boolean;
   /** Headers with a fixed value. */
   readonly headers: Readonly<Record<string, string>>;
   /** Lower-case names of client headers that are passed on to others, and not to this one. */
@@ -36,6 +38,7 @@ export interface SubgraphsInFile {
             readonly url?: string | undefined;
             readonly timeoutMs?: number | undefined;
             readonly subscriptions?: SubscriptionSettings | undefined;
+            readonly uploads?: boolean | undefined;
             readonly headers?: HeadersInFile | undefined;
           }
         >
@@ -64,6 +67,7 @@ export function createSubgraphsSettings({
         url: own?.url,
         timeoutMs: own?.timeoutMs,
         subscriptions: own?.subscriptions ?? {},
+        uploads: own?.uploads ?? false,
         headers: { ...headers?.set, ...own?.headers?.set },
         withheldHeaders: forwardedHeaders.filter((header) => !forwarded.has(header)),
       };

@@ -1,4 +1,5 @@
 import { createRollingWindow } from './rolling-window.js';
+import { defaultSubgraphFaultLimits, type SubgraphFaultLimits } from './subgraph-fault-settings.js';
 
 /** Whether a subgraph may be asked; to be handed back with what came of it. */
 export type Admission =
@@ -21,14 +22,9 @@ export interface CircuitBreaker {
   state(): CircuitState;
 }
 
-export interface CircuitBreakerOptions {
-  /** Fewer in the last ten seconds never open it. */
-  readonly minimumRequests?: number;
-  /** Of the requests of the last ten seconds, from 0 to 1. */
-  readonly faultRate?: number;
-  /** How long nobody is let through, in ms; after a minute twice as long each time that a probe fails, up to `maxOpenMs`. */
-  readonly openMs?: number;
-  readonly maxOpenMs?: number;
+type CircuitLimits = Pick<SubgraphFaultLimits, 'minimumRequests' | 'faultRate' | 'openMs' | 'maxOpenMs'>;
+
+export interface CircuitBreakerOptions extends Partial<CircuitLimits> {
   readonly onChange?: (state: CircuitState) => void;
   readonly random?: () => number;
   readonly wallClock?: () => number;
@@ -54,7 +50,7 @@ const faults = 1;
  * lets single requests through to see when it may close. Times are `at`, in ms of one monotonic clock.
  */
 export function createCircuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
-  const { minimumRequests = 20, faultRate = 0.5, openMs = 2_000, maxOpenMs = 8_000, onChange } = options;
+  const { minimumRequests, faultRate, openMs, maxOpenMs, onChange } = { ...defaultSubgraphFaultLimits, ...options };
   const { random = Math.random, wallClock = Date.now } = options;
   const window = createRollingWindow(2);
   let state: State = { kind: 'closed' };

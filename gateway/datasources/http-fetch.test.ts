@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type AddressInfo, type Server } from '
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { until } from '../../tests/testkit/little-supergraph.js';
+import { defaultSubgraphFaultLimits } from './subgraph-fault-settings.js';
 import { createHttpFetch, type HttpFetch } from './http-fetch.js';
 import type { FetchReport } from './on-fetch.js';
 
@@ -27,7 +28,7 @@ describe('A subgraph over HTTP', () => {
       url: `http://127.0.0.1:${port}/graphql`,
       secretHeader: {},
       timeoutMs,
-      maxResponseBytes: 1_000,
+      limits: { ...defaultSubgraphFaultLimits, maxResponseBytes: 1_000 },
       logger,
       onFetch: (report) => reports.push(report),
     });

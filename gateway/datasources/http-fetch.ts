@@ -10,6 +10,7 @@ import type { FetchReport, OnFetch } from './on-fetch.js';
 import { isWorthRetrying, readExchange } from './read-exchange.js';
 import { createRetryBudget } from './retry-budget.js';
 import { sendFiles } from './send-files.js';
+import type { SubgraphFaultLimits } from './subgraph-fault-settings.js';
 import type { Caller, FetchRequest } from './subgraph-data-source.js';
 import { missing, unavailable, unavailableFor, type WireResult } from './wire.js';
 
@@ -18,7 +19,7 @@ export interface HttpFetchOptions {
   readonly url: string;
   readonly secretHeader: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  readonly maxResponseBytes: number;
+  readonly limits: SubgraphFaultLimits;
   readonly logger: Logger;
   readonly onFetch: OnFetch | undefined;
 }
@@ -29,22 +30,22 @@ export interface HttpFetch {
   close(): Promise<void>;
 }
 
-const maximumRetries = 2;
 /** Before the first retry, in ms, at most; twice as much before the second. */
 const backoffMs = 50;
 const nothing = missing(unavailable);
 
 /** Queries and mutations of one subgraph over HTTP, with all that is done about its faults. */
 export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
-  const { name, timeoutMs, logger, onFetch } = options;
+  const { name, timeoutMs, limits, logger, onFetch } = options;
   const documentOf = createFetchDocuments();
   const faults = createFaultLog(logger);
-  const budget = createRetryBudget();
-  const connecting = { url: options.url, maxResponseBytes: options.maxResponseBytes, connectTimeoutMs: Math.min(timeoutMs, 3_000) };
+  const budget = createRetryBudget(limits);
+  const connecting = { url: options.url, maxResponseBytes: limits.maxResponseBytes, connectTimeoutMs: Math.min(timeoutMs, 3_000) };
   const transport = createHttpTransport({ ...connecting, maxConnections: 128, maxWaiting: 2_000 });
   // Of its own: clients that send slowly must not take the connections of all others.
   const fileTransport = createHttpTransport({ ...connecting, maxConnections: 128, maxWaiting: 0 });
   const breaker = createCircuitBreaker({
+    ...limits,
     onChange(state) {
       if (state.kind === 'open') {
         logger.warn({ cause: state.cause }, 'the subgraph is not asked for a moment');
@@ -119,7 +120,7 @@ export function createHttpFetch(options: HttpFetchOptions): HttpFetch {
 
       const pauseMs = retryAfterMs ?? pauseBeforeRetry(exchange, retries);
       const isWorthIt =
-        files === undefined && retries < maximumRetries && admission.kind === 'admitted' && isWorthRetrying(exchange, isQuery);
+        files === undefined && retries < limits.maximumRetries && admission.kind === 'admitted' && isWorthRetrying(exchange, isQuery);
       if (!isWorthIt || now + pauseMs >= deadline || !budget.take(now)) return fail(fault, { result, retryAfterMs, bytes });
       retries += 1;
       if (pauseMs > 0) await pause(pauseMs, signal);

@@ -30,7 +30,7 @@ describe('A data source over HTTP', () => {
       secret: 'gateway secret',
       logger,
       timeoutMs,
-      maxResponseBytes: 1_000,
+      limits: { maxResponseBytes: 1_000 },
     });
     cleanups.push(
       () => source.close(),

@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/logging/logger.js';
 import { createHttpFetch } from './http-fetch.js';
 import type { OnFetch } from './on-fetch.js';
 import type { SubgraphDataSource } from './subgraph-data-source.js';
+import { defaultSubgraphFaultLimits, type SubgraphFaultLimits } from './subgraph-fault-settings.js';
 import { createSubscriptions, type SubscriptionSettings } from './subscription-protocols.js';
 
 export interface HttpDataSourceOptions {
@@ -17,24 +18,21 @@ export interface HttpDataSourceOptions {
   readonly logger: Logger;
   /** For one request with all that is done to get it answered, in ms. */
   readonly timeoutMs?: number;
-  /** Of one response, in bytes. */
-  readonly maxResponseBytes?: number;
+  readonly limits?: Partial<SubgraphFaultLimits>;
   readonly onFetch?: OnFetch | undefined;
   /** Whether it is sent files, by the GraphQL multipart request specification. */
   readonly takesFiles?: boolean;
   readonly now?: () => number;
 }
 
-/** Bytes of one answer, or of one event. */
-export const longestResponse = 32 * 1024 * 1024;
-
 /** A subgraph over HTTP, with its subscriptions by the protocol that it speaks. */
 export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDataSource {
-  const { name, url, secret, timeoutMs = 10_000, maxResponseBytes = longestResponse, now = Date.now } = options;
+  const { name, url, secret, timeoutMs = 10_000, now = Date.now } = options;
   const secretHeader: Record<string, string> = { ...options.headers, ...(secret === undefined ? {} : { [gatewaySecretHeader]: secret }) };
   const logger = options.logger.child({ subgraph: name });
 
-  const http = createHttpFetch({ name, url, secretHeader, timeoutMs, maxResponseBytes, logger, onFetch: options.onFetch });
+  const limits = { ...defaultSubgraphFaultLimits, ...options.limits };
+  const http = createHttpFetch({ name, url, secretHeader, timeoutMs, limits, logger, onFetch: options.onFetch });
   const count = { live: 0 };
   const subscriptions = createSubscriptions({
     settings: options.subscriptions ?? {},
@@ -42,7 +40,7 @@ export function createHttpDataSource(options: HttpDataSourceOptions): SubgraphDa
     isTrusted: secret !== undefined,
     headers: secretHeader,
     timeoutMs,
-    maxMessageBytes: maxResponseBytes,
+    maxMessageBytes: limits.maxResponseBytes,
     logger,
     now,
     count,

@@ -154,7 +154,7 @@ describe.each(subscriptionProtocols)('Subscriptions of a subgraph by %s', (proto
   });
 
   it('SECURITY 41: with an event above the limit are lost, and without one not', async () => {
-    const { source } = await start({ maxResponseBytes: 10_000 });
+    const { source } = await start({ limits: { maxResponseBytes: 10_000 } });
     const small = subscribe(source, 'subscription { flood(size: 9000) { n text } }');
     expect(await nextMessage(small)).toMatchObject({ kind: 'event' });
     small.leave({ code: 0 });

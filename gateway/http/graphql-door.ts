@@ -33,6 +33,7 @@ import type { OnOperation, OperationReport } from '../telemetry/operation-report
 import { cachingHeaders } from './caching-headers.js';
 import { createCaller } from './caller.js';
 import { createCorsHeaders } from './cross-site.js';
+import { defaultHttpLimits, type HttpLimits } from './http-limits.js';
 import { readRequest } from './read-request.js';
 import { onlyPart, partsFormat, sendParts } from './send-parts.js';
 import { statusOfRefusal } from './refusal-status.js';
@@ -58,8 +59,9 @@ export interface GraphqlDoorOptions {
   readonly streams?: StreamDoor;
   /** Of clients that get their answer in parts. */
   readonly limits?: WebSocketLimits;
+  readonly httpLimits?: HttpLimits | undefined;
   /** Of requests with files, where some subgraph takes them. */
-  readonly uploadLimits?: UploadLimits;
+  readonly uploadLimits?: UploadLimits | undefined;
   /** Whether the process ends: streams are refused then. */
   readonly isClosing?: () => boolean;
   /** To whoever asks for it by `x-galaxia-query-plan: 1`. */
@@ -112,6 +114,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     streams,
     limits = defaultWebSocketLimits,
     isClosing = () => false,
+    httpLimits: { maxBodyBytes } = defaultHttpLimits,
     uploadLimits = defaultUploadLimits,
     showsQueryPlans = false,
     tracing = createOperationTracing(undefined, true),
@@ -212,7 +215,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     try {
       const isReadable = type !== undefined || streamType !== undefined || acceptsParts(request.headers.accept);
       const uploads = takesFiles() ? uploadLimits : undefined;
-      const read = isReadable ? await readRequest(request, { allowedOrigins, uploads }) : notAcceptable;
+      const read = isReadable ? await readRequest(request, { allowedOrigins, maxBodyBytes, uploads }) : notAcceptable;
       if (read === undefined) {
         trace.end({ errors: [], hasLeft: true });
         return undefined;

@@ -8,11 +8,9 @@ import { isOwnEventSource, isPreflighted, preflightHeaders } from './cross-site.
 import { readBodyPayload, readUrlPayload, type ReadPayload } from './read-payload.js';
 import { refuseRequest } from './request-refusal.js';
 
-/** Bytes of a request's body. */
-const bodyLimit = 1024 * 1024;
-
 export interface ReadRequestOptions {
   readonly allowedOrigins: readonly string[];
+  readonly maxBodyBytes: number;
   /** Undefined when nobody takes files. */
   readonly uploads: UploadLimits | undefined;
 }
@@ -20,7 +18,7 @@ export interface ReadRequestOptions {
 /** Undefined when the client has left. */
 export async function readRequest(
   request: IncomingMessage,
-  { allowedOrigins, uploads }: ReadRequestOptions,
+  { allowedOrigins, maxBodyBytes, uploads }: ReadRequestOptions,
 ): Promise<ReadPayload | ReadUpload | undefined> {
   const { method, headers, url = '' } = request;
   if (method === 'GET') {
@@ -36,14 +34,14 @@ export async function readRequest(
   const encoding = headers['content-encoding'];
   // It could unfold to any size past the body limit, and no GraphQL client sends one.
   if (encoding !== undefined && encoding !== 'identity') return compressed;
-  if (isForm) return readUpload(request, { limits: uploads, maxOperationBytes: bodyLimit });
-  const read = await readBody(request, bodyLimit);
+  if (isForm) return readUpload(request, { limits: uploads, maxOperationBytes: maxBodyBytes });
+  const read = await readBody(request, maxBodyBytes);
   switch (read.kind) {
     case 'body':
       return readBodyPayload(read.body);
     case 'too large':
-      await skipRest(request, { maxBytes: 8 * bodyLimit });
-      return tooLarge;
+      await skipRest(request, { maxBytes: 8 * maxBodyBytes });
+      return refuseRequest(413, `The body is larger than ${maxBodyBytes} bytes.`);
     case 'gone':
       return undefined;
   }
@@ -52,7 +50,6 @@ export async function readRequest(
 const wrongMethod = refuseRequest(405, 'Send operations by POST, or queries by GET.', ['allow', 'GET, POST']);
 const wrongType = refuseRequest(415, 'Send the body as "application/json", in UTF-8.');
 const compressed = refuseRequest(400, 'Send the body without compression.');
-const tooLarge = refuseRequest(413, `The body is larger than ${bodyLimit} bytes.`);
 const crossSite = refuseRequest(
   400,
   `A page of another site could have sent this. Send it by POST as "application/json", or with the header "${preflightHeaders[0]}: true".`,

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { openDoors, type Doors } from '../../tests/testkit/doors.js';
 import { startLittleSupergraph, until, type LittleSupergraph, type Way } from '../../tests/testkit/little-supergraph.js';
 import { liveTransports, openLiveClient, type LiveClient, type LiveOperation } from '../../tests/testkit/live-client.js';
-import type { WebSocketLimits } from './limits.js';
+import { defaultWebSocketLimits, type WebSocketLimits } from './limits.js';
 
 const ticks = 'subscription { ticks { n } }';
 /** What a socket says by its close code, a stream says by its last error. */
@@ -20,7 +20,11 @@ describe.each(liveTransports)('Clients over %s', (transport) => {
 
   async function start({ way = 'in-process', limits }: { way?: Way; limits?: Partial<WebSocketLimits> } = {}): Promise<void> {
     little = await startLittleSupergraph(way);
-    doors = await openDoors(undefined, little, limits === undefined ? {} : { limits });
+    doors = await openDoors(
+      undefined,
+      little,
+      limits === undefined ? {} : { limits: { sockets: { ...defaultWebSocketLimits, ...limits } } },
+    );
   }
 
   async function open(operation: LiveOperation | string, over = transport): Promise<LiveClient> {

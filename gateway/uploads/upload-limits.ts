@@ -1,16 +1,25 @@
-/** Bounds of requests with files. */
-export interface UploadLimits {
-  readonly maxFiles: number;
-  readonly maxFileBytes: number;
-  /** Of a whole request with everything that is around its files. */
-  readonly maxBytes: number;
-  /** How long a client may send nothing while its subgraph waits for more, in ms. */
-  readonly stallMs: number;
-}
+import { defaultNumbers, type NumbersOf } from '../../shared/config/number-settings.js';
 
-export const defaultUploadLimits: UploadLimits = {
-  maxFiles: 10,
-  maxFileBytes: 16 * 1024 * 1024,
-  maxBytes: 64 * 1024 * 1024,
-  stallMs: 10_000,
-};
+const mostBytes = 1_000_000_000_000;
+
+/** Bounds of requests with files. */
+export const uploadSettings = {
+  maxFiles: { variable: 'UPLOAD_MAX_FILES', otherwise: 10, most: 1_000, about: 'Files of one request.' },
+  maxFileBytes: { variable: 'UPLOAD_MAX_FILE_BYTES', otherwise: 16 * 1024 * 1024, most: mostBytes, about: 'Bytes of one file.' },
+  maxBytes: {
+    variable: 'UPLOAD_MAX_BYTES',
+    otherwise: 64 * 1024 * 1024,
+    most: mostBytes,
+    about: 'Bytes of a whole request with files.',
+  },
+  stallMs: {
+    variable: 'UPLOAD_STALL_TIMEOUT_MS',
+    otherwise: 10_000,
+    most: 300_000,
+    about: 'How long a client may send nothing while its subgraph waits for more, in milliseconds.',
+  },
+} as const;
+
+export type UploadLimits = NumbersOf<typeof uploadSettings>;
+
+export const defaultUploadLimits: UploadLimits = defaultNumbers(uploadSettings);

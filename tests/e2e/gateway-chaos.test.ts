@@ -53,7 +53,7 @@ describe('The gateway over subgraphs that are killed, hung, slow and answer garb
       logger,
       operationTimeoutMs: 1_500,
       dataSource({ name, url: at }) {
-        const source = createHttpDataSource({ name, url: at, secret: undefined, logger, timeoutMs: 400, maxResponseBytes });
+        const source = createHttpDataSource({ name, url: at, secret: undefined, logger, timeoutMs: 400, limits: { maxResponseBytes } });
         sources.push(source);
         return source;
       },

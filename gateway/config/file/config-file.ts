@@ -3,6 +3,11 @@ import { graphqlUrl } from '../../../shared/config/environment.js';
 import { logLevels } from '../../../shared/logging/logger.js';
 import { cacheModes, defaultCacheBounds, mostCacheBytes, mostCacheEntries } from '../../caching/cache-variables.js';
 import { subscriptionProtocols } from '../../datasources/subscription-protocols.js';
+import { numberProblem, type NumberSetting } from '../../../shared/config/number-settings.js';
+import { subgraphFaultSettings } from '../../datasources/subgraph-fault-settings.js';
+import { httpSettings } from '../../http/http-limits.js';
+import { webSocketSettings } from '../../subscriptions/limits.js';
+import { uploadSettings } from '../../uploads/upload-limits.js';
 import { defaultOperationLimits, limitVariableNames, type OperationLimits } from '../../policy/operation-limits.js';
 import { limitMaximums, mostOfAny } from '../../policy/policy-variables.js';
 import { longestTimeoutMs } from '../../datasources/timeout-variables.js';
@@ -71,6 +76,18 @@ function whole(least: number, most: number, otherwise = '') {
   return z.int({ error }).min(least, error).max(most, error);
 }
 
+/** The numbers of a table, each with its variable. */
+function numbers(settings: Readonly<Record<string, NumberSetting>>) {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, setting]) => {
+      const { least = 1, most, isShare = false, otherwise, about, variable } = setting;
+      const error = numberProblem(setting);
+      const schema = isShare ? z.number({ error }).min(least, error).max(most, error) : whole(least, most);
+      return [name, inFile(schema, `${about} ${otherwise} if left out.`, variable)];
+    }),
+  );
+}
+
 const positive = whole(1, mostOfAny);
 const milliseconds = whole(1, longestTimeoutMs);
 const limits = Object.fromEntries(
@@ -101,6 +118,10 @@ const subgraph = z.strictObject({
   url: inFile(graphqlUrl, 'GraphQL endpoint, in place of the one in the supergraph file.'),
   timeoutMs: inFile(milliseconds, 'How long a request may take, with all retries, in milliseconds.'),
   headers: inFile(headers, 'For this subgraph, beside those for all.'),
+  uploads: inFile(
+    z.boolean(),
+    'Whether it takes files, by the GraphQL multipart request specification (a scalar `Upload`). `false` if left out.',
+  ),
   subscriptions: inFile(
     z.strictObject({
       url: inFile(socketUrl, 'Their endpoint, when it is another than `url`.'),
@@ -136,7 +157,19 @@ export const configFile = z
       }),
       'Which pages in browsers may use the gateway.',
     ),
-    limits: inFile(z.strictObject(limits), 'The most that one operation may be; more is refused before it runs.'),
+    limits: inFile(
+      z.strictObject({ ...limits, ...numbers(httpSettings) }),
+      'The most that one operation may be; more is refused before it runs.',
+    ),
+    sockets: inFile(
+      z.strictObject(numbers(webSocketSettings)),
+      'Bounds of clients that stay connected, by WebSocket or a stream. Times in milliseconds.',
+    ),
+    subgraphFaults: inFile(
+      z.strictObject(numbers(subgraphFaultSettings)),
+      'How much is taken from a subgraph, and how one in trouble is asked. Times in milliseconds.',
+    ),
+    uploads: inFile(z.strictObject(numbers(uploadSettings)), 'Bounds of requests with files, for subgraphs with `uploads`.'),
     timeouts: inFile(
       z.strictObject({
         operationMs: inFile(milliseconds, 'For a whole operation, in milliseconds. 30000 if left out.', 'OPERATION_TIMEOUT_MS'),

@@ -135,6 +135,7 @@ describe('A configuration file of the gateway', () => {
       SESSIONS_URL: 'subgraphs.<name>.url',
       IMAGES_URL: 'subgraphs.<name>.url',
       SUBGRAPH_TIMEOUTS_MS: 'subgraphs.<name>.timeoutMs',
+      UPLOAD_SUBGRAPHS: 'subgraphs.<name>.uploads',
       GATEWAY_SECRET: 'no secret belongs into a file',
       METRICS_TOKEN: 'no secret belongs into a file',
       S3_PUBLIC_ENDPOINT: 'for Galaxia’s own images',

@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigurationError } from '../../shared/config/environment.js';
+import { numberProblem, type NumberSetting } from '../../shared/config/number-settings.js';
+import { subgraphFaultSettings } from '../datasources/subgraph-fault-settings.js';
+import { httpSettings } from '../http/http-limits.js';
+import { webSocketSettings } from '../subscriptions/limits.js';
+import { uploadSettings } from '../uploads/upload-limits.js';
+import { readConfigFile } from './file/read-config-file.js';
+import { readGatewayConfig, type GatewayConfig } from './gateway-config.js';
+
+interface Limit {
+  readonly setting: NumberSetting;
+  /** In a configuration file. */
+  readonly key: readonly [string, string];
+  readonly of: (config: GatewayConfig) => number;
+}
+
+function limitsOf(
+  section: string,
+  settings: Readonly<Record<string, NumberSetting>>,
+  read: (config: GatewayConfig) => Readonly<Record<string, number>>,
+): readonly (readonly [string, Limit])[] {
+  return Object.entries(settings).map(([name, setting]) => [
+    setting.variable,
+    { setting, key: [section, name], of: (config) => read(config)[name] ?? NaN },
+  ]);
+}
+
+const all = [
+  ...limitsOf('limits', httpSettings, ({ limits }) => limits.http),
+  ...limitsOf('sockets', webSocketSettings, ({ limits }) => limits.sockets),
+  ...limitsOf('uploads', uploadSettings, ({ limits }) => limits.uploads),
+  ...limitsOf('subgraphFaults', subgraphFaultSettings, ({ subgraphFaults }) => subgraphFaults),
+];
+
+const config = (values: Readonly<Record<string, string>>): GatewayConfig => readGatewayConfig({ SUPERGRAPH_PATH: 'x.graphql', ...values });
+const inFile = ([section, name]: Limit['key'], value: number): Readonly<Record<string, string>> =>
+  readConfigFile('g.json', JSON.stringify({ [section]: { [name]: value } }), { environment: {}, folder: '.' }).variables;
+
+function problemsOf(read: () => unknown): readonly string[] {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe.each(all)('SECURITY 35: %s', (variable, { setting, key, of }) => {
+  const { least = 1, most, isShare = false, otherwise } = setting;
+  const step = isShare ? 0.000001 : 1;
+
+  it.each(['many', '-1', ' 1', '1e1', String(most + step), ...(least > 0 ? [String(Number((least - step).toFixed(6)))] : [])])(
+    'is not %j',
+    (value) => {
+      expect(problemsOf(() => config({ [variable]: value }))).toEqual([`${variable}: ${numberProblem(setting)}`]);
+    },
+  );
+
+  it('is what is set, by variable and by file, from the least to the most, and otherwise its default', () => {
+    expect(of(config({}))).toBe(otherwise);
+    for (const value of [least, most]) {
+      expect(of(config({ [variable]: String(value) }))).toBe(value);
+      expect(of(config(inFile(key, value)))).toBe(value);
+    }
+    for (const value of [least - step, most + step]) {
+      expect(problemsOf(() => inFile(key, value))).toEqual([expect.stringContaining(numberProblem(setting))]);
+    }
+  });
+});
