@@ -55,6 +55,17 @@ describe('The fetcher', () => {
     expect(sent[0]?.headers.get('authorization')).toBeNull();
   });
 
+  it('shows the plan of a query, where there is one, line by line', async () => {
+    for (const [queryPlan, shown] of [
+      ['QueryPlan {\n  Fetch\n}', ['QueryPlan {', '  Fetch', '}']],
+      [{ any: 'other' }, { any: 'other' }],
+    ]) {
+      respond = () => Response.json({ data: { me: null }, extensions: { queryPlan, cost: 3 } });
+      const answer = await createFetcher(options)({ query: '{ me { id } }' });
+      expect(answer).toEqual({ data: { me: null }, extensions: { queryPlan: shown, cost: 3 } });
+    }
+  });
+
   it('sends the headers, and tells of the answer', async () => {
     const answers: unknown[] = [];
     const fetcher = createFetcher({ ...options, onAnswer: (answer) => answers.push(answer) });

@@ -20,7 +20,7 @@ export function createFetcher({ url, subscriptions, onAnswer }: FetcherOptions):
     if (!isSubscription(operation)) {
       return post(url, operation, headers).then((answer) => {
         onAnswer(answer);
-        return answer;
+        return withPlanAsLines(answer);
       });
     }
     return {
@@ -52,6 +52,14 @@ function operationsOf(query: string): readonly OperationDefinitionNode[] {
     // A syntax error is for the server to explain.
     return [];
   }
+}
+
+/** In a list: as one text it would be all on a line, with `\n` where each of its own ends. */
+function withPlanAsLines(answer: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { extensions } = answer;
+  if (typeof extensions !== 'object' || extensions === null || !('queryPlan' in extensions)) return answer;
+  const { queryPlan } = extensions;
+  return typeof queryPlan === 'string' ? { ...answer, extensions: { ...extensions, queryPlan: queryPlan.split('\n') } } : answer;
 }
 
 export async function post(url: string, operation: Operation, headers: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
