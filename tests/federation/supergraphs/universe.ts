@@ -33,6 +33,8 @@ export interface UniverseOptions {
   /** How often a value is null, or an error, where nothing hangs on it: once in so many; never for 0. */
   readonly nulls?: number;
   readonly errors?: number;
+  /** Whether errors are only where null may be, so that each is about one field. */
+  readonly areMild?: boolean;
   /** Whether a subgraph that is not sent what it requires answers something else: finds plans that forget to, as docs/adr/0019 tells. */
   readonly isStrict?: boolean;
 }
@@ -109,7 +111,8 @@ export function createUniverse(supergraphSdl: string, subgraphs: ReadonlyMap<str
     const requires = requirementOf(thing.type, fieldName);
     const inputs = requires === undefined ? null : thing.sent === undefined ? readSet(thing, requires) : pickSet(thing.sent, requires);
     const place = [thing.type, thing.token, fieldName, args, inputs];
-    if (!important.has(fieldName) && options.errors && hash('error', ...place) % options.errors === 0) throw new Error(`no ${fieldName}`);
+    const mayFail = !important.has(fieldName) && !(options.areMild === true && isNonNullType(type));
+    if (mayFail && options.errors && hash('error', ...place) % options.errors === 0) throw new Error(`no ${fieldName}`);
     return generate(type, place, `${thing.token}.${fieldName}${args === null ? '' : JSON.stringify(args)}`);
 
     function generate(each: GraphQLOutputType, seed: readonly unknown[], token: string): unknown {

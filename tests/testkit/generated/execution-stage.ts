@@ -1,7 +1,9 @@
 import type { FetchRequest, SubgraphDataSource } from '../../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../../gateway/datasources/wire.js';
-import { createGeneration, type SupergraphGeneration } from '../../../gateway/supergraph/generation.js';
+import { createGeneration, type GenerationOptions, type SupergraphGeneration } from '../../../gateway/supergraph/generation.js';
 import { defaultOperationLimits } from '../../../gateway/policy/operation-limits.js';
+import type { IncrementalResult } from '../../../gateway/execution/deferred/incremental-result.js';
+import type { ParsedOperation } from '../../../gateway/operations/operation-store.js';
 import { compose } from '../little-supergraph.js';
 import { federated } from './supergraphs.js';
 
@@ -12,6 +14,8 @@ export interface ExecutionStage {
   /** What subgraphs were asked, oldest first. */
   readonly asked: { readonly subgraph: string; readonly query: string; readonly variables: Readonly<Record<string, unknown>> }[];
   run(source: string, variables?: Readonly<Record<string, unknown>>): Promise<StageResult>;
+  /** For a client that takes deferred fragments later; undefined when all comes at once. */
+  runInParts(source: string, variables?: Readonly<Record<string, unknown>>): Promise<IncrementalResult> | undefined;
 }
 
 export interface StageResult {
@@ -23,11 +27,12 @@ export interface StageResult {
 /** A supergraph whose subgraphs answer what the test says. */
 export function createExecutionStage(
   subgraphs: Readonly<Record<string, { readonly typeDefs: string; readonly answer: Answer }>>,
+  options: GenerationOptions = {},
 ): ExecutionStage {
   const asked: ExecutionStage['asked'] = [];
   const typeDefs = Object.fromEntries(Object.entries(subgraphs).map(([name, subgraph]) => [name, subgraph.typeDefs]));
-  const generation = createGeneration(compose(federated(typeDefs)), ({ name }) => {
-    const source: Partial<SubgraphDataSource> = {
+  const source = ({ name }: { readonly name: string }): SubgraphDataSource => {
+    const answering: Partial<SubgraphDataSource> = {
       async fetch(request) {
         asked.push({ subgraph: name, query: request.query, variables: request.variables });
         const answer = await subgraphs[name]?.answer(request);
@@ -35,24 +40,30 @@ export function createExecutionStage(
         return JSON.parse(typeof answer === 'string' ? answer : JSON.stringify(answer)) as WireResult;
       },
     };
-    return source as SubgraphDataSource;
-  });
+    return answering as SubgraphDataSource;
+  };
+  const generation = createGeneration(compose(federated(typeDefs)), source, options);
+  function accept(source: string): ParsedOperation {
+    const parsed = generation.operations.parse(source, undefined, defaultOperationLimits);
+    if (parsed.kind === 'refused') throw new Error(parsed.errors.join());
+    const problems = parsed.operation.validate();
+    if (problems.length > 0) throw new Error(problems.join());
+    return parsed.operation;
+  }
+  const caller = () => ({ subgraphHeaders: {}, signal: new AbortController().signal });
+
   return {
     generation,
     asked,
     async run(source, variables = {}) {
-      const parsed = generation.operations.parse(source, undefined, defaultOperationLimits);
-      if (parsed.kind === 'refused') throw new Error(parsed.errors.join());
-      const problems = parsed.operation.validate();
-      if (problems.length > 0) throw new Error(problems.join());
-      const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
-      const { data, errors } = await generation.execute(parsed.operation, { variables, caller });
+      const { data, errors } = await generation.execute(accept(source), { variables, caller: caller() });
       return {
         text: data,
         data: data === undefined ? undefined : (JSON.parse(data) as unknown),
         errors: errors.map(({ message, path, extensions }) => ({ message, path, code: extensions.code })),
       };
     },
+    runInParts: (source, variables = {}) => generation.executeInParts(accept(source), { variables, caller: caller(), mayRun: () => true }),
   };
 }
 

@@ -1,0 +1,46 @@
+import type { GraphQLError } from 'graphql';
+import { acceptOperation } from '../../../gateway/operations/accept-operation.js';
+import { createOperationPolicy } from '../../../gateway/policy/operation-policy.js';
+import { mergePart } from '../../testkit/generated/merge-parts.js';
+import type { GeneratedOperation } from '../../testkit/generated/generated-operation.js';
+import type { Federation } from './federation.js';
+
+/** What a client has in the end. */
+export interface MergedAnswer {
+  readonly data: unknown;
+  /** Paths of errors, each once, in alphabetical order. */
+  readonly errors: readonly string[];
+  /** Parts that came later. */
+  readonly parts: number;
+}
+
+/** Undefined when all of it comes at once, or not at all. */
+export async function askInParts({ generation }: Federation, { source, variables }: GeneratedOperation): Promise<MergedAnswer | undefined> {
+  const identity = { viewer: null, subgraphHeaders: {} };
+  const payload = { query: source, variables: { ...variables } };
+  const acceptance = await acceptOperation(generation, payload, { policy: createOperationPolicy(), identity });
+  if (acceptance.kind === 'refused') return undefined;
+  const { operation, variables: given } = acceptance.operation;
+  const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
+  const result = await generation.executeInParts(operation, { variables: given, caller, mayRun: () => true });
+  if (result === undefined) return undefined;
+  const errors: GraphQLError[] = [...result.first.errors];
+  let data: unknown = JSON.parse(result.first.data ?? 'null');
+  let parts = 0;
+  for (let { hasNext } = result; hasNext;) {
+    const increment = await result.next();
+    ({ hasNext } = increment);
+    for (const part of increment.parts) {
+      data = mergePart(data, part);
+      errors.push(...part.errors);
+      parts += 1;
+      if (part.data === 'null' && part.errors.length === 0) throw new Error(`the part at ${part.path.join('.')} is null for no reason`);
+    }
+  }
+  return { data, errors: pathsOf(errors), parts };
+}
+
+export function pathsOf(errors: readonly { readonly path?: string | readonly (string | number)[] | undefined }[]): string[] {
+  const paths = errors.map(({ path = [] }) => (typeof path === 'string' ? path : path.join('.')));
+  return [...new Set(paths)].sort();
+}
