@@ -3,7 +3,8 @@ import type { Leave } from '../../shared/graphql/subgraph.js';
 import { isSubscriptionLost } from '../../shared/graphql/subscription-lost.js';
 import type { OperationRequest } from '../execution/execution-state.js';
 import type { FetchRequest, SubgraphDataSource, UpstreamMessage, UpstreamSubscription } from '../datasources/subgraph-data-source.js';
-import type { CompletedEvent, FailedEvent, FanOut, Subscriber } from './fan-out/fan-out.js';
+import type { FanOut } from './fan-out/fan-out.js';
+import type { CompletedEvent, FailedEvent, Subscriber } from './fan-out/subscriber.js';
 
 export type SubscriptionMessage =
   | CompletedEvent

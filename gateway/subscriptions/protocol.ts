@@ -4,19 +4,14 @@ import type { Context, ServerOptions } from 'graphql-ws';
 import { AppError, toGraphQLError as refusalError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
 import type { ClientSocket } from './client-socket.js';
-import {
-  acceptAgain,
-  acceptOperation,
-  type Acceptance,
-  type AcceptedOperation,
-  type OperationPayload,
-} from '../operations/accept-operation.js';
+import { acceptOperation, type Acceptance, type OperationPayload } from '../operations/accept-operation.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import type { OperationReport } from '../telemetry/operation-report.js';
 import { isTraceparent } from '../../shared/telemetry/tracing.js';
-import { addTraceparent, createOperationTracing, type OperationTrace } from '../telemetry/operation-tracing.js';
-import { runOperation, toGraphQLError } from './operations.js';
+import { createOperationTracing } from '../telemetry/operation-tracing.js';
+import { toGraphQLError } from './failure.js';
 import { tooManyOperations, type LiveClients } from './live-clients.js';
+import { createSocketOperation, nobody, type SocketOperation } from './socket-operation.js';
 import type { SocketIdentity, WebSocketOptions } from './websocket.js';
 
 type ConnectionParams = Record<string, unknown>;
@@ -36,31 +31,21 @@ export interface SocketExtra {
   operations: number;
   /** Subscribed, while their documents are looked for. */
   waiting: number;
-  stopWatching: () => void;
-  readonly onInitialised: () => void;
-}
-
-/** What `onSubscribe` hands on to `subscribe` and `execute`. */
-interface RunArgs extends ExecutionArgs {
-  contextValue: {
-    readonly id: string;
-    readonly accepted: AcceptedOperation;
-    readonly extra: SocketExtra;
-    /** By `performance.now()`. */
-    readonly startedAt: number;
-    readonly trace: OperationTrace;
-  };
+  /** How graphql-ws hears of the end; undefined while it begins, and may close it itself: for a subprotocol that it does not speak. */
+  ended: ((code: number, reason: string) => Promise<void>) | undefined;
 }
 
 export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | 'authenticate' | 'tracing' | 'onOperation' | 'logger'> {
   readonly live: LiveClients;
   readonly policy: OperationPolicy;
+  /** It is known who is behind the socket. */
+  onInitialised(extra: SocketExtra): void;
 }
 
 /** The hooks of graphql-ws. None of them throws: a throw closes the socket, and with it everything else that runs on it. */
 export function createProtocol(options: ProtocolOptions): ServerOptions<ConnectionParams, SocketExtra> {
   const { supergraph, authenticate, live, logger, policy, onOperation, tracing = createOperationTracing(undefined, true) } = options;
-  const { limits, watch, fanOut, running, delivered, countsOf } = live;
+  const { limits, watch, delivered } = live;
 
   function mask({ requestId }: SocketExtra, errors: readonly unknown[]): GraphQLFormattedError[] {
     return errors.map((error) => maskError(error, { logger, requestId }));
@@ -70,6 +55,8 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     onOperation?.({ door: 'websocket', requestId, ...ended });
   }
 
+  const door = { live, policy, report };
+
   async function admit(extra: SocketExtra, connectionParams: ConnectionParams | undefined): Promise<boolean> {
     const { socket, request, requestId } = extra;
     const authorization = readAuthorization(connectionParams);
@@ -78,59 +65,20 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     extra.traceparent = [connectionParams?.traceparent, request.headers.traceparent].find(isTraceparent);
     const identity = await authenticate({ authorization, request, requestId });
     if (identity.viewer !== null) {
-      const stopWatching = watch.add(socket, identity.viewer);
-      if (stopWatching === null) {
-        socket.close(4429, 'Too many connections of one user');
-        return false;
-      }
-      extra.stopWatching = stopWatching;
       // It may have ended while we waited, and then nobody would stop the watch.
-      if (socket.leave().code !== 0) {
-        stopWatching();
+      if (socket.hasEnded()) return false;
+      if (!watch.add(socket, identity.viewer)) {
+        socket.close(4429, 'Too many connections of one user');
         return false;
       }
     }
     extra.identity = identity;
-    extra.onInitialised();
+    options.onInitialised(extra);
     return true;
   }
 
-  function run(args: ExecutionArgs) {
-    const runArgs = args as RunArgs;
-    const { id, accepted, extra, startedAt, trace } = runArgs.contextValue;
-    const identity = extra.identity ?? nobody;
-    extra.operations += 1;
-    live.operations.running += 1;
-    return runOperation(accepted, {
-      connection: extra.socket,
-      send: (prepared) => extra.socket.sendFrame(prepared.frame(id)),
-      fanOut,
-      viewer: identity.viewer,
-      subgraphHeaders: addTraceparent(identity.subgraphHeaders, trace.traceparent),
-      onSubscribed: () => trace.subscribed(),
-      onEnd(errors) {
-        extra.operations -= 1;
-        live.operations.running -= 1;
-        // By then it may be another one, and what it replaced must be garbage.
-        const { operation } = runArgs.contextValue.accepted;
-        const ended = { errors: errors ?? [], hasLeft: errors === undefined };
-        trace.end(ended);
-        report(extra, { ...ended, operation, ms: performance.now() - startedAt });
-      },
-      delivered,
-      countsOf,
-      running,
-      async acceptAgain(operation, generation) {
-        const acceptance = await acceptAgain(operation, generation, { policy, identity });
-        if (acceptance.kind === 'refused') return undefined;
-        // graphql-ws keeps them for as long as the subscription runs.
-        runArgs.schema = generation.schema;
-        runArgs.document = acceptance.operation.operation.document;
-        runArgs.contextValue = { ...runArgs.contextValue, accepted: acceptance.operation };
-        return acceptance.operation;
-      },
-    });
-  }
+  /** The context is what `onSubscribe` made. */
+  const run = (args: ExecutionArgs) => (args.contextValue as SocketOperation).run(args);
 
   async function accept(extra: SocketExtra, payload: OperationPayload): Promise<Acceptance> {
     extra.waiting += 1;
@@ -181,7 +129,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
           document: operation.document,
           operationName: operation.operationName,
           variableValues: variables,
-          contextValue: { id, accepted: acceptance.operation, extra, startedAt, trace },
+          contextValue: createSocketOperation(door, { id, accepted: acceptance.operation, extra, startedAt, trace }),
         };
       } catch (error) {
         return refuse([toGraphQLError(error)]);
@@ -196,8 +144,6 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     onError: ({ extra }, _id, _payload, errors) => mask(extra, errors),
   };
 }
-
-const nobody: SocketIdentity = { viewer: null, subgraphHeaders: {} };
 
 /** Undefined for an anonymous caller, null for what can be no token. */
 function readAuthorization(connectionParams: ConnectionParams = {}): string | undefined | null {

@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql';
 import type { ClientConnection, TurnTaker } from './client-connection.js';
-import type { CompletedEvent } from './fan-out/fan-out.js';
+import type { CompletedEvent } from './fan-out/subscriber.js';
 import { prepareResult, type PreparedResult } from './fan-out/prepared-result.js';
 
 export interface ResultSource {

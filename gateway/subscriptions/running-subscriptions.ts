@@ -1,13 +1,16 @@
 import type { SupergraphGeneration } from '../supergraph/generation.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 
-/** Takes a subscription to the supergraph that replaces its own, or ends it. Must not throw. */
-export type Move = (generation: SupergraphGeneration) => void;
+export interface Movable {
+  /** Takes the subscription to the supergraph that replaces its own, or ends it. Must not throw. */
+  moveTo(generation: SupergraphGeneration): void;
+}
 
 /** Subscriptions that go on when the supergraph is replaced. */
 export interface RunningSubscriptions {
-  /** One that runs on `generation`. Returns what removes it. */
-  add(generation: SupergraphGeneration, move: Move): () => void;
+  /** One that runs on `generation`. */
+  add(generation: SupergraphGeneration, subscription: Movable): void;
+  remove(subscription: Movable): void;
   size(): number;
   close(): void;
 }
@@ -16,13 +19,13 @@ export interface RunningSubscriptions {
 const atOnce = 100;
 
 export function createRunningSubscriptions(supergraph: Pick<Supergraph, 'current' | 'onChange'>): RunningSubscriptions {
-  const running = new Set<Move>();
-  let waiting: Move[] = [];
+  const running = new Set<Movable>();
+  let waiting: Movable[] = [];
   let next: NodeJS.Immediate | undefined;
 
   function moveSome(): void {
     next = undefined;
-    for (const move of waiting.splice(-atOnce)) if (running.has(move)) move(supergraph.current());
+    for (const subscription of waiting.splice(-atOnce)) if (running.has(subscription)) subscription.moveTo(supergraph.current());
     schedule();
   }
 
@@ -37,15 +40,15 @@ export function createRunningSubscriptions(supergraph: Pick<Supergraph, 'current
   });
 
   return {
-    add(generation, move) {
-      running.add(move);
+    add(generation, subscription) {
+      running.add(subscription);
       if (generation !== supergraph.current()) {
         // Replaced between its acceptance and its start.
-        waiting.push(move);
+        waiting.push(subscription);
         schedule();
       }
-      return () => void running.delete(move);
     },
+    remove: (subscription) => void running.delete(subscription),
     size: () => running.size,
     close() {
       stop();

@@ -57,7 +57,6 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
     const mask = (error: unknown) => maskError(error, { logger, requestId });
     if (connections.open >= limits.maxSockets) return new AppError('UNAVAILABLE', 'Too many clients are connected. Try again in a moment.');
     if (live.operations.running >= limits.maxOperations) return tooManyOperations();
-    let stopWatching: (() => void) | null = () => undefined;
     let results: AsyncIterableIterator<ExecutionResult, undefined> | undefined = undefined;
     const stream = createClientStream({
       response,
@@ -68,21 +67,19 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
       onEnd(code) {
         if (results === undefined) return;
         countClose(live, code);
-        stopWatching?.();
+        watch.remove(stream);
         // Leaves upstream at once; never rejects.
         void results.return?.();
       },
     });
-    if (identity.viewer !== null) {
-      stopWatching = watch.add(stream, identity.viewer);
-      if (stopWatching === null)
-        return new AppError('RATE_LIMITED', `At most ${limits.maxSocketsPerUser} connections of one user may be open.`);
+    if (identity.viewer !== null && !watch.add(stream, identity.viewer)) {
+      return new AppError('RATE_LIMITED', `At most ${limits.maxSocketsPerUser} connections of one user may be open.`);
     }
     let current = accepted;
     results = runOperation(accepted, {
       send: (prepared) => stream.sendPrepared(prepared),
       connection: stream,
-      fanOut: live.fanOut,
+      live,
       viewer: identity.viewer,
       subgraphHeaders: addTraceparent(identity.subgraphHeaders, trace.traceparent),
       onSubscribed: () => trace.subscribed(),
@@ -93,9 +90,6 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
         trace.end(ended);
         onOperation?.({ ...ended, door: doors[type], requestId, operation, ms: performance.now() - startedAt });
       },
-      delivered: live.delivered,
-      countsOf: live.countsOf,
-      running: live.running,
       async acceptAgain(operation, generation) {
         const acceptance = await acceptAgain(operation, generation, { policy, identity });
         if (acceptance.kind === 'refused') return undefined;

@@ -1,21 +1,21 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { handleProtocols, makeServer } from 'graphql-ws';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import type { Revocations } from '../../shared/auth/revocations.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import { requestId as readRequestId } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
-import { createClientSocket } from './client-socket.js';
+import { createClientSocket, type ClientSocket, type ClientSocketDoor } from './client-socket.js';
 import type { FanOut, FanOutStats } from './fan-out/fan-out.js';
 import type { WebSocketLimits } from './limits.js';
 import { countClose, createLiveClients, type LiveClients } from './live-clients.js';
 import { createOperationPolicy, type OperationPolicy } from '../policy/operation-policy.js';
 import { isAllowedOrigin } from '../../shared/http/origin.js';
+import { parseClientMessage } from './parse-client-message.js';
 import { createProtocol, type SocketExtra } from './protocol.js';
-import { isRecord } from '../datasources/wire.js';
 import type { OnOperation } from '../telemetry/operation-report.js';
 import type { OperationTracing } from '../telemetry/operation-tracing.js';
 
@@ -94,10 +94,17 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   const { server, path = '/graphql', logger, live = createLiveClients(options) } = options;
   const { limits, heartbeat, connections, streams } = live;
   const open = new Map<WebSocket, SocketExtra>();
-  const uninitialised = new Set<WebSocket>();
+  const uninitialised = new Set<ClientSocket>();
   const refusals = new Map<string, number>();
   let received = 0;
-  const protocol = makeServer(createProtocol({ ...options, live, policy: options.policy ?? createOperationPolicy() }));
+  const protocol = makeServer(
+    createProtocol({
+      ...options,
+      live,
+      policy: options.policy ?? createOperationPolicy(),
+      onInitialised: ({ socket }) => uninitialised.delete(socket),
+    }),
+  );
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.maxFrameBytes,
@@ -109,63 +116,65 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     handleProtocols,
   });
 
+  const socketDoor: ClientSocketDoor = {
+    limits,
+    heartbeat,
+    onEnd(socket, code, reason) {
+      countClose(live, code);
+      uninitialised.delete(socket);
+      live.watch.remove(socket);
+      const extra = open.get(socket.webSocket);
+      extra
+        ?.ended?.(code, reason)
+        .catch((error: unknown) => logger.error({ err: error, requestId: extra.requestId }, 'a socket did not end cleanly'));
+    },
+  };
+
   function onConnection(webSocket: WebSocket, connection: Duplex, request: IncomingMessage): void {
-    // Undefined while graphql-ws opens it, which may already close it: for a subprotocol that it does not speak.
-    let ended: ((code: number, reason: string) => Promise<void>) | undefined = undefined;
-    let receive: ((message: string) => Promise<void>) | undefined;
-    const requestId = readRequestId(request.headers['x-request-id']);
-    const socket = createClientSocket({
-      webSocket,
-      connection,
-      limits,
-      heartbeat,
-      onMessage(text) {
-        received += 1;
-        const message = parse(text);
-        if (message === undefined) {
-          socket.close(4400, 'Invalid message received');
-          return;
-        }
-        receive?.(message).catch((error: unknown) => {
-          // All that graphql-ws throws is a message that only servers send; our own hooks catch.
-          logger.warn({ err: error, requestId }, 'the message of a client cannot be handled');
-          socket.close(4400, 'Invalid message received');
-        });
-      },
-      onEnd(code, reason) {
-        countClose(live, code);
-        uninitialised.delete(webSocket);
-        extra.stopWatching();
-        ended?.(code, reason).catch((error: unknown) => logger.error({ err: error, requestId }, 'a socket did not end cleanly'));
-      },
-    });
+    // From now on errors are the business of ws.
+    connection.off('error', destroy);
+    const socket = createClientSocket(socketDoor, webSocket, connection);
     const extra: SocketExtra = {
       socket,
       request,
-      requestId,
+      requestId: readRequestId(request.headers['x-request-id']),
       traceparent: undefined,
       identity: undefined,
       operations: 0,
       waiting: 0,
-      stopWatching: () => undefined,
-      onInitialised: () => uninitialised.delete(webSocket),
+      ended: undefined,
     };
-    uninitialised.add(webSocket);
+    uninitialised.add(socket);
     open.set(webSocket, extra);
     connections.open += 1;
-    webSocket.once('close', () => {
-      open.delete(webSocket);
-      connections.open -= 1;
+    webSocket.on('message', onMessage).on('pong', onPong).on('error', onError).on('close', onClose);
+    extra.ended = protocol.opened(socket, extra);
+  }
+
+  // The same functions for all sockets, which tell them whose event it is.
+  function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+    const extra = open.get(this);
+    if (extra === undefined || extra.socket.hasEnded()) return;
+    const message = isBinary ? undefined : parseClientMessage((data as Buffer).toString('utf8'));
+    if (!isBinary) received += 1;
+    if (message === undefined) {
+      extra.socket.close(4400, 'Invalid message received');
+      return;
+    }
+    extra.socket.receive(message)?.catch((error: unknown) => {
+      // All that graphql-ws throws is a message that only servers send; our own hooks catch.
+      logger.warn({ err: error, requestId: extra.requestId }, 'the message of a client cannot be handled');
+      extra.socket.close(4400, 'Invalid message received');
     });
-    ended = protocol.opened(
-      {
-        protocol: socket.protocol,
-        send: (text) => socket.send(text),
-        close: (code = 1000, reason = '') => socket.close(code, reason),
-        onMessage: (callback) => (receive = callback),
-      },
-      extra,
-    );
+  }
+
+  function onPong(this: WebSocket): void {
+    open.get(this)?.socket.heard();
+  }
+
+  function onClose(this: WebSocket, code: number, reason: Buffer): void {
+    open.get(this)?.socket.lost(code, reason.toString('utf8'));
+    if (open.delete(this)) connections.open -= 1;
   }
 
   function refusal(request: IncomingMessage): string | undefined {
@@ -232,29 +241,12 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   };
 }
 
-/** A reset during the handshake is nothing to crash about. Not a closure: it stays for as long as the socket, and would keep the upgrade. */
+/** Such as a frame that is too large: ws closes the socket itself, with the right code. */
+function onError(): void {
+  return undefined;
+}
+
+/** A reset during the handshake is nothing to crash about. */
 function destroy(this: Duplex): void {
   this.destroy();
-}
-
-/**
- * The object that JSON means, undefined for anything else. graphql-ws takes a message as text or parsed, and keeps what it was given for as long as the operation
- * lasts: thousands of texts for thousands who are quiet. Its types know of text alone.
- */
-function parse(text: string): string | undefined {
-  try {
-    const message: unknown = JSON.parse(text);
-    if (typeof message !== 'object') return undefined;
-    if (isRecord(message) && message.type === 'subscribe' && isRecord(message.payload)) fillInQuery(message.payload);
-    return message as unknown as string;
-  } catch {
-    return undefined;
-  }
-}
-
-/** graphql-ws demands a `query`, which one that names a document has no use for. */
-function fillInQuery(payload: Record<string, unknown>): void {
-  const { documentId, extensions } = payload;
-  const namesDocument = typeof documentId === 'string' || (isRecord(extensions) && isRecord(extensions.persistedQuery));
-  if (namesDocument && (payload.query === undefined || payload.query === null)) payload.query = '';
 }

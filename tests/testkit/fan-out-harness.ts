@@ -3,7 +3,8 @@ import { answeringSource } from './answering-source.js';
 import { compose } from './little-supergraph.js';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../gateway/datasources/wire.js';
-import { createFanOut, type CompletedEvent, type FailedEvent, type Subscriber } from '../../gateway/subscriptions/fan-out/fan-out.js';
+import { createFanOut } from '../../gateway/subscriptions/fan-out/fan-out.js';
+import type { CompletedEvent, FailedEvent, Subscriber } from '../../gateway/subscriptions/fan-out/subscriber.js';
 import type { FanOutLimits } from '../../gateway/subscriptions/fan-out/limits.js';
 import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
 
@@ -39,7 +40,8 @@ export type PatientSubscriber = Omit<Subscriber, 'complete'> & {
 
 function patient(subscriber: Subscriber): PatientSubscriber {
   return {
-    ...subscriber,
+    plan: subscriber.plan,
+    leave: () => subscriber.leave(),
     async complete(event) {
       const completed = await new Promise<CompletedEvent | FailedEvent>((resolve) => subscriber.complete(event, resolve));
       if (completed.kind === 'failed') throw completed.error;

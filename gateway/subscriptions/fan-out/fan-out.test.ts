@@ -135,7 +135,7 @@ describe('Leaving', () => {
     for (const subscriber of subscribers) subscriber.leave();
     expect(fanOut.stats().channels).toBe(0);
     fanOut.close();
-    expect(fanOut.stats()).toEqual({ channels: 0, events: 0, characters: 0 });
+    expect(fanOut.stats()).toMatchObject({ channels: 0, events: 0, characters: 0 });
   });
 });
 
