@@ -7,6 +7,10 @@ import {
   type FederationOptions,
   type SubgraphDefinition,
 } from '../../tests/federation/supergraphs/federation.js';
+import { askDirectly } from '../execution/execution-state.js';
+import { acceptOperation } from '../operations/accept-operation.js';
+import { createOperationPolicy } from '../policy/operation-policy.js';
+import { createEventPlan } from '../subscriptions/event-plan.js';
 import type { AskPolicies } from './authorization.js';
 import { readProtection } from './protection.js';
 import { meets } from './requirement.js';
@@ -334,10 +338,55 @@ describe('SECURITY 44: a mutation', () => {
 });
 
 describe('SECURITY 44: a subscription', () => {
-  it.each(['subscription { secrets }', 'subscription { people { id email } }'])('is refused as a whole: %s', async (query) => {
-    const { data, errors } = await staffed().ask(query);
-    expect(data).toBeUndefined();
-    expect(errors.map(({ code }) => code)).toEqual(['UNAUTHENTICATED']);
+  /** What is asked upstream, and what an event of Eve becomes. */
+  async function follow({ generation }: Federation, query: string, who: Viewer | null) {
+    const identity = { viewer: who, subgraphHeaders: {} };
+    const acceptance = await acceptOperation(generation, { query }, { policy: createOperationPolicy(), identity });
+    if (acceptance.kind === 'refused') return { refused: acceptance.errors };
+    const { operation, variables } = acceptance.operation;
+    const caller = { subgraphHeaders: {}, signal: new AbortController().signal };
+    const plan = createEventPlan(generation, operation);
+    const event = { data: { people: { __typename: 'Person', id: '1', name: 'Eve', email: 'eve@x', ssn: '5' } }, errors: [] };
+    const { data, errors } = await plan.complete(event, { generation, operation, variables, caller }, askDirectly);
+    return {
+      operation,
+      upstream: plan.upstream({}).query,
+      data: JSON.parse(data ?? 'null') as unknown,
+      errors: errors.map((error) => ({ message: error.message, path: error.path?.join('.'), code: error.extensions.code })),
+    };
+  }
+
+  it.each(['subscription { secrets }', 'subscription { ...F } fragment F on Subscription { s: secrets }'])(
+    'whose root field may not be seen is refused: %s',
+    async (query) => {
+      const { data, errors } = await staffed().ask(query);
+      expect(data).toBeUndefined();
+      expect(errors.map(({ code }) => code)).toEqual(['UNAUTHENTICATED']);
+    },
+  );
+
+  it('has null, and an error, for a field that may not be seen, in each event, and nobody is asked for it', async () => {
+    const federation = staffed();
+    const followed = await follow(federation, 'subscription { people { id name email desk } }', null);
+    expect(followed.upstream).not.toContain('email');
+    expect(followed.data).toEqual({ people: { id: '1', name: 'Eve', email: null, desk: 'desk 1' } });
+    expect(followed.errors).toEqual([unauthenticated('people.email')]);
+  });
+
+  it('becomes null as far as its fields must not be null', async () => {
+    const followed = await follow(staffed(), 'subscription { people { id ssn } }', viewer('salaries'));
+    expect(followed.data).toEqual({ people: null });
+    expect(followed.errors).toEqual([forbidden('people.ssn')]);
+  });
+
+  it('is another one for those who may see more, who never share its events', async () => {
+    const federation = staffed();
+    const query = 'subscription { people { id email } }';
+    const [nobody, somebody] = [await follow(federation, query, null), await follow(federation, query, viewer())];
+    expect(somebody).toMatchObject({ data: { people: { id: '1', email: 'eve@x' } }, errors: [] });
+    expect(somebody.upstream).toContain('email');
+    expect(somebody.operation).not.toBe(nobody.operation);
+    expect((await follow(federation, query, null)).operation).toBe(nobody.operation);
   });
 });
 

@@ -1,4 +1,4 @@
-import { OperationTypeNode, type FieldNode, type GraphQLError, type GraphQLSchema } from 'graphql';
+import type { FieldNode, GraphQLError, GraphQLSchema } from 'graphql';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
 import type { OperationPlanner } from '../planning/operation-planner.js';
@@ -15,7 +15,7 @@ export type AskPolicies = (viewer: Viewer | null, names: readonly string[]) => R
 export interface Authorization {
   /**
    * What may be run of a valid operation: mostly itself; else one without the protected fields, which are null in its answer, each with
-   * an error `UNAUTHENTICATED` or `FORBIDDEN`. A subscription is run as a whole or not at all.
+   * an error `UNAUTHENTICATED` or `FORBIDDEN`, in each event of a subscription. One whose root field is protected is refused.
    */
   permit(operation: ParsedOperation, viewer: Viewer | null): Permission | Promise<Permission>;
   /** Whether some may see more of it than others. */
@@ -78,7 +78,9 @@ export function createAuthorization(options: {
     for (const each of fields) {
       if (each.requirements.some(({ id }) => unmet.has(id))) withheld.set(each.field, withheldError(each, isAnonymous));
     }
-    if (operation.operation.operation === OperationTypeNode.SUBSCRIPTION) return { kind: 'refused', errors: [...withheld.values()] };
+    // Nothing to wait for.
+    const subscribed = fields.filter(({ parent, field }) => parent === schema.getSubscriptionType() && withheld.has(field));
+    if (subscribed.length > 0) return { kind: 'refused', errors: subscribed.flatMap(({ field }) => withheld.get(field) ?? []) };
 
     const key = `${isAnonymous ? 'anonymous' : ''}\n${[...unmet].sort().join('\n')}`;
     const known = restricted.get(key) ?? restrict(operation, withheld, planner);
