@@ -27,5 +27,7 @@ export function codeOf({ errors, hasLeft }: Pick<OperationReport, 'errors' | 'ha
   const cause = first instanceof GraphQLError ? (first.originalError ?? first) : first;
   if (cause instanceof AppError) return cause.code;
   const code = first instanceof GraphQLError ? first.extensions.code : undefined;
-  return typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
+  if (typeof code !== 'string') return 'INTERNAL_SERVER_ERROR';
+  // A subgraph may say anything, and this goes into logs and traces.
+  return /^[\w.:-]{1,60}$/.test(code) ? code : 'other';
 }

@@ -1,4 +1,5 @@
 import pino, { type Logger as PinoLogger } from 'pino';
+import { describeError } from './describe-error.js';
 
 export type Logger = PinoLogger;
 
@@ -23,6 +24,7 @@ export function createLogger(options: { name: string; level: LogLevel }): Logger
   return pino({
     name: options.name,
     level: options.level,
+    serializers: { err: (error: unknown) => describeError(error) },
     redact: { paths: secrets, censor: '[redacted]' },
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
