@@ -39,10 +39,12 @@ export interface ExecutionState {
   readonly errors: GraphQLError[];
   /** Where errors without a path may have left nulls. Asked only when there are nulls to explain. */
   readonly unexplained: (() => readonly ResponsePath[])[];
+  /** Told of each fetch that others depend on, when its answer is part of `data`. */
+  onFetched: ((id: string) => void) | undefined;
 }
 
 export function beginExecution({ variables, caller, ask = askDirectly }: ExecutionRequest, data: JsonObject = {}): ExecutionState {
-  return { variables, caller, ask, data, version: 0, last: undefined, errors: [], unexplained: [] };
+  return { variables, caller, ask, data, version: 0, last: undefined, errors: [], unexplained: [], onFetched: undefined };
 }
 
 /** What a subgraph is asked about objects of the data. */

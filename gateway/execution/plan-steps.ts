@@ -1,4 +1,4 @@
-import type { PlanNode } from '@apollo/query-planner';
+import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { compileEntityFetch } from './entity-fetch.js';
 import type { PlanParts, Step } from './fetch-parts.js';
 import type { PlacePath } from './places.js';
@@ -7,14 +7,19 @@ import { compileFetchBelow, compileRootFetch } from './root-fetch.js';
 export interface StepParts extends PlanParts {
   /** Whether the Boolean variable is true in this request, with its default value. */
   readonly isTrue: (variables: Readonly<Record<string, unknown>>, name: string) => boolean;
+  /** Told of fetches with an id, on which others depend; several may share one. */
+  readonly onCompiled?: (id: string) => void;
 }
 
 /** `path`: where in the data the node is about. */
 export function compileStep(node: PlanNode, path: PlacePath, parts: StepParts): Step {
   switch (node.kind) {
-    case 'Fetch':
-      if (node.requires !== undefined) return compileEntityFetch(node, node.requires, path, parts);
-      return path.length === 0 ? compileRootFetch(node, parts) : compileFetchBelow(node, path, parts);
+    case 'Fetch': {
+      const step = compileFetch(node, path, parts);
+      if (node.id === undefined || parts.onCompiled === undefined) return step;
+      parts.onCompiled(node.id);
+      return telling(step, node.id);
+    }
     case 'Flatten':
       return compileStep(node.node, [...path, ...node.path.map(String)], parts);
     case 'Sequence':
@@ -29,6 +34,19 @@ export function compileStep(node: PlanNode, path: PlacePath, parts: StepParts): 
     case 'Defer':
       throw new Error('The planner gave a plan with @defer, which is not offered');
   }
+}
+
+function compileFetch(node: FetchNode, path: PlacePath, parts: StepParts): Step {
+  if (node.requires !== undefined) return compileEntityFetch(node, node.requires, path, parts);
+  return path.length === 0 ? compileRootFetch(node, parts) : compileFetchBelow(node, path, parts);
+}
+
+function telling(step: Step, id: string): Step {
+  return async (state) => {
+    const running = step(state);
+    if (running !== undefined) await running;
+    state.onFetched?.(id);
+  };
 }
 
 function sequence(steps: readonly Step[]): Step {

@@ -9,6 +9,7 @@ import {
   type Answer,
   type ExecutionStage,
 } from '../../../tests/testkit/generated/execution-stage.js';
+import { until } from '../../../tests/testkit/little-supergraph.js';
 
 const users = `
   type Query { users: [User] me: User matrix: [[User]] shops: [Shop] hello: String }
@@ -75,7 +76,6 @@ describe('A null that must not be', () => {
       errors: [],
       parts: [{ path: 'me', data: null, errors: ['me.score: Cannot return null for non-nullable field User.score.'] }],
     });
-    expect(stage.asked).toHaveLength(2);
   });
 
   it('at first takes with it what would have come later', async () => {
@@ -205,6 +205,47 @@ describe('Parts', () => {
       parts: [{ path: 'first', data: { rank: 10 }, errors: [] }],
     });
     expect(stage.asked.map(({ subgraph }) => subgraph)).toEqual(['users', 'scores']);
+  });
+
+  it('are asked for as soon as what they need is there, and not again', async () => {
+    const waves: (() => void)[] = [];
+    const held = (make: (id: string) => object): Answer => {
+      return async (request) => {
+        await new Promise<void>((resolve) => waves.push(resolve));
+        return entitiesOf(make)(request);
+      };
+    };
+    const stage = createPeople({
+      users: () => ({ data: { me: user('1') } }),
+      scores: held((id) => ({ score: Number(id), rank: 10 })),
+    });
+    const running = stage.runInParts('{ me { score ... @defer { rank } } }');
+    await until(() => waves.length === 2, 'both questions');
+    for (const answer of waves) answer();
+    const result = await running;
+    expect(result?.first.data).toBe('{"me":{"score":1}}');
+    expect((await result?.next())?.parts).toMatchObject([{ path: ['me'], data: '{"rank":10}' }]);
+    expect(stage.asked).toHaveLength(3);
+  });
+
+  it('of a mutation are not', async () => {
+    const waves: (() => void)[] = [];
+    const stage = createPeople({
+      users: () => ({ data: { first: user('1') } }),
+      async scores(request) {
+        await new Promise<void>((resolve) => waves.push(resolve));
+        return scored(request);
+      },
+    });
+    const running = stage.runInParts('mutation { first { score ... @defer { rank } } }');
+    await until(() => waves.length === 1, 'the first question');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(waves).toHaveLength(1);
+    waves[0]?.();
+    expect((await running)?.first.data).toBe('{"first":{"score":1}}');
+    await until(() => waves.length === 2, 'the question of the part');
+    waves[1]?.();
+    expect((await (await running)?.next())?.parts).toMatchObject([{ data: '{"rank":10}' }]);
   });
 
   it('are not fetched for nobody', async () => {

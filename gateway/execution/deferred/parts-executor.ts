@@ -1,16 +1,18 @@
-import { GraphQLError, Kind, type OperationDefinitionNode } from 'graphql';
+import { GraphQLError, Kind, OperationTypeNode, type OperationDefinitionNode } from 'graphql';
 import { cloneJson, isJsonObject, readOwn, type JsonObject } from '../../datasources/json.js';
+import type { LaterFetch } from '../../planning/later-fetches.js';
 import type { PlannedInParts } from '../../planning/operation-planner.js';
 import { readBooleanVariables } from '../boolean-variables.js';
 import { beginExecution, type ExecutionRequest } from '../execution-state.js';
 import { problemErrors } from '../explain-nulls.js';
 import { lazily, type PlanParts, type Step } from '../fetch-parts.js';
-import { compileStep } from '../plan-steps.js';
+import { compileStep, type StepParts } from '../plan-steps.js';
 import type { ResponsePath } from '../places.js';
 import { responseKeysOf } from '../response-keys.js';
 import { createErrorSelection, type ErrorSelection } from '../selected-errors.js';
 import { createShaper, type ShaperParts } from '../shaping/operation-shaper.js';
 import type { DeferredShape, LaterPart } from '../shaping/shaping-run.js';
+import { createEarlyQuestions } from './early-questions.js';
 import type { DeferredPart, IncrementalResult } from './incremental-result.js';
 import { createPartQueue, type FinishedParts } from './part-queue.js';
 import { partErrors } from './part-errors.js';
@@ -38,6 +40,14 @@ type Run = (request: ExecutionRequest) => Promise<IncrementalResult>;
 interface LaterStep {
   readonly step: Step;
   readonly errors: ErrorSelection;
+  readonly dependsOn: readonly string[];
+}
+
+/** What is known when a part begins. */
+interface Before {
+  readonly data: JsonObject;
+  /** What went wrong with it. */
+  readonly known: readonly GraphQLError[];
 }
 
 /** A deferred fragment of an object that is there. */
@@ -53,19 +63,30 @@ function compile(planned: PlannedInParts, parts: PlanParts & ShaperParts): Run {
   const booleans = readBooleanVariables(document, operation);
   const askedKeys = lazily(() => responseKeysOf(document));
   const deferred = new Set(later.keys());
-  const stepParts = { ...parts, isTrue: booleans.isTrue, isAsked: (key: string) => askedKeys().has(key) };
-  const compileNode = (node: PlannedInParts['first']): LaterStep => ({
+  const fetches = new Map<string, number>();
+  const stepParts: StepParts = {
+    ...parts,
+    isTrue: booleans.isTrue,
+    isAsked: (key) => askedKeys().has(key),
+    onCompiled: (id) => fetches.set(id, (fetches.get(id) ?? 0) + 1),
+  };
+  const compileNode = ({ node, dependsOn }: Partial<LaterFetch>): LaterStep => ({
     step: node === undefined ? () => undefined : compileStep(node, [], stepParts),
     errors: createErrorSelection({ schema, document, node, booleans, deferred }),
+    dependsOn: dependsOn ?? [],
   });
-  const firstStep = compileNode(first);
-  const laterSteps = new Map([...later].map(([label, node]) => [label, compileNode(node)]));
+  const firstStep = compileNode(first === undefined ? {} : { node: first });
+  const laterSteps = new Map([...later].map(([label, fetch]) => [label, compileNode(fetch)]));
+  // What a mutation is about to change is not asked for before.
+  const isQuery = operation.operation === OperationTypeNode.QUERY;
   const shaper = createShaper({ ...parts, deferred }, document, operation, booleans);
 
   return async (request) => {
     const { variables } = request;
     const queue = createPartQueue();
+    const early = isQuery ? createEarlyQuestions({ request, fetches, steps: laterSteps }) : undefined;
     const state = beginExecution(request);
+    early?.watch(state);
     await firstStep.step(state);
     const shaped = shaper.shape(state.data, variables);
     const place = { object: state.data, type: shaper.root, selectionSet: operation.selectionSet, path: [] };
@@ -87,13 +108,13 @@ function compile(planned: PlannedInParts, parts: PlanParts & ShaperParts): Run {
         const step = laterSteps.get(label);
         left -= 1;
         // Each has data of its own: two that fetch the same list may be given different ones.
-        if (step !== undefined) queue.add(finish(step, those, left === 0 ? data : cloneJson(data), known));
+        if (step !== undefined) queue.add(finish(label, step, those, { data: left === 0 ? data : cloneJson(data), known }));
       }
     }
 
-    async function finish(step: LaterStep, instances: readonly Instance[], data: JsonObject, known: readonly GraphQLError[]) {
+    async function finish(label: string, step: LaterStep, instances: readonly Instance[], before: Before): Promise<FinishedParts> {
       try {
-        return await run(step, instances, data, known);
+        return await run(label, step, instances, before);
       } catch (error) {
         return {
           parts: instances.map(({ shape, path }) => failedPart(labels.get(shape.label), path, error)),
@@ -102,15 +123,11 @@ function compile(planned: PlannedInParts, parts: PlanParts & ShaperParts): Run {
       }
     }
 
-    async function run(
-      { step, errors: selection }: LaterStep,
-      instances: readonly Instance[],
-      data: JsonObject,
-      known: readonly GraphQLError[],
-    ): Promise<FinishedParts> {
+    async function run(label: string, step: LaterStep, instances: readonly Instance[], { data, known }: Before): Promise<FinishedParts> {
       const objects = instances.map(({ path }) => objectAt(data, path));
-      const own = beginExecution(request, data);
-      await step(own);
+      const own = beginExecution(early === undefined ? request : { ...request, ask: early.askFor(label) }, data);
+      early?.watch(own);
+      await step.step(own);
       const within: Instance[] = [];
       const parts = instances.flatMap(({ shape, path }, index): DeferredPart[] => {
         const object = path.length === 0 ? own.data : objects[index];
@@ -118,7 +135,7 @@ function compile(planned: PlannedInParts, parts: PlanParts & ShaperParts): Run {
         const { text, problems, later: nested } = shaper.shapePart(shape, object, variables);
         within.push(...instancesOf(nested, path));
         const at = { object, type: shape.type, selectionSet: shape.selectionSet, path };
-        const selected = partErrors({ own: own.errors, known, isFirst: index === 0 }, { selection, place: at, variables });
+        const selected = partErrors({ own: own.errors, known, isFirst: index === 0 }, { selection: step.errors, place: at, variables });
         const unshown = problemErrors(problems, { errors: selected, unexplained: own.unexplained, path });
         if (text === '{}' && selected.length === 0) return [];
         return [{ label: labels.get(shape.label), path, data: text, errors: [...selected, ...unshown] }];
