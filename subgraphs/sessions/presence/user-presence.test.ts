@@ -75,6 +75,33 @@ describe('Leaving', () => {
     expect(story(...left, [15_001, connect('phone', 'another socket')], [20_000, sweep]).changedFor).toEqual([]);
   });
 
+  it('leaves somebody idle who comes back inside the grace after 5 min without a message', () => {
+    const renewals = Array.from({ length: 21 }, (_, index) => [index * 15_000, renew] as const);
+    const left = [[0, connect()] as const, ...renewals, [idleMs + 1, leave(15_000)] as const];
+    expect(story(...left, [idleMs + 9_000, connect('phone', 'another socket')])).toMatchObject({
+      changedFor: [],
+      user: { state: { availability: 'AWAY' } },
+    });
+    // Who was gone is somebody new.
+    expect(story(...left, [idleMs + 15_001, connect('phone', 'another socket')]).user.state.availability).toBe('ONLINE');
+  });
+
+  it('is over when the session is back: its next departure counts from then alone', () => {
+    const back = [[0, connect()] as const, [5, leave(15_000)] as const, [6, connect('phone', 'another socket')] as const];
+    expect(story(...back, [7, leave(0, 'phone', 'another socket')]).user.state.availability).toBe('OFFLINE');
+  });
+
+  it('lasts no longer because it is said twice', () => {
+    const twice = [[0, connect()] as const, [1, leave(3_000)] as const, [2, leave(15_000)] as const];
+    expect(story(...twice, [3_000, sweep]).user.state.availability).toBe('ONLINE');
+    expect(story(...twice, [3_001, sweep]).user.state.availability).toBe('OFFLINE');
+  });
+
+  it('is the last time that somebody was seen, not the end of the grace', () => {
+    const left = [[0, connect()] as const, [40_000, renew] as const, [80_000, leave(15_000)] as const];
+    expect(story(...left, [95_000, sweep]).user.state).toMatchObject({ availability: 'OFFLINE', lastSeenAt: start + 80_000 });
+  });
+
   it('does not flicker when the session comes back after the grace but before anyone has swept', () => {
     expect(story([0, connect()], [5, leave(3_000)], [9_000, connect('phone', 'another socket')]).changedFor).toEqual([]);
   });
@@ -84,6 +111,12 @@ describe('Leaving', () => {
     expect(offline.user.state).toMatchObject({ availability: 'OFFLINE', devices: 0 });
     expect(story([0, connect()], [1, endSession], [2, renew]).user.state.availability).toBe('OFFLINE');
     expect(story([0, connect()], [1, endSession], [2, connect('phone', 'third')]).user.state.availability).toBe('ONLINE');
+  });
+
+  it('takes with it what the session said: idle, and what it does', () => {
+    const said = [[0, connect()] as const, [1, update({ isAway: true, activity: playing })] as const];
+    const back = story(...said, [2, endSession], [3, connect('phone', 'third')]);
+    expect(back.user.state).toMatchObject({ availability: 'ONLINE', activity: null });
   });
 
   it('of one of two devices changes nothing when the other looks the same', () => {

@@ -42,6 +42,16 @@ describe('The last connection', () => {
     expect(settings.written).toHaveLength(2);
   });
 
+  it('P12: is written of somebody invisible too', async () => {
+    const { connect, settings, nodes, pass } = createCluster();
+    await nodes[0].update(ada, { visibility: 'NOBODY' });
+    const client = await connect(ada, { userIds: ['bob'] });
+    await pass(1_000);
+    await client.leave(1000);
+    await pass(10_000, 1_000);
+    expect(settings.written.map(({ isOver }) => isOver)).toEqual([false, true]);
+  });
+
   it('P12: tells when the connection was last alive, not when it was missed', async () => {
     const { connect, settings, pass, scheduler } = createCluster();
     const client = await connect(ada, { userIds: ['bob'] });

@@ -86,6 +86,21 @@ describe('Open connections', () => {
     expect([await online(userIds), scheduler.waiting]).toEqual([0, 0]);
   });
 
+  it('P3: are renewed every 15 s, 1,000 at a time', async () => {
+    const { connections, scheduler, renewals } = create();
+    for (const each of keys) await connections.open(each);
+    scheduler.advance(14_999);
+    expect(renewals()).toBe(0);
+    for (const round of [1, 2]) {
+      scheduler.advance(round === 1 ? 1 : 15_000);
+      for (let batch = 0; batch < 5; batch += 1) {
+        await new Promise(setImmediate);
+        scheduler.advance(0);
+      }
+      expect(renewals()).toBe(3 * round);
+    }
+  });
+
   it('P3: are renewed soon after a renewal has failed, and not more often than that', async () => {
     const { connections, fail, scheduler, renewals } = create();
     await connections.open(key(1));

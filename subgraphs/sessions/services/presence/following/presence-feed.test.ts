@@ -55,6 +55,18 @@ describe('The presence feed', () => {
     expect(heard()).toEqual(['bob: ada AWAY']);
   });
 
+  it('P6: keeps the pace for who follows when the last one has just gone', async () => {
+    const { scheduler, store, heard, follow } = create();
+    const unfollow = follow('bob', ['ada']);
+    await store.connect(key, defaultSettings);
+    unfollow();
+    follow('eve', ['ada']);
+    await store.update(ada, { isAway: true });
+    expect(heard()).toEqual(['bob: ada ONLINE']);
+    scheduler.advance(paceMs);
+    expect(heard()).toEqual(['eve: ada AWAY']);
+  });
+
   it('P6: paces each user apart', async () => {
     const { store, heard, follow } = create();
     follow('me', ['ada', 'bob']);

@@ -307,6 +307,22 @@ describe('Coming back after a change of relation', () => {
     expect([back.kinds, back.seen()]).toEqual([['Changed', 'Removed'], []]);
   });
 
+  it('P7: forgets who has blocked, also when that was not announced yet when the client was told something last', async () => {
+    const cluster = createCluster({ shards: 2 });
+    const { connect, relations, store, pass } = cluster;
+    await store.connect(key, defaultSettings);
+    const client = await connect(ada, { userIds: ['bob', 'eve'] });
+    await settle();
+    relations.set('ada', 'bob', 'BLOCKED');
+    await pass(5_000);
+    await store.connect({ ...key, userId: 'eve' }, defaultSettings);
+    await pass(500);
+    await client.leave();
+    const back = await connect(ada, { userIds: ['bob', 'eve'], since: client.cursor() }, client);
+    await settle();
+    expect([back.kinds, back.seen()]).toEqual([['Changed', 'Removed'], ['eve ONLINE']]);
+  });
+
   it('P7: forgets who is a friend no more', async () => {
     const back = await comeBack('as a friend', ({ relate }) => relate('ada', 'bob', undefined));
     expect([back.kinds, back.seen()]).toEqual([['Changed', 'Removed'], []]);

@@ -80,6 +80,32 @@ describe('A presence subscription', () => {
     expect([back.kinds, back.seen(), back.stepsBack()]).toEqual([['Changed'], ['bob AWAY'], 0]);
   });
 
+  it('P9: ends when its first message was not taken for 10 s', async () => {
+    const { nodes, pass } = createCluster();
+    const request = { friends: false, userIds: ['bob'], since: null };
+    const subscribe = () => nodes[0].subscribe(ada, request, undefined);
+    const [taken, late] = [await subscribe(), await subscribe()];
+    await pass(unsentMs - 1);
+    expect((await taken.next()).value).toMatchObject({ kind: 'Snapshot' });
+    await pass(1);
+    expect((await late.next()).value).toEqual({ kind: 'Lost' });
+    await taken.return?.();
+  });
+
+  it('P9: ends when it was not taken for 10 s that somebody is to be forgotten', async () => {
+    const { connect, relate, pass } = createCluster();
+    const client = await connect(ada, { userIds: ['bob', 'eve'] });
+    await settle();
+    client.stall();
+    // The read that waits takes the first.
+    await relate('ada', 'bob', 'BLOCKED');
+    await relate('ada', 'eve', 'BLOCKED');
+    await pass(unsentMs);
+    client.read();
+    await settle();
+    expect([client.kinds.at(-1), client.hasEnded()]).toEqual(['Lost', true]);
+  });
+
   it.each([
     ['goes on when 1 MB waits', 0, false],
     ['ends when more than 1 MB waits', 1, true],
@@ -109,6 +135,21 @@ describe('A presence subscription', () => {
     await settle();
     expect(client.hasEnded()).toBe(true);
     await store.connect(keyOf('bob'), defaultSettings);
+    await close();
+    expect(scheduler.waiting).toBe(0);
+  });
+
+  it('leaves nothing behind when the process stops, and tells nothing any more', async () => {
+    const { connect, scheduler, store, close, nodes } = createCluster();
+    const client = await connect(ada, { userIds: ['bob'] });
+    await settle();
+    await store.connect(keyOf('bob'), defaultSettings);
+    await settle();
+    await store.leave(keyOf('bob'), 0);
+    await nodes[0].close();
+    scheduler.advance(1_000);
+    await settle();
+    expect(client.seen()).toEqual(['bob ONLINE']);
     await close();
     expect(scheduler.waiting).toBe(0);
   });
@@ -168,7 +209,8 @@ describe('Subscriptions of equal requests', () => {
     const first = client.cursor();
     expect(client.seen()).toEqual(['bob ONLINE', 'eve ONLINE']);
     await store.leave(keyOf('bob'), 0);
-    stores[1].catchUp();
+    // That eve came, the process has yet to hear.
+    stores[1].catchUp(store.shardOf('bob'));
     await pass(500);
     expect(client.seen()).toEqual(['bob OFFLINE', 'eve ONLINE']);
     for (const since of [first, client.cursor()]) {

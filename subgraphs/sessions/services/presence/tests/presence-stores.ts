@@ -87,8 +87,8 @@ export function createShardedStore(shards: readonly PresenceStore[]): PresenceSt
 
 /** The store as one of several processes sees it: it hears what happens late, and makes what it is asked to make. */
 export interface PresenceNode extends PresenceStore {
-  /** Lets the node hear everything that has happened. */
-  catchUp(): void;
+  /** Lets the node hear everything that has happened, or only what has in one shard. */
+  catchUp(shard?: number): void;
   /** The node has lost everything, and hears on from now. It has known these to be online. */
   lose(online?: readonly string[]): void;
   /** Whether the store cannot be reached from the node. */
@@ -181,8 +181,8 @@ function createNode(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    catchUp() {
-      for (const shard of queues.keys()) tellUpTo(shard, Infinity);
+    catchUp(only) {
+      for (const shard of queues.keys()) if (only === undefined || only === shard) tellUpTo(shard, Infinity);
     },
     lose(online = []) {
       queues.clear();
