@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../shared/logging/logger.js';
 import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { compose, until } from '../../tests/testkit/little-supergraph.js';
+import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Caller, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 import { createSupergraph, type Supergraph } from '../supergraph/supergraph.js';
@@ -18,6 +19,7 @@ const first = compose([{ name: 'one', url: 'http://one.test', typeDefs: 'type Qu
 const second = compose([{ name: 'one', url: 'http://one.test', typeDefs: 'type Query { young: String }' }]);
 
 /** What subgraphs were asked, and how to let them answer. */
+let viewer: Viewer | null;
 let asked: { readonly caller: Caller; answer(result: WireResult): void }[] = [];
 let folder: string;
 let supergraph: Supergraph;
@@ -31,12 +33,13 @@ function dataSource(): SubgraphDataSource {
 
 beforeEach(async () => {
   asked = [];
+  viewer = null;
   folder = await mkdtemp(join(tmpdir(), 'door-'));
   await writeFile(join(folder, 'supergraph.graphql'), first);
   supergraph = await createSupergraph({ path: join(folder, 'supergraph.graphql'), dataSource, logger, pollIntervalMs: 10 });
   door = createGraphqlDoor({
     supergraph,
-    authenticate: ({ requestId }) => Promise.resolve({ viewer: null, subgraphHeaders: { 'x-request-id': requestId } }),
+    authenticate: ({ requestId }) => Promise.resolve({ viewer, subgraphHeaders: { 'x-request-id': requestId } }),
     policy: createOperationPolicy(),
     trustsProxy: () => false,
     corsOrigins: [],
@@ -59,6 +62,37 @@ function ask(query: string, rest = '', signal?: AbortSignal): Promise<Response> 
   const body = `{"query":${JSON.stringify(query)}${rest}}`;
   return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, ...(signal === undefined ? {} : { signal }) });
 }
+
+const somebody: Viewer = { userId: 'u', username: 'U', sessionId: 's', roles: [], authenticatedAt: 0, expiresAt: 0 };
+const revoked = { message: 'Your session has ended.', extensions: { code: 'UNAUTHENTICATED' } };
+
+describe('A token that a subgraph does not take any more', () => {
+  async function answerWith(result: WireResult, query = '{ old }'): Promise<{ status: number; body: unknown }> {
+    const answer = ask(query);
+    await until(() => asked.length === 1, 'the subgraph to be asked');
+    asked[0]?.answer(result);
+    const response = await answer;
+    return { status: response.status, body: await response.json() };
+  }
+
+  it('is 401, as one that the gateway does not take', async () => {
+    viewer = somebody;
+    expect(await answerWith({ data: null, errors: [revoked] })).toEqual({
+      status: 401,
+      body: { errors: [{ message: revoked.message, extensions: { code: 'UNAUTHENTICATED', requestId: expect.any(String) } }] },
+    });
+  });
+
+  it.each<[string, WireResult, boolean]>([
+    ['when there was none', { data: null, errors: [revoked] }, false],
+    ['when it is about a field', { data: { old: null }, errors: [{ ...revoked, path: ['old'] }] }, true],
+    ['when something came all the same', { data: { old: 'a' }, errors: [revoked] }, true],
+    ['when something else is wrong too', { data: null, errors: [revoked, { message: 'x' }] }, true],
+  ])('is not 401 %s', async (_name, result, hasToken) => {
+    viewer = hasToken ? somebody : null;
+    expect(await answerWith(result)).toMatchObject({ status: 200, body: { data: expect.anything(), errors: expect.anything() } });
+  });
+});
 
 describe('A request', () => {
   it('that came before the supergraph was replaced ends on the old one, and the next is for the new one', async () => {

@@ -38,6 +38,7 @@ import { readRequest } from './read-request.js';
 import { onlyPart, partsFormat, sendParts } from './send-parts.js';
 import { statusOfRefusal } from './refusal-status.js';
 import { refuseRequest, type RequestRefusal } from './request-refusal.js';
+import { isTokenRefused } from './token-refused.js';
 import { writeResult } from './write-result.js';
 
 const path = '/graphql';
@@ -178,7 +179,8 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const mayRun = (plan: QueryPlan) => policy.checkPlan(plan).length === 0;
     const inParts = isInParts ? await generation.executeInParts(operation, { ...asked, mayRun }) : undefined;
     const { data, errors, lifetime } = inParts?.first ?? (await generation.execute(operation, asked));
-    if (data === undefined) return { ...refusal(errors, requestId), operation };
+    const isRefused = data === undefined || (inParts === undefined && identity.viewer !== null && isTokenRefused(data, errors));
+    if (isRefused) return { ...refusal(errors, requestId), operation };
     const plan = inParts?.plan ?? operation.plan();
     const extensions = showsQueryPlans && headers[queryPlanHeader] === '1' ? { queryPlan: prettyFormatQueryPlan(plan) } : undefined;
     const body = writeResult(data, errors.length === 0 ? [] : mask(errors, requestId), extensions);
