@@ -1,10 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   callerWith,
+  composeStage,
   createCachingStage,
   privateAnswer,
   publicAnswer,
   secondsOfAnswers,
+  type CachingStageOptions,
+  type StageAnswer,
   type StageAsked,
 } from '../../tests/testkit/caching-stage.js';
 import { representationsOf } from '../../tests/testkit/generated/execution-stage.js';
@@ -15,6 +18,7 @@ const usersSdl = `
   type Mutation { rename: Boolean }
   type User @key(fields: "id") { id: ID! }`;
 const scoresSdl = 'type User @key(fields: "id") { id: ID! score: Int }';
+const sdl = composeStage({ users: usersSdl, scores: scoresSdl });
 const user = (id: string) => ({ __typename: 'User', id });
 
 function createPeople({
@@ -22,21 +26,16 @@ function createPeople({
   scores = publicAnswer,
   ids = () => ['1', '2'],
   ...options
-}: { users?: Lifetime | 'none'; scores?: Lifetime | 'none'; ids?: () => string[] } & Parameters<typeof createCachingStage>[1] = {}) {
+}: { users?: Lifetime | 'none'; scores?: Lifetime | 'none'; ids?: () => string[] } & CachingStageOptions = {}) {
   return createCachingStage(
+    sdl,
     {
-      users: {
-        typeDefs: usersSdl,
-        answer: ({ request }) =>
-          request.query.startsWith('mutation') ? { data: { rename: true } } : { data: { users: ids().map(user) }, lifetime: said(users) },
-      },
-      scores: {
-        typeDefs: scoresSdl,
-        answer: ({ request }) => ({
-          data: { _entities: representationsOf(request).map(({ id }) => ({ score: Number(id) })) },
-          lifetime: said(scores),
-        }),
-      },
+      users: ({ request }) =>
+        request.query.startsWith('mutation') ? { data: { rename: true } } : { data: { users: ids().map(user) }, lifetime: said(users) },
+      scores: ({ request }) => ({
+        data: { _entities: representationsOf(request).map(({ id }) => ({ score: Number(id) })) },
+        lifetime: said(scores),
+      }),
     },
     options,
   );
@@ -105,5 +104,170 @@ describe('The cache of answers', () => {
     expect(stage.asked).toHaveLength(before);
     await stage.run(query, ann);
     expect(stage.asked).toHaveLength(before + 2);
+  });
+
+  it('answers of all that it was made of, how long it holds and for whom', async () => {
+    let now = 0;
+    const short = { seconds: 10, isPrivate: false };
+    const stage = createPeople({ scores: short, now: () => now });
+    expect((await stage.run(query)).lifetime).toEqual(short);
+    now = 4_000;
+    expect((await stage.run(query)).lifetime).toEqual({ seconds: 6, isPrivate: false });
+    expect((await stage.run('{ users { id } }')).lifetime).toEqual({ ...publicAnswer });
+    expect((await createPeople({ users: privateAnswer }).run(query)).lifetime).toEqual({ ...privateAnswer });
+    expect((await createPeople({ users: 'none' }).run(query)).lifetime).toBeUndefined();
+    expect((await stage.run('{ __typename }')).lifetime).toBeUndefined();
+    expect((await stage.run('mutation { rename }')).lifetime).toBeUndefined();
+  });
+
+  it('stays within its bytes and its number', async () => {
+    const few = createPeople({ maxEntries: 2 });
+    const many = createPeople({ maxEntries: 3 });
+    for (const stage of [few, many]) for (let n = 0; n < 2; n += 1) await stage.run(query);
+    // Of one answer and two objects, each pushes out the next that is looked for.
+    expect([few.asked.length, many.asked.length]).toEqual([4, 2]);
+    const small = createPeople({ maxBytes: 16 * 400 });
+    for (let n = 0; n < 2; n += 1) await small.run(query);
+    expect(small.asked).toHaveLength(4);
+  });
+});
+
+describe('What a subgraph that does not answer well has said', () => {
+  const error = { message: 'Not yours.', path: ['_entities', 1, 'score'], extensions: { code: 'FORBIDDEN' } };
+  const unavailable = { data: null, errors: [{ message: 'Away.', extensions: { code: 'UNAVAILABLE' } }], isMissing: true as const };
+
+  function createScores(answers: readonly StageAnswer[]) {
+    const left = [...answers];
+    return createCachingStage(sdl, {
+      users({ request: { variables } }) {
+        const ids = typeof variables.first === 'number' ? String(variables.first) : '12';
+        return { data: { users: ids.split('').map(user) } };
+      },
+      scores: () => left.shift() ?? unavailable,
+    });
+  }
+  const some = 'query($first: Int) { users(first: $first) { id score } }';
+  const scored = (...scores: (number | null)[]): StageAnswer => ({
+    data: { _entities: scores.map((score) => (score === null ? null : { score })) },
+    lifetime: publicAnswer,
+  });
+
+  it.each<readonly [string, StageAnswer]>([
+    ['an error beside data', { ...scored(1, null), errors: [error] }],
+    ['no data', { data: null, errors: [{ message: 'No.' }], lifetime: publicAnswer }],
+    ['nothing at all', unavailable],
+    ['another number of objects', scored(1)],
+  ])('is not kept, when it is %s', async (_what, answer) => {
+    const stage = createScores([answer, scored(1, 2)]);
+    expect((await stage.run(some)).errors).not.toEqual([]);
+    expect(await stage.run(some)).toMatchObject({ data: { users: [{ score: 1 }, { score: 2 }] }, errors: [] });
+    expect(stage.asked).toHaveLength(4);
+  });
+
+  it('is not kept of an object that is not there', async () => {
+    const stage = createScores([scored(1, null), scored(2)]);
+    await stage.run(some);
+    expect((await stage.run(some)).data).toEqual({
+      users: [
+        { id: '1', score: 1 },
+        { id: '2', score: 2 },
+      ],
+    });
+    expect(stage.asked.map(summary).at(-1)).toEqual(['scores', JSON.stringify(user('2'))]);
+  });
+
+  it('leaves what is kept, with errors at the places of all other objects', async () => {
+    const stage = createScores([scored(2), unavailable]);
+    await stage.run(some, { variables: { first: 2 } });
+    const { data, errors, lifetime } = await stage.run(some, { variables: { first: 123 } });
+    expect(data).toEqual({
+      users: [
+        { id: '1', score: null },
+        { id: '2', score: 2 },
+        { id: '3', score: null },
+      ],
+    });
+    expect(errors.map(({ path, code }) => [path, code])).toEqual([
+      [['users', 0], 'UNAVAILABLE'],
+      [['users', 2], 'UNAVAILABLE'],
+    ]);
+    expect(lifetime).toBeUndefined();
+  });
+
+  it('has its errors at the right objects, when only some were asked for', async () => {
+    const stage = createScores([scored(2), { ...scored(3, null, 4), errors: [error] }]);
+    await stage.run(some, { variables: { first: 2 } });
+    const { data, errors } = await stage.run(some, { variables: { first: 1234 } });
+    expect(data).toMatchObject({ users: [{ score: 3 }, { score: 2 }, { score: null }, { score: 4 }] });
+    expect(errors.map(({ path }) => path)).toContainEqual(['users', 2, 'score']);
+  });
+});
+
+describe('Many who want the same at once', () => {
+  const crowd = 100;
+
+  /** Subgraphs answer when the test lets them. */
+  function createSlow(lifetime: Lifetime | undefined) {
+    const waiting: (() => void)[] = [];
+    const stage = createCachingStage(sdl, {
+      async users({ caller }) {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        if (caller.signal.aborted) return { data: null, errors: [{ message: 'gone' }], isMissing: true };
+        return { data: { users: [user('1')] }, lifetime };
+      },
+    });
+    const settle = async (): Promise<void> => {
+      for (let n = 0; n < 20; n += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    return {
+      stage,
+      answerAll: async (): Promise<void> => {
+        await settle();
+        for (const answer of waiting.splice(0)) answer();
+        await settle();
+      },
+    };
+  }
+  const ids = '{ users { id } }';
+
+  it('ask for it once, if it is for everyone', async () => {
+    const { stage, answerAll } = createSlow(publicAnswer);
+    const runs = Array.from({ length: crowd }, (_none, n) => stage.run(ids, callerWith({ sub: `user ${n}` })));
+    await answerAll();
+    const results = await Promise.all(runs);
+    expect(stage.asked).toHaveLength(1);
+    for (const { data, lifetime } of results) expect([data, lifetime]).toEqual([{ users: [{ id: '1' }] }, publicAnswer]);
+    expect(stage.reports.reduce((sum, { shared }) => sum + shared, 0)).toBe(crowd - 1);
+  });
+
+  it.each([
+    ['private', privateAnswer],
+    ['not to be kept', undefined],
+  ])('SECURITY: each ask for themselves, if it is %s, and wait for nobody from then on', async (_what, lifetime) => {
+    const { stage, answerAll } = createSlow(lifetime);
+    const runs = Array.from({ length: crowd }, (_none, n) => stage.run(ids, callerWith({ sub: `user ${n}` })));
+    await answerAll();
+    expect(stage.asked).toHaveLength(crowd);
+    await answerAll();
+    await Promise.all(runs);
+    const later = Array.from({ length: crowd }, (_none, n) => stage.run(ids, callerWith({ sub: `later ${n}` })));
+    await answerAll();
+    expect(stage.asked).toHaveLength(2 * crowd);
+    await Promise.all(later);
+  });
+
+  it('do not lose it when the one who asks goes away', async () => {
+    const { stage, answerAll } = createSlow(publicAnswer);
+    const leaving = new AbortController();
+    const first = stage.run(ids, { signal: leaving.signal });
+    const others = Array.from({ length: crowd }, () => stage.run(ids));
+    leaving.abort();
+    await answerAll();
+    await first;
+    // One of them asks again, and for all.
+    expect(stage.asked).toHaveLength(2);
+    await answerAll();
+    for (const { data, errors } of await Promise.all(others)) expect([data, errors]).toEqual([{ users: [{ id: '1' }] }, []]);
+    expect(stage.asked).toHaveLength(2);
   });
 });

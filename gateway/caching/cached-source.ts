@@ -6,7 +6,7 @@ import type { WireResult } from '../datasources/wire.js';
 import type { AnswerStore, KeptAnswer } from './answer-store.js';
 import { createCacheKeys, type QuestionKeys } from './cache-keys.js';
 import { createFlights, landingFor, type Landing } from './flights.js';
-import { createScopeMemory } from './kept-scopes.js';
+import { createScopeMemory, type KeptScopes } from './kept-scopes.js';
 import type { OperationCaching } from './operation-caching.js';
 import { toQuestion, type Question } from './question.js';
 
@@ -59,15 +59,15 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
   async function fetchForMutation(request: FetchRequest, caller: Caller, { identity }: OperationCaching): Promise<WireResult> {
     const result = await source.fetch(request, caller);
     // Whatever came of it: it may have changed something before it failed.
-    if (identity !== undefined && !isQueryText(request.query)) await store.renew(identity.subject);
+    if (keepsPrivate && identity !== undefined && !isQueryText(request.query)) await store.renew(identity.subject);
     return result;
   }
 
   async function fetchQuery(request: FetchRequest, caller: Caller, caching: OperationCaching): Promise<WireResult> {
-    const { query } = request;
-    const looksFor = scopes.of(query);
+    const { query, files } = request;
+    const looksFor = files === undefined ? scopes.of(query) : nothing;
     const identity = keepsPrivate && looksFor.own ? caching.identity : undefined;
-    if (!looksFor.shared && identity === undefined) return fetchUncached(request, caller, caching);
+    if (!looksFor.shared && identity === undefined) return fetchUnkept(request, caller, caching);
 
     const question = toQuestion(request);
     const keys = keysOf(request, { schemaId: caching.schemaId, headers: caller.subgraphHeaders, identity });
@@ -89,10 +89,10 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
     return toResult(asked);
   }
 
-  /** What is never kept, but may be one day. */
-  async function fetchUncached(request: FetchRequest, caller: Caller, caching: OperationCaching): Promise<WireResult> {
+  /** What nobody looks for. That may change with what the subgraph says, but not for files, which are in no key. */
+  async function fetchUnkept(request: FetchRequest, caller: Caller, caching: OperationCaching): Promise<WireResult> {
     const result = await source.fetch(request, caller);
-    const { lifetime } = result;
+    const lifetime = request.files === undefined ? result.lifetime : undefined;
     caching.note(lifetime);
     if (lifetime !== undefined) scopes.note(request.query, { shared: !lifetime.isPrivate, own: lifetime.isPrivate });
     return result;
@@ -191,11 +191,13 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
     fetch(request, caller) {
       const { caching } = caller;
       // The variables do not say which files they are.
-      if (caching === undefined || (caching.isQuery && request.files !== undefined)) return source.fetch(request, caller);
+      if (caching === undefined) return source.fetch(request, caller);
       return caching.isQuery ? fetchQuery(request, caller, caching) : fetchForMutation(request, caller, caching);
     },
   };
 }
+
+const nothing: KeptScopes = { shared: false, own: false };
 
 function toResult({ question, values, failures }: Asked): WireResult {
   const [first] = failures;

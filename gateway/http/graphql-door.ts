@@ -187,7 +187,8 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     if (inParts?.hasNext === true) return { status: 200, body, headers: [], operation, errors, later: inParts };
     if (type === undefined)
       return { status: 200, body: onlyPart(body), headers: [], operation, errors, contentType: partsFormat.contentType };
-    const caching = lifetime === undefined || upload !== undefined ? undefined : cachingHeaders(lifetime, keptBy);
+    const isKept = lifetime !== undefined && upload === undefined && extensions === undefined;
+    const caching = isKept ? cachingHeaders(lifetime, keptBy) : undefined;
     return { status: 200, body, headers: [], caching, operation, errors };
   }
 

@@ -22,9 +22,7 @@ export interface StageAsked {
   readonly caller: Caller;
 }
 
-type Answers = Readonly<
-  Record<string, { readonly typeDefs: string; readonly answer: (asked: StageAsked) => StageAnswer | Promise<StageAnswer> }>
->;
+type Answers = Readonly<Record<string, (asked: StageAsked) => StageAnswer | Promise<StageAnswer>>>;
 
 export const secondsOfAnswers = 60;
 export const publicAnswer: Lifetime = { seconds: secondsOfAnswers, isPrivate: false };
@@ -35,8 +33,13 @@ export interface CachingStageOptions extends Partial<CacheConfig> {
   readonly now?: () => number;
 }
 
+/** The supergraph of subgraphs by name. */
+export function composeStage(typeDefs: Readonly<Record<string, string>>): string {
+  return compose(federated(typeDefs));
+}
+
 /** A supergraph whose subgraphs answer what the test says, with a cache before them. */
-export function createCachingStage(subgraphs: Answers, { cache: given, now, ...config }: CachingStageOptions = {}) {
+export function createCachingStage(sdl: string, answers: Answers, { cache: given, now, ...config }: CachingStageOptions = {}) {
   const asked: StageAsked[] = [];
   const reports: CacheReport[] = [];
   const cache =
@@ -46,14 +49,13 @@ export function createCachingStage(subgraphs: Answers, { cache: given, now, ...c
       { onCached: (report) => reports.push(report), logger: createLogger({ name: 'test', level: 'silent' }), now },
     );
   if (cache === undefined) throw new Error('there is no cache');
-  const typeDefs = Object.fromEntries(Object.entries(subgraphs).map(([name, subgraph]) => [name, subgraph.typeDefs]));
   const generation = createGeneration(
-    compose(federated(typeDefs)),
+    sdl,
     (service) => {
       const source = answeringSource(async (request, caller) => {
         const question = { subgraph: service.name, request, caller };
         asked.push(question);
-        const answer = await subgraphs[service.name]?.answer(question);
+        const answer = await answers[service.name]?.(question);
         return JSON.parse(JSON.stringify(answer)) as WireResult;
       });
       return cache.cached(service, source);

@@ -18,8 +18,16 @@ export interface ForeignSubgraph {
   stop(): Promise<void>;
 }
 
-/** A subgraph that is not Galaxia's: plain HTTP and `graphql-transport-ws`, none of the product's code. */
-export async function startForeignSubgraph(name: string, typeDefs: string, resolvers: Resolvers): Promise<ForeignSubgraph> {
+/**
+ * A subgraph that is not Galaxia's: plain HTTP and `graphql-transport-ws`, none of the product's code. It answers with the headers `said`;
+ * resolvers find those of the request in their context.
+ */
+export async function startForeignSubgraph(
+  name: string,
+  typeDefs: string,
+  resolvers: Resolvers,
+  said: ReadonlyMap<string, string> = new Map(),
+): Promise<ForeignSubgraph> {
   const schema = buildSubgraphSchema({ typeDefs: parse(typeDefs), resolvers });
   const received: IncomingMessage['headers'][] = [];
   const server = createServer((request, response) => {
@@ -28,7 +36,9 @@ export async function startForeignSubgraph(name: string, typeDefs: string, resol
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { query, variables } = JSON.parse(Buffer.concat(chunks).toString()) as { query: string; variables?: Record<string, unknown> };
-      void graphql({ schema, source: query, variableValues: variables ?? null }).then((result) => {
+      const contextValue = { headers: request.headers };
+      void graphql({ schema, source: query, variableValues: variables ?? null, contextValue }).then((result) => {
+        for (const [header, value] of said) response.setHeader(header, value);
         response.setHeader('content-type', 'application/json').end(JSON.stringify(result));
       });
     });

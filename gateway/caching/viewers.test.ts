@@ -1,0 +1,291 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTVerifyGetKey } from 'jose';
+import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
+import { createLogger } from '../../shared/logging/logger.js';
+import { startForeignSubgraph, type ForeignSubgraph } from '../../tests/testkit/foreign-subgraph.js';
+import { compose } from '../../tests/testkit/little-supergraph.js';
+import { createAuthenticate } from '../authentication/authenticate.js';
+import { createIssuerTokenVerifier } from '../authentication/issuer-tokens.js';
+import { createHttpDataSource } from '../datasources/http.js';
+import { withholdHeaders } from '../datasources/withhold-headers.js';
+import { createGraphqlDoor } from '../http/graphql-door.js';
+import { createOperationPolicy } from '../policy/operation-policy.js';
+import { createGeneration } from '../supergraph/generation.js';
+import { openAnswerCache, type AnswerCache } from './answer-cache.js';
+
+const logger = createLogger({ name: 'test', level: 'silent' });
+const link = (names: string) => `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${names}])`;
+const audience = 'games';
+
+/** Who the subgraph has answered to. */
+function seen(_object: unknown, _arguments: unknown, context: unknown): string {
+  const { headers } = context as { readonly headers: IncomingHttpHeaders };
+  const { authorization = '', 'x-user-id': user = '', 'x-tenant': tenant = '', 'x-hidden': hidden = '' } = headers;
+  return JSON.stringify({ user, tenant, hidden, claims: authorization.split('.')[1] ?? '' });
+}
+
+/** Headers of the subgraphs' answers, which tests change. */
+const said = new Map<string, string>();
+const servers: Server[] = [];
+let subgraphs: readonly ForeignSubgraph[];
+let sdl: string;
+let key: CryptoKey;
+let keys: JWTVerifyGetKey;
+let cache: AnswerCache;
+/** Of one gateway. */
+let url: string;
+/** Of another with tokens of somebody else, which shares what is kept. */
+let elsewhere: string;
+/** Of one that knows no tokens. */
+let unverified: string;
+
+beforeAll(async () => {
+  const resolvers = {
+    Query: { who: seen, for: seen, account: () => ({ id: '1' }) },
+    Account: { who: seen },
+    Mutation: { touch: () => true },
+  };
+  subgraphs = await Promise.all([
+    startForeignSubgraph(
+      'accounts',
+      `${link('"@key", "@authenticated"')}
+      type Query { who: String for(id: ID): String account(id: ID): Account hidden: String @authenticated }
+      type Mutation { touch: Boolean }
+      type Account @key(fields: "id") { id: ID! who: String }`,
+      { ...resolvers, Query: { ...resolvers.Query, hidden: () => 'for those who are signed in' } },
+      said,
+    ),
+    startForeignSubgraph(
+      'details',
+      `${link('"@key"')} type Account @key(fields: "id") { id: ID! detail: String }`,
+      { Account: { __resolveReference: (account: object) => account, detail: seen } },
+      said,
+    ),
+  ]);
+  sdl = compose([...subgraphs]);
+  const pair = await generateKeyPair('ES256');
+  key = pair.privateKey;
+  keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k', alg: 'ES256' }] });
+});
+afterAll(async () => {
+  await Promise.all(subgraphs.map((each) => each.stop()));
+});
+
+beforeEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+  said.clear();
+  const opened = openAnswerCache({ keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined }, { logger });
+  if (opened === undefined) throw new Error('there is no cache');
+  cache = opened;
+  const tokens = (issuer: string) => createIssuerTokenVerifier({ issuer, audience: [audience], keys });
+  [url, elsewhere, unverified] = await Promise.all([serve(tokens('https://a.example')), serve(tokens('https://b.example')), serve(null)]);
+});
+afterAll(() => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+async function serve(accessTokens: AccessTokenVerifier | null): Promise<string> {
+  const generation = createGeneration(
+    sdl,
+    (service) => withholdHeaders(cache.cached(service, createHttpDataSource({ ...service, secret: undefined, logger })), ['x-hidden']),
+    { beginCaching: cache.beginCaching },
+  );
+  const forwardedHeaders = ['x-tenant', 'x-hidden'];
+  const door = createGraphqlDoor({
+    supergraph: { current: () => generation },
+    authenticate: createAuthenticate(accessTokens, forwardedHeaders),
+    policy: createOperationPolicy(),
+    forwardedHeaders,
+    trustsProxy: () => false,
+    corsOrigins: [],
+    logger,
+  });
+  const server = createServer((request, response) => void door.handle(request, response));
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/graphql`;
+}
+
+async function bearer(claims: Readonly<Record<string, unknown>>): Promise<Record<string, string>> {
+  const token = await new SignJWT({ iss: 'https://a.example', aud: audience, ...claims })
+    .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+    .setIssuedAt()
+    .setExpirationTime(typeof claims.exp === 'number' ? claims.exp : '1h')
+    .sign(key);
+  return { authorization: `Bearer ${token}` };
+}
+
+async function ask(query: string, headers: Record<string, string> = {}, { at = url, variables = {} } = {}) {
+  const before = subgraphs.reduce((sum, { received }) => sum + received.length, 0);
+  const response = await fetch(at, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = (await response.json()) as { data?: Record<string, unknown>; errors?: { extensions: { code: string } }[] };
+  return {
+    data: body.data,
+    codes: body.errors?.map(({ extensions }) => extensions.code),
+    headers: response.headers,
+    /** Requests to subgraphs. */
+    asked: subgraphs.reduce((sum, { received }) => sum + received.length, 0) - before,
+  };
+}
+
+const forOne = 'max-age=60, private';
+const forAll = 'max-age=60, public';
+const entityQuery = '{ account { who detail } }';
+
+describe('SECURITY: a private answer', () => {
+  beforeEach(() => void said.set('cache-control', forOne));
+
+  it('is kept for the one who asked, also with the next token of the session', async () => {
+    const first = await ask(entityQuery, await bearer({ sub: 'ann', jti: '1' }));
+    expect(first.asked).toBe(2);
+    const second = await ask(entityQuery, await bearer({ sub: 'ann', jti: '2', exp: 4_000_000_000 }));
+    expect([second.asked, second.data]).toEqual([0, first.data]);
+  });
+
+  it.each<readonly [string, Record<string, unknown>, Record<string, string>]>([
+    ['another user', { sub: 'bob' }, {}],
+    ['another user who says that they are the first', { sub: 'bob' }, { 'x-user-id': 'ann', 'x-user-name': 'ann' }],
+    ['the same user with other roles', { sub: 'ann', roles: ['reader'] }, {}],
+    ['the same user with fewer scopes', { sub: 'ann', scope: 'read' }, {}],
+    ['the same user for another tenant', { sub: 'ann', tenant: 't2' }, {}],
+    ['the same user in another session', { sub: 'ann', sid: 's2' }, {}],
+    ['the same user with another forwarded header', { sub: 'ann' }, { 'x-tenant': 't2' }],
+  ])('is not for %s', async (_who, claims, headers) => {
+    const firsts = { roles: ['admin'], scope: 'read write', tenant: 't1', sid: 's1' };
+    const first = await ask(entityQuery, { ...(await bearer({ ...firsts, sub: 'ann' })), 'x-tenant': 't1' });
+    const other = await ask(entityQuery, { 'x-tenant': 't1', ...(await bearer({ ...firsts, ...claims })), ...headers });
+    expect(other.asked).toBe(2);
+    expect(other.data).not.toEqual(first.data);
+  });
+
+  it('is not for somebody without a token, and theirs is nobody’s', async () => {
+    await ask(entityQuery, await bearer({ sub: 'ann' }));
+    expect((await ask(entityQuery)).asked).toBe(2);
+    expect((await ask(entityQuery)).asked).toBe(2);
+    expect((await ask(entityQuery, { 'x-user-id': 'ann' })).asked).toBe(2);
+  });
+
+  it('is not for the user of another issuer who has the same name there', async () => {
+    await ask(entityQuery, await bearer({ sub: 'ann' }));
+    const other = await bearer({ sub: 'ann', iss: 'https://b.example' });
+    expect((await ask(entityQuery, other, { at: elsewhere })).asked).toBe(2);
+  });
+
+  it('is not kept where nobody verifies tokens', async () => {
+    const token = await bearer({ sub: 'ann' });
+    await ask(entityQuery, token);
+    for (let n = 0; n < 2; n += 1) expect((await ask(entityQuery, token, { at: unverified })).asked).toBe(2);
+  });
+
+  it('is not for whoever has a token that is not good any more', async () => {
+    await ask('{ who }', await bearer({ sub: 'ann' }));
+    const { codes, data } = await ask('{ who }', await bearer({ sub: 'ann', exp: 1_000 }));
+    expect([codes, data]).toEqual([['UNAUTHENTICATED'], undefined]);
+  });
+
+  it.each([
+    ['{ a: for(id: "1") }', '{ a: for(id: "2") }', {}],
+    ['query($id: ID) { a: for(id: $id) }', 'query($id: ID) { a: for(id: $id) }', { id: '2' }],
+    ['{ a: for(id: "1") }', '{ a: who }', {}],
+    ['{ a: who }', '{ b: who }', {}],
+    ['{ account(id: "1") { who } }', '{ account(id: "2") { who } }', {}],
+  ])('to %s is none to %s', async (one, other, variables) => {
+    const token = await bearer({ sub: 'ann' });
+    await ask(one, token, { variables: { id: '1' } });
+    expect((await ask(other, token, { variables })).asked).toBe(1);
+  });
+
+  it('is told to browsers as theirs alone, by the token', async () => {
+    const { headers } = await ask('{ who }', await bearer({ sub: 'ann' }));
+    expect([headers.get('cache-control'), headers.get('vary')]).toEqual([
+      'max-age=60, private',
+      'accept, x-tenant, x-hidden, authorization',
+    ]);
+  });
+
+  it('is over when its user changes something, in any of their sessions', async () => {
+    const [phone, laptop, bob] = await Promise.all([
+      bearer({ sub: 'ann', sid: 'phone' }),
+      bearer({ sub: 'ann', sid: 'laptop' }),
+      bearer({ sub: 'bob' }),
+    ]);
+    for (const each of [phone, laptop, bob]) await ask(entityQuery, each);
+    await ask('mutation { touch }', phone);
+    const asked = [];
+    for (const each of [phone, laptop, bob]) asked.push((await ask(entityQuery, each)).asked);
+    expect(asked).toEqual([2, 2, 0]);
+  });
+});
+
+describe('SECURITY: a public answer', () => {
+  beforeEach(() => void said.set('cache-control', forAll));
+
+  it('is for everyone, with or without a token', async () => {
+    const first = await ask(entityQuery, await bearer({ sub: 'ann' }));
+    for (const headers of [{}, await bearer({ sub: 'bob' })]) {
+      const other = await ask(entityQuery, headers);
+      expect([other.asked, other.data]).toEqual([0, first.data]);
+      expect([other.headers.get('cache-control'), other.headers.get('vary')]).toEqual([
+        expect.stringMatching(/^max-age=(59|60), public$/),
+        'accept, x-tenant, x-hidden',
+      ]);
+    }
+  });
+
+  it('is not for those who send another header that is forwarded, and for those who send another one that is not', async () => {
+    await ask(entityQuery, { 'x-tenant': 't1', 'x-hidden': '1' });
+    expect((await ask(entityQuery, { 'x-tenant': 't2', 'x-hidden': '1' })).asked).toBe(2);
+    expect((await ask(entityQuery, { 'x-tenant': 't1', 'x-hidden': '2', 'x-other': '2' })).asked).toBe(0);
+  });
+
+  it('is private where it varies by who asks', async () => {
+    said.set('vary', 'Authorization');
+    const first = await ask('{ who }', await bearer({ sub: 'ann' }));
+    expect(first.headers.get('cache-control')).toBe('max-age=60, private');
+    expect((await ask('{ who }', await bearer({ sub: 'bob' }))).asked).toBe(1);
+    expect((await ask('{ who }')).asked).toBe(1);
+  });
+
+  it('is not for those who may not see the field, nor for caches that do not ask who may', async () => {
+    const first = await ask('{ hidden }', await bearer({ sub: 'ann' }));
+    expect([first.data, first.headers.get('cache-control')]).toEqual([{ hidden: 'for those who are signed in' }, 'max-age=60, private']);
+    const other = await ask('{ hidden }');
+    expect([other.data, other.codes, other.headers.get('cache-control')]).toEqual([{ hidden: null }, ['UNAUTHENTICATED'], 'no-store']);
+    expect((await ask('{ hidden }', await bearer({ sub: 'bob' }))).asked).toBe(0);
+  });
+});
+
+describe('What may not be kept', () => {
+  it.each([
+    ['says no-store', 'no-store'],
+    ['says nothing', ''],
+  ])('is told so, when a subgraph %s', async (_what, value) => {
+    said.set('cache-control', value);
+    for (let n = 0; n < 2; n += 1) {
+      const { asked, headers: given } = await ask(entityQuery);
+      expect([asked, given.get('cache-control'), given.get('vary')]).toEqual([2, 'no-store', null]);
+    }
+  });
+
+  it('are mutations', async () => {
+    said.set('cache-control', forAll);
+    for (let n = 0; n < 2; n += 1) {
+      const { asked, headers } = await ask('mutation { touch }', await bearer({ sub: 'ann' }));
+      expect([asked, headers.get('cache-control')]).toEqual([1, 'no-store']);
+    }
+  });
+});
