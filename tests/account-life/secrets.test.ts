@@ -5,6 +5,7 @@ import { createMailbox } from '../../subgraphs/auth/tests/mailbox.js';
 import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
 import { post, text, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
 import { dumpDatabase, startProduct, type Product } from '../testkit/product.js';
+import { sendHostileInput } from './hostile-input.js';
 
 const databases = await testDatabases();
 const stepMs = 30_000;
@@ -223,5 +224,18 @@ describe.each(databases)('Secrets, over the whole product on $name', ({ open }) 
     ]);
     const leaks = [...places].flatMap(([place, content]) => foundIn(content).map((what) => `${what} in ${place}`));
     expect(leaks).toEqual([]);
+  }, 60_000);
+
+  it('SECURITY 52: stand in no log, however clients put them where they do not belong, and no line is more than one', async () => {
+    const before = product.logs().length;
+    await sendHostileInput(product.url, mark('hostile input'));
+    const logs = product.logs().slice(before);
+    expect(logs.split('\n').length).toBeGreaterThan(50);
+    expect(foundIn(logs)).toEqual([]);
+    for (const line of logs.trimEnd().split('\n')) {
+      expect(JSON.parse(line)).toMatchObject({ level: expect.any(Number), msg: expect.any(String) });
+      // eslint-disable-next-line no-control-regex -- what a terminal obeys
+      expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+    }
   }, 60_000);
 });
