@@ -1,6 +1,6 @@
 /** Whatever ends at a known time. */
 export interface Expiries<Item> {
-  /** From then on it is told by `onExpired`, once, unless it is removed before. Times in ms since the epoch. */
+  /** From then on it is told by `onExpired`, once, unless it is removed before. In ms, by the clock of all. */
   add(item: Item, expiresAt: number): void;
   /** `expiresAt` as it was added with. */
   remove(item: Item, expiresAt: number): void;

@@ -38,6 +38,8 @@ export interface SocketExtra {
 export interface ProtocolOptions extends Pick<WebSocketOptions, 'supergraph' | 'authenticate' | 'tracing' | 'onOperation' | 'logger'> {
   readonly live: LiveClients;
   readonly policy: OperationPolicy;
+  /** The client has sent `connection_init`. */
+  onInit(extra: SocketExtra): void;
   /** It is known who is behind the socket. */
   onInitialised(extra: SocketExtra): void;
 }
@@ -90,8 +92,10 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
   }
 
   return {
-    connectionInitWaitTimeout: limits.initTimeoutMs,
+    // Sockets are watched together: a timer for each is kept for as long as the socket.
+    connectionInitWaitTimeout: 0,
     async onConnect({ extra, connectionParams }: Context<ConnectionParams, SocketExtra>) {
+      options.onInit(extra);
       try {
         return await admit(extra, connectionParams);
       } catch (error) {

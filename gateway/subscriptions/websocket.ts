@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { handleProtocols, makeServer } from 'graphql-ws';
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import type { Revocations } from '../../shared/auth/revocations.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
@@ -9,6 +9,7 @@ import { requestId as readRequestId } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import { createClientSocket, type ClientSocket, type ClientSocketDoor } from './client-socket.js';
+import { createExpiries } from './expiries.js';
 import type { FanOut, FanOutStats } from './fan-out/fan-out.js';
 import type { WebSocketLimits } from './limits.js';
 import { countClose, createLiveClients, type LiveClients } from './live-clients.js';
@@ -94,7 +95,12 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   const { server, path = '/graphql', logger, live = createLiveClients(options) } = options;
   const { limits, heartbeat, connections, streams } = live;
   const open = new Map<WebSocket, SocketExtra>();
-  const uninitialised = new Set<ClientSocket>();
+  /** Until when each has to send `connection_init`, by `performance.now()`. */
+  const uninitialised = new Map<ClientSocket, number>();
+  const late = createExpiries<ClientSocket>(
+    (socket) => socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout'),
+    () => performance.now(),
+  );
   const refusals = new Map<string, number>();
   let received = 0;
   const protocol = makeServer(
@@ -102,6 +108,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
       ...options,
       live,
       policy: options.policy ?? createOperationPolicy(),
+      onInit: ({ socket }) => late.remove(socket, uninitialised.get(socket) ?? 0),
       onInitialised: ({ socket }) => uninitialised.delete(socket),
     }),
   );
@@ -121,6 +128,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     heartbeat,
     onEnd(socket, code, reason) {
       countClose(live, code);
+      late.remove(socket, uninitialised.get(socket) ?? 0);
       uninitialised.delete(socket);
       live.watch.remove(socket);
       const extra = open.get(socket.webSocket);
@@ -144,7 +152,9 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
       waiting: 0,
       ended: undefined,
     };
-    uninitialised.add(socket);
+    const initUntil = performance.now() + limits.initTimeoutMs;
+    uninitialised.set(socket, initUntil);
+    late.add(socket, initUntil);
     open.set(webSocket, extra);
     connections.open += 1;
     webSocket.on('message', onMessage).on('pong', onPong).on('error', onError).on('close', onClose);

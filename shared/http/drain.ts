@@ -48,10 +48,14 @@ export function createDrain(ms = 0): Drain {
     isOn: () => isOn,
     createServer(options, listener) {
       const connections = new Set<Socket>();
+      // The same for all: they are kept for as long as a connection is open, and there may be tens of thousands.
+      function forget(this: Socket): void {
+        connections.delete(this);
+      }
       const server = createServer({ ...options, ServerResponse: Response }, listener);
       server.on('connection', (connection: Socket) => {
         connections.add(connection);
-        connection.once('close', () => connections.delete(connection));
+        connection.on('close', forget);
       });
       servers.push({ server, connections });
       return server;

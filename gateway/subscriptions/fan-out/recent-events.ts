@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { FanOutLimits } from './limits.js';
 import type { PreparedResult } from './prepared-result.js';
 import { createPublicAnswers, type PublicAnswers, type PublicAnswersOptions } from './public-answers.js';
@@ -35,11 +34,8 @@ export type ChannelEvents = Map<string, SharedEvent>;
 export interface RecentEvents {
   /** For subscriptions that begin now: the last sequence that is over. */
   sequence(): number;
-  /**
-   * Whether an event with this JSON came lately, and remembers it. By a digest alone: the first events of thousands who arrive are long and
-   * mostly each one's own, and texts that are kept for a moment fill the heap with old garbage, 15 KB for each of them.
-   */
-  hasCome(channel: ChannelEvents, text: string): boolean;
+  /** Whether this was said lately, and remembers it. */
+  hasCome(hint: string): boolean;
   /**
    * The event with this JSON that a subscriber may share, whose last one was `after`. Never an earlier one: two events may read the same,
    * and what was fetched for the first may be out of date for the second.
@@ -60,8 +56,8 @@ interface Entry {
 export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswersOptions['vainAsks'], now: () => number): RecentEvents {
   // In the order in which they began, so the first ones expire first.
   const entries = new Map<SharedEvent, Entry>();
-  /** Digests of what has come once, in whatever channel, and until when they are known; in the order in which they came. */
-  const once = new Map<string, number>();
+  /** Hints, and until when they are known; in the order in which they came. */
+  const hints = new Map<string, number>();
   let characters = 0;
   let sequence = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -78,12 +74,12 @@ export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswers
       if (isWithin && entry.expiresAt > now()) break;
       drop(entry);
     }
-    for (const [digest, until] of once) {
-      if (once.size <= limits.maxEvents && until > now()) break;
-      once.delete(digest);
+    for (const [hint, until] of hints) {
+      if (hints.size <= limits.maxEvents && until > now()) break;
+      hints.delete(hint);
     }
     // One timer for all, so that nothing stays after the last event of a busy time.
-    timer ??= entries.size + once.size === 0 ? undefined : setTimeout(onTimer, limits.lifetimeMs).unref();
+    timer ??= entries.size + hints.size === 0 ? undefined : setTimeout(onTimer, limits.lifetimeMs).unref();
   }
 
   function onTimer(): void {
@@ -163,31 +159,25 @@ export function createRecentEvents(limits: FanOutLimits, vainAsks: PublicAnswers
     return event;
   }
 
-  function current(channel: ChannelEvents, text: string): SharedEvent | undefined {
-    const known = channel.get(text);
-    return known !== undefined && (entries.get(known)?.expiresAt ?? 0) > now() ? known : undefined;
-  }
-
   return {
     sequence: () => sequence,
-    hasCome(channel, text) {
-      if (current(channel, text) !== undefined) return true;
-      const digest = hash('sha256', text, 'base64');
-      const hasCome = (once.get(digest) ?? 0) > now();
-      once.delete(digest);
-      once.set(digest, now() + limits.lifetimeMs);
+    hasCome(hint) {
+      const hasCome = (hints.get(hint) ?? 0) > now();
+      hints.delete(hint);
+      hints.set(hint, now() + limits.lifetimeMs);
       dropWhatIsOver();
       return hasCome;
     },
     take(channel, text, after) {
-      const known = current(channel, text);
-      return known !== undefined && known.sequence > after ? known : begin(channel, text);
+      const known = channel.get(text);
+      const isCurrent = known !== undefined && known.sequence > after && (entries.get(known)?.expiresAt ?? 0) > now();
+      return isCurrent ? known : begin(channel, text);
     },
     stats: () => ({ events: entries.size, characters }),
     close() {
       clearTimeout(timer);
       for (const entry of [...entries.values()]) drop(entry);
-      once.clear();
+      hints.clear();
     },
   };
 }

@@ -4,6 +4,7 @@ import type { OperationResult } from '../../execution/operation-result.js';
 import type { EventPlan, SubgraphEvent } from '../event-plan.js';
 import type { FanOutLimits } from './limits.js';
 import { prepareResult, type PreparedResult } from './prepared-result.js';
+import { beginningOf } from './beginning-of.js';
 import type { ChannelEvents, EventWaiter, RecentEvents, SharedEvent } from './recent-events.js';
 
 /** For one, or the same for all who got the same event. */
@@ -83,14 +84,12 @@ class ChannelSubscriber implements Subscriber, EventWaiter {
     const { recent, limits, textOf } = this.#environment;
     const wasFirst = this.#isFirst;
     this.#isFirst = false;
-    const text = this.#channel.subscribers > 1 && event.errors.length === 0 ? textOf(event) : undefined;
+    // The first event is often a state of the viewer's own, such as a list of friends. It becomes shared by a second one who gets what begins
+    // alike, or thousands who come back at once would each have it asked for everyone in vain, and written as text, which is long.
+    const isShareable =
+      this.#channel.subscribers > 1 && event.errors.length === 0 && !(wasFirst && !recent.hasCome(beginningOf(event.data)));
+    const text = isShareable ? textOf(event) : undefined;
     if (text === undefined || text.length > limits.maxEventCharacters) {
-      this.#completeAlone(event, answer);
-      return;
-    }
-    // The first event is often a state of the viewer's own, such as a list of friends. It becomes shared by a second one who gets it,
-    // or thousands who come back at once would each have it asked for everyone in vain.
-    if (wasFirst && !recent.hasCome(this.#channel.events, text)) {
       this.#last = recent.sequence();
       this.#completeAlone(event, answer);
       return;
