@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { readEnvironment } from '../../shared/config/environment.js';
+import { evenWithProblems, readEnvironment } from '../../shared/config/environment.js';
 import { mailVariables } from '../../shared/config/mail-variables.js';
 import { breachCheckOf, passwordVariables } from '../../shared/config/password-variables.js';
 import { passkeyVariables } from '../../shared/config/passkey-variables.js';
@@ -64,7 +64,10 @@ const schema = z.object({
 
 /** Configuration of everything in one process, for which nothing has to be set. Throws `ConfigurationError` with all problems at once. */
 export function readAllInOneConfig(environment: Readonly<Record<string, string | undefined>>): AllInOneConfig {
-  const values = readEnvironment(schema.superRefine(checkS3Variables).superRefine(checkPolicyVariables), environment);
+  const values = readEnvironment(
+    schema.superRefine(checkS3Variables, evenWithProblems).superRefine(checkPolicyVariables, evenWithProblems),
+    environment,
+  );
   const given = {
     auth: values.AUTH_DATABASE_URL,
     users: values.USERS_DATABASE_URL,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { graphqlUrl, readEnvironment } from '../../shared/config/environment.js';
+import { evenWithProblems, graphqlUrl, readEnvironment } from '../../shared/config/environment.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import { subgraphNames, subgraphUrls, type SubgraphName } from '../../shared/config/subgraph-environment.js';
 import { checkJwtVariables, jwtVariables, refuseJwtVariables, toJwtConfig, type JwtConfig } from '../authentication/jwt-variables.js';
@@ -53,11 +53,17 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
   const isOwn = environment.SUPERGRAPH_PATH === undefined || environment.SUPERGRAPH_PATH === '';
   const values = isOwn
     ? readEnvironment(
-        ownSupergraph.superRefine(checkPolicyVariables).superRefine(checkCacheVariables).superRefine(refuseJwtVariables),
+        ownSupergraph
+          .superRefine(checkPolicyVariables, evenWithProblems)
+          .superRefine(checkCacheVariables, evenWithProblems)
+          .superRefine(refuseJwtVariables, evenWithProblems),
         environment,
       )
     : readEnvironment(
-        anySupergraph.superRefine(checkPolicyVariables).superRefine(checkCacheVariables).superRefine(checkJwtVariables),
+        anySupergraph
+          .superRefine(checkPolicyVariables, evenWithProblems)
+          .superRefine(checkCacheVariables, evenWithProblems)
+          .superRefine(checkJwtVariables, evenWithProblems),
         environment,
       );
   const given = { auth: values.AUTH_URL, users: values.USERS_URL, sessions: values.SESSIONS_URL, images: values.IMAGES_URL };

@@ -52,6 +52,27 @@ describe('What the gateway starts with', () => {
     ]);
   });
 
+  it('tells at once of values of the wrong type, of values that make no sense, and of what is missing beside others', () => {
+    write(
+      [
+        'supergraph: s.graphql',
+        'port: many',
+        'trustedProxies: [nonsense]',
+        'limits: { maxDepth: 900 }',
+        'jwt: { jwksUrl: "https://id.example/jwks", issuer: i }',
+        'trustedDocuments: { mode: only }',
+      ].join('\n'),
+    );
+    expect(problemsOf({ environment: { LOG_LEVEL: 'loud' } })).toEqual([
+      expect.stringMatching(/^galaxia-gateway\.yaml:2:7: port: must be a whole number/),
+      expect.stringMatching(/^galaxia-gateway\.yaml:4:21: limits\.maxDepth: must be a whole number/),
+      expect.stringMatching(/^galaxia-gateway\.yaml:3:17: trustedProxies: must be addresses/),
+      expect.stringMatching(/^LOG_LEVEL: must be one of/),
+      expect.stringMatching(/^TRUSTED_DOCUMENTS is not set/),
+      expect.stringMatching(/jwt\.audience in the file\) must be set as well/),
+    ]);
+  });
+
   it('tells of a file that cannot be used and of the environment, and not of what the file may say', () => {
     write('supergraph: s.graphql\nunknown: 1\n');
     expect(problemsOf({ environment: { PORT: 'x' } })).toEqual([

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { ConfigurationError } from '../../shared/config/environment.js';
 import { readTogether } from '../../shared/config/read-together.js';
 import { flagVariables, type Flags } from './command-line.js';
-import { readConfigFile, type ConfigFileContents } from './file/read-config-file.js';
+import { readConfigFile, type ConfigFileContents, type ReadConfigFileOptions } from './file/read-config-file.js';
 import { nearestName } from './nearest-name.js';
 import { readGatewayConfig, type GatewayConfig } from './gateway-config.js';
 import { createSubgraphsSettings, type SubgraphsSettings } from './subgraph-settings.js';
@@ -42,19 +42,27 @@ export function readStartConfig({
   const file = flags.config ?? usualNames.find((name) => existsSync(resolve(folder, name)));
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   let contents: ConfigFileContents | undefined;
+  let fileProblems: readonly string[] = [];
   // With a file that cannot be read, what it should have said would be a problem again.
-  const variables = (): Environment => ({ ...contents?.variables, ...missing(file, contents), ...set, ...flags.variables });
+  const variables = (): Environment => ({ ...missing(file, fileProblems), ...contents?.variables, ...set, ...flags.variables });
   // Galaxia's own is served to whoever has its secret.
   const hasSupergraph = (): boolean => variables().SUPERGRAPH_PATH !== undefined || variables().GATEWAY_SECRET !== undefined;
   const { config } = readTogether({
     file() {
-      contents = file === undefined ? undefined : openConfigFile(file, { environment, folder });
+      try {
+        if (file !== undefined) openConfigFile(file, { environment, folder, onRead: (read) => (contents = read) });
+      } catch (error) {
+        if (error instanceof ConfigurationError) fileProblems = error.problems;
+        throw error;
+      }
     },
     supergraph() {
       if (!hasSupergraph()) throw new ConfigurationError([noSupergraph]);
     },
     config: () =>
-      withPlaces({ flags, set, contents }, () => readGatewayConfig(hasSupergraph() ? variables() : { ...variables(), ...some })),
+      withPlaces({ flags, set, contents, fileProblems }, () =>
+        readGatewayConfig(hasSupergraph() ? variables() : { ...variables(), ...some }),
+      ),
   });
   const place = (name: string): string => contents?.at(['subgraphs', name]) ?? '';
   return {
@@ -72,24 +80,29 @@ export function readStartConfig({
   };
 }
 
-function openConfigFile(file: string, options: { readonly environment: Environment; readonly folder: string }): ConfigFileContents {
+function openConfigFile(file: string, options: ReadConfigFileOptions): void {
   let source: string;
   try {
     source = readFileSync(resolve(options.folder, file), 'utf8');
   } catch (error) {
     throw new ConfigurationError([`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
   }
-  return readConfigFile(file, source, options);
+  readConfigFile(file, source, options);
 }
 
 /** Stands in for the supergraph of a file with problems: it may be named there, and nobody shall be told that it is not. */
-function missing(file: string | undefined, contents: ConfigFileContents | undefined): Environment {
-  return file !== undefined && contents === undefined ? { SUPERGRAPH_PATH: file } : {};
+function missing(file: string | undefined, fileProblems: readonly string[]): Environment {
+  return file !== undefined && fileProblems.length > 0 ? { SUPERGRAPH_PATH: file } : {};
 }
 
 /** Problems begin with the name of a variable: says instead what the operator has written. */
 function withPlaces<Value>(
-  { flags, set, contents }: { flags: Flags; set: Environment; contents: ConfigFileContents | undefined },
+  {
+    flags,
+    set,
+    contents,
+    fileProblems,
+  }: { flags: Flags; set: Environment; contents: ConfigFileContents | undefined; fileProblems: readonly string[] },
   read: () => Value,
 ): Value {
   try {
@@ -97,13 +110,16 @@ function withPlaces<Value>(
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new ConfigurationError(
-      error.problems.map((problem) => {
+      error.problems.flatMap((problem) => {
         const variable = /^[A-Z][A-Z0-9_]*(?=: )/.exec(problem)?.[0];
         if (variable === undefined) return problem;
         const flag = Object.entries(flagVariables).find(([, name]) => name === variable)?.[0];
         if (flag !== undefined && flags.variables[variable] !== undefined) return problem.replace(variable, `--${flag}`);
         if (set[variable] !== undefined) return problem;
-        return problem.replace(variable, contents?.placeOf(variable) ?? variable);
+        const place = contents?.placeOf(variable);
+        if (place === undefined) return problem;
+        // What the file itself has been told about already.
+        return fileProblems.some((known) => known.startsWith(place)) ? [] : problem.replace(variable, place);
       }),
     );
   }

@@ -43,6 +43,9 @@ function describe(schema: z.ZodObject, name: string): string {
   return text === undefined ? '' : `: ${text}`;
 }
 
+/** For checks of variables together (`superRefine`): they run although some have problems of their own, as text or not at all. */
+export const evenWithProblems = { when: () => true };
+
 /** A TCP port from 0 (any free one) to 65535. */
 export const port = z
   .string()

@@ -23,12 +23,16 @@ export interface ConfigFileContents {
 /** Keys that hold a path, seen from the folder of the file. */
 const pathVariables = new Set(['SUPERGRAPH_PATH', 'TRUSTED_DOCUMENTS']);
 
+export interface ReadConfigFileOptions {
+  readonly environment: Environment;
+  /** From which `file` is seen. */
+  readonly folder: string;
+  /** Called with what can be read, also when there are problems: its values may be wrong then, as text. */
+  readonly onRead?: (contents: ConfigFileContents) => void;
+}
+
 /** Reads the text of a configuration file, YAML or JSON, whose name is seen from `folder`. Throws a `ConfigurationError` with all its problems, each with its place. */
-export function readConfigFile(
-  file: string,
-  source: string,
-  { environment, folder }: { readonly environment: Environment; readonly folder: string },
-): ConfigFileContents {
+export function readConfigFile(file: string, source: string, { environment, folder, onRead }: ReadConfigFileOptions): ConfigFileContents {
   const read = readPositionedDocument(file, source);
   if ('problems' in read) throw new ConfigurationError(read.problems);
   const { document } = read;
@@ -36,22 +40,24 @@ export function readConfigFile(
   const value = expand(document.value, environment, (path, problem) => problems.push(`${document.at(path)}: ${pathText(path)} ${problem}`));
   const result = configFile.safeParse(value);
   if (!result.success) problems.push(...result.error.issues.flatMap((issue) => describeIssue(issue, document)));
-  if (!result.success || problems.length > 0) throw new ConfigurationError(problems.sort(byPlace));
 
   const variables: Record<string, string> = {};
   const places = new Map<string, string>();
-  collect(configFile, result.data, [], (variable, found, path) => {
+  collect(configFile, result.success ? result.data : value, [], (variable, found, path) => {
     const written = variableText(found);
     variables[variable] = pathVariables.has(variable) ? resolve(folder, dirname(file), written) : written;
     places.set(variable, `${document.at(path)}: ${pathText(path)}`);
   });
-  return {
+  const contents: ConfigFileContents = {
     variables,
-    headers: result.data.headers ?? {},
-    subgraphs: result.data.subgraphs ?? {},
+    headers: result.data?.headers ?? {},
+    subgraphs: result.data?.subgraphs ?? {},
     placeOf: (variable) => places.get(variable),
     at: (path) => document.at(path),
   };
+  onRead?.(contents);
+  if (problems.length > 0) throw new ConfigurationError(problems.sort(byPlace));
+  return contents;
 }
 
 function variableText(value: unknown): string {
