@@ -7,6 +7,7 @@ import {
   type DocumentNode,
   type FieldNode,
   type GraphQLFieldResolver,
+  type GraphQLObjectType,
   type GraphQLSchema,
 } from 'graphql';
 import type { OperationResult } from '../execution/operation-result.js';
@@ -48,22 +49,24 @@ export function toClientShape(
     readonly operationName: string | undefined;
     readonly variables: Readonly<Record<string, unknown>>;
     readonly typenameKey: string;
-    plannedName(field: FieldNode): string;
+    plannedName(field: FieldNode, parent: GraphQLObjectType): string;
     /** Why it was not planned and is null; undefined when it was. */
     whyWithheld(field: FieldNode): GraphQLError | undefined;
     /** Response names of the client by those that were planned. */
     readonly clientNames: ReadonlyMap<string, string>;
+    /** Whether the field of a planned response name was asked for of more objects than the client did. */
+    isLifted(key: string): boolean;
   },
 ): OperationResult {
   if (data === undefined) return { data, errors: errors.map((error) => withClientPath(error, client.clientNames)) };
   const rootValue: unknown = JSON.parse(data);
-  const fieldResolver: GraphQLFieldResolver<unknown, unknown> = (source, _args, _context, { fieldNodes }) => {
+  const fieldResolver: GraphQLFieldResolver<unknown, unknown> = (source, _args, _context, { fieldNodes, parentType }) => {
     for (const field of fieldNodes) {
       const reason = client.whyWithheld(field);
       if (reason !== undefined) throw reason;
     }
     const [field] = fieldNodes;
-    return field === undefined ? undefined : ownValue(source, client.plannedName(field));
+    return field === undefined ? undefined : ownValue(source, client.plannedName(field, parentType));
   };
   const shaped =
     rootValue === null
@@ -82,8 +85,26 @@ export function toClientShape(
         });
   return {
     data: JSON.stringify(shaped.data ?? null),
-    errors: [...errors.map((error) => withClientPath(error, client.clientNames)), ...(shaped.errors ?? []).slice(0, maximumErrors)],
+    errors: [
+      ...errors.flatMap((error) => {
+        const told = withClientPath(error, client.clientNames);
+        const isLifted = error.path?.some((key) => typeof key === 'string' && client.isLifted(key)) === true;
+        return isLifted && !isSelected(shaped.data, told.path ?? []) ? [] : [told];
+      }),
+      ...(shaped.errors ?? []).slice(0, maximumErrors),
+    ],
   };
+}
+
+/** Whether the client asked for what is at the path, or for what is null on the way to it. */
+function isSelected(data: unknown, path: readonly (string | number)[]): boolean {
+  let value = data;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return true;
+    if (!Object.hasOwn(value, key)) return false;
+    value = Object.getOwnPropertyDescriptor(value, key)?.value;
+  }
+  return true;
 }
 
 function ownValue(source: unknown, key: string): unknown {

@@ -4,6 +4,7 @@ import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQ
 import { readDeferConditions, withoutDefer, type DeferringDocument } from './deferred-fragments.js';
 import { nameClashingAliases, plannedName, renameAliases } from './client-aliases.js';
 import { toClientShape, withTypenames, type ToClient } from './client-shape.js';
+import { liftInterfaceFields } from './interface-fields.js';
 import { readLaterFetches, type LaterFetches } from './later-fetches.js';
 import { withoutLiteralConditions } from './literal-conditions.js';
 import { mendMerges } from './mended-merges.js';
@@ -11,7 +12,7 @@ import { withoutNamedFragments } from './named-fragments.js';
 import { queryGraphOf, type QueryGraph } from './query-graph.js';
 import { restoreRequiredInputs } from './required-inputs.js';
 import { aliasRequirements } from './requirements.js';
-import { checkFoundations } from './unfounded-fetches.js';
+import { checkFoundations, UnfoundedPlanError } from './unfounded-fetches.js';
 import { asksSubgraphs, findUnreachable } from './unreachable-fields.js';
 import { forgetUnresolvableKeys } from './unresolvable-keys.js';
 
@@ -74,12 +75,18 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
     return buildPlan(operation, { overrideConditions: new Map([...activeLabels].map((label) => [label, true])) });
   }
 
+  function finish(planned: QueryPlan): QueryPlan {
+    const plan = restoreRequiredInputs(planned, requirements);
+    checkFoundations(plan, { graph, requirements });
+    return plan;
+  }
+
   /** Where there is no way, the planner gives an empty plan or throws. */
   function tryPlan(document: DocumentNode, operationName: string | undefined, activeLabels: ReadonlySet<string>): Attempt {
     try {
       const plan = planNode(document, operationName, activeLabels);
       const isEmpty = plan.node === undefined && asksSubgraphs(withoutNamedFragments(document, operationName));
-      return isEmpty ? { kind: 'failed', cause: undefined } : { kind: 'planned', plan };
+      return isEmpty ? { kind: 'failed', cause: undefined } : { kind: 'planned', plan: finish(plan) };
     } catch (cause) {
       return { kind: 'failed', cause };
     }
@@ -87,11 +94,8 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
 
   function planDocument({ document, operationName, activeLabels = none }: PlanInput): QueryPlan {
     const attempt = tryPlan(document, operationName, activeLabels);
-    if (attempt.kind === 'planned') {
-      const plan = restoreRequiredInputs(attempt.plan, requirements);
-      checkFoundations(plan, { graph, requirements });
-      return plan;
-    }
+    if (attempt.kind === 'planned') return attempt.plan;
+    if (attempt.cause instanceof UnfoundedPlanError) throw attempt.cause;
     const error = findUnreachable(document, operationName, (operation) => {
       const alone: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation] };
       return tryPlan(alone, operationName, activeLabels).kind === 'planned';
@@ -108,7 +112,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
   ): PlannedInParts | undefined {
     const attempt = deferring && tryPlan(deferring.document, operationName, activeLabels);
     if (deferring === undefined || attempt?.kind !== 'planned') return undefined;
-    const plan = restoreRequiredInputs(attempt.plan, requirements);
+    const { plan } = attempt;
     const fetches = plan.node?.kind === 'Defer' ? readLaterFetches(plan.node) : undefined;
     return fetches === undefined || fetches.later.size === 0 ? undefined : { ...deferring, ...fetches, plan };
   }
@@ -132,12 +136,13 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
       const input = { ...given, document };
       const { operationName, client = { document, whyWithheld: () => undefined } } = input;
       const names = nameClashingAliases(document, requirements.responseNames);
-      if (names.size === 0 && document === client.document) {
+      const lifted = liftInterfaceFields(schema, input, requirements.isRequiringForInterface);
+      if (names.size === 0 && lifted === undefined && document === client.document) {
         const inParts = document === given.document ? undefined : prepareParts(given);
         return { ...planDocument(input), document, toClient: undefined, inParts };
       }
-      const planned = withTypenames(schema, renameAliases(document, names));
-      const clientNames = new Map([...names].map(([alias, name]) => [name, alias]));
+      const planned = withTypenames(schema, renameAliases(lifted?.document ?? document, names));
+      const clientNames = new Map([...[...names].map(([alias, name]) => [name, alias] as const), ...(lifted?.clientNames ?? [])]);
       return {
         ...planDocument({ ...input, document: planned.document }),
         document: planned.document,
@@ -149,8 +154,9 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
             operationName,
             variables,
             typenameKey: planned.typenameKey,
-            plannedName: (field) => plannedName(field, names),
+            plannedName: (field, parent) => lifted?.nameOf(parent, field) ?? plannedName(field, names),
             clientNames,
+            isLifted: (key) => lifted?.clientNames.has(key) === true,
           }),
       };
     },

@@ -1,4 +1,4 @@
-import type { Schema, SelectionSet } from '@apollo/federation-internals';
+import type { CompositeType, Schema, SelectionSet } from '@apollo/federation-internals';
 import type { QueryPlanner } from '@apollo/query-planner';
 
 /** What is used of it, of `@apollo/query-graphs`. */
@@ -22,7 +22,7 @@ interface Edge {
   readonly transition: {
     readonly kind: string;
     /** Of a `FieldCollection`. */
-    readonly definition?: { readonly name: string; readonly parent: { readonly name: string } };
+    readonly definition?: { readonly name: string; readonly parent: CompositeType };
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Selection, SelectionSet } from '@apollo/federation-internals';
+import { isInterfaceObjectType, type Selection, type SelectionSet } from '@apollo/federation-internals';
 import type { QueryPlanSelectionNode } from '@apollo/query-planner';
 import { unknownPlanner, type QueryGraph } from './query-graph.js';
 
@@ -10,6 +10,8 @@ export interface Requirements {
   readonly fieldNames: ReadonlyMap<string, string>;
   /** What a field of a type needs in a subgraph. */
   requiredBy(subgraph: string, typeName: string, fieldName: string): RequiredFields;
+  /** Whether an `@interfaceObject` of that name has a field that needs something. */
+  readonly isRequiringForInterface: (typeName: string, fieldName: string) => boolean;
   /** Paths of fields by which entities are found in a subgraph. */
   readonly keysOf: (subgraph: string) => ReadonlySet<string>;
 }
@@ -40,6 +42,7 @@ export function aliasRequirements(graph: QueryGraph): Requirements {
   const responseNames = new Set(['__typename']);
   const byField = new Map<string, RequiredFields>();
   const keys = new Map<string, Set<string>>();
+  const ofInterfaceObjects = new Set<string>();
 
   function aliased(selections: SelectionSet): SelectionSet {
     return selections.lazyMap((selection) => {
@@ -69,7 +72,9 @@ export function aliasRequirements(graph: QueryGraph): Requirements {
       const required = { paths: leafPaths(conditions, ''), aliased: requiredFields(conditions, '') };
       const { transition, head, tail } = edge;
       if (transition.kind === 'FieldCollection' && transition.definition !== undefined) {
-        byField.set(`${head.source} ${transition.definition.parent.name}.${transition.definition.name}`, required);
+        const { name, parent } = transition.definition;
+        byField.set(`${head.source} ${parent.name}.${name}`, required);
+        if (isInterfaceObjectType(parent)) ofInterfaceObjects.add(`${parent.name}.${name}`);
       } else if (required.aliased.length > 0) {
         // Fields with arguments cannot be keys.
         throw unknownPlanner();
@@ -82,6 +87,7 @@ export function aliasRequirements(graph: QueryGraph): Requirements {
     responseNames,
     fieldNames,
     requiredBy: (subgraph, typeName, fieldName) => byField.get(`${subgraph} ${typeName}.${fieldName}`) ?? nothing,
+    isRequiringForInterface: (typeName, fieldName) => ofInterfaceObjects.has(`${typeName}.${fieldName}`),
     keysOf: (subgraph) => keys.get(subgraph) ?? none,
   };
 }
