@@ -134,6 +134,18 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
       expect(await availability()).toBe('ONLINE');
     });
 
+    it('P2: says by its own clock since when somebody does something, and shows what began last', async () => {
+      const activity = { kind: 'IN_GAME', gameId: 'chess', text: null, joinable: false, data: [] } as const;
+      await store.connect(phone, defaultSettings);
+      await store.connect(laptop, defaultSettings);
+      const before = (await store.update(phone, { activity })).activity;
+      await test.advance(1_500);
+      const after = (await store.update(laptop, { activity: { ...activity, gameId: 'go' } })).activity;
+      expect([before?.gameId, after?.gameId, (after?.since ?? 0) - (before?.since ?? 0)]).toEqual(['chess', 'go', 1_500]);
+      await test.advance(1_500);
+      expect((await store.update(phone, { activity: { ...activity, text: 'on' } })).activity).toEqual(after);
+    });
+
     it('raises versions and positions with every change, and never lets them go back', async () => {
       for (let round = 0; round < 5; round += 1) {
         await store.connect(phone, defaultSettings);

@@ -1,5 +1,5 @@
 import type { PresenceSettings, PresenceState } from '../presence/presence.js';
-import { changesKeptMs, versionsBegan, type Activity, type Audience } from '../presence/presence.js';
+import { changesKeptMs, versionsBegan, type Activity, type Audience, type DeclaredActivity } from '../presence/presence.js';
 import {
   absentUser,
   advance,
@@ -266,7 +266,7 @@ function encode({ availability, devices, lastSeenAt, settings, activity, version
     d: devices,
     ...(lastSeenAt === null ? {} : { l: lastSeenAt }),
     ...(settings === null ? {} : { g: encodeSettings(settings) }),
-    ...(activity === null ? {} : { x: encodeActivity(activity) }),
+    ...(activity === null ? {} : { x: storedActivity(activity) }),
     v: [versions.own, versions.friend, versions.stranger],
   };
 }
@@ -277,11 +277,16 @@ function decodeSettings([revision = '', busy, visibility, status = '']: readonly
   return { revision: Number(revision), isBusy: busy === '1', visibility: visibility as PresenceSettings['visibility'], statusMessage };
 }
 
-function decodeActivity([kind, gameId = '', since, rest = '']: readonly string[]): Activity | null | undefined {
+function storedActivity({ since, ...declared }: Activity) {
+  const [kind, gameId, rest] = encodeActivity(declared);
+  return [kind, gameId, since, rest];
+}
+
+function decodeActivity([kind, gameId = '', rest = '']: readonly string[]): DeclaredActivity | null | undefined {
   if (kind === undefined || kind === '') return undefined;
   if (kind === 'NONE') return null;
   const told = JSON.parse(rest) as Pick<Activity, 'text' | 'joinable' | 'data'>;
-  return { ...told, kind: kind as Activity['kind'], gameId: JSON.parse(gameId) as string | null, since: Number(since) };
+  return { ...told, kind: kind as Activity['kind'], gameId: JSON.parse(gameId) as string | null };
 }
 
 function never(): never {

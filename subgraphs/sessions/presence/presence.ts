@@ -32,6 +32,9 @@ export interface Activity {
   readonly data: readonly ActivityPair[];
 }
 
+/** As the client declares it: since when is up to the store, because processes' clocks differ. */
+export type DeclaredActivity = Omit<Activity, 'since'>;
+
 /** What belongs to the user rather than to a session: it survives going offline and a restart. */
 export interface PresenceSettings {
   /** Grows with every change, so that a late write of older settings never replaces newer ones. 0 = never set. */

@@ -1,5 +1,5 @@
 import { looksTheSame } from './presence-view.js';
-import type { Activity, Audience, PresenceSettings, PresenceState, PresenceVersions } from './presence.js';
+import type { Activity, Audience, DeclaredActivity, PresenceSettings, PresenceState, PresenceVersions } from './presence.js';
 
 /** How long a lease lives without being renewed, in ms (P3). */
 export const leaseMs = 45_000;
@@ -41,7 +41,7 @@ export type PresenceEvent =
       readonly sessionId: string;
       readonly settings?: PresenceSettings | undefined;
       readonly isAway?: boolean | undefined;
-      readonly activity?: Activity | null | undefined;
+      readonly activity?: DeclaredActivity | null | undefined;
     }
   | { readonly kind: 'Sweep' };
 
@@ -163,7 +163,7 @@ function applyToSession(
         lastMessageAt: now,
         keepUntil: declares ? now + leaseMs : known.keepUntil,
         ...(event.isAway === undefined ? {} : { isAway: event.isAway }),
-        ...(event.activity === undefined ? {} : { activity: continued(known.activity, event.activity) }),
+        ...(event.activity === undefined ? {} : { activity: continued(known.activity, event.activity, now) }),
       };
     }
   }
@@ -182,9 +182,10 @@ function withConnection(session: SessionPresence, id: string, connection: Connec
 }
 
 /** The same thing with another text has been going on since it began. */
-function continued(before: Activity | null, next: Activity | null): Activity | null {
-  if (next === null || before?.kind !== next.kind || before.gameId !== next.gameId) return next;
-  return { ...next, since: before.since };
+export function continued(before: Activity | null, next: DeclaredActivity | null, now: number): Activity | null {
+  if (next === null) return null;
+  const isSame = before?.kind === next.kind && before.gameId === next.gameId;
+  return { ...next, since: isSame ? before.since : now };
 }
 
 function dropExpired(sessions: ReadonlyMap<string, SessionPresence>, now: number): ReadonlyMap<string, SessionPresence> {

@@ -2,6 +2,7 @@ import type {
   Activity,
   Audience,
   Availability,
+  DeclaredActivity,
   PresenceSettings,
   PresenceState,
   PresenceVersions,
@@ -70,12 +71,12 @@ export function encodeSettings(settings: PresenceSettings | undefined): readonly
   return [settings.revision, settings.isBusy ? 1 : 0, settings.visibility, JSON.stringify(settings.statusMessage)];
 }
 
-/** Four arguments of a script: undefined leaves the activity as it is, null ends it. */
-export function encodeActivity(activity: Activity | null | undefined): readonly (string | number)[] {
-  if (activity === undefined) return ['', '', '', ''];
-  if (activity === null) return ['NONE', '', '', ''];
-  const { kind, gameId, since, text, joinable, data } = activity;
-  return [kind, JSON.stringify(gameId), since, JSON.stringify({ text, joinable, data: data.map(({ key, value }) => ({ key, value })) })];
+/** Three arguments of a script: undefined leaves the activity as it is, null ends it. */
+export function encodeActivity(activity: DeclaredActivity | null | undefined): readonly [kind: string, gameId: string, rest: string] {
+  if (activity === undefined) return ['', '', ''];
+  if (activity === null) return ['NONE', '', ''];
+  const { kind, gameId, text, joinable, data } = activity;
+  return [kind, JSON.stringify(gameId), JSON.stringify({ text, joinable, data: data.map(({ key, value }) => ({ key, value })) })];
 }
 
 /** An argument of a script; empty when there is none. */

@@ -90,7 +90,7 @@ end))`);
 
 /**
  * Own arguments: user, session, settings (4, the first empty = stay), away ('1', '0', empty = stays), the kind of activity ('NONE', empty =
- * stays) and its game, since and rest. Answers the state.
+ * stays) and its game and rest. Answers the state.
  */
 export const updateScript = script(`
 local id, sessionId = ARGV[own + 1], ARGV[own + 2]
@@ -107,10 +107,10 @@ return answer(advance(id, user, isKnown, settings, function()
   if away ~= '' then session.w = away == '1' end
   if kind == 'NONE' then session.x = nil end
   if kind ~= '' and kind ~= 'NONE' then
-    local game, since, before = ARGV[own + 9], tonumber(ARGV[own + 10]), session.x
+    local game, since, before = ARGV[own + 9], now, session.x
     -- The same thing with another text has been going on since it began.
     if before and before[1] == kind and before[2] == game then since = before[3] end
-    session.x = { kind, game, since, ARGV[own + 11] }
+    session.x = { kind, game, since, ARGV[own + 10] }
   end
 end))`);
 

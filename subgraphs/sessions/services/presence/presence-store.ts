@@ -1,5 +1,5 @@
 import type { InputFields, TakenInput } from '../../presence/session-inputs.js';
-import type { Activity, Audience, ConnectionKey, PresenceSettings, PresenceState } from '../../presence/presence.js';
+import type { Audience, ConnectionKey, DeclaredActivity, PresenceSettings, PresenceState } from '../../presence/presence.js';
 
 /** A point in the history of one shard. Offsets grow with every entry of the shard; those of two shards have nothing to do with each other. */
 export interface PresencePosition {
@@ -69,7 +69,7 @@ export interface PresenceUpdate {
   readonly settings?: PresenceSettings | undefined;
   /** Idle by the client's own word. */
   readonly isAway?: boolean | undefined;
-  readonly activity?: Activity | null | undefined;
+  readonly activity?: DeclaredActivity | null | undefined;
 }
 
 /**

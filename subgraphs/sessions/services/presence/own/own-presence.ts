@@ -5,6 +5,7 @@ import type { Logger } from '../../../../../shared/logging/logger.js';
 import { defaultSettings, type PresenceSettings, type PresenceState } from '../../../presence/presence.js';
 import type { PresenceView } from '../../../presence/presence-view.js';
 import type { Scheduler } from '../../../presence/scheduler.js';
+import { continued } from '../../../presence/user-presence.js';
 import { createInputQuota } from './input-quota.js';
 import { parsePresenceUpdate, type ParsedPresenceUpdate, type PresenceUpdateInput } from './presence-input.js';
 import { createUpdateQuota } from './update-quota.js';
@@ -82,13 +83,13 @@ export function createOwnPresence(options: OwnPresenceOptions): OwnPresence {
 
   return {
     async update({ userId, sessionId }, input) {
-      const parsed = parsePresenceUpdate(input, scheduler.now());
+      const parsed = parsePresenceUpdate(input);
       if (parsed.kind === 'Invalid') return invalidInput(parsed.problems);
       const taken = await updates.take({ userId, sessionId }, parsed.update);
       if (taken.kind === 'Done') return { kind: 'Updated', presence: await reader.ownView(taken.result) };
       const [state] = await reader.complete([await readState(userId)]);
       if (state === undefined) throw new Error('The presence reader left out a state');
-      return { kind: 'Updated', presence: await reader.ownView(asAccepted(state, taken.merged)) };
+      return { kind: 'Updated', presence: await reader.ownView(asAccepted(state, taken.merged, scheduler.now())) };
     },
 
     async heartbeat({ userId, sessionId }) {
@@ -113,12 +114,16 @@ export function createOwnPresence(options: OwnPresenceOptions): OwnPresence {
 }
 
 /** The state as it will be once the update takes effect, as far as one session can know: others of its user may say something else. */
-function asAccepted(state: PresenceState, { settings: patch, declaration: { isAway, activity } }: ParsedPresenceUpdate): PresenceState {
+function asAccepted(
+  state: PresenceState,
+  { settings: patch, declaration: { isAway, activity } }: ParsedPresenceUpdate,
+  now: number,
+): PresenceState {
   const settings = { ...(state.settings ?? defaultSettings), ...patch };
   return {
     ...state,
     settings,
-    activity: activity === undefined ? state.activity : activity,
+    activity: activity === undefined ? state.activity : continued(state.activity, activity, now),
     availability: acceptedAvailability(state, settings, isAway),
   };
 }

@@ -1,15 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { parsePresenceUpdate, type ActivityInput, type PresenceUpdateInput } from './presence-input.js';
 
-const now = 1_000;
-
 function problemsOf(input: PresenceUpdateInput): readonly string[] {
-  const result = parsePresenceUpdate(input, now);
+  const result = parsePresenceUpdate(input);
   return result.kind === 'Valid' ? [] : result.problems.map(({ path, code }) => `${path} ${code}`);
 }
 
 function updateOf(input: PresenceUpdateInput) {
-  const result = parsePresenceUpdate(input, now);
+  const result = parsePresenceUpdate(input);
   if (result.kind === 'Invalid') throw new Error(JSON.stringify(result.problems));
   return result.update;
 }
@@ -76,7 +74,6 @@ describe('The input of updatePresence', () => {
       gameId: null,
       text: null,
       joinable: false,
-      since: now,
       data: [],
     });
   });

@@ -1,5 +1,5 @@
 import type { FieldProblem } from '../../../../../shared/errors/invalid-input.js';
-import type { Activity, ActivityPair, PresenceSettings, Visibility } from '../../../presence/presence.js';
+import type { ActivityPair, DeclaredActivity, PresenceSettings, Visibility } from '../../../presence/presence.js';
 import type { PresenceUpdate } from '../presence-store.js';
 
 /** What a client may send. Left out (undefined) = leave, null = clear. */
@@ -26,10 +26,9 @@ export interface ParsedPresenceUpdate {
 
 const limits = { statusMessage: 128, gameId: 64, text: 255, pairs: 32, key: 64, value: 255 } as const;
 
-/** Checks the input against the limits, which count characters (code points). `now` is the beginning of a new activity, in ms. */
+/** Checks the input against the limits, which count characters (code points). */
 export function parsePresenceUpdate(
   input: PresenceUpdateInput,
-  now: number,
 ): { kind: 'Valid'; update: ParsedPresenceUpdate } | { kind: 'Invalid'; problems: readonly FieldProblem[] } {
   const problems = [...findProblems(input)];
   if (problems.length > 0) return { kind: 'Invalid', problems };
@@ -44,7 +43,7 @@ export function parsePresenceUpdate(
       },
       declaration: {
         ...(availability === undefined ? {} : { isAway: availability === 'AWAY' }),
-        ...(activity === undefined ? {} : { activity: toActivity(activity, now) }),
+        ...(activity === undefined ? {} : { activity: toActivity(activity) }),
       },
     },
   };
@@ -80,14 +79,13 @@ function* checkText(path: string, text: string | null | undefined, limit: number
   yield { path, code: 'TOO_LONG', message: `"${path}" may have at most ${limit} characters.` };
 }
 
-function toActivity(input: ActivityInput | null, now: number): Activity | null {
+function toActivity(input: ActivityInput | null): DeclaredActivity | null {
   if (input === null || input.kind === 'NONE') return null;
   return {
     kind: input.kind,
     gameId: emptyToNull(input.gameId),
     text: emptyToNull(input.text),
     joinable: input.joinable ?? false,
-    since: now,
     data: (input.data ?? []).map(({ key, value }) => ({ key, value })),
   };
 }
