@@ -7,7 +7,7 @@ import type { WebSocketLimits } from '../subscriptions/limits.js';
 import type { StreamFormat } from '../subscriptions/stream-formats.js';
 
 /**
- * Incremental delivery over multipart HTTP as of August 2022, which Apollo's clients, urql and Relay's read. A part counts for its readers
+ * Incremental delivery over multipart HTTP as of August 2022, which Apollo Client and urql read. A part counts for its readers
  * when the boundary behind it is there, so that it is written with the part.
  */
 export const partsFormat: Pick<StreamFormat, 'contentType' | 'start' | 'next' | 'end'> = {

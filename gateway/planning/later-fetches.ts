@@ -12,7 +12,9 @@ export interface LaterFetch {
   readonly dependsOn: readonly string[];
 }
 
-export function readLaterFetches(plan: DeferNode): LaterFetches {
+/** Undefined when the planner would ask for entities that it says nothing of but their type. */
+export function readLaterFetches(plan: DeferNode): LaterFetches | undefined {
+  if (asksForAnyone(plan)) return undefined;
   const later = new Map<string, LaterFetch>();
 
   /** What a part fetches itself, apart from the parts within it. */
@@ -26,4 +28,22 @@ export function readLaterFetches(plan: DeferNode): LaterFetches {
   }
 
   return { first: ownOf(plan), later };
+}
+
+function asksForAnyone(node: PlanNode): boolean {
+  switch (node.kind) {
+    case 'Fetch':
+      return (node.requires ?? []).some(
+        (each) => each.kind === 'InlineFragment' && each.selections.every((field) => field.kind === 'Field' && field.name === '__typename'),
+      );
+    case 'Flatten':
+      return asksForAnyone(node.node);
+    case 'Sequence':
+    case 'Parallel':
+      return node.nodes.some(asksForAnyone);
+    case 'Condition':
+      return [node.ifClause, node.elseClause].some((each) => each !== undefined && asksForAnyone(each));
+    case 'Defer':
+      return [node.primary, ...node.deferred].some((each) => each.node !== undefined && asksForAnyone(each.node));
+  }
 }

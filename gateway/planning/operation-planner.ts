@@ -105,16 +105,15 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
     throw error;
   }
 
-  /** What the planner cannot defer is not. */
-  function planParts(
-    deferring: DeferringDocument | undefined,
-    { operationName, activeLabels = none }: PlanInput,
-  ): PlannedInParts | undefined {
-    const attempt = deferring && tryPlan(deferring.document, operationName, activeLabels);
-    if (deferring === undefined || attempt?.kind !== 'planned') return undefined;
-    const { plan } = attempt;
-    const fetches = plan.node?.kind === 'Defer' ? readLaterFetches(plan.node) : undefined;
-    return fetches === undefined || fetches.later.size === 0 ? undefined : { ...deferring, ...fetches, plan };
+  /** What the planner cannot defer, or not right, is not. */
+  function planParts(deferring: DeferringDocument, { operationName, activeLabels = none }: PlanInput): PlannedInParts | undefined {
+    try {
+      const plan = finish(planNode(deferring.document, operationName, activeLabels));
+      const fetches = plan.node?.kind === 'Defer' ? readLaterFetches(plan.node) : undefined;
+      return fetches === undefined || fetches.later.size === 0 ? undefined : { ...deferring, ...fetches, plan };
+    } catch {
+      return undefined;
+    }
   }
 
   function prepareParts(input: PlanInput): PlanInParts {
@@ -123,7 +122,8 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
     return (variables) => {
       const key = conditions.key(variables);
       if (known.has(key) || known.size >= keptDeferring) return known.get(key);
-      const planned = planParts(conditions.resolve(variables), input);
+      const deferring = conditions.resolve(variables);
+      const planned = deferring && planParts(deferring, input);
       known.set(key, planned);
       return planned;
     };

@@ -10,8 +10,8 @@ export interface MergedAnswer {
   readonly data: unknown;
   /** Paths of errors, each once, in alphabetical order. */
   readonly errors: readonly string[];
-  /** Parts that came later. */
-  readonly parts: number;
+  /** Paths of parts that are null because of an error. */
+  readonly nulled: readonly string[];
 }
 
 /** Undefined when all of it comes at once, or not at all. */
@@ -26,18 +26,19 @@ export async function askInParts({ generation }: Federation, { source, variables
   if (result === undefined) return undefined;
   const errors: GraphQLError[] = [...result.first.errors];
   let data: unknown = JSON.parse(result.first.data ?? 'null');
-  let parts = 0;
+  const nulled: string[] = [];
   for (let { hasNext } = result; hasNext;) {
     const increment = await result.next();
     ({ hasNext } = increment);
     for (const part of increment.parts) {
       data = mergePart(data, part);
       errors.push(...part.errors);
-      parts += 1;
-      if (part.data === 'null' && part.errors.length === 0) throw new Error(`the part at ${part.path.join('.')} is null for no reason`);
+      if (part.data !== 'null') continue;
+      nulled.push(part.path.join('.'));
+      if (part.errors.length === 0) throw new Error(`the part at ${part.path.join('.')} is null for no reason`);
     }
   }
-  return { data, errors: pathsOf(errors), parts };
+  return { data, errors: pathsOf(errors), nulled };
 }
 
 export function pathsOf(errors: readonly { readonly path?: string | readonly (string | number)[] | undefined }[]): string[] {

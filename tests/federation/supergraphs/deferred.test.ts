@@ -51,7 +51,10 @@ describe.each(Object.entries(definitions))('A supergraph with %s', (_name, typeD
       const { data: wanted } = await calm.ask(operation.source, { ...operation.variables });
       expect({ operation, lost: missing(atOnce.data, merged.data) }).toEqual({ operation, lost: [] });
       const lost = missing(wanted, merged.data);
-      expect({ operation, untold: lost.filter((path) => !merged.errors.some((told) => isAround(path, told))) }).toEqual({
+      expect({
+        operation,
+        untold: lost.filter((path) => ![...merged.errors, ...merged.nulled].some((told) => isAround(path, told))),
+      }).toEqual({
         operation,
         untold: [],
       });
