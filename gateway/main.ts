@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAccessTokenVerifier } from '../shared/auth/access-token.js';
 import { createKeyFeed } from '../shared/auth/key-feed.js';
 import { createRevocationFeed } from '../shared/auth/revocation-feed.js';
 import { createRevocations } from '../shared/auth/revocations.js';
+import { productVersion } from '../shared/config/product-version.js';
 import { projectRoot } from '../shared/config/project-root.js';
 import { ConfigurationError } from '../shared/config/environment.js';
 import { subgraphNames } from '../shared/config/subgraph-environment.js';
@@ -36,7 +36,7 @@ switch (command.kind) {
     console.log(help);
     break;
   case 'version':
-    console.log(version());
+    console.log(productVersion());
     break;
   case 'misused':
     for (const problem of command.problems) console.error(problem);
@@ -63,10 +63,6 @@ async function check(flags: Flags): Promise<void> {
   }
 }
 
-function version(): string {
-  return (JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string }).version;
-}
-
 function serve(flags: Flags): void {
   runProcess({ name: 'gateway', start: (scope) => start(flags, scope) });
 }
@@ -79,7 +75,10 @@ async function start(flags: Flags, scope: Scope): Promise<void> {
   if (link !== undefined) link.ready(await startServing(read, { scope, logger, link }));
   else {
     const url = workers > 1 ? await supervise(workers, scope, logger) : await startServing(read, { scope, logger });
-    logger.info({ url, ...(workers > 1 ? { workers } : {}), ...(read.file === undefined ? {} : { file: read.file }) }, 'ready');
+    logger.info(
+      { version: productVersion(), url, ...(workers > 1 ? { workers } : {}), ...(read.file === undefined ? {} : { file: read.file }) },
+      'ready',
+    );
   }
 }
 

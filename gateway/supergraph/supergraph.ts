@@ -19,6 +19,8 @@ export interface SupergraphOptions extends GenerationOptions {
 export interface Supergraph {
   /** Operations stay on the one on which they began. */
   current(): SupergraphGeneration;
+  /** Since when (by `Date.now()`) it is the one, and whether the file as it is now cannot be used. */
+  state(): { readonly loadedAt: number; readonly isFileRefused: boolean };
   /** Calls `listener` with each new generation from now on. Returns a function that stops it. */
   onChange(listener: (generation: SupergraphGeneration) => void): () => void;
   close(): Promise<void>;
@@ -95,16 +97,23 @@ export async function createSupergraph(options: SupergraphOptions): Promise<Supe
     throw new ConfigurationError([`The supergraph ${path} cannot be used: ${describeSupergraphProblem(error)}`]);
   }
 
+  let state = { loadedAt: Date.now(), isFileRefused: false };
   let closed = false;
   let reloading: Promise<void> = Promise.resolve();
   async function reload(): Promise<void> {
     try {
       const sdl = await readFile(path, 'utf8');
-      if (closed || supergraphId(sdl) === generation.id) return;
+      if (closed) return;
+      if (supergraphId(sdl) === generation.id) {
+        state = { ...state, isFileRefused: false };
+        return;
+      }
       generation = load(sdl);
+      state = { loadedAt: Date.now(), isFileRefused: false };
       logger.info({ path, supergraph: generation.id, subgraphs: [...generation.services.keys()] }, 'supergraph replaced');
       for (const listener of listeners) listener(generation);
     } catch (error) {
+      state = { ...state, isFileRefused: true };
       logger.error({ path, problem: describeSupergraphProblem(error) }, 'the supergraph file cannot be used; the old supergraph stays');
     }
   }
@@ -117,6 +126,7 @@ export async function createSupergraph(options: SupergraphOptions): Promise<Supe
 
   return {
     current: () => generation,
+    state: () => state,
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -22,7 +22,7 @@ export interface GatewayMetrics {
   readonly onCached: OnCached;
   readonly onOperation: OnOperation;
   readonly subscriptionsOf: CountsOf;
-  observeSupergraph(supergraph: Pick<Supergraph, 'current'>): void;
+  observeSupergraph(supergraph: Pick<Supergraph, 'current' | 'state'>): void;
   observeCache(stats: AnswerCache['stats']): void;
   observeSockets(stats: () => WebSocketStats): void;
   observeDependencies(ready: () => Promise<readonly DependencyStatus[]>): void;
@@ -47,8 +47,26 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
   };
 }
 
-function addSupergraphMetrics(registry: Registry, supergraph: Pick<Supergraph, 'current'>): void {
+function addSupergraphMetrics(registry: Registry, supergraph: Pick<Supergraph, 'current' | 'state'>): void {
   const registers = [registry];
+  new Gauge({
+    name: 'galaxia_supergraph_loaded_timestamp_seconds',
+    help: 'Since when the supergraph is served that is served now.',
+    aggregator: 'min',
+    registers,
+    collect() {
+      this.set(supergraph.state().loadedAt / 1000);
+    },
+  });
+  new Gauge({
+    name: 'galaxia_supergraph_file_refused',
+    help: 'Whether the file of the supergraph as it is now cannot be used, so that an older one is served: 1, or 0.',
+    aggregator: 'max',
+    registers,
+    collect() {
+      this.set(supergraph.state().isFileRefused ? 1 : 0);
+    },
+  });
   new Gauge({
     name: 'galaxia_subgraph_circuit_state',
     help: 'Whether a subgraph is asked: 0 as always, 1 to find out whether it is well again, 2 not at all.',

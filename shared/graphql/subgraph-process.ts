@@ -3,6 +3,7 @@ import { createAccessTokenVerifier, type AccessTokenVerifier } from '../auth/acc
 import { createKeyFeed } from '../auth/key-feed.js';
 import { createRevocationFeed } from '../auth/revocation-feed.js';
 import { createRevocations, type Revocations } from '../auth/revocations.js';
+import { productVersion } from '../config/product-version.js';
 import { readTogether } from '../config/read-together.js';
 import { deriveKey } from '../config/secrets.js';
 import { readSubgraphEnvironment, type SubgraphEnvironment, type SubgraphName } from '../config/subgraph-environment.js';
@@ -126,7 +127,7 @@ export function runSubgraphProcess<Context extends object, Config>({
         },
       });
       scope.defer(() => server.close());
-      logger.info({ url: server.url }, 'ready');
+      logger.info({ version: productVersion(), url: server.url }, 'ready');
     },
   });
 }

@@ -22,6 +22,7 @@ import type { Logger } from '../../shared/logging/logger.js';
 import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
 import type { AuthContext } from './context.js';
 import { createAuthPrisma } from './data/prisma.js';
+import { mailGauges } from './mail-gauges.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { findBlockAudiences } from '../../shared/users/block-audience.js';
 import { sharing } from './resolvers/sharing.js';
@@ -123,7 +124,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     name: 'auth',
     schema,
     sharing: declareSharing(schema, sharing),
-    gauges: eventGauges({ relay: outbox, bus, group: 'auth' }),
+    gauges: [...eventGauges({ relay: outbox, bus, group: 'auth' }), ...mailGauges(repositories.mails, now)],
     keys,
     jwks: () => signingKeys.jwks(),
     async createContext(headers) {

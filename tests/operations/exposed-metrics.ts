@@ -2,8 +2,9 @@ import { Registry, type MetricObject } from 'prom-client';
 import { addWorkerMetrics } from '../../gateway/cluster/gather-metrics.js';
 import { createGatewayMetrics } from '../../gateway/telemetry/gateway-metrics.js';
 import { eventGauges } from '../../shared/events/event-gauges.js';
-import { createMetricsRegistry } from '../../shared/telemetry/metrics-registry.js';
+import { addBuildInfo, createMetricsRegistry } from '../../shared/telemetry/metrics-registry.js';
 import { addSubscriptionGauges, countServed } from '../../shared/telemetry/subgraph-metrics.js';
+import { mailGauges } from '../../subgraphs/auth/mail-gauges.js';
 import { presenceGauges } from '../../subgraphs/sessions/presence-gauges.js';
 
 export interface ExposedMetric {
@@ -16,14 +17,16 @@ export interface ExposedMetric {
 export function ownMetrics(): readonly ExposedMetric[] {
   const registry = new Registry();
   const metrics = createGatewayMetrics(registry);
-  metrics.observeSupergraph({ current: unasked });
+  metrics.observeSupergraph({ current: unasked, state: unasked });
   metrics.observeSockets(unasked);
   metrics.observeCache(unasked);
   metrics.observeDependencies(unasked);
   const events = eventGauges({ relay: { backlog: unasked }, bus: {}, group: 'any' });
-  metrics.observeSubgraphs([{ name: 'any', gauges: [...events, ...presenceGauges({ count: unasked })] }]);
+  const gauges = [...events, ...presenceGauges({ count: unasked }), ...mailGauges({ backlog: unasked }, unasked)];
+  metrics.observeSubgraphs([{ name: 'any', gauges }]);
   addWorkerMetrics(registry, unasked);
   countServed(registry);
+  addBuildInfo(registry);
   addSubscriptionGauges(registry, unasked);
   return listed(registry);
 }

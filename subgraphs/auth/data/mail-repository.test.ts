@@ -63,6 +63,13 @@ describe.each(databases)('mails that wait on $name', ({ open }) => {
     expect(await harness.prisma.mail.count()).toBe(2);
   });
 
+  it('are counted, with the age of the oldest', async () => {
+    const mails = createMailRepository(harness.prisma);
+    expect(await mails.backlog(at(10))).toEqual({ mails: 0, oldestMs: 0 });
+    await write(3);
+    expect(await mails.backlog(at(10))).toEqual({ mails: 3, oldestMs: 10 });
+  });
+
   it('are postponed by whoever claimed them last alone', async () => {
     await write(1);
     const mails = createMailRepository(harness.prisma);

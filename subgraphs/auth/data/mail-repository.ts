@@ -20,6 +20,8 @@ export interface MailRepository {
   remove(id: string): Promise<void>;
   /** Changes nothing when another process has claimed it since. */
   postpone(mail: Pick<ClaimedMail, 'id' | 'attempts'>, dueAt: Date): Promise<void>;
+  /** How many wait to be sent, and how long the oldest of them has, in ms. */
+  backlog(now: Date): Promise<{ readonly mails: number; readonly oldestMs: number }>;
 }
 
 interface Row {
@@ -47,6 +49,10 @@ export function createMailRepository(prisma: AuthPrisma): MailRepository {
     },
     async postpone({ id, attempts }, dueAt) {
       await prisma.mail.updateMany({ where: { id, attempts }, data: { dueAt } });
+    },
+    async backlog(now) {
+      const { _count: mails, _min: oldest } = await prisma.mail.aggregate({ _count: true, _min: { createdAt: true } });
+      return { mails, oldestMs: oldest.createdAt === null ? 0 : Math.max(0, now.getTime() - oldest.createdAt.getTime()) };
     },
   };
 }

@@ -20,7 +20,7 @@ afterEach(async () => {
 function createFakeMails() {
   let claims = 0;
   const rows = new Map<string, { content: string; createdAt: Date; attempts: number; dueAt: Date }>();
-  const mails: MailRepository = {
+  const mails: Omit<MailRepository, 'backlog'> = {
     claim({ now, leaseEnd, limit }) {
       claims += 1;
       const due = [...rows].filter(([, row]) => row.dueAt <= now).slice(0, limit);

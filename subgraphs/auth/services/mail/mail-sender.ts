@@ -21,7 +21,7 @@ export interface MailSender {
 }
 
 export interface MailSenderOptions {
-  readonly mails: MailRepository;
+  readonly mails: Omit<MailRepository, 'backlog'>;
   readonly envelopes: MailEnvelopes;
   readonly transport: MailTransport;
   readonly logger: Logger;
