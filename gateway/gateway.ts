@@ -111,7 +111,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onOperation,
     logger,
   });
-  const app = createHttpServer({ logger, trustsProxy, drain, first: (request, response) => door.handle(request, response) });
+  const app = createHttpServer({
+    logger,
+    trustsProxy,
+    tellsMethods: true,
+    drain,
+    first: (request, response) => door.handle(request, response),
+  });
 
   if (corsOrigins.length > 0) {
     await app.register(cors, {

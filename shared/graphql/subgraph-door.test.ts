@@ -127,7 +127,7 @@ describe('A request to a subgraph', () => {
     ['{"query', 400],
     [`{"query":"{ user { id } }"}${' '.repeat(8 * 1024 * 1024)}`, 413],
   ])('without JSON that can be read is refused, %#', async (body, status) => {
-    expect(await ask(body)).toMatchObject({ status, body: { errors: [{ extensions: { code: 'BAD_REQUEST', requestId: 'r-1' } }] } });
+    expect(await ask(body)).toMatchObject({ status, body: { errors: [{ extensions: { code: 'BAD_USER_INPUT', requestId: 'r-1' } }] } });
   });
 
   it('with a compressed body, or one of another type, is refused', async () => {

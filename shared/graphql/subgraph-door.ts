@@ -99,7 +99,7 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
     const body = read.kind === 'body' ? parseJson(read.body) : undefined;
     const given: SubgraphAnswer =
       body === undefined
-        ? json(read.kind === 'body' ? 400 : 413, errorBody('BAD_REQUEST', 'The body is no JSON, or too large.', requestId))
+        ? json(read.kind === 'body' ? 400 : 413, errorBody('BAD_USER_INPUT', 'The body is no JSON, or too large.', requestId))
         : await answer(request, body, requestId);
     if (read.kind !== 'body') response.shouldKeepAlive = false;
     const type = negotiate(request.headers.accept) ?? 'application/json';

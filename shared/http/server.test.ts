@@ -96,13 +96,47 @@ describe('Errors', () => {
   });
 });
 
+describe('A path that is asked for by another method', () => {
+  const routes = (server: FastifyInstance): void => {
+    server.get('/media/:name', () => 'here');
+    server.put('/media/:name', () => 'there');
+    server.post('/a.b/*', () => 'anywhere');
+    server.options('*', () => 'whatever is asked');
+  };
+  const allowedBy = async (url: string, method: string): Promise<readonly [number, string | null, unknown]> => {
+    const response = await fetch(url, { method });
+    const { errors } = (await response.json()) as { errors: readonly { extensions: { code: unknown } }[] };
+    return [response.status, response.headers.get('allow'), errors[0]?.extensions.code];
+  };
+
+  it.each([
+    ['DELETE', '/media/a', 405, 'GET, HEAD, PUT'],
+    ['DELETE', '/media/a/?b=/c', 405, 'GET, HEAD, PUT'],
+    ['GET', '/a.b/c/d', 405, 'POST'],
+    ['DELETE', '/media', 404, null],
+    ['DELETE', '/media/a/b', 404, null],
+    ['GET', '/aXb/c', 404, null],
+    ['GET', '/', 404, null],
+  ])('is told its methods, and nothing where there is none: %s %s', async (method, path, status, allow) => {
+    app = createHttpServer({ logger, tellsMethods: true });
+    routes(app);
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    expect(await allowedBy(`${url}${path}`, method)).toEqual([status, allow, status === 404 ? 'NOT_FOUND' : 'BAD_USER_INPUT']);
+  });
+
+  it('is not there for those who may not know', async () => {
+    const url = await serve(routes);
+    expect(await allowedBy(`${url}/media/a`, 'DELETE')).toEqual([404, null, 'NOT_FOUND']);
+  });
+});
+
 describe('What never becomes a request of a route', () => {
   const secured = (text: string) => {
     expect(text).toMatch(/^x-content-type-options: nosniff\r$/im);
     expect(text).toMatch(/^content-security-policy: default-src 'none'/im);
     const id = /^x-request-id: ([\w-]+)\r$/im.exec(text)?.[1];
     expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n')))).toMatchObject({
-      errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST', requestId: id } }],
+      errors: [{ message: expect.any(String), extensions: { code: 'BAD_USER_INPUT', requestId: id } }],
     });
   };
 

@@ -6,6 +6,7 @@ import { AppError } from '../errors/app-error.js';
 import { refusalStatus } from '../errors/refusal-status.js';
 import type { Logger } from '../logging/logger.js';
 import type { TrustsProxy } from './client-address.js';
+import { followAllowedMethods } from './allowed-methods.js';
 import { createDrain, type Drain } from './drain.js';
 import { logRequest } from './log-request.js';
 
@@ -19,6 +20,8 @@ export interface HttpServerOptions {
   readonly bodyLimit?: number;
   /** Asked before Fastify; what it takes (true) Fastify never sees: its routing and hooks cost 25 µs of CPU for a request. */
   readonly first?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Whether everybody may know which methods a path has (405); without it there is nothing by others (404). */
+  readonly tellsMethods?: boolean;
   /** How it ends. */
   readonly drain?: Drain;
 }
@@ -32,6 +35,7 @@ export function createHttpServer({
   trustsProxy = () => false,
   bodyLimit = defaultBodyLimit,
   first,
+  tellsMethods = false,
   drain = createDrain(),
 }: HttpServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = logger;
@@ -74,14 +78,23 @@ export function createHttpServer({
     logRequest(logger, request, { requestId: request.id, status: reply.statusCode, ms: reply.elapsedTime });
     done();
   });
-  app.setNotFoundHandler((request, reply) => reply.code(404).send(errorBody('NOT_FOUND', 'There is nothing here.', request.id)));
+  const allowed = tellsMethods ? followAllowedMethods(app) : () => [];
+  app.setNotFoundHandler((request, reply) => {
+    const methods = allowed(request.url.replace(/\?.*/s, ''));
+    if (methods.length === 0) return reply.code(404).send(errorBody('NOT_FOUND', 'There is nothing here.', request.id));
+    const message = `Send this by ${methods.join(' or ')}.`;
+    return reply
+      .code(405)
+      .header('allow', methods.join(', '))
+      .send(errorBody('BAD_USER_INPUT', message, request.id));
+  });
   app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
     if (error instanceof AppError) {
       if (error.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(error.retryAfter)));
       return reply.code(refusalStatus[error.code]).send(errorBody(error.code, error.message, request.id));
     }
     const status = error.statusCode ?? 500;
-    if (status < 500) return reply.code(status).send(errorBody('BAD_REQUEST', error.message, request.id));
+    if (status < 500) return reply.code(status).send(errorBody('BAD_USER_INPUT', error.message, request.id));
     logger.error({ err: error, requestId: request.id }, 'request failed');
     return reply.code(500).send(errorBody('INTERNAL_SERVER_ERROR', 'Something went wrong on our side.', request.id));
   });
@@ -108,7 +121,7 @@ const connectionErrors = {
 
 /** Where Fastify writes no answer. */
 function plainError(message: string, id: string) {
-  const body = JSON.stringify(errorBody('BAD_REQUEST', message, id));
+  const body = JSON.stringify(errorBody('BAD_USER_INPUT', message, id));
   const headers = {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
