@@ -97,11 +97,14 @@ describe('A supergraph', () => {
   it('keeps the old supergraph while the file is bad or gone, and takes the next good one', async () => {
     const { supergraph, changes } = await start(first);
     const before = supergraph.current();
+    const { loadedAt: began, isFileRefused } = supergraph.state();
+    expect(isFileRefused).toBe(false);
     for (const bad of ['type Query {', 'type Query { c: Int }', first.replace('type Query', 'type Qry')]) {
       problems.length = 0;
       await writeFile(path, bad);
       await until(() => problems.length > 0, 'a word on why');
       expect(supergraph.current()).toBe(before);
+      expect(supergraph.state()).toEqual({ loadedAt: began, isFileRefused: true });
     }
     problems.length = 0;
     await rm(path);
@@ -110,6 +113,18 @@ describe('A supergraph', () => {
     await writeFile(path, second);
     await until(() => changes.length === 1, 'the change');
     expect(fieldsOf(supergraph.current())).toEqual(['a', 'b']);
+    expect(supergraph.state().isFileRefused).toBe(false);
+    expect(supergraph.state().loadedAt).toBeGreaterThan(began);
+  });
+
+  it('is itself again when the bad file is taken back', async () => {
+    const { supergraph } = await start(first);
+    const { loadedAt } = supergraph.state();
+    await writeFile(path, 'type Query {');
+    await until(() => supergraph.state().isFileRefused, 'the refusal');
+    await writeFile(path, first);
+    await until(() => !supergraph.state().isFileRefused, 'the file to be well again');
+    expect(supergraph.state().loadedAt).toBe(loadedAt);
   });
 
   it('asks for one data source per name and URL, and closes them all at the end', async () => {
