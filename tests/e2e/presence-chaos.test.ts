@@ -19,6 +19,8 @@ const isLong = seconds >= 180;
 /** Otherwise it ends before the leases of the process that was killed first do. */
 const outlivesLeases = seconds >= 30;
 const isVerbose = process.env.PRESENCE_CHAOS_LOG === '1';
+/** Of each kind one, however short the time is: a process was killed before, and clocks are wrong from the beginning. */
+const always: readonly FaultName[] = ['all sockets to a sessions process cut', 'SIGSTOP of a sessions process for 5 s'];
 const namesOfPeople = ['ada', 'bob', 'cleo', 'dan', 'eve', 'finn', 'gus', 'hal', 'ivy', 'stay', 'leave', 'watch'];
 /** From the end of a lease's life (45 s) to the sweep. */
 const ofKilledMs = 46_000;
@@ -190,8 +192,8 @@ onServices(`Presence on processes that are being broken, seed ${String(seed)}`, 
       const names = (Object.keys(faults) as FaultName[]).filter((name) => !name.includes('65 s'));
       let plan = dice.shuffled(names);
       const end = killedAt + seconds * 1_000;
-      for (let round = 0; Date.now() < end; round += 1) {
-        const name = isLong && round === 2 ? 'SIGSTOP of a sessions process for 65 s' : plan.pop();
+      for (let round = 0; Date.now() < end || round < always.length; round += 1) {
+        const name = always[round] ?? (isLong && round === always.length ? 'SIGSTOP of a sessions process for 65 s' : plan.pop());
         if (name !== undefined) await breakIt(name);
         if (plan.length === 0) plan = dice.shuffled(names);
         await new Promise((resolve) => setTimeout(resolve, dice.between(200, 1_500)));

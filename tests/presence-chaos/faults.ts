@@ -31,6 +31,7 @@ export function createFaults({ cluster, dice }: { readonly cluster: Cluster; rea
     'kill -9 of a sessions process': () => anyNode().restart('SIGKILL'),
     'SIGSTOP of a sessions process for 5 s': () => freeze(anyNode(), 5_000),
     'SIGSTOP of a sessions process for 65 s': () => freeze(anyNode(), 65_000),
+    'kill -9 of a gateway': async () => dice.oneOf(cluster.gateways)?.restart('SIGKILL'),
     'restart of Redis': () => cluster.restartRedis(),
     async FLUSHALL() {
       const connection = new Redis(cluster.redis().url);

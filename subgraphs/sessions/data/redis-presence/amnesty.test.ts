@@ -3,6 +3,7 @@ import { startRedis } from '../../../../tests/testkit/redis.js';
 import { orSkip } from '../../../../tests/testkit/services.js';
 import { defaultSettings, type ConnectionKey } from '../../presence/presence.js';
 import { startPresenceNodes, type PresenceNode, type PresenceNodes } from './presence-nodes.conformance.js';
+import { openRedisLink } from './redis-link.js';
 import { amnestyMs, outageMs } from './shard-script.js';
 
 const server = orSkip('redis-server', await startRedis());
@@ -54,6 +55,20 @@ if (server !== null) {
       await advance(1_001);
       await settle();
       expect(a.changes.map(({ state }) => `${state.userId} ${state.availability}`)).toEqual(['bob OFFLINE']);
+    });
+
+    it('lets no lease run out for 20 s when another server answers, which may have missed renewals', async () => {
+      let name = 'primary';
+      const openLink: typeof openRedisLink = (options) => ({ ...openRedisLink(options), serverId: () => Promise.resolve(name) });
+      all = await startPresenceNodes(server.url, 1, ['ada'], openLink);
+      const [a] = all.nodes as [PresenceNode];
+      await a.store.connect(phone, defaultSettings);
+      await all.advance(44_000);
+      name = 'replica';
+      await all.advance(amnestyMs - 1_000);
+      expect([a.losses, await availability(a)]).toEqual([1, 'ONLINE']);
+      await all.advance(2_500);
+      expect([a.losses, await availability(a)]).toEqual([1, 'OFFLINE']);
     });
 
     it.each([

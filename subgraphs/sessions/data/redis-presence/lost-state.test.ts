@@ -3,6 +3,7 @@ import { startRedis } from '../../../../tests/testkit/redis.js';
 import { orSkip } from '../../../../tests/testkit/services.js';
 import { defaultSettings, type ConnectionKey } from '../../presence/presence.js';
 import { changesKey, keysOf, shardOf } from './presence-keys.js';
+import { openRedisLink } from './redis-link.js';
 import { startPresenceNodes, until, type PresenceNode, type PresenceNodes } from './presence-nodes.conformance.js';
 
 const server = orSkip('redis-server', await startRedis());
@@ -84,6 +85,23 @@ if (server !== null) {
       await settle();
       expect(b.losses).toBeGreaterThan(0);
       expect(b.changes.map(({ state }) => state.availability)).toEqual(['ONLINE', 'AWAY']);
+    });
+
+    it('says so, with higher versions, when the latest is missing of a server that does not say who it is', async () => {
+      const openLink: typeof openRedisLink = (options) => ({ ...openRedisLink(options), serverId: () => Promise.resolve('') });
+      all = await startPresenceNodes(server.url, 1, ['ada'], openLink);
+      const { nodes, redis, advance, settle } = all;
+      const [a] = nodes as [PresenceNode];
+      const keys = keysOf(shardOf('ada'));
+      await a.store.connect(phone, defaultSettings);
+      for (const key of keys) await redis.copy(key, `${key} before`);
+      const told = await a.store.update(phone, { isAway: true });
+      await settle();
+      for (const key of keys) await redis.rename(`${key} before`, key);
+      await advance(1_000);
+      const [now] = (await a.store.read(['ada'])).states;
+      expect([a.losses, now?.availability]).toEqual([1, 'ONLINE']);
+      expect(now?.versions.stranger).toBeGreaterThan(told.versions.stranger);
     });
 
     it('one shard is enough to begin a new epoch', async () => {
