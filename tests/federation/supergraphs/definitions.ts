@@ -54,19 +54,6 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     c: `type Item @key(fields: "id") @interfaceObject { id: ID! label: String stock: Stock }
         type Stock { count: Int at: Item }`,
   },
-  '@requires of an @interfaceObject': {
-    a: `type Query { items: [Item!] item: Item chair: Chair }
-        interface Item @key(fields: "id") { id: ID! name: String at(lang: String): Place }
-        type Chair implements Item @key(fields: "id") { id: ID! name: String at(lang: String): Place legs: Int! }
-        type Table implements Item @key(fields: "id") { id: ID! name: String at(lang: String): Place area: Float }
-        type Place { row: Int shelf: Int }`,
-    b: `type Query { cheapest: Item dearest: [Item!]! }
-        type Item @key(fields: "id") @interfaceObject { id: ID! price: Int! twin: Item }`,
-    c: `type Query { last: Item }
-        type Item @key(fields: "id") @interfaceObject { id: ID! name: String @external at(lang: String): Place @external
-          label: String @requires(fields: "name") spot: String @requires(fields: "at(lang: \\"en\\") { row shelf }") }
-        type Place @external { row: Int shelf: Int }`,
-  },
   '@requires, nested, over lists, of each other and with arguments': {
     a: `type Query { products: [Product!] product: Product posts: [Post] }
         type Product @key(fields: "id") { id: ID! weight: Int price(currency: String): Int parts: [Part!] box: Box category: Category }
@@ -176,5 +163,22 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
         type Viewer @shareable { you: B }
         type Mutation { setB(n: Int): B! }`,
     c: `type A @key(fields: "id") { id: ID! c: C! } type C { text: String! a: A b: B! } type B @key(fields: "id") { id: ID! depth: Int! }`,
+  },
+};
+
+/** Of operations over these, about one of a hundred is refused by its fields: with several conditions within each other, the planner finds no way. */
+export const partlyRefused: typeof definitions = {
+  '@requires of an @interfaceObject': {
+    a: `type Query { items: [Item!] item: Item chair: Chair }
+        interface Item @key(fields: "id") { id: ID! name: String at(lang: String): Place }
+        type Chair implements Item @key(fields: "id") { id: ID! name: String at(lang: String): Place legs: Int! }
+        type Table implements Item @key(fields: "id") { id: ID! name: String at(lang: String): Place area: Float }
+        type Place { row: Int shelf: Int }`,
+    b: `type Query { cheapest: Item dearest: [Item!]! }
+        type Item @key(fields: "id") @interfaceObject { id: ID! price: Int! twin: Item }`,
+    c: `type Query { last: Item }
+        type Item @key(fields: "id") @interfaceObject { id: ID! name: String @external at(lang: String): Place @external
+          label: String @requires(fields: "name") spot: String @requires(fields: "at(lang: \\"en\\") { row shelf }") }
+        type Place @external { row: Int shelf: Int }`,
   },
 };

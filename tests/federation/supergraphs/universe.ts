@@ -35,8 +35,6 @@ export interface UniverseOptions {
   readonly errors?: number;
   /** Whether errors are only where null may be, so that each is about one field. */
   readonly areMild?: boolean;
-  /** Whether a subgraph that is not sent what it requires answers something else: finds plans that forget to, as docs/adr/0019 tells. */
-  readonly isStrict?: boolean;
 }
 
 const entities = ['t0', 't1', 't2', 't3'];
@@ -214,8 +212,7 @@ export function createUniverse(supergraphSdl: string, subgraphs: ReadonlyMap<str
     const thing = isThing(source) ? source : isRepresentation(source) ? found(source) : { type: info.parentType.name, token: 'root' };
     const given = Object.keys(args).length === 0 ? null : args;
     // What a subgraph has to be sent it does not know of itself.
-    const known =
-      options.isStrict === true && thing.sent === undefined && subgraphSchemas.has(info.schema) ? { ...thing, sent: {} } : thing;
+    const known = thing.sent === undefined && subgraphSchemas.has(info.schema) ? { ...thing, sent: {} } : thing;
     return valueOf(known, info.fieldName, given, outputType(thing.type, info.fieldName));
   };
   const typeResolver: GraphQLTypeResolver<unknown, unknown> = (source) => (isThing(source) ? source.type : undefined);
