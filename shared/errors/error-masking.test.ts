@@ -43,6 +43,12 @@ describe('What a client sees of an error', () => {
     expect(logged).toMatchObject([{ level: 50, requestId: 'r-1' }]);
   });
 
+  it('a fault that a subgraph tells: the log says which subgraph', () => {
+    const said = (serviceName: unknown) => mask(new GraphQLError('boom', { extensions: { code: 'DOWNSTREAM_SERVICE_ERROR', serviceName } }));
+    expect(said('auth').logged).toMatchObject([{ subgraph: 'auth', err: { message: 'boom' } }]);
+    expect(said({ any: 'thing' }).logged[0]).not.toHaveProperty('subgraph');
+  });
+
   it('a refusal: its message, place, code and when to come back, and nothing is logged', () => {
     const refusal = new AppError('RATE_LIMITED', 'Wait a moment.', { retryAfter: 7, cause: inside });
     const { shown, logged } = mask(new GraphQLError('x', { originalError: refusal, path: ['login'] }));

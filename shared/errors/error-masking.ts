@@ -59,8 +59,14 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
   }
   // A subgraph that says so has logged the cause with the same request id, where its stack is known.
   const isLoggedElsewhere = original === graphqlError && code === 'INTERNAL_SERVER_ERROR';
+  const subgraph = graphqlError?.extensions.serviceName;
   options.logger[isLoggedElsewhere ? 'info' : 'error'](
-    { err: original, path: graphqlError?.path, requestId: options.requestId },
+    {
+      err: original,
+      ...(typeof subgraph === 'string' ? { subgraph } : {}),
+      path: graphqlError?.path,
+      requestId: options.requestId,
+    },
     'request failed',
   );
   return {
