@@ -14,7 +14,7 @@ import {
   type ResponseType,
   type StreamType,
 } from '../../shared/http/media-types.js';
-import { sendAnswer, type Answer } from '../../shared/http/send-answer.js';
+import { hangUpOnFailure, sendAnswer, type Answer } from '../../shared/http/send-answer.js';
 import { requestId as readRequestId, securityHeaders } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authentication/authenticate.js';
@@ -285,10 +285,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       if (url !== path && !isOurs(url)) return false;
       // Whoever asks for permission is answered where all routes are.
       if (method === 'OPTIONS' && corsOrigins.length > 0) return false;
-      serve(request, response).catch((error: unknown) => {
-        logger.error({ err: error }, 'an answer could not be written');
-        response.destroy();
-      });
+      hangUpOnFailure(serve(request, response), response, logger);
       return true;
     },
   };

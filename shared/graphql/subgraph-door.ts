@@ -6,7 +6,7 @@ import { maskError } from '../errors/error-masking.js';
 import { logRequest } from '../http/log-request.js';
 import { contentTypes, isJson, negotiate } from '../http/media-types.js';
 import { readBody } from '../http/read-body.js';
-import { sendAnswer, type Answer } from '../http/send-answer.js';
+import { hangUpOnFailure, sendAnswer, type Answer } from '../http/send-answer.js';
 import { errorBody, requestId as readRequestId } from '../http/server.js';
 import type { Logger } from '../logging/logger.js';
 import { endSpan, startServerSpan, type Tracing } from '../telemetry/tracing.js';
@@ -118,10 +118,7 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
       if (!isSecret(headers[gatewaySecretHeader]) || !isJson(headers['content-type']) || headers['content-encoding'] !== undefined) {
         return false;
       }
-      serve(request, response).catch((error: unknown) => {
-        logger.error({ err: error }, 'an answer could not be written');
-        response.destroy();
-      });
+      hangUpOnFailure(serve(request, response), response, logger);
       return true;
     },
   };

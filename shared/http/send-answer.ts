@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Logger } from '../logging/logger.js';
 import { securityHeaders } from './server.js';
 
 /** What goes back for a GraphQL request. */
@@ -31,4 +32,12 @@ export function sendAnswer(response: ServerResponse, { status, body, headers }: 
     ...headers,
   ]);
   response.end(body);
+}
+
+/** Past Fastify nobody else notices when `serving` rejects: there is nothing more to say then. */
+export function hangUpOnFailure(serving: Promise<void>, response: ServerResponse, logger: Logger): void {
+  serving.catch((error: unknown) => {
+    logger.error({ err: error }, 'an answer could not be written');
+    response.destroy();
+  });
 }
