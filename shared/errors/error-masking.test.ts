@@ -44,7 +44,8 @@ describe('What a client sees of an error', () => {
   });
 
   it('a fault that a subgraph tells: the log says which subgraph', () => {
-    const said = (serviceName: unknown) => mask(new GraphQLError('boom', { extensions: { code: 'DOWNSTREAM_SERVICE_ERROR', serviceName } }));
+    const said = (serviceName: unknown) =>
+      mask(new GraphQLError('boom', { extensions: { code: 'DOWNSTREAM_SERVICE_ERROR', serviceName } }));
     expect(said('auth').logged).toMatchObject([{ subgraph: 'auth', err: { message: 'boom' } }]);
     expect(said({ any: 'thing' }).logged[0]).not.toHaveProperty('subgraph');
   });
