@@ -73,6 +73,44 @@ if (server !== null) {
       expect(heard).toEqual(['lost', 'ONLINE']);
     });
 
+    it('a call that was answered before the loss, and comes back after it, is refused: nothing is left of it', async () => {
+      let sent = 0;
+      let answers: Promise<void> | undefined;
+      const openLink: typeof openRedisLink = (options) => {
+        const link = openRedisLink(options);
+        const pipeline = link.redis.pipeline.bind(link.redis);
+        const late = (...given: Parameters<typeof pipeline>) => {
+          const calls = pipeline(...given);
+          const [exec, wait] = [calls.exec.bind(calls), answers];
+          return Object.assign(calls, {
+            async exec() {
+              const replies = await exec();
+              sent += 1;
+              await wait;
+              return replies;
+            },
+          });
+        };
+        return { ...link, redis: Object.assign(link.redis, { pipeline: late }) };
+      };
+      all = await startPresenceNodes(server.url, 1, ['ada'], openLink);
+      const { nodes, redis, advance } = all;
+      const [a] = nodes as [PresenceNode];
+      let answer = (): void => undefined;
+      answers = new Promise((resolve) => (answer = resolve));
+      sent = 0;
+      const connecting = a.store.connect(phone, defaultSettings);
+      const refused = expect(connecting).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await until(() => sent === 1);
+      answers = undefined;
+      await redis.flushall();
+      await advance(500);
+      expect(a.losses).toBe(1);
+      answer();
+      await refused;
+      expect((await a.store.read(['ada'])).states[0]?.availability).toBe('OFFLINE');
+    });
+
     it('the changes of the new life are told from its beginning, also when the old one had as many', async () => {
       const { a, b, redis, advance, settle } = await start(2);
       await a.store.connect(phone, defaultSettings);
