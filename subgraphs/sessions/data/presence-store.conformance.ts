@@ -134,6 +134,20 @@ export function describePresenceStore(name: string, create: () => Promise<Presen
       expect(await availability()).toBe('ONLINE');
     });
 
+    it('P2: takes a session for idle after 5 min without a message, renewals apart, and not before', async () => {
+      await store.connect(phone, defaultSettings);
+      for (let time = 0; time < 280_000; time += 40_000) {
+        await test.advance(40_000);
+        await store.renew([phone]);
+      }
+      await test.advance(19_999);
+      expect(await availability()).toBe('ONLINE');
+      await test.advance(1);
+      expect(await availability()).toBe('AWAY');
+      await store.update(ada, {});
+      expect(await availability()).toBe('ONLINE');
+    });
+
     it('P2: says by its own clock since when somebody does something, and shows what began last', async () => {
       const activity = { kind: 'IN_GAME', gameId: 'chess', text: null, joinable: false, data: [] } as const;
       await store.connect(phone, defaultSettings);
