@@ -12,6 +12,8 @@ export type SubgraphEvent = Omit<UpstreamEvent, 'kind'>;
 export interface EventPlan {
   /** The subgraph of the root field. */
   readonly owner: SubgraphDataSource;
+  /** Whether events need nobody else, and are read and left as they are. */
+  readonly isReadOnly: boolean;
   /** What `owner` is asked. */
   upstream(variables: Readonly<Record<string, unknown>>): FetchRequest;
   /** Completes an event from all subgraphs. It becomes part of the result, unless it is shared: hand each call its own. */
@@ -23,6 +25,7 @@ export function createEventPlan(generation: SupergraphGeneration, operation: Par
   const { owner, upstream, complete, isReadOnly } = generation.executor.subscription(runnable.planned, operation.operationName);
   return {
     owner,
+    isReadOnly,
     upstream,
     complete({ data, errors, isShared = false }, { variables, caller }, ask) {
       const answer = { data: isShared && !isReadOnly ? cloneJson(data) : data, errors };

@@ -86,8 +86,8 @@ class ChannelSubscriber implements Subscriber, EventWaiter {
     this.#isFirst = false;
     // The first event is often a state of the viewer's own, such as a list of friends. It becomes shared by a second one who gets what begins
     // alike, or thousands who come back at once would each have it asked for everyone in vain, and written as text, which is long.
-    const isShareable =
-      this.#channel.subscribers > 1 && event.errors.length === 0 && !(wasFirst && !recent.hasCome(beginningOf(event.data)));
+    const isOwn = wasFirst && (this.plan.isReadOnly || !recent.hasCome(beginningOf(event.data)));
+    const isShareable = !isOwn && this.#channel.subscribers > 1 && event.errors.length === 0;
     const text = isShareable ? textOf(event) : undefined;
     if (text === undefined || text.length > limits.maxEventCharacters) {
       this.#last = recent.sequence();
