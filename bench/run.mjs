@@ -3,7 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { build } from '../tools/build.mjs';
 
-const measurements = ['startup', 'passwords', 'accounts', 'images', 'fan-out', 'subscription-sockets', 'presence', 'gateway', 'processes'];
+const measurements = [
+  'startup',
+  'passwords',
+  'accounts',
+  'images',
+  'fan-out',
+  'subscription-sockets',
+  'presence',
+  'gateway',
+  'caching',
+  'processes',
+];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !measurements.includes(name));
 if (asked.includes('--help') || unknown.length > 0) {

@@ -31,7 +31,10 @@ export interface Contestant extends Running {
 }
 
 /** Starts the subgraphs, those of P1 or the same as the product serves its own, and composes their supergraph. */
-export async function openStage(file: 'subgraph.ts' | 'served-subgraph.ts' = 'subgraph.ts'): Promise<Stage> {
+export async function openStage(
+  file: 'subgraph.ts' | 'served-subgraph.ts' = 'subgraph.ts',
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
   const ports = await freePorts(subgraphNames.length);
   const urls: Record<SubgraphName, string> = { users: '', presence: '', sessions: '' };
   subgraphNames.forEach((name, index) => (urls[name] = `http://127.0.0.1:${String(ports[index])}/graphql`));
@@ -39,7 +42,7 @@ export async function openStage(file: 'subgraph.ts' | 'served-subgraph.ts' = 'su
   const supergraph = join(folder, 'supergraph.graphql');
   writeFileSync(supergraph, composeSupergraph(urls));
   const subgraphs = subgraphNames.map((name, index) =>
-    startScript(file, [name, String(ports[index])], { GATEWAY_SECRET: stageSecret }, 'others'),
+    startScript(file, [name, String(ports[index])], { GATEWAY_SECRET: stageSecret, ...environment }, 'others'),
   );
   await Promise.all(subgraphNames.map((name) => untilReady(name, () => isListening(urls[name]))));
   return {

@@ -1,6 +1,7 @@
 /**
  * A subgraph that is never the bottleneck, as a process of its own: it runs each request that it sees for the first time through graphql-js,
- * whatever a planner has written, and answers the same bytes from memory from then on. `tsx subgraph.ts <name> <port>`.
+ * whatever a planner has written, and answers the same bytes from memory from then on. `tsx subgraph.ts <name> <port>`, with what it says in
+ * `cache-control` in CACHE_CONTROL.
  */
 import { createServer } from 'node:http';
 import { buildSubgraphSchema } from '@apollo/subgraph';
@@ -17,6 +18,7 @@ const name = subgraphNames.find((each) => each === process.argv[2]);
 if (name === undefined) throw new Error(`no subgraph ${String(process.argv[2])}`);
 const schema = buildSubgraphSchema({ typeDefs: parse(typeDefs[name]), resolvers: { ...resolvers[name] } });
 const answers = new Map<string, Buffer>();
+const caching = process.env.CACHE_CONTROL === undefined ? {} : { 'cache-control': process.env.CACHE_CONTROL };
 
 async function answer(body: string): Promise<Buffer> {
   const known = answers.get(body);
@@ -33,7 +35,7 @@ const server = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
     void answer(Buffer.concat(chunks).toString('latin1')).then((bytes) =>
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length }).end(bytes),
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length, ...caching }).end(bytes),
     );
   });
 });
