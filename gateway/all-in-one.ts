@@ -139,7 +139,7 @@ runProcess({
             : createInProcessDataSource({ subgraph, logger, timeoutMs, ...counting });
         return traceSource(name, cache?.cached({ name, url }, source) ?? source, tracing);
       },
-      beginCaching: cache?.beginCaching,
+      cache,
       operationTimeoutMs: config.timeouts.operationMs,
       ...config.supergraph,
       defer: config.policy.allowsDefer,

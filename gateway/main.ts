@@ -109,7 +109,7 @@ async function startServing(
   const supergraph = await createSupergraph({
     path: config.supergraphPath,
     dataSource: createSubgraphSources({ config, subgraphs, onFetch: metrics?.counted.onFetch, cache, tracing, logger }),
-    beginCaching: cache?.beginCaching,
+    cache,
     operationTimeoutMs: config.timeouts.operationMs,
     ...config.supergraph,
     defer: config.policy.allowsDefer,

@@ -11,6 +11,7 @@ import {
   type StageAsked,
 } from '../../tests/testkit/caching-stage.js';
 import { representationsOf } from '../../tests/testkit/generated/execution-stage.js';
+import type { Ask } from '../execution/execution-state.js';
 import type { Lifetime } from '../datasources/answer-lifetime.js';
 
 const usersSdl = `
@@ -18,15 +19,16 @@ const usersSdl = `
   type Mutation { rename: Boolean }
   type User @key(fields: "id") { id: ID! }`;
 const scoresSdl = 'type User @key(fields: "id") { id: ID! score: Int }';
-const sdl = composeStage({ users: usersSdl, scores: scoresSdl });
+const ownSdl = composeStage({ users: usersSdl, scores: scoresSdl });
 const user = (id: string) => ({ __typename: 'User', id });
 
 function createPeople({
   users = publicAnswer,
   scores = publicAnswer,
   ids = () => ['1', '2'],
+  sdl = ownSdl,
   ...options
-}: { users?: Lifetime | 'none'; scores?: Lifetime | 'none'; ids?: () => string[] } & CachingStageOptions = {}) {
+}: { users?: Lifetime | 'none'; scores?: Lifetime | 'none'; ids?: () => string[]; sdl?: string } & CachingStageOptions = {}) {
   return createCachingStage(
     sdl,
     {
@@ -121,14 +123,45 @@ describe('The cache of answers', () => {
   });
 
   it('stays within its bytes and its number', async () => {
-    const few = createPeople({ maxEntries: 2 });
-    const many = createPeople({ maxEntries: 3 });
-    for (const stage of [few, many]) for (let n = 0; n < 2; n += 1) await stage.run(query);
-    // Of one answer and two objects, each pushes out the next that is looked for.
-    expect([few.asked.length, many.asked.length]).toEqual([4, 2]);
-    const small = createPeople({ maxBytes: 16 * 400 });
-    for (let n = 0; n < 2; n += 1) await small.run(query);
-    expect(small.asked).toHaveLength(4);
+    const stages = [{ maxEntries: 1 }, { maxEntries: 2 }, { maxBytes: 16 * 400 }].map((bounds) =>
+      createPeople({ users: 'none', ...bounds }),
+    );
+    for (const stage of stages) for (let n = 0; n < 2; n += 1) await stage.run(query);
+    // Two objects, which are not worth keeping in so few bytes.
+    const asked = stages.map((stage) => stage.asked.filter(({ subgraph }) => subgraph === 'scores').length);
+    expect(asked).toEqual([2, 1, 2]);
+  });
+});
+
+describe('Whole answers', () => {
+  const counted = 'query A($first: Int) { users(first: $first) { score } } query B { users { id } }';
+
+  it('are kept by document, operation, variables and supergraph', async () => {
+    const stage = createPeople();
+    const first = await stage.run(query);
+    expect(await stage.run(query)).toEqual({ ...first, lifetime: { seconds: expect.any(Number), isPrivate: false } });
+    await stage.run('{ users { score id } }');
+    await stage.run(counted, { operationName: 'A', variables: { first: 1 } });
+    await stage.run(counted, { operationName: 'A', variables: { first: 2 } });
+    await stage.run(counted, { operationName: 'B' });
+    const whole = () => stage.reports.filter(({ subgraph }) => subgraph === '*').map(({ hits }) => hits);
+    expect(whole()).toEqual([0, 1, 0, 0, 0, 0]);
+    await stage.run(counted, { operationName: 'A', variables: { first: 1 } });
+    expect(whole().at(-1)).toBe(1);
+    const other = createPeople({ cache: stage.cache, sdl: `${ownSdl}\n# another one` });
+    await other.run(query);
+    expect(other.asked).toHaveLength(2);
+  });
+
+  it('are not kept of operations for which subgraphs are asked in a way of its own', async () => {
+    const stage = createPeople();
+    let asked = 0;
+    const ask: Ask = (source, request, caller) => {
+      asked += 1;
+      return source.fetch(request, caller);
+    };
+    for (let n = 0; n < 2; n += 1) await stage.run(query, { ask });
+    expect(asked).toBe(4);
   });
 });
 
@@ -138,7 +171,7 @@ describe('What a subgraph that does not answer well has said', () => {
 
   function createScores(answers: readonly StageAnswer[]) {
     const left = [...answers];
-    return createCachingStage(sdl, {
+    return createCachingStage(ownSdl, {
       users({ request: { variables } }) {
         const ids = typeof variables.first === 'number' ? String(variables.first) : '12';
         return { data: { users: ids.split('').map(user) } };
@@ -209,7 +242,7 @@ describe('Many who want the same at once', () => {
   /** Subgraphs answer when the test lets them. */
   function createSlow(lifetime: Lifetime | undefined) {
     const waiting: (() => void)[] = [];
-    const stage = createCachingStage(sdl, {
+    const stage = createCachingStage(ownSdl, {
       async users({ caller }) {
         await new Promise<void>((resolve) => waiting.push(resolve));
         if (caller.signal.aborted) return { data: null, errors: [{ message: 'gone' }], isMissing: true };

@@ -8,11 +8,13 @@ import { createMemoryStore, longestText } from './memory-store.js';
 import { createOperationCachings, type CreateOperationCaching } from './operation-caching.js';
 import { createRedisStore } from './redis-store.js';
 import { createTieredStore } from './tiered-store.js';
+import { createWholeAnswers, type AnswerOperation } from './whole-answers.js';
 
 /** What a gateway keeps of the answers of its subgraphs. */
 export interface AnswerCache {
   /** For `createSupergraph`. */
   readonly beginCaching: CreateOperationCaching;
+  readonly answerOperation: AnswerOperation;
   /** `settings`: with what the subgraph is asked, beside the request itself. */
   cached(
     subgraph: { readonly name: string; readonly url: string; readonly settings?: unknown },
@@ -42,6 +44,8 @@ export function openAnswerCache(config: CacheConfig | undefined, options: Answer
     redis === undefined ? memory : createTieredStore(memory, createRedisStore(redis, { maxLength: longestText(maxBytes), now }));
   return {
     beginCaching: createOperationCachings(),
+    // Whole answers are kept near alone: from far, their JSON would have to be read to know that it is some.
+    answerOperation: createWholeAnswers({ store: memory, keepsPrivate: keepsPrivate && redis === undefined, onCached, now }),
     cached: ({ name, url, settings }, source) =>
       cacheSource(source, { name, place: JSON.stringify([name, url, settings]), store, keepsPrivate, onCached, now }),
     stats: () => store.stats(),

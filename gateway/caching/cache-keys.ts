@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { FetchRequest } from '../datasources/subgraph-data-source.js';
+import type { ParsedOperation } from '../operations/operation-store.js';
 import type { CallerIdentity } from './caller-identity.js';
 
 /**
@@ -21,10 +22,11 @@ const notForwarded: ReadonlySet<string> = new Set<keyof SubgraphHeaders>([
 /** Longer ones are hashed. */
 const longestRepresentation = 128;
 
-export interface QuestionKeys {
-  readonly shared: readonly string[];
+export interface Keys<Key> {
+  /** Of what holds for everyone. */
+  readonly shared: Key;
   /** Undefined for whoever has no private answers. */
-  readonly own: readonly string[] | undefined;
+  readonly own: Key | undefined;
 }
 
 export interface Asking {
@@ -32,6 +34,8 @@ export interface Asking {
   readonly headers: SubgraphHeaders;
   readonly identity: CallerIdentity | undefined;
 }
+
+export type QuestionKeys = Keys<readonly string[]>;
 
 /** `place`: which subgraph it is, and where: what another one answers under the same name is another answer. */
 export function createCacheKeys(place: string): (request: FetchRequest, asking: Asking) => QuestionKeys {
@@ -41,8 +45,22 @@ export function createCacheKeys(place: string): (request: FetchRequest, asking: 
     const question = digest([place, schemaId, kind, query, operationName ?? null, given, ...forwarded(headers)]);
     const parts = entities === undefined ? [''] : entities.representations.map(keyPart);
     const under = (start: string): string[] => parts.map((part) => start + part);
-    return { shared: under(question), own: identity && under(digest([question, identity.key])) };
+    return { shared: under(question), own: identity && under(ofOne(question, identity)) };
   };
+}
+
+/** Of whole operations, by what the client has sent. */
+export function operationKeys(
+  { hash: document, operationName }: Pick<ParsedOperation, 'hash' | 'operationName'>,
+  variables: Readonly<Record<string, unknown>>,
+  { schemaId, headers, identity }: Asking,
+): Keys<string> {
+  const question = digest(['operation', schemaId, document, operationName ?? null, JSON.stringify(variables), ...forwarded(headers)]);
+  return { shared: question, own: identity && ofOne(question, identity) };
+}
+
+function ofOne(question: string, { key }: CallerIdentity): string {
+  return digest([question, key]);
 }
 
 function keyPart(representation: string): string {

@@ -6,12 +6,13 @@ import type { WireResult } from '../datasources/wire.js';
 import type { AnswerStore, KeptAnswer } from './answer-store.js';
 import { createCacheKeys, type QuestionKeys } from './cache-keys.js';
 import { createFlights, landingFor, type Landing } from './flights.js';
-import { createScopeMemory, type KeptScopes } from './kept-scopes.js';
-import type { OperationCaching } from './operation-caching.js';
+import { createScopeMemory, pickKept, type KeptScopes } from './kept-scopes.js';
+import { lifetimeLeft, type OperationCaching } from './operation-caching.js';
 import { toQuestion, type Question } from './question.js';
 
 /** One request to a subgraph, as metrics of the cache see it: items that were kept, that others asked for at that moment, and all others. */
 export interface CacheReport {
+  /** `*` for whole operations. */
   readonly subgraph: string;
   readonly hits: number;
   readonly shared: number;
@@ -104,15 +105,12 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
     const missing: number[] = [];
     const at = now();
     for (let item = 0; item < question.count; item += 1) {
-      const own = answers[question.count + item];
-      const isOwn = own !== undefined && generation !== undefined && own.generation === generation;
-      const kept = isOwn ? own : answers[item];
-      const value = kept === undefined ? undefined : parse(kept.text);
+      const kept = pickKept(answers[item], answers[question.count + item], generation);
+      const value = kept === undefined ? undefined : parse(kept.answer.text);
       if (kept === undefined || !question.isValue(value)) missing.push(item);
       else {
         asked.values[item] = value;
-        const seconds = (kept.expiresAt - at) / 1_000;
-        caching.note(seconds > 0 ? { seconds, isPrivate: isOwn } : undefined);
+        caching.note(lifetimeLeft(kept.answer.expiresAt, at, kept.isOwn));
       }
     }
     return missing;

@@ -1,3 +1,5 @@
+import type { KeptAnswer } from './answer-store.js';
+
 /** For whom answers to a document have been kept so far. */
 export interface KeptScopes {
   readonly shared: boolean;
@@ -22,4 +24,14 @@ export function createScopeMemory(): { of(query: string): KeptScopes; note(query
       }
     },
   };
+}
+
+/** What is there for a caller: their own, if it is of the `generation` that is theirs now, or what holds for everyone. */
+export function pickKept(
+  shared: KeptAnswer | undefined,
+  own: KeptAnswer | undefined,
+  generation: string | undefined,
+): { readonly answer: KeptAnswer; readonly isOwn: boolean } | undefined {
+  if (own !== undefined && generation !== undefined && own.generation === generation) return { answer: own, isOwn: true };
+  return shared?.generation === undefined && shared !== undefined ? { answer: shared, isOwn: false } : undefined;
 }

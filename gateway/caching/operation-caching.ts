@@ -28,6 +28,12 @@ export function lifetimeOf(
   return lifetime && { ...lifetime, isPrivate: lifetime.isPrivate || isProtected };
 }
 
+/** Of what is kept, until `expiresAt`. */
+export function lifetimeLeft(expiresAt: number, now: number, isPrivate: boolean): Lifetime | undefined {
+  const seconds = (expiresAt - now) / 1_000;
+  return seconds > 0 ? { seconds, isPrivate } : undefined;
+}
+
 export interface BeginCaching {
   readonly operation: OperationTypeNode;
   readonly caller: Pick<Caller, 'viewer' | 'subgraphHeaders'>;

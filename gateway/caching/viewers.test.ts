@@ -96,7 +96,7 @@ async function serve(accessTokens: AccessTokenVerifier | null): Promise<string> 
   const generation = createGeneration(
     sdl,
     (service) => withholdHeaders(cache.cached(service, createHttpDataSource({ ...service, secret: undefined, logger })), ['x-hidden']),
-    { beginCaching: cache.beginCaching },
+    { cache },
   );
   const forwardedHeaders = ['x-tenant', 'x-hidden'];
   const door = createGraphqlDoor({

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph as FederatedSupergraph, type Schema } from '@apollo/federation-internals';
 import type { QueryPlan } from '@apollo/query-planner';
 import { parse, type GraphQLSchema } from 'graphql';
-import { lifetimeOf, type CreateOperationCaching, type OperationCaching } from '../caching/operation-caching.js';
+import type { AnswerCache } from '../caching/answer-cache.js';
+import type { OperationCaching } from '../caching/operation-caching.js';
 import { createAuthorization, type AskPolicies, type Authorization } from '../authorization/authorization.js';
 import { readProtection } from '../authorization/protection.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
@@ -59,7 +60,7 @@ export interface GenerationOptions extends OverrideOptions {
   /** Which policies of `@policy` somebody fulfils; without it, those that their token lists. */
   readonly policies?: AskPolicies | undefined;
   /** Undefined when no answers are kept. */
-  readonly beginCaching?: CreateOperationCaching | undefined;
+  readonly cache?: Pick<AnswerCache, 'beginCaching' | 'answerOperation'> | undefined;
 }
 
 /** What a supergraph may demand of whoever serves it (`for: SECURITY` or `EXECUTION`); one that demands anything else is refused. */
@@ -76,14 +77,7 @@ export function supergraphId(sdl: string): string {
 export function createGeneration(
   sdl: string,
   dataSource: (service: { name: string; url: string }) => SubgraphDataSource,
-  {
-    operationTimeoutMs = 30_000,
-    executor: executorName = 'galaxia',
-    defer = true,
-    policies,
-    beginCaching,
-    ...overrides
-  }: GenerationOptions = {},
+  { operationTimeoutMs = 30_000, executor: executorName = 'galaxia', defer = true, policies, cache, ...overrides }: GenerationOptions = {},
 ): SupergraphGeneration {
   const supergraph = FederatedSupergraph.build(sdl, { validateSupergraph: true, supportedFeatures });
   const apiSchema = supergraph.apiSchema();
@@ -102,7 +96,7 @@ export function createGeneration(
     return { ...request, caller: { subgraphHeaders, signal, deadline: request.caller.deadline ?? generation.deadline(), caching } };
   };
   const cachingOf = ({ operation: { operation } }: ParsedOperation, { caller }: ExecutionRequest) =>
-    beginCaching?.({ operation, caller, schemaId: generation.id });
+    cache?.beginCaching({ operation, caller, schemaId: generation.id });
   const generation: SupergraphGeneration = {
     id: supergraphId(sdl),
     schema,
@@ -115,13 +109,16 @@ export function createGeneration(
     operations: createOperationStore({ schema, planner }),
     deadline: () => performance.now() + operationTimeoutMs,
     execute: async (operation, request) => {
-      const runnable = operation.runnable(labels.forRequest());
       const caching = cachingOf(operation, request);
-      const result = await runInClientShape(runnable, request.variables, (own) =>
-        queries.execute(runnable.planned, own.operationName, timed(request, caching)),
-      );
-      if (caching === undefined) return result;
-      return { ...result, lifetime: lifetimeOf(caching, result, generation.authorization?.isProtected(operation)) };
+      const execute = (): Promise<OperationResult> => {
+        const runnable = operation.runnable(labels.forRequest());
+        return runInClientShape(runnable, request.variables, (own) =>
+          queries.execute(runnable.planned, own.operationName, timed(request, caching)),
+        );
+      };
+      if (cache === undefined || caching === undefined) return execute();
+      const isProtected = generation.authorization?.isProtected(operation) === true;
+      return cache.answerOperation({ operation, request, caching, isProtected }, execute);
     },
     executeInParts(operation, request) {
       const inParts = operation.runnable(labels.forRequest()).planned.inParts?.(request.variables);

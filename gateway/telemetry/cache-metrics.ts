@@ -6,7 +6,7 @@ import type { OnCached } from '../caching/cached-source.js';
 export function createCacheMetrics(registry: Registry): OnCached {
   const items = createTally(registry, {
     name: 'galaxia_answer_cache_requests_total',
-    help: 'Objects and whole answers that a subgraph was to give: kept (hit), asked for by somebody else at that moment (shared), or asked for (miss).',
+    help: 'Objects and whole answers that a subgraph was to give: kept (hit), asked for by somebody else at that moment (shared), or asked for (miss). Of subgraph * it is whole operations.',
     labelNames: ['subgraph', 'result'],
   });
   const subgraphs = new Map<string, Readonly<Record<'hits' | 'shared' | 'misses', Count>>>();

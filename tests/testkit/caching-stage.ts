@@ -4,6 +4,7 @@ import type { CacheConfig } from '../../gateway/caching/cache-variables.js';
 import type { Lifetime } from '../../gateway/datasources/answer-lifetime.js';
 import type { Caller, FetchRequest } from '../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../gateway/datasources/wire.js';
+import type { ExecutionRequest } from '../../gateway/execution/execution-state.js';
 import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
 import { createGeneration } from '../../gateway/supergraph/generation.js';
 import { createLogger } from '../../shared/logging/logger.js';
@@ -60,14 +61,19 @@ export function createCachingStage(sdl: string, answers: Answers, { cache: given
       });
       return cache.cached(service, source);
     },
-    { beginCaching: cache.beginCaching },
+    { cache },
   );
 
   async function run(
     source: string,
-    { variables = {}, ...caller }: Partial<Caller> & { readonly variables?: Readonly<Record<string, unknown>> } = {},
+    {
+      variables = {},
+      operationName,
+      ask,
+      ...caller
+    }: Partial<Caller> & Partial<Pick<ExecutionRequest, 'variables' | 'ask'>> & { readonly operationName?: string } = {},
   ) {
-    const parsed = generation.operations.parse(source, undefined, defaultOperationLimits);
+    const parsed = generation.operations.parse(source, operationName, defaultOperationLimits);
     if (parsed.kind === 'refused') throw new Error(parsed.errors.join());
     const { viewer = null } = caller;
     const permission = (await generation.authorization?.permit(parsed.operation, viewer)) ?? {
@@ -77,6 +83,7 @@ export function createCachingStage(sdl: string, answers: Answers, { cache: given
     if (permission.kind === 'refused') throw new Error(permission.errors.join());
     const { data, errors, lifetime } = await generation.execute(permission.operation, {
       variables,
+      ...(ask === undefined ? {} : { ask }),
       caller: { subgraphHeaders: {}, signal: new AbortController().signal, ...caller },
     });
     return {
@@ -86,7 +93,7 @@ export function createCachingStage(sdl: string, answers: Answers, { cache: given
     };
   }
 
-  return { generation, asked, reports, run };
+  return { cache, asked, reports, run };
 }
 
 /** Somebody whose token says `claims`, as a door makes them known when it has verified the token. */
