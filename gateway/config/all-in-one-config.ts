@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { evenWithProblems, readEnvironment } from '../../shared/config/environment.js';
+import { guestVariables } from '../../shared/config/guest-variables.js';
 import { mailVariables } from '../../shared/config/mail-variables.js';
 import { breachCheckOf, passwordVariables } from '../../shared/config/password-variables.js';
 import { passkeyVariables } from '../../shared/config/passkey-variables.js';
@@ -32,6 +33,8 @@ export interface AllInOneConfig extends ServingConfig {
   /** Undefined asks nobody about new passwords. */
   readonly breachCheck: ReturnType<typeof breachCheckOf>;
   readonly signingKeyRotationDays: number;
+  /** 0 keeps guests for ever. */
+  readonly guestRetentionDays: number;
   /** Undefined means the host of the public address, and it alone. */
   readonly webAuthn: { readonly id: string | undefined; readonly origins: readonly string[] | undefined };
   /** Undefined writes mails into `dataDir`/outbox instead of sending them. */
@@ -40,6 +43,7 @@ export interface AllInOneConfig extends ServingConfig {
 }
 
 const schema = z.object({
+  ...guestVariables,
   ...servingVariables,
   ...s3Variables,
   ...mailVariables,
@@ -91,6 +95,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     threadPoolSize: values.UV_THREADPOOL_SIZE,
     breachCheck: breachCheckOf(values),
     signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,
+    guestRetentionDays: values.GUEST_RETENTION_DAYS,
     webAuthn: { id: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS },
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM,

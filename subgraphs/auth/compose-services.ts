@@ -39,6 +39,7 @@ export interface ServiceOptions {
   readonly passwordCost: Argon2Parameters | undefined;
   readonly threadPoolSize: number | undefined;
   readonly webAuthn: RelyingPartySettings | undefined;
+  readonly guestRetentionDays: number;
   readonly rateLimits: RateLimits;
   readonly wakeOutbox: () => void;
   readonly logger: Logger;
@@ -119,6 +120,7 @@ export function composeServices(options: ServiceOptions): { readonly services: A
     knownDevices,
     mailer,
     tokenMails,
+    guestRetentionDays: options.guestRetentionDays,
     wakeOutbox,
     logger,
     now,

@@ -55,6 +55,16 @@ describe('the configuration of auth', () => {
     });
   });
 
+  it.each(['-1', '1.5', 'never', '10000'])('refuses %s as GUEST_RETENTION_DAYS', (days) => {
+    expect(() => readAuthConfig({ GUEST_RETENTION_DAYS: days })).toThrow('GUEST_RETENTION_DAYS');
+  });
+
+  it('keeps guests who stay away for 30 days, or as long as it is told, for ever with 0', () => {
+    expect(readAuthConfig({})).toMatchObject({ guestRetentionDays: 30 });
+    for (const days of [0, 1, 9999])
+      expect(readAuthConfig({ GUEST_RETENTION_DAYS: String(days) })).toMatchObject({ guestRetentionDays: days });
+  });
+
   it.each(['0', '-1', '1.5', 'monthly', '1000'])('refuses %s as SIGNING_KEY_ROTATION_DAYS', (days) => {
     expect(() => readAuthConfig({ SIGNING_KEY_ROTATION_DAYS: days })).toThrow('SIGNING_KEY_ROTATION_DAYS');
   });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { httpUrl, readEnvironment } from '../../shared/config/environment.js';
+import { guestVariables } from '../../shared/config/guest-variables.js';
 import { mailVariables } from '../../shared/config/mail-variables.js';
 import { breachCheckOf, passwordVariables } from '../../shared/config/password-variables.js';
 import { passkeyVariables } from '../../shared/config/passkey-variables.js';
@@ -16,11 +17,14 @@ export interface AuthConfig {
   /** Undefined asks nobody about new passwords. */
   readonly breachCheck: ReturnType<typeof breachCheckOf>;
   readonly signingKeyRotationDays: number;
+  /** 0 keeps guests for ever. */
+  readonly guestRetentionDays: number;
   /** Undefined means the host of `publicUrl`, and it alone. */
   readonly webAuthn: { readonly id: string | undefined; readonly origins: readonly string[] | undefined };
 }
 
 const variables = z.object({
+  ...guestVariables,
   ...mailVariables,
   ...passkeyVariables,
   ...passwordVariables,
@@ -44,6 +48,7 @@ export function readAuthConfig(environment: Readonly<Record<string, string | und
     mailFrom: values.MAIL_FROM,
     breachCheck: breachCheckOf(values),
     signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,
+    guestRetentionDays: values.GUEST_RETENTION_DAYS,
     webAuthn: { id: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS },
   };
 }

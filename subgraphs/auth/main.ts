@@ -21,6 +21,7 @@ runSubgraphProcess({
       threadPoolSize: config.threadPoolSize,
       breachCheck: config.breachCheck,
       signingKeyRotationDays: config.signingKeyRotationDays,
+      guestRetentionDays: config.guestRetentionDays,
       webAuthn: config.webAuthn,
     }),
   }),

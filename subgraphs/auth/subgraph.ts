@@ -62,6 +62,8 @@ export interface AuthSubgraphOptions {
   readonly threadPoolSize?: number | undefined;
   /** `SIGNING_KEY_ROTATION_DAYS`: how long a key signs. */
   readonly signingKeyRotationDays?: number;
+  /** `GUEST_RETENTION_DAYS`: after how many days without a sign of life guests are deleted; 0 keeps them for ever. */
+  readonly guestRetentionDays?: number;
   /** What passkeys are bound to; undefined means the public address. */
   readonly webAuthn?: RelyingPartySettings | undefined;
 }
@@ -102,6 +104,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     passwordCost: options.passwordCost,
     threadPoolSize: options.threadPoolSize,
     webAuthn: options.webAuthn,
+    guestRetentionDays: options.guestRetentionDays ?? 30,
     rateLimits: options.rateLimits,
     wakeOutbox: () => outbox.wake(),
     logger,

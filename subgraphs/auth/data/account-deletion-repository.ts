@@ -1,9 +1,11 @@
 import { toOutboxRow } from '../../../shared/events/outbox.js';
 import { eraseRelations } from '../../../shared/users/relation-table.js';
-import type { AccountDeletionRepository } from '../services/account-deletion/account-deletion-repository.js';
+import { Prisma } from '../__generated__/prisma/client.js';
+import type { AccountDeletionRepository, DoomedAccount, ErasureGround } from '../services/account-deletion/account-deletion-repository.js';
 import { accountColumns, toAccount } from './account-repository.js';
 import { authSchema, type AuthPrisma, type AuthTransaction } from './prisma.js';
 import { revokeAllFamilies } from './refresh-family-repository.js';
+import { timestamp } from './remove-in-batches.js';
 
 export function createAccountDeletionRepository(prisma: AuthPrisma): AccountDeletionRepository {
   return {
@@ -41,13 +43,21 @@ export function createAccountDeletionRepository(prisma: AuthPrisma): AccountDele
         select: { id: true, legacyId: true, username: true, email: true },
       }),
 
-    erase: ({ id, username }, at, { pseudonym, nameHash, heldUntil, event, audit, mails }) =>
+    findUnseenGuests: (at, ground, limit) =>
+      prisma.$queryRaw<DoomedAccount[]>`
+        SELECT id, legacy_id AS "legacyId", username, email FROM auth.account
+        WHERE deletes_at IS NULL AND ${isUnseenGuest(at, ground)} ORDER BY created_at LIMIT ${limit}::int`,
+
+    erase: ({ id, username }, at, ground, { pseudonym, nameHash, heldUntil, event, audit, mails }) =>
       prisma.$transaction(async (tx) => {
-        // Only one process takes it, and a cancellation or a new name at the same moment wins.
+        // Only one process takes it; a new name, a link to credentials or a sign-in at the same moment holds the row and wins.
         const taken = await tx.$queryRaw<unknown[]>`
-          SELECT 1 FROM auth.account WHERE id = ${id}::uuid AND username = ${username} AND deletes_at <= ${at.toISOString()}::timestamptz
-          FOR UPDATE SKIP LOCKED`;
+          SELECT 1 FROM auth.account WHERE id = ${id}::uuid AND username = ${username} FOR UPDATE SKIP LOCKED`;
         if (taken.length === 0) return false;
+        // In a statement of its own, which sees what was done before the row was free.
+        const holds = ground.kind === 'requested' ? Prisma.sql`deletes_at <= ${timestamp(at)}` : isUnseenGuest(at, ground);
+        const due = await tx.$queryRaw<unknown[]>`SELECT 1 FROM auth.account WHERE id = ${id}::uuid AND ${holds}`;
+        if (due.length === 0) return false;
         // First, so that no event that names them comes between it and the rest.
         await eraseRelations(tx, authSchema, id);
         await eraseFromAudit(tx, id, pseudonym);
@@ -70,6 +80,14 @@ export function createAccountDeletionRepository(prisma: AuthPrisma): AccountDele
           AND outbox_event.key = deletion.key AND outbox_event.published_at IS NOT NULL`;
     },
   };
+}
+
+/** Of a row of `auth.account`. The last session of a guest is kept for it (`removeStale` in refresh-family-repository.ts). */
+function isUnseenGuest(at: Date, { since, idleSince }: ErasureGround & { kind: 'guest-unseen' }): Prisma.Sql {
+  return Prisma.sql`is_guest AND disabled_at IS NULL AND created_at <= ${timestamp(since)} AND NOT EXISTS (
+    SELECT 1 FROM auth.refresh_family AS family WHERE family.account_id = account.id AND (
+      family.last_used_at > ${timestamp(since)}
+      OR family.revoked_at IS NULL AND family.expires_at > ${timestamp(at)} AND family.last_used_at > ${timestamp(idleSince)}))`;
 }
 
 /**

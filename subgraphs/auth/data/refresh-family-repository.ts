@@ -80,7 +80,10 @@ export interface RefreshFamilyRepository {
   takeEnd(ended: { eventId: string; familyId: string; at: Date; reason: EndReason; audit: readonly AuditRow[] }): Promise<void>;
   /** Takes in how the user calls the device of a family, as the event `eventId` tells; a repetition changes nothing. */
   takeDevice(named: { eventId: string; familyId: string; device: string | null }): Promise<void>;
-  /** Forgets families whose absolute end was before `endedBefore`, with their tokens, and tokens that were exchanged before `usedBefore`. */
+  /**
+   * Forgets families whose absolute end was before `endedBefore`, with their tokens, and tokens that were exchanged before `usedBefore`.
+   * Of a guest it keeps the family that was used last: it tells when they were last seen.
+   */
   removeStale(limits: { endedBefore: Date; usedBefore: Date }): Promise<void>;
 }
 
@@ -230,8 +233,15 @@ export function createRefreshFamilyRepository(prisma: AuthPrisma): RefreshFamily
     },
 
     async removeStale({ endedBefore, usedBefore }) {
-      await removeInBatches(prisma, 'refresh_family', Prisma.sql`expires_at < ${timestamp(endedBefore)}`);
+      await removeInBatches(prisma, 'refresh_family', Prisma.sql`expires_at < ${timestamp(endedBefore)} AND NOT ${isLastOfGuest}`);
       await removeInBatches(prisma, 'refresh_token', Prisma.sql`used_at < ${timestamp(usedBefore)}`);
     },
   };
 }
+
+/** Of a row of `auth.refresh_family`. */
+const isLastOfGuest = Prisma.sql`(
+  EXISTS (SELECT 1 FROM auth.account WHERE account.id = refresh_family.account_id AND account.is_guest)
+  AND NOT EXISTS (
+    SELECT 1 FROM auth.refresh_family AS other WHERE other.account_id = refresh_family.account_id
+      AND (other.last_used_at, other.id) > (refresh_family.last_used_at, refresh_family.id)))`;

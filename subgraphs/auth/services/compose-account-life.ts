@@ -2,11 +2,13 @@ import type { Logger } from '../../../shared/logging/logger.js';
 import type { AccountRepository } from '../data/account-repository.js';
 import type { AccountDeletionRepository } from './account-deletion/account-deletion-repository.js';
 import { createAccountDeletion, type AccountDeletion } from './account-deletion/account-deletion.js';
+import { createAccountEraser } from './account-deletion/account-eraser.js';
 import { createAccountExport, type AccountExport, type AccountExportRepository } from './account-deletion/account-export.js';
 import { createAccountWorker } from './account-deletion/account-worker.js';
 import type { AuditLog } from './audit/audit-log.js';
 import { createCredentialLinking, type CredentialLinking } from './guests/credential-linking.js';
 import { createGuestDevices } from './guests/guest-devices.js';
+import { createGuestExpiry } from './guests/guest-expiry.js';
 import type { GuestRepository } from './guests/guest-repository.js';
 import { createGuestSignIn, type GuestSignIn } from './guests/guest-sign-in.js';
 import { deriveKey } from './keys/derive-key.js';
@@ -60,22 +62,25 @@ export interface AccountLifeOptions {
   readonly knownDevices: KnownDevices;
   readonly mailer: Mailer;
   readonly tokenMails: TokenMails;
+  readonly guestRetentionDays: number;
   readonly wakeOutbox: () => void;
   readonly logger: Logger;
   readonly now: () => number;
 }
 
 /** `close` waits for the deletion under way: close it before the outbox and the database. */
-export function composeAccountLife({ repositories, encryptionKey, logger, ...common }: AccountLifeOptions): {
+export function composeAccountLife({ repositories, encryptionKey, guestRetentionDays, logger, ...common }: AccountLifeOptions): {
   services: AccountLifeServices;
   close(): Promise<void>;
 } {
   const { auditLog, now } = common;
   const { accounts, guests, usernames, deletions } = repositories;
   const devices = createGuestDevices(deriveKey(encryptionKey, 'guest devices'));
-  const accountDeletion = createAccountDeletion({ ...common, deletions, logger });
+  const eraser = createAccountEraser({ ...common, deletions, logger });
+  const accountDeletion = createAccountDeletion({ ...common, deletions, eraser });
+  const guestExpiry = createGuestExpiry({ deletions, eraser, retentionDays: guestRetentionDays, now });
   const worker = createAccountWorker({
-    tasks: [() => accountDeletion.carryOut(), () => usernames.removeEndedHolds(new Date(now()))],
+    tasks: [() => accountDeletion.carryOut(), () => guestExpiry.carryOut(), () => usernames.removeEndedHolds(new Date(now()))],
     logger,
   });
   return {

@@ -22,6 +22,12 @@ interface Remains {
   readonly mails: readonly MailRow[];
 }
 
+/** Why an account may be erased, looked at once more when nobody else can change it. */
+export type ErasureGround =
+  | { readonly kind: 'requested' }
+  /** Not seen after `since`, and without a session that was used after `idleSince` and has not ended. */
+  | { readonly kind: 'guest-unseen'; readonly since: Date; readonly idleSince: Date };
+
 export interface AccountDeletionRepository {
   find(accountId: string): Promise<Account | null>;
   /**
@@ -40,11 +46,13 @@ export interface AccountDeletionRepository {
   cancel(cancellation: { accountId: string; audit: AuditRow }): Promise<boolean>;
   /** Accounts whose time has come, the longest due first, at most `limit`. */
   findDue(at: Date, limit: number): Promise<readonly DoomedAccount[]>;
+  /** Guests for whom `ground` holds and nobody has asked to delete them, the oldest first, at most `limit`. */
+  findUnseenGuests(at: Date, ground: ErasureGround & { kind: 'guest-unseen' }, limit: number): Promise<readonly DoomedAccount[]>;
   /**
-   * Erases an account whose time has come, all of it, with the event that announces it. False, with nothing changed, when another process
-   * is doing it, when it was taken back, or when there is no such account.
+   * Erases an account, all of it, with the event that announces it. False, with nothing changed, when another process is doing it, when
+   * `ground` does not hold (any more), or when there is no such account.
    */
-  erase(account: DoomedAccount, at: Date, remains: Remains): Promise<boolean>;
+  erase(account: DoomedAccount, at: Date, ground: ErasureGround, remains: Remains): Promise<boolean>;
   /** Forgets published announcements about users whose deletion is published as well. */
   forgetAnnouncements(): Promise<void>;
 }

@@ -1,14 +1,11 @@
-import { v4 as uuidv4 } from 'uuid';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../../shared/errors/app-error.js';
-import { createDomainEvent } from '../../../../shared/events/domain-events.js';
-import type { Logger } from '../../../../shared/logging/logger.js';
 import { toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { Reauthentication } from '../passwords/reauthentication.js';
 import type { SessionEnder } from '../sessions/session-ender.js';
-import { usernameHoldMs, type UsernameHolds } from '../usernames/username-holds.js';
-import type { AccountDeletionRepository, DoomedAccount } from './account-deletion-repository.js';
+import type { AccountDeletionRepository } from './account-deletion-repository.js';
+import type { AccountEraser } from './account-eraser.js';
 
 /** How long a deletion can be taken back, in ms. */
 export const coolOffMs = 7 * 24 * 60 * 60_000;
@@ -32,37 +29,13 @@ export interface AccountDeletionOptions {
   readonly deletions: AccountDeletionRepository;
   readonly reauthentication: Reauthentication;
   readonly sessionEnder: Pick<SessionEnder, 'haveEnded'>;
-  readonly holds: UsernameHolds;
+  readonly eraser: AccountEraser;
   readonly mailer: Mailer;
-  readonly wakeOutbox: () => void;
-  readonly logger: Logger;
   readonly now?: () => number;
-  /** Random, not in the order of time: it must not tell when the account was made. */
-  readonly newPseudonym?: () => string;
 }
 
 export function createAccountDeletion(options: AccountDeletionOptions): AccountDeletion {
-  const { deletions, reauthentication, sessionEnder, holds, mailer, wakeOutbox, logger } = options;
-  const { now = Date.now, newPseudonym = uuidv4 } = options;
-
-  async function erase(account: DoomedAccount): Promise<boolean> {
-    const at = new Date(now());
-    const pseudonym = newPseudonym();
-    const { id: userId, legacyId, username, email } = account;
-    const hasErased = await deletions.erase(account, at, {
-      pseudonym,
-      nameHash: holds.hashOf(username),
-      heldUntil: new Date(at.getTime() + usernameHoldMs),
-      event: createDomainEvent('user.deleted', { key: userId, now, payload: { userId, legacyId } }),
-      audit: toAuditRow({ action: 'ACCOUNT_DELETED', accountId: pseudonym }, now),
-      mails: await mailer.rows('account-deleted', { to: email, username }),
-    });
-    if (!hasErased) return false;
-    // The event ends the sessions that are left: sessions takes it at once, and tells every process.
-    wakeOutbox();
-    mailer.wake();
-    return true;
-  }
+  const { deletions, reauthentication, sessionEnder, eraser, mailer, now = Date.now } = options;
 
   return {
     async request(viewer, password) {
@@ -96,16 +69,8 @@ export function createAccountDeletion(options: AccountDeletionOptions): AccountD
     },
 
     async carryOut() {
-      let erased = 0;
       const due = await deletions.findDue(new Date(now()), batchSize);
-      for (const account of due) {
-        try {
-          if (await erase(account)) erased += 1;
-        } catch (error) {
-          // The others must not wait for it; the next run tries again.
-          logger.error({ err: error }, 'an account that is due could not be erased');
-        }
-      }
+      const erased = await eraser.eraseAll(due, { kind: 'requested' });
       await deletions.forgetAnnouncements();
       return erased;
     },
