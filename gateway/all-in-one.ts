@@ -77,6 +77,7 @@ runProcess({
         threadPoolSize: config.threadPoolSize,
         breachCheck: config.breachCheck,
         signingKeyRotationDays: config.signingKeyRotationDays,
+        guestRetentionDays: config.guestRetentionDays,
         webAuthn: config.webAuthn,
       }),
     );
