@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Viewer } from '../../shared/auth/viewer.js';
-import { isRecord } from '../datasources/wire.js';
+import { isJsonObject } from '../datasources/json.js';
 
 /** Whose private answers somebody may get. */
 export interface CallerIdentity {
@@ -44,7 +44,7 @@ function readIdentity({ userId }: Viewer, authorization: string): CallerIdentity
 function readClaims(authorization: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(authorization.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    return isRecord(claims) ? claims : undefined;
+    return isJsonObject(claims) ? claims : undefined;
   } catch {
     return undefined;
   }

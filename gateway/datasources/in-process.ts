@@ -15,7 +15,8 @@ import { timeoutFault } from './fault.js';
 import { inTime } from './in-time.js';
 import type { FetchReport, OnFetch } from './on-fetch.js';
 import type { Caller, FetchRequest, SubgraphDataSource, SubscribeRequest, UpstreamEvent } from './subgraph-data-source.js';
-import { acrossTheWire, isRecord, missing, readWireResult, unavailable, type WireResult } from './wire.js';
+import { acrossTheWire, missing, readWireResult, unavailable, type WireResult } from './wire.js';
+import { isJsonObject } from './json.js';
 
 /** Documents of query plans, which are as many as clients' operations. */
 const cachedDocuments = 2_000;
@@ -169,5 +170,5 @@ interface PreparedArgs extends ExecutionArgs {
 
 function variablesOf(request: FetchRequest): Record<string, unknown> {
   const copy: unknown = request.variablesText === undefined ? acrossTheWire(request.variables) : JSON.parse(request.variablesText);
-  return isRecord(copy) ? copy : {};
+  return isJsonObject(copy) ? copy : {};
 }

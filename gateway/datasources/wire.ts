@@ -1,6 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { AnswerScope } from '../../shared/graphql/sharing.js';
 import type { Lifetime } from './answer-lifetime.js';
+import { isJsonObject } from './json.js';
 
 /** Codes that say something about the gateway's own document, not the client's; to the client they are faults. */
 const protocolCodes = new Set([
@@ -29,10 +30,10 @@ export interface WireResult {
  * when `body` is no GraphQL response at all.
  */
 export function readWireResult(body: unknown): WireResult | undefined {
-  if (!isRecord(body)) return undefined;
+  if (!isJsonObject(body)) return undefined;
   const data = body.data ?? null;
   const errors = body.errors ?? [];
-  if ((data !== null && !isRecord(data)) || !Array.isArray(errors)) return undefined;
+  if ((data !== null && !isJsonObject(data)) || !Array.isArray(errors)) return undefined;
   // No data, and no word on why.
   if (data === null && !errors.some(isWireError)) return undefined;
   return errors.length === 0 ? { data } : { data, errors: errors.map(readWireError) };
@@ -40,7 +41,7 @@ export function readWireResult(body: unknown): WireResult | undefined {
 
 export function readWireError(error: unknown): GraphQLFormattedError {
   if (!isWireError(error)) return { message: 'Unknown error of a subgraph' };
-  const { code, retryAfter } = isRecord(error.extensions) ? error.extensions : {};
+  const { code, retryAfter } = isJsonObject(error.extensions) ? error.extensions : {};
   return {
     message: error.message,
     ...(isPath(error.path) ? { path: error.path } : {}),
@@ -52,7 +53,7 @@ export function readWireError(error: unknown): GraphQLFormattedError {
 }
 
 function isWireError(error: unknown): error is Record<string, unknown> & { readonly message: string } {
-  return isRecord(error) && typeof error.message === 'string';
+  return isJsonObject(error) && typeof error.message === 'string';
 }
 
 /** What there is instead of an answer. */
@@ -77,10 +78,6 @@ export function unavailableFor(retryAfterMs: number): GraphQLFormattedError {
  */
 export function acrossTheWire(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isPath(value: unknown): value is readonly (string | number)[] {

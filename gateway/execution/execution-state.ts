@@ -1,8 +1,6 @@
 import type { GraphQLError } from 'graphql';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
-import type { ParsedOperation } from '../operations/operation-store.js';
-import type { SupergraphGeneration } from '../supergraph/generation.js';
 import type { JsonObject } from '../datasources/json.js';
 import type { ResponsePath } from './places.js';
 
@@ -17,12 +15,6 @@ export interface ExecutionRequest {
   readonly caller: Caller;
   /** `askDirectly` by default. */
   readonly ask?: Ask;
-}
-
-/** An accepted operation and who wants it. */
-export interface OperationRequest extends ExecutionRequest {
-  readonly generation: SupergraphGeneration;
-  readonly operation: ParsedOperation;
 }
 
 /** One operation, or one event of a subscription, under way. */

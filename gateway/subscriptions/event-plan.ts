@@ -1,5 +1,6 @@
 import type { FetchRequest, SubgraphDataSource, UpstreamEvent } from '../datasources/subgraph-data-source.js';
-import type { Ask, OperationRequest } from '../execution/execution-state.js';
+import type { Ask } from '../execution/execution-state.js';
+import type { OperationRequest } from '../operations/operation-request.js';
 import type { SupergraphGeneration } from '../supergraph/generation.js';
 import { cloneJson } from '../datasources/json.js';
 import type { OperationResult } from '../execution/operation-result.js';

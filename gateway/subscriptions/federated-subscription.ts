@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { Leave } from '../../shared/graphql/subgraph.js';
 import { isSubscriptionLost } from '../../shared/graphql/subscription-lost.js';
-import type { OperationRequest } from '../execution/execution-state.js';
+import type { OperationRequest } from '../operations/operation-request.js';
 import type { FetchRequest, SubgraphDataSource, UpstreamMessage, UpstreamSubscription } from '../datasources/subgraph-data-source.js';
 import type { FanOut } from './fan-out/fan-out.js';
 import type { CompletedEvent, FailedEvent, Subscriber } from './fan-out/subscriber.js';

@@ -2,7 +2,7 @@ import { OperationTypeNode, type ExecutionResult, type GraphQLError } from 'grap
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import { createCallerSignal, type AbortableCallerSignal } from '../datasources/caller-signal.js';
-import type { OperationRequest } from '../execution/execution-state.js';
+import type { OperationRequest } from '../operations/operation-request.js';
 import type { SupergraphGeneration } from '../supergraph/generation.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
 import type { ClientConnection } from './client-connection.js';

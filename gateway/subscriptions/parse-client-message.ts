@@ -1,4 +1,4 @@
-import { isRecord } from '../datasources/wire.js';
+import { isJsonObject } from '../datasources/json.js';
 
 /**
  * The object that JSON means, undefined for anything else. graphql-ws takes a message as text or parsed, and keeps what it was given for as long as the operation
@@ -8,7 +8,7 @@ export function parseClientMessage(text: string): string | undefined {
   try {
     const message: unknown = JSON.parse(text);
     if (typeof message !== 'object') return undefined;
-    if (isRecord(message) && message.type === 'subscribe' && isRecord(message.payload)) fillInQuery(message.payload);
+    if (isJsonObject(message) && message.type === 'subscribe' && isJsonObject(message.payload)) fillInQuery(message.payload);
     return message as unknown as string;
   } catch {
     return undefined;
@@ -18,6 +18,6 @@ export function parseClientMessage(text: string): string | undefined {
 /** graphql-ws demands a `query`, which one that names a document has no use for. */
 function fillInQuery(payload: Record<string, unknown>): void {
   const { documentId, extensions } = payload;
-  const namesDocument = typeof documentId === 'string' || (isRecord(extensions) && isRecord(extensions.persistedQuery));
+  const namesDocument = typeof documentId === 'string' || (isJsonObject(extensions) && isJsonObject(extensions.persistedQuery));
   if (namesDocument && (payload.query === undefined || payload.query === null)) payload.query = '';
 }

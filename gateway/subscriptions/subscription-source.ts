@@ -1,7 +1,7 @@
 import type { GraphQLError } from 'graphql';
 import type { Leave } from '../../shared/graphql/subgraph.js';
 import type { AbortableCallerSignal } from '../datasources/caller-signal.js';
-import type { OperationRequest } from '../execution/execution-state.js';
+import type { OperationRequest } from '../operations/operation-request.js';
 import type { SupergraphGeneration } from '../supergraph/generation.js';
 import { failure, toGraphQLError } from './failure.js';
 import type { PreparedResult } from './fan-out/prepared-result.js';

@@ -1,8 +1,8 @@
 import type { PlanNode } from '@apollo/query-planner';
 import { isInputObjectType, isScalarType, print, type GraphQLSchema } from 'graphql';
-import { isRecord } from '../datasources/wire.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
 import { findFiles, UploadedFile } from './uploaded-file.js';
+import { isJsonObject } from '../datasources/json.js';
 
 /** The scalar of the specification; its name is what tells files from other scalars. */
 const uploadType = 'Upload';
@@ -26,7 +26,7 @@ function findMisplaced(value: unknown, type: string | undefined, schema: GraphQL
     const [, item] = /^\[(.*)\]!?$/.exec(type ?? '') ?? [];
     return firstOf(value as readonly unknown[], (each) => findMisplaced(each, item, schema));
   }
-  if (!isRecord(value)) return undefined;
+  if (!isJsonObject(value)) return undefined;
   const input = schema.getType(named);
   const fields = isInputObjectType(input) ? input.getFields() : {};
   return firstOf(Object.entries(value), ([key, each]) =>

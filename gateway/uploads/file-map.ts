@@ -1,5 +1,4 @@
-import { isRecord } from '../datasources/wire.js';
-import { readOwn, setOwn } from '../datasources/json.js';
+import { isJsonObject, readOwn, setOwn } from '../datasources/json.js';
 import { refuseRequest, type RequestRefusal } from '../http/request-refusal.js';
 import { UploadedFile } from './uploaded-file.js';
 
@@ -33,7 +32,7 @@ function parseMap(text: string): readonly (readonly [string, readonly string[]])
   } catch {
     return undefined;
   }
-  if (!isRecord(map)) return undefined;
+  if (!isJsonObject(map)) return undefined;
   const entries = Object.entries(map);
   return entries.every(isEntry) ? entries : undefined;
 }
@@ -52,14 +51,14 @@ function findPlace(path: string, variables: unknown): ((file: UploadedFile) => v
   for (const key of keys) parent = child(parent, key);
   if (child(parent, last) !== null) return undefined;
   if (Array.isArray(parent)) return (file) => void (parent[Number(last)] = file);
-  return isRecord(parent) ? (file) => setOwn(parent, last, file) : undefined;
+  return isJsonObject(parent) ? (file) => setOwn(parent, last, file) : undefined;
 }
 
 /** Nothing that is inherited, and no other property of lists than their items (SECURITY 42). */
 function child(parent: unknown, key: string): unknown {
   if (parent instanceof UploadedFile) return undefined;
   if (Array.isArray(parent)) return /^(0|[1-9]\d{0,8})$/.test(key) ? (parent as readonly unknown[])[Number(key)] : undefined;
-  return isRecord(parent) ? readOwn(parent, key) : undefined;
+  return isJsonObject(parent) ? readOwn(parent, key) : undefined;
 }
 
 function refuse(message: string): RequestRefusal {

@@ -1,9 +1,10 @@
 import { readWireEvent } from '../subscription-wire.js';
 import type { UpstreamMessage } from '../subgraph-data-source.js';
-import { isRecord, readWireError } from '../wire.js';
+import { readWireError } from '../wire.js';
 import { createJsonObjectEnd, type JsonObjectEnd } from './json-object-end.js';
 import { createLineReader, MessageTooLarge } from './line-reader.js';
 import type { StreamReader, StreamReaderOptions } from './stream-reader.js';
+import { isJsonObject } from '../json.js';
 
 /** Of a line outside of bodies: boundaries, headers, and whatever stands before the first part. */
 const maxLineBytes = 8 * 1024;
@@ -57,7 +58,7 @@ export function createMultipartReader(boundary: string, { maxMessageBytes, onMes
   }
 
   function readPart(part: unknown): void {
-    if (!isRecord(part)) throw new Error('A part that is no object');
+    if (!isJsonObject(part)) throw new Error('A part that is no object');
     if (Object.keys(part).length === 0) return;
     const errors: readonly unknown[] = Array.isArray(part.errors) ? part.errors : [];
     if (part.payload === null) end(errors.length === 0 ? { kind: 'complete' } : { kind: 'error', errors: errors.map(readWireError) });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
 import type { ParsedOperation } from '../../operations/operation-store.js';
-import type { OperationRequest } from '../../execution/execution-state.js';
+import type { OperationRequest } from '../../operations/operation-request.js';
 import type { Tracing } from '../../../shared/telemetry/tracing.js';
 import { traceEvents } from '../../telemetry/trace-events.js';
 import { createEventPlan, type SubgraphEvent } from '../event-plan.js';

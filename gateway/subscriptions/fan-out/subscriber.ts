@@ -1,5 +1,6 @@
 import type { SubgraphHeaders } from '../../../shared/graphql/subgraph.js';
-import { askDirectly, type Ask, type OperationRequest } from '../../execution/execution-state.js';
+import { askDirectly, type Ask } from '../../execution/execution-state.js';
+import type { OperationRequest } from '../../operations/operation-request.js';
 import type { OperationResult } from '../../execution/operation-result.js';
 import type { EventPlan, SubgraphEvent } from '../event-plan.js';
 import type { FanOutLimits } from './limits.js';
