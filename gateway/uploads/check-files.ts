@@ -1,8 +1,10 @@
 import type { PlanNode } from '@apollo/query-planner';
 import { isInputObjectType, isScalarType, print, type GraphQLSchema } from 'graphql';
+import { isJsonObject } from '../datasources/json.js';
+import { readBooleanVariables } from '../execution/boolean-variables.js';
+import { pickVariables } from '../execution/fetch-parts.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
 import { findFiles, UploadedFile } from './uploaded-file.js';
-import { isJsonObject } from '../datasources/json.js';
 
 /** The scalar of the specification; its name is what tells files from other scalars. */
 const uploadType = 'Upload';
@@ -53,14 +55,20 @@ interface FileFetch {
 export interface FileRoutes {
   /** Why they cannot go there, in words for the client. */
   readonly problem: string | undefined;
+  /** Whether any subgraph is to get it: not when all that it is for is skipped. */
+  readonly isUsed: (file: UploadedFile) => boolean;
   /** Whether `later` goes to a request that begins when the one of `earlier` has ended. */
   readonly isAfter: (later: UploadedFile, earlier: UploadedFile) => boolean;
 }
 
 /** Where files go by the plan of the operation. */
 export function routeFiles({ generation, operation, variables }: AcceptedOperation): FileRoutes {
-  const { node } = operation.plan();
-  const fetches = node === undefined || node.kind === 'Subscription' ? [] : fetchesOf(node, new Map(), variables);
+  const { node, document } = operation.plan();
+  const { isTrue } = readBooleanVariables(document, operation.operation);
+  const fetches =
+    node === undefined || node.kind === 'Subscription'
+      ? []
+      : fetchesOf(node, new Map(), { variables, isTrue: (name) => isTrue(variables, name) });
   const routes = new Map<UploadedFile, FileFetch>();
   let problem: string | undefined;
   for (const fetch of fetches) {
@@ -72,6 +80,7 @@ export function routeFiles({ generation, operation, variables }: AcceptedOperati
   }
   return {
     problem,
+    isUsed: (file) => routes.has(file),
     isAfter: (later, earlier) => {
       const [first, second] = [routes.get(earlier), routes.get(later)];
       if (first === undefined || second === undefined) return false;
@@ -80,28 +89,26 @@ export function routeFiles({ generation, operation, variables }: AcceptedOperati
   };
 }
 
-function fetchesOf(
-  node: PlanNode,
-  turns: ReadonlyMap<PlanNode, number>,
-  variables: Readonly<Record<string, unknown>>,
-): readonly FileFetch[] {
-  const within = (child: PlanNode | undefined) => (child === undefined ? [] : fetchesOf(child, turns, variables));
+interface Given {
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly isTrue: (variable: string) => boolean;
+}
+
+function fetchesOf(node: PlanNode, turns: FileFetch['turns'], given: Given): readonly FileFetch[] {
+  const within = (child: PlanNode | undefined) => (child === undefined ? [] : fetchesOf(child, turns, given));
   switch (node.kind) {
     case 'Fetch': {
-      const used = (node.variableUsages ?? []).flatMap((name) =>
-        Object.hasOwn(variables, name) ? [[name, variables[name]] as const] : [],
-      );
-      const files = [...findFiles(Object.fromEntries(used)).keys()];
+      const files = [...findFiles(pickVariables(node.variableUsages ?? [], given.variables)).keys()];
       return files.length === 0 ? [] : [{ subgraph: node.serviceName, files, turns }];
     }
     case 'Sequence':
-      return node.nodes.flatMap((child, turn) => fetchesOf(child, new Map([...turns, [node, turn]]), variables));
+      return node.nodes.flatMap((child, turn) => fetchesOf(child, new Map([...turns, [node, turn]]), given));
     case 'Parallel':
       return node.nodes.flatMap(within);
     case 'Flatten':
       return within(node.node);
     case 'Condition':
-      return [...within(node.ifClause), ...within(node.elseClause)];
+      return within(given.isTrue(node.condition) ? node.ifClause : node.elseClause);
     case 'Defer':
       return [...within(node.primary.node), ...node.deferred.flatMap((each) => within(each.node))];
   }

@@ -124,6 +124,30 @@ describe('A file', () => {
     });
   });
 
+  it.each([
+    ['a', 'b'],
+    ['b', 'a'],
+  ])('is taken whatever the order, where two subgraphs wait beside each other: %s, %s', async (...names) => {
+    const operation = operations('query ($one: Upload!, $two: Upload!) { sizeOf(file: $one) peek(file: $two) }', { one: null, two: null });
+    const map = mapped({ a: ['variables.one'], b: ['variables.two'] });
+    expect(await send(operation, map, ...names.map((name) => textFile(name, name)))).toEqual({
+      status: 200,
+      data: { sizeOf: 1, peek: 'b.txt text/plain b' },
+    });
+  });
+
+  it.each([
+    [true, { keep: 'a.txt text/plain a', scan: 'b.txt text/plain b' }],
+    [false, { scan: 'b.txt text/plain b' }],
+  ])('is skipped when what it is for is skipped, and nobody waits: %s', async (with_, data) => {
+    const operation = operations(
+      'mutation ($one: Upload, $two: Upload!, $with: Boolean! = true) { keep(file: $one) @include(if: $with) scan(file: $two) }',
+      { one: null, two: null, ...(with_ ? {} : { with: false }) },
+    );
+    const map = mapped({ a: ['variables.one'], b: ['variables.two'] });
+    expect(await send(operation, map, textFile('a', 'a'), textFile('b', 'b'))).toEqual({ status: 200, data });
+  });
+
   it('that comes before one that is needed first is refused, and nobody waits', async () => {
     const operation = operations('mutation ($one: Upload, $two: Upload!) { keep(file: $one) scan(file: $two) }', { one: null, two: null });
     const { data, errors } = await send(

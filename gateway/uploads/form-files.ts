@@ -28,6 +28,8 @@ export interface FormFilesOptions {
   readonly maxFileBytes: number;
   /** How long a file may be in the way of another that is waited for, in ms. */
   readonly stallMs: number;
+  /** What nobody will wait for is skipped. */
+  readonly isUsed: (file: UploadedFile) => boolean;
   /** Whether nobody waits for `later` before whoever waits for `earlier` has all of its own. */
   readonly isAfter: (later: UploadedFile, earlier: UploadedFile) => boolean;
 }
@@ -41,9 +43,10 @@ interface Waiter {
   drop: (() => void) | undefined;
 }
 
-export function createFormFiles({ parts, stop, files, maxFileBytes, stallMs, isAfter }: FormFilesOptions): FormFiles {
+export function createFormFiles(options: FormFilesOptions): FormFiles {
+  const { parts, stop, files, maxFileBytes, stallMs, isUsed, isAfter } = options;
   const waiters: Waiter[] = [];
-  const missing = new Set(files.values());
+  const missing = new Set([...files.values()].filter(isUsed));
   let failure: unknown;
   let isEnded = false;
   let reading: Promise<void> | undefined;

@@ -58,9 +58,9 @@ export function createUpload({ parts, stop, files, limits: { maxFileBytes, stall
         return [refuse('Files go with queries and mutations.')];
       const misplaced = misplacedFile(accepted);
       if (misplaced !== undefined) return [refuse(misplaced)];
-      const { problem, isAfter } = routeFiles(accepted);
+      const { problem, ...routes } = routeFiles(accepted);
       if (problem !== undefined) return [refuse(problem)];
-      form = createFormFiles({ parts, stop, files, maxFileBytes, stallMs, isAfter });
+      form = createFormFiles({ parts, stop, files, maxFileBytes, stallMs, ...routes });
       return [];
     },
     execution: (caller, generation) => ({ caller: { ...caller, deadline: generation.deadline() + longestUploadMs }, ask }),

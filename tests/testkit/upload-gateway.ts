@@ -41,7 +41,7 @@ const files = /* GraphQL */ `
 const others = /* GraphQL */ `
   scalar Upload
   type Query {
-    other: String
+    peek(file: Upload!): String
   }
   type Mutation {
     scan(file: Upload!): String
@@ -86,6 +86,7 @@ const filesResolvers = {
   },
 };
 const othersResolvers = {
+  Query: { peek: (_: unknown, { file }: WithFile) => describeFile(file) },
   Mutation: {
     scan: (_: unknown, { file }: WithFile) => describeFile(file),
     plain: (_: unknown, { text }: { text: string }) => text,
