@@ -110,7 +110,7 @@ runProcess({
     for (const session of await sessions.endedSince(Date.now() - accessTokenLifetimeMs)) revocations.revoke(session);
 
     const inProcess = new Map(subgraphs.map((subgraph) => [subgraph.name, subgraph]));
-    const tracing = await openTracing(config.tracing, 'galaxia');
+    const tracing = await openTracing(config.tracing, { name: 'galaxia', logger });
     if (tracing !== undefined) scope.defer(() => tracing.close());
     const metrics = openMetrics(config.metrics);
     metrics?.counted.observeSubgraphs(subgraphs);

@@ -98,7 +98,7 @@ async function startServing(
     logger.warn('GATEWAY_SECRET has fewer than 32 characters: use a longer one, made at random');
   }
 
-  const tracing = await openTracing(config.tracing, 'gateway');
+  const tracing = await openTracing(config.tracing, { name: 'gateway', logger });
   if (tracing !== undefined) scope.defer(() => tracing.close());
   const metrics = openMetrics(config.metrics, link);
   const cache = openAnswerCache(config.cache, { onCached: metrics?.counted.onCached, logger });

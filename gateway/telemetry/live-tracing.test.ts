@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createLogger } from '../../shared/logging/logger.js';
 import { openTracing } from '../../shared/telemetry/open-tracing.js';
 import type { Tracing } from '../../shared/telemetry/tracing.js';
 import { openDoors, type Doors } from '../../tests/testkit/doors.js';
@@ -14,6 +15,7 @@ const another = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`;
 const ticks = 'subscription Ticks { ticks { n } }';
 const ticksOfUsers = 'subscription Ticks { ticks { user { name } } }';
 
+const logger = createLogger({ name: 'test', level: 'silent' });
 let collector: TraceCollector;
 let tracing: Tracing | undefined;
 let little: LittleSupergraph;
@@ -31,7 +33,9 @@ afterEach(async () => {
 });
 
 async function start(way: Way, { isTraced = true, trustsTraceparent = true, share = 1 } = {}): Promise<void> {
-  tracing = isTraced ? await openTracing({ endpoint: collector.endpoint, serviceName: undefined, share }, 'test') : undefined;
+  tracing = isTraced
+    ? await openTracing({ endpoint: collector.endpoint, serviceName: undefined, headers: {}, share }, { name: 'test', logger })
+    : undefined;
   little = await startLittleSupergraph(way, { tracing });
   doors = await openDoors(undefined, little, {
     tracing,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createLogger } from '../../shared/logging/logger.js';
 import { openTracing } from '../../shared/telemetry/open-tracing.js';
 import type { Tracing } from '../../shared/telemetry/tracing.js';
 import { openDoors, type Doors } from '../../tests/testkit/doors.js';
@@ -9,6 +10,7 @@ const traceId = '0af7651916cd43dd8448eb211c80319c';
 const parent = 'b7ad6b7169203331';
 const traceparent = `00-${traceId}-${parent}-01`;
 
+const logger = createLogger({ name: 'test', level: 'silent' });
 let collector: TraceCollector;
 let tracing: Tracing | undefined;
 let little: LittleSupergraph;
@@ -24,7 +26,9 @@ afterEach(async () => {
 });
 
 async function start(way: Way, { isTraced = true, trustsTraceparent = true, share = 1 } = {}): Promise<void> {
-  tracing = isTraced ? await openTracing({ endpoint: collector.endpoint, serviceName: undefined, share }, 'test') : undefined;
+  tracing = isTraced
+    ? await openTracing({ endpoint: collector.endpoint, serviceName: undefined, headers: {}, share }, { name: 'test', logger })
+    : undefined;
   little = await startLittleSupergraph(way, { tracing });
   const insight = { slowOperationMs: undefined, showsQueryPlans: false, trustsTraceparent };
   doors = await openDoors(undefined, little, { tracing, insight });

@@ -110,7 +110,7 @@ export function runSubgraphProcess<Context extends object, Config>({
       // Before the subgraph: what it has taken it must be able to finish.
       scope.defer(() => bus.close());
 
-      const tracing = await openTracing(environment.tracing, name);
+      const tracing = await openTracing(environment.tracing, { name, logger });
       if (tracing !== undefined) scope.defer(() => tracing.close());
       const server = await serveSubgraph({
         subgraph,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 
 /** As OTLP writes it in JSON. */
 export interface CollectedSpan {
@@ -22,6 +22,8 @@ export interface TraceCollector {
   names(): readonly string[];
   /** The only one of this name. */
   named(name: string): CollectedSpan;
+  /** Of the last request. */
+  headers(): IncomingHttpHeaders;
   /** All that was sent, as text. */
   sent(): string;
   close(): void;
@@ -29,9 +31,11 @@ export interface TraceCollector {
 
 export async function startTraceCollector(): Promise<TraceCollector> {
   let sent = '';
+  let headers: IncomingHttpHeaders = {};
   const spans: CollectedSpan[] = [];
   const server = createServer((request, response) => {
     let body = '';
+    ({ headers } = request);
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       if (request.url !== '/v1/traces') {
@@ -57,6 +61,7 @@ export async function startTraceCollector(): Promise<TraceCollector> {
       if (found === undefined || more.length > 0) throw new Error(`not one span is named ${name} of ${names().join(', ')}`);
       return found;
     },
+    headers: () => headers,
     sent: () => sent,
     close() {
       server.closeAllConnections();

@@ -138,6 +138,7 @@ describe('A configuration file of the gateway', () => {
       UPLOAD_SUBGRAPHS: 'subgraphs.<name>.uploads',
       GATEWAY_SECRET: 'no secret belongs into a file',
       METRICS_TOKEN: 'no secret belongs into a file',
+      OTEL_EXPORTER_OTLP_HEADERS: 'no secret belongs into a file',
       S3_PUBLIC_ENDPOINT: 'for Galaxia’s own images',
       RATE_LIMIT_SCALE: 'for load tests',
     };
