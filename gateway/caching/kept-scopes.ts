@@ -7,7 +7,9 @@ export interface KeptScopes {
 }
 
 /** Documents of query plans, which are as many as clients' operations. */
-const capacity = 2_000;
+const capacity = 1_000;
+/** Of those that are longer, in characters, nothing is remembered: each is looked for. */
+const longest = 10_000;
 const unknown: KeptScopes = { shared: true, own: true };
 
 /** Remembers of each document what became of its answers, so that nobody looks, or waits, for what is never kept. */
@@ -16,6 +18,7 @@ export function createScopeMemory(): { of(query: string): KeptScopes; note(query
   return {
     of: (query) => known.get(query) ?? unknown,
     note(query, { shared, own }) {
+      if (query.length > longest) return;
       const before = known.get(query);
       if (before === undefined && known.size >= capacity) known.delete(known.keys().next().value ?? '');
       if (before === undefined) known.set(query, { shared, own });

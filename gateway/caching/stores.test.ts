@@ -61,6 +61,22 @@ describe.each(Object.entries(stores))('A store of answers, %s,', (kind, open) =>
   });
 });
 
+describe.each(Object.entries(stores).filter(([kind]) => kind !== 'in memory'))('Two gateways with stores of answers, %s,', (kind, open) => {
+  it('share what is public, and hear of each other’s changes', async () => {
+    const [one, other] = [open(), open()];
+    const [shared, own, subject] = [`${kind} shared`, `${kind} owned`, `${kind} cat`];
+    const { generation } = await one.read([own], subject);
+    one.write(shared, later('1'));
+    one.write(own, later('2', generation));
+    const before = await other.read([shared, own], subject);
+    expect(before).toMatchObject({ answers: [{ text: '1' }, { text: '2', generation }], generation });
+    await other.renew(subject);
+    const after = await one.read([shared, own], subject);
+    expect(after.answers[0]?.text).toBe('1');
+    expect(after.generation).not.toBe(generation);
+  });
+});
+
 describe('A store of answers in memory', () => {
   it('SECURITY: brings nobody back to a generation that was theirs before', async () => {
     const store = createMemoryStore({ maxBytes: 100_000, maxEntries: 100, maxSubjects: 2 });

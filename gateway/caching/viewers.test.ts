@@ -34,12 +34,8 @@ let sdl: string;
 let key: CryptoKey;
 let keys: JWTVerifyGetKey;
 let cache: AnswerCache;
-/** Of one gateway. */
+/** Of a gateway. */
 let url: string;
-/** Of another with tokens of somebody else, which shares what is kept. */
-let elsewhere: string;
-/** Of one that knows no tokens. */
-let unverified: string;
 
 beforeAll(async () => {
   const resolvers = {
@@ -82,8 +78,7 @@ beforeEach(async () => {
   const opened = openAnswerCache({ keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined }, { logger });
   if (opened === undefined) throw new Error('there is no cache');
   cache = opened;
-  const tokens = (issuer: string) => createIssuerTokenVerifier({ issuer, audience: [audience], keys });
-  [url, elsewhere, unverified] = await Promise.all([serve(tokens('https://a.example')), serve(tokens('https://b.example')), serve(null)]);
+  url = await serve(tokensOf('https://a.example'));
 });
 afterAll(() => {
   for (const server of servers) {
@@ -92,6 +87,9 @@ afterAll(() => {
   }
 });
 
+const tokensOf = (issuer: string) => createIssuerTokenVerifier({ issuer, audience: [audience], keys });
+
+/** Another gateway, which shares what is kept. Null: it knows no tokens. */
 async function serve(accessTokens: AccessTokenVerifier | null): Promise<string> {
   const generation = createGeneration(
     sdl,
@@ -105,7 +103,7 @@ async function serve(accessTokens: AccessTokenVerifier | null): Promise<string> 
     policy: createOperationPolicy(),
     forwardedHeaders,
     trustsProxy: () => false,
-    corsOrigins: [],
+    corsOrigins: ['https://game.example'],
     logger,
   });
   const server = createServer((request, response) => void door.handle(request, response));
@@ -182,13 +180,15 @@ describe('SECURITY: a private answer', () => {
   it('is not for the user of another issuer who has the same name there', async () => {
     await ask(entityQuery, await bearer({ sub: 'ann' }));
     const other = await bearer({ sub: 'ann', iss: 'https://b.example' });
-    expect((await ask(entityQuery, other, { at: elsewhere })).asked).toBe(2);
+    const at = await serve(tokensOf('https://b.example'));
+    expect((await ask(entityQuery, other, { at })).asked).toBe(2);
   });
 
   it('is not kept where nobody verifies tokens', async () => {
     const token = await bearer({ sub: 'ann' });
     await ask(entityQuery, token);
-    for (let n = 0; n < 2; n += 1) expect((await ask(entityQuery, token, { at: unverified })).asked).toBe(2);
+    const at = await serve(null);
+    for (let n = 0; n < 2; n += 1) expect((await ask(entityQuery, token, { at })).asked).toBe(2);
   });
 
   it('is not for whoever has a token that is not good any more', async () => {
@@ -213,7 +213,7 @@ describe('SECURITY: a private answer', () => {
     const { headers } = await ask('{ who }', await bearer({ sub: 'ann' }));
     expect([headers.get('cache-control'), headers.get('vary')]).toEqual([
       'max-age=60, private',
-      'accept, x-tenant, x-hidden, authorization',
+      'accept, x-tenant, x-hidden, authorization, Origin',
     ]);
   });
 
@@ -241,7 +241,7 @@ describe('SECURITY: a public answer', () => {
       expect([other.asked, other.data]).toEqual([0, first.data]);
       expect([other.headers.get('cache-control'), other.headers.get('vary')]).toEqual([
         expect.stringMatching(/^max-age=(59|60), public$/),
-        'accept, x-tenant, x-hidden',
+        'accept, x-tenant, x-hidden, Origin',
       ]);
     }
   });
@@ -277,7 +277,7 @@ describe('What may not be kept', () => {
     said.set('cache-control', value);
     for (let n = 0; n < 2; n += 1) {
       const { asked, headers: given } = await ask(entityQuery);
-      expect([asked, given.get('cache-control'), given.get('vary')]).toEqual([2, 'no-store', null]);
+      expect([asked, given.get('cache-control'), given.get('vary')]).toEqual([2, 'no-store', 'Origin']);
     }
   });
 
