@@ -33,3 +33,29 @@ export async function within<Result>(ms: number, work: Promise<Result>): Promise
     clearTimeout(timer);
   }
 }
+
+/** Gives a connection up that says nothing, so that whoever waits on it hears of it and the next one is made. */
+export interface SilenceWatch {
+  /** The answer; after `ms` without one, the connection is cut, and with it everything that was asked on it. */
+  within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer>;
+}
+
+/**
+ * Also cuts a connection whose server takes it and then says nothing for `silenceMs`. Not ioredis' `socketTimeout`: when a connection breaks
+ * while it waits, its timer lives on and cuts the next one.
+ */
+export function watchSilence(
+  redis: Pick<Redis, 'on'> & { readonly stream: Pick<Redis['stream'], 'destroy'> },
+  silenceMs: number,
+): SilenceWatch {
+  let handshake: NodeJS.Timeout | undefined;
+  const cut = () => void redis.stream.destroy(new Error('Redis did not answer in time'));
+  redis.on('connect', () => (handshake = setTimeout(cut, silenceMs)));
+  for (const event of ['ready', 'close'] as const) redis.on(event, () => clearTimeout(handshake));
+  return {
+    within(ms, answer) {
+      const timer = setTimeout(cut, ms);
+      return answer.finally(() => clearTimeout(timer));
+    },
+  };
+}

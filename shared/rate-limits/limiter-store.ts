@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
+import { disconnect, watchSilence, type SilenceWatch } from '../events/redis-connection.js';
 import type { Logger } from '../logging/logger.js';
 
 /** Keys that one limiter remembers in memory. Beyond, the one that was used longest ago goes. */
@@ -16,20 +17,19 @@ export interface LimiterStore {
 }
 
 export function createLimiterStore({ redisUrl, logger }: { redisUrl: string | undefined; logger: Logger }): LimiterStore {
-  let redis: Redis | undefined;
+  let link: { readonly redis: Redis; readonly watch: SilenceWatch } | undefined;
 
   // Made when it is first needed: a process that limits nothing has no connection.
-  function connect(url: string): Redis {
+  function connect(url: string): { redis: Redis; watch: SilenceWatch } {
     const connection = new Redis(url, {
       // What cannot be asked now is counted in memory, not queued.
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectTimeout: redisTimeoutMs,
-      socketTimeout: redisTimeoutMs,
       retryStrategy: (times) => Math.min(2_000, times * 100),
     });
     connection.on('error', (error) => logger.warn({ err: error }, 'rate limits: Redis cannot be reached, this process counts for itself'));
-    return connection;
+    return { redis: connection, watch: watchSilence(connection, redisTimeoutMs) };
   }
 
   return {
@@ -37,13 +37,20 @@ export function createLimiterStore({ redisUrl, logger }: { redisUrl: string | un
       const options = { keyPrefix: `galaxia.limit.${name}`, points, duration: seconds };
       const memory = new BoundedMemoryLimiter(options);
       if (redisUrl === undefined) return memory;
-      redis ??= connect(redisUrl);
-      return new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true, insuranceLimiter: memory });
+      const { redis, watch } = (link ??= connect(redisUrl));
+      const shared = new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true, insuranceLimiter: memory });
+      // A Redis that hangs is cut off; what was asked of it is then counted in memory.
+      const watched = <Answer>(answer: Promise<Answer>) => watch.within(redisTimeoutMs, answer);
+      return {
+        consume: (...parameters) => watched(shared.consume(...parameters)),
+        penalty: (...parameters) => watched(shared.penalty(...parameters)),
+        reward: (...parameters) => watched(shared.reward(...parameters)),
+        get: (...parameters) => watched(shared.get(...parameters)),
+        delete: (...parameters) => watched(shared.delete(...parameters)),
+      };
     },
     async close() {
-      // Its answer ends the timer that waits for one.
-      if (redis?.status === 'ready') await redis.quit().catch(() => undefined);
-      redis?.disconnect();
+      if (link !== undefined) await disconnect(link.redis);
     },
   };
 }

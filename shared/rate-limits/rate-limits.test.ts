@@ -201,6 +201,24 @@ if (redis !== null) {
       }
     });
 
+    it('SECURITY 11: are counted by the process itself while Redis hangs, and are shared again when it goes on', async () => {
+      const own = await startRedis();
+      if (own === null) throw new Error('Redis started before');
+      try {
+        const limits = open(own.url);
+        await shares(limits, own.url);
+        process.kill(own.pid, 'SIGSTOP');
+        const limit = limits.window('hang', { points: 1, seconds: 3600 });
+        await expect(waitOf(limit.take('ada'))).resolves.toBeNull();
+        await expect(waitOf(limit.take('ada'))).resolves.toEqual(expect.any(Number));
+        process.kill(own.pid, 'SIGCONT');
+        await shares(limits, own.url);
+      } finally {
+        await closeAll();
+        await own.stop();
+      }
+    });
+
     it('keep nobody waiting who uses one that was never there', async () => {
       const limit = open('redis://127.0.0.1:1').window('nowhere', { points: 1, seconds: 60 });
       await expect(waitOf(limit.take('ada'))).resolves.toBeNull();

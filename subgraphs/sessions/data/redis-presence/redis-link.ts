@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { AppError } from '../../../../shared/errors/app-error.js';
-import { disconnect } from '../../../../shared/events/redis-connection.js';
+import { disconnect, watchSilence } from '../../../../shared/events/redis-connection.js';
 import type { Logger } from '../../../../shared/logging/logger.js';
 
 /** A Redis that says nothing for so long is given up, with everything that was asked. In ms. */
@@ -40,35 +40,19 @@ export function openRedisLink({ url, logger, purpose }: { url: string; logger: L
   });
   let isDown = false;
   let server: Promise<string> | undefined;
-  // A server that takes the connection and then says nothing.
-  let handshake: NodeJS.Timeout | undefined;
+  const silence = watchSilence(redis, silenceMs);
   redis.on('error', (error) => {
     if (!isDown) logger.warn({ err: error, purpose }, 'presence: Redis cannot be reached');
     isDown = true;
   });
-  redis.on('connect', () => (handshake = setTimeout(cut, silenceMs)));
-  redis.on('close', () => {
-    clearTimeout(handshake);
-    server = undefined;
-  });
+  redis.on('close', () => (server = undefined));
   redis.on('ready', () => {
-    clearTimeout(handshake);
-    server = within(silenceMs, redis.info('server')).then((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? '');
+    server = silence.within(silenceMs, redis.info('server')).then((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? '');
     // Told to whoever asks for it.
     server.catch(() => undefined);
     if (isDown) logger.info({ purpose }, 'presence: Redis is back');
     isDown = false;
   });
-
-  /** Not ioredis' `socketTimeout`: when a connection breaks, its timer lives on and cuts the next one. */
-  function cut(): void {
-    redis.stream.destroy(new Error(`Redis did not answer within ${silenceMs} ms`));
-  }
-
-  function within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer> {
-    const timer = setTimeout(cut, ms);
-    return answer.finally(() => clearTimeout(timer));
-  }
 
   function requireReady(): void {
     if (redis.status !== 'ready') throw unavailable();
@@ -88,7 +72,7 @@ export function openRedisLink({ url, logger, purpose }: { url: string; logger: L
       requireReady();
       return id;
     },
-    within,
+    within: (ms, answer) => silence.within(ms, answer),
     pause: (ms) => delay(ms, undefined, { signal: closing.signal }).catch(() => undefined),
     close() {
       closing.abort();
