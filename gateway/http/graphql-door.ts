@@ -5,22 +5,13 @@ import { AppError } from '../../shared/errors/app-error.js';
 import { maskError } from '../../shared/errors/error-masking.js';
 import { clientAddress, type TrustsProxy } from '../../shared/http/client-address.js';
 import { logRequest } from '../../shared/http/log-request.js';
-import {
-  acceptsParts,
-  contentTypes,
-  negotiate,
-  negotiateStream,
-  responseTypes,
-  type ResponseType,
-  type StreamType,
-} from '../../shared/http/media-types.js';
-import { hangUpOnFailure, sendAnswer, type Answer } from '../../shared/http/send-answer.js';
+import { acceptsParts, contentTypes, negotiate, negotiateStream } from '../../shared/http/media-types.js';
+import { hangUpOnFailure, sendAnswer } from '../../shared/http/send-answer.js';
 import { requestId as readRequestId, securityHeaders } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authentication/authenticate.js';
 import type { IncrementalResult } from '../execution/deferred/incremental-result.js';
 import { acceptOperation, type OperationPayload } from '../operations/accept-operation.js';
-import type { ParsedOperation } from '../operations/operation-store.js';
 import type { OperationPolicy } from '../policy/operation-policy.js';
 import { defaultWebSocketLimits, type WebSocketLimits } from '../subscriptions/limits.js';
 import type { StreamDoor } from '../subscriptions/stream-door.js';
@@ -28,16 +19,18 @@ import { streamFormats } from '../subscriptions/stream-formats.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import type { Upload } from '../uploads/upload.js';
 import { defaultUploadLimits, type UploadLimits } from '../uploads/upload-limits.js';
-import { createOperationTracing, type OperationTrace, type OperationTracing } from '../telemetry/operation-tracing.js';
-import type { OnOperation, OperationReport } from '../telemetry/operation-report.js';
+import { createOperationTracing, type OperationTracing } from '../telemetry/operation-tracing.js';
+import type { OnOperation } from '../telemetry/operation-report.js';
 import { cachingHeaders } from './caching-headers.js';
 import { createCaller } from './caller.js';
 import { createCorsHeaders } from './cross-site.js';
+import { noMutations, noSubscriptions, notAcceptable } from './door-refusals.js';
+import type { Exchange, OperationAnswer } from './exchange.js';
 import { defaultHttpLimits, type HttpLimits } from './http-limits.js';
 import { readRequest } from './read-request.js';
 import { onlyPart, partsFormat, sendParts } from './send-parts.js';
 import { statusOfRefusal } from './refusal-status.js';
-import { refuseRequest, type RequestRefusal } from './request-refusal.js';
+import type { RequestRefusal } from './request-refusal.js';
 import { isTokenRefused } from './token-refused.js';
 import { writeResult } from './write-result.js';
 
@@ -70,32 +63,6 @@ export interface GraphqlDoorOptions {
   readonly tracing?: OperationTracing | undefined;
   readonly onOperation?: OnOperation | undefined;
   readonly logger: Logger;
-}
-
-/** An answer, and what is told of it to operators. */
-interface OperationAnswer extends Answer {
-  readonly operation?: ParsedOperation | undefined;
-  readonly errors: OperationReport['errors'];
-  /** Headers in place of `noStore`. */
-  readonly caching?: readonly string[] | undefined;
-  /** Where it is not the one that is negotiated. */
-  readonly contentType?: string;
-  /** What comes after `body`; undefined when that is all. */
-  readonly later?: IncrementalResult | undefined;
-}
-
-/** What is asked, and how it is to be answered. */
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly requestId: string;
-  /** By `performance.now()`. */
-  readonly startedAt: number;
-  readonly trace: OperationTrace;
-  /** Of one result; undefined when the client can read none. */
-  readonly type: ResponseType | undefined;
-  /** Of several; undefined when the client does not ask for them. */
-  readonly streamType: StreamType | undefined;
 }
 
 /** GraphQL over HTTP: queries and mutations by POST, queries by GET; subscriptions by either, to clients that take a stream. */
@@ -290,19 +257,6 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     },
   };
 }
-
-function noSubscriptions(): AppError {
-  return new AppError(
-    'BAD_USER_INPUT',
-    'Subscriptions do not fit into one answer. Connect to this address by WebSocket with the subprotocol graphql-transport-ws, or send the header "accept: text/event-stream" (GraphQL over SSE) or "accept: multipart/mixed;subscriptionSpec=1.0" (multipart HTTP).',
-  );
-}
-
-const noMutations = refuseRequest(405, 'By GET only queries run. Send mutations by POST.', ['allow', 'POST']);
-const notAcceptable = refuseRequest(
-  406,
-  `Answers are written as ${responseTypes.join(' or ')}, in parts as multipart/mixed;deferSpec=20220824, and streams of them as text/event-stream or multipart/mixed;subscriptionSpec=1.0: name one of them in "accept".`,
-);
 
 function isOurs(url = ''): boolean {
   if (!url.startsWith(path)) return false;
