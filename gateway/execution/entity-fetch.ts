@@ -3,7 +3,7 @@ import type { EntityQuestions, FetchRequest } from '../datasources/subgraph-data
 import { unavailable, type WireResult } from '../datasources/wire.js';
 import type { AskedEntities, ExecutionState } from './execution-state.js';
 import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
-import { cloneJson, isJsonObject } from '../datasources/json.js';
+import { cloneJson, isJsonObject, type JsonObject } from '../datasources/json.js';
 import { mergeAnswer } from './merge-answer.js';
 import { objectsAt, type PlacePath, type ResponsePath } from './places.js';
 import { compileRepresentText } from './represent-text.js';
@@ -100,14 +100,14 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
   async function fetch(state: ExecutionState, asked: AskedEntities): Promise<void> {
     const { data, errors, isMissing = false } = await askSource(state, source, request(state.variables, asked));
     if (isMissing) {
-      tellMissing(state, errors ?? [], { subgraph: serviceName, paths: missingPaths(state, asked) });
+      tellMissing(state, errors ?? [], { subgraph: serviceName, paths: missingPaths(state, asked.objects) });
       return;
     }
     const entities = data?._entities;
     if (errors !== undefined) tellErrors(state, asked, { errors, entities });
     if (Array.isArray(entities) && entities.length === asked.count) merge(state, asked, entities);
     else if (errors === undefined) {
-      tellMissing(state, [unavailable], { subgraph: serviceName, paths: missingPaths(state, asked) });
+      tellMissing(state, [unavailable], { subgraph: serviceName, paths: missingPaths(state, asked.objects) });
     }
   }
 
@@ -116,7 +116,7 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
     return new EntityRequest({ query, operationName, given }, given === undefined ? '{}' : JSON.stringify(given), asked);
   }
 
-  function missingPaths(state: ExecutionState, { objects }: AskedEntities): ResponsePath[] {
+  function missingPaths(state: ExecutionState, objects: AskedEntities['objects']): ResponsePath[] {
     return pathsOf(state.data, path, objects).flatMap((place, position) => {
       const paths: ResponsePath[] = [];
       const tell = (below: ResponsePath): void => {
@@ -163,12 +163,17 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
   function merge(state: ExecutionState, { objects, indices, count }: AskedEntities, entities: readonly unknown[]): void {
     const isShared = count < objects.length;
     const given = new Set<number>();
+    const without: JsonObject[] = [];
     state.version += 1;
     for (let position = 0; position < objects.length; position += 1) {
       const object = objects[position];
       const index = indices[position];
       const received = index === undefined ? undefined : entities[index];
-      if (object === undefined || index === undefined || !isJsonObject(received)) continue;
+      if (object === undefined || index === undefined) continue;
+      if (!isJsonObject(received)) {
+        if (received !== null) without.push(object);
+        continue;
+      }
       let entity = received;
       if (isShared) {
         // Each place gets its own: what is rewritten, and what other fetches add below, may differ.
@@ -181,5 +186,6 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
       }
       mergeAnswer(object, entity, types.objectTypes);
     }
+    if (without.length > 0) tellMissing(state, [unavailable], { subgraph: serviceName, paths: missingPaths(state, without) });
   }
 }

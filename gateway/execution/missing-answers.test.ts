@@ -163,12 +163,20 @@ describe('A subgraph that says nothing of what it was asked', () => {
     ['nothing of it', '{"data":{}}'],
     ['no entities', '{"data":{"_entities":null}}'],
     ['one entity too many', '{"data":{"_entities":[{"score":1},{"score":2}]}}'],
+    ['one too few', '{"data":{"_entities":[]}}'],
+    ['an object for the list', '{"data":{"_entities":{"score":1}}}'],
   ])('but %s leaves an error at each entity, and one line in the log', async (_name, entities) => {
     const generation = await start('{"data":{"me":{"__typename":"User","id":"1"},"you":{"__typename":"User","id":"1"}}}', entities);
     const { data, errors } = await askGeneration(generation, '{ me { score } you { score } }');
     expect(data).toEqual({ me: { score: null }, you: { score: null } });
     expect(errors).toEqual(['me.score UNAVAILABLE', 'you.score UNAVAILABLE']);
     expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({ subgraph: 'scores', cause: 'no-graphql' });
+  });
+
+  it.each(['5', '"text"', 'false', '[{"score":1}]'])('but %s for an entity leaves an error there', async (entity) => {
+    const generation = await start('{"data":{"me":{"__typename":"User","id":"1"}}}', `{"data":{"_entities":[${entity}]}}`);
+    const { data, errors } = await askGeneration(generation, '{ me { score } }');
+    expect({ data, errors }).toEqual({ data: { me: { score: null } }, errors: ['me.score UNAVAILABLE'] });
   });
 
   it('is not a subgraph that leaves out what a directive of the client may', async () => {

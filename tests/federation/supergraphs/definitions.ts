@@ -1,3 +1,5 @@
+import { federation1 } from './federation.js';
+
 /** Subgraphs by their names, of small supergraphs that each exercise a promise of Federation 2. */
 export const definitions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'entities with single, several, composite and nested keys': {
@@ -118,6 +120,18 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
         type Book @key(fields: "id") { id: ID! pages: Int @shareable publisher: Publisher @shareable title: String }
         type Publisher @key(fields: "id") { id: ID! city: String @shareable street: String }
         type Film @key(fields: "id") { id: ID! length: Int @shareable }`,
+  },
+  'subgraphs written for Federation 1, beside one that is not': {
+    a: `${federation1} extend type Query { users: [User!] me: User }
+        type User @key(fields: "id") @key(fields: "mail") { id: ID! mail: String name: String address: Address }
+        type Address { city: String }`,
+    b: `${federation1} extend type User @key(fields: "id") { id: ID! @external name: String @external reviews: [Review!] greeting: String @requires(fields: "name") }
+        type Review @key(fields: "id") { id: ID! stars: Int by: User @provides(fields: "name") }
+        type Address { city: String }
+        extend type Query { anywhere: Address }`,
+    c: `${federation1} extend type Review @key(fields: "id") { id: ID! @external text: String about: [Review!] }
+        extend type Query { reviews: [Review] }`,
+    d: `type User @key(fields: "mail") { mail: String age: Int }`,
   },
   '@override': {
     a: `type Query { posts: [Post!] old: Post }

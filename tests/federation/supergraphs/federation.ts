@@ -12,7 +12,7 @@ import { createOperationPolicy } from '../../../gateway/policy/operation-policy.
 
 export interface SubgraphDefinition {
   readonly name: string;
-  /** Without the `@link` to Federation, unless it has one of its own. */
+  /** Without the `@link` to Federation, unless it has one of its own, or begins with `federation1`. */
   readonly typeDefs: string;
   readonly resolvers?: GraphQLResolverMap<unknown>;
 }
@@ -59,6 +59,9 @@ const imports = [
   ...['@composeDirective', '@authenticated', '@requiresScopes', '@policy', '@context', '@fromContext'],
 ];
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ${JSON.stringify(imports)})\n`;
+
+/** How the schema of a subgraph begins that is written for Federation 1, which has no `@link`. */
+export const federation1 = '# Federation 1\n';
 
 function composeFederation(subgraphs: readonly Pick<SubgraphDefinition, 'name' | 'typeDefs'>[]): string {
   const { errors, supergraphSdl } = composeServices(
@@ -115,7 +118,7 @@ export function federate(subgraphs: readonly SubgraphDefinition[], options: Fede
 }
 
 function withLink(typeDefs: string): string {
-  return typeDefs.includes('@link(') ? typeDefs : link + typeDefs;
+  return typeDefs.includes('@link(') || typeDefs.startsWith(federation1) ? typeDefs : link + typeDefs;
 }
 
 function shown(error: { message: string; path?: readonly (string | number)[] | undefined; extensions: Record<string, unknown> }) {

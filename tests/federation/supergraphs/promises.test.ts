@@ -101,10 +101,12 @@ describe('What is @inaccessible', () => {
     federate([
       {
         name: 'a',
-        typeDefs: `type Query { item(by: How, raw: Boolean @inaccessible): Item secret: Secret @inaccessible kind: Kind }
+        typeDefs: `type Query { item(by: How, raw: Boolean @inaccessible): Item secret: Secret @inaccessible kind: Kind kinds: [Kind] strict: Kind! }
           type Item { id: ID! inner: ID @inaccessible } type Secret @inaccessible { id: ID! }
           enum How { NAME HIDDEN @inaccessible } enum Kind { ONE HIDDEN @inaccessible }`,
-        resolvers: { Query: { item: () => ({ id: '1', inner: '2' }), kind: () => 'HIDDEN' } },
+        resolvers: {
+          Query: { item: () => ({ id: '1', inner: '2' }), kind: () => 'HIDDEN', kinds: () => ['ONE', 'HIDDEN'], strict: () => 'HIDDEN' },
+        },
       },
     ]);
 
@@ -126,6 +128,9 @@ describe('What is @inaccessible', () => {
       /Secret|secret|inner|HIDDEN/,
     );
     expect((await federation.ask('{ kind }')).data).toEqual({ kind: null });
+    expect((await federation.ask('{ kinds }')).data).toEqual({ kinds: ['ONE', null] });
+    expect(await federation.ask('{ kind strict }')).toMatchObject({ data: null, errors: [{ path: 'kind' }, { path: 'strict' }] });
+    expect(JSON.stringify(await federation.ask('{ kind kinds strict }'))).not.toContain('HIDDEN');
   });
 });
 
