@@ -30,6 +30,10 @@ describe('A server that ends', () => {
     return response.headers.connection;
   }
 
+  async function notListening(): Promise<void> {
+    while (server.listening) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   it('closes idle connections at once when it is not to wait', async () => {
     const drain = createDrain();
     await start(drain);
@@ -69,9 +73,21 @@ describe('A server that ends', () => {
     expect(await ask()).toBe('keep-alive');
     const { port } = server.address() as AddressInfo;
     const ended = drain.begin();
+    await notListening();
     await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
     expect(await read(request({ host: '127.0.0.1', port, agent }).end())).toBe('close');
     await ended;
+  });
+
+  it('answers those who have connected while it was busy', async () => {
+    const drain = createDrain(lastRequestsMs);
+    await start(drain);
+    const { port } = server.address() as AddressInfo;
+    const asked = Array.from({ length: 20 }, () => read(request({ host: '127.0.0.1', port, agent }).end()));
+    // The kernel has them now, and this process has not looked yet.
+    for (let tick = 0; tick < 3; tick += 1) await new Promise((resolve) => process.nextTick(resolve));
+    await drain.begin();
+    expect(await Promise.all(asked)).toHaveLength(20);
   });
 
   it('ends the connection of an answer that was under way, whoever wrote it', async () => {
@@ -84,6 +100,7 @@ describe('A server that ends', () => {
     await once(server, 'request');
     const ended = drain.begin();
     expect(drain.isOn()).toBe(true);
+    await notListening();
     answer?.();
     expect(await asked).toBe('close');
     await ended;

@@ -21,16 +21,28 @@ export interface Drain {
 export function createDrain(ms = 0): Drain {
   const servers: { readonly server: Server; readonly connections: ReadonlySet<Socket> }[] = [];
   let isOn = false;
+  /** Not before nobody can come back any more: who is told to leave connects anew at once. */
+  let isLast = false;
+  /** Connections, since the beginning. */
+  let taken = 0;
   let ended: Promise<unknown> | undefined;
 
   class Response extends ServerResponse {
     override writeHead(status: number, ...rest: unknown[]): this {
-      if (isOn) this.shouldKeepAlive = false;
+      if (isLast) this.shouldKeepAlive = false;
       return super.writeHead(status, ...(rest as [OutgoingHttpHeaders?]));
     }
   }
 
+  /** Who is connected already as the kernel sees it would be reset. Node takes one of them in a turn of its event loop. */
+  async function takeWaiting(): Promise<void> {
+    const end = performance.now() + ms;
+    for (let before = -1; before < taken && performance.now() < end; await turn()) before = taken;
+  }
+
   async function end(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
+    await takeWaiting();
+    isLast = true;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
       // Not the `close` of HTTP servers, which closes idle connections at once.
@@ -39,6 +51,8 @@ export function createDrain(ms = 0): Drain {
         resolve();
       });
     });
+    // Reads what has come while this process was busy.
+    await turn();
     server.closeIdleConnections();
     // One that has never sent anything is none of these: browsers open some in advance.
     for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
@@ -54,6 +68,7 @@ export function createDrain(ms = 0): Drain {
       }
       const server = createServer({ ...options, ServerResponse: Response }, listener);
       server.on('connection', (connection: Socket) => {
+        taken += 1;
         connections.add(connection);
         connection.on('close', forget);
       });
@@ -65,4 +80,10 @@ export function createDrain(ms = 0): Drain {
       return (ended ??= Promise.all(servers.map(({ server, connections }) => end(server, connections))));
     },
   };
+}
+
+/** Until all that has come is taken: new connections, and what is written on old ones. */
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
 }
