@@ -57,7 +57,7 @@ export function createEventSharing(schema: GraphQLSchema, rootFields: readonly s
     async subscribe(args) {
       if (!isShareable(args.document)) return subscribe(args);
       const source = await createSourceEventStream(args);
-      return Symbol.asyncIterator in source ? mapEvents(source, (event) => executeEvent(args, event)) : source;
+      return Symbol.asyncIterator in source ? new ExecutedEvents(source, args, executeEvent) : source;
     },
     isShared: (result) => shared.has(result),
   };
@@ -91,37 +91,51 @@ function isAnsweredByEvent(schema: GraphQLSchema, document: DocumentNode, rootFi
   return isAnswered;
 }
 
-/** `return()` acts at once, which that of an `async function*` does not while a `next()` waits. */
-function mapEvents(
-  source: AsyncIterable<unknown>,
-  map: (event: unknown) => ExecutionResult | Promise<ExecutionResult>,
-): AsyncGenerator<ExecutionResult, void, void> {
-  const iterator = source[Symbol.asyncIterator]();
-  const done: IteratorReturnResult<undefined> = { value: undefined, done: true };
-  return {
-    async next() {
-      const result = await iterator.next();
-      if (result.done === true) return done;
-      try {
-        return { value: await map(result.value), done: false };
-      } catch (error) {
-        await iterator.return?.();
-        throw error;
-      }
-    },
-    async return() {
-      await iterator.return?.();
-      return done;
-    },
-    async throw(error: unknown) {
-      await iterator.return?.();
+type ExecuteEvent = (args: ExecutionArgs, event: unknown) => ExecutionResult | Promise<ExecutionResult>;
+
+const done: IteratorReturnResult<undefined> = { value: undefined, done: true };
+
+/**
+ * `return()` acts at once, which that of an `async function*` does not while a `next()` waits. A class: there is one for each subscription, and
+ * there are tens of thousands.
+ */
+class ExecutedEvents implements AsyncGenerator<ExecutionResult, void, void> {
+  readonly #source: AsyncIterator<unknown>;
+  readonly #args: ExecutionArgs;
+  readonly #execute: ExecuteEvent;
+
+  constructor(source: AsyncIterable<unknown>, args: ExecutionArgs, execute: ExecuteEvent) {
+    this.#source = source[Symbol.asyncIterator]();
+    this.#args = args;
+    this.#execute = execute;
+  }
+
+  async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    const result = await this.#source.next();
+    if (result.done === true) return done;
+    try {
+      return { value: await this.#execute(this.#args, result.value), done: false };
+    } catch (error) {
+      await this.#source.return?.();
       throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async [Symbol.asyncDispose]() {
-      await iterator.return?.();
-    },
-  };
+    }
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    await this.#source.return?.();
+    return done;
+  }
+
+  async throw(error: unknown): Promise<never> {
+    await this.#source.return?.();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source.return?.();
+  }
 }

@@ -94,60 +94,77 @@ export function createOperationEvents(
   operation: Operation,
   sendShared: (result: ExecutionResult) => boolean = () => false,
 ): AsyncIterableIterator<ExecutionResult> {
-  const done: IteratorResult<ExecutionResult, undefined> = { value: undefined, done: true };
-  let isDone = false;
-  let answerWaiting: ((result: IteratorResult<ExecutionResult, undefined>) => void) | undefined;
+  return new OperationEvents(source, operation, sendShared);
+}
 
-  async function stop(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    if (isDone) return done;
-    isDone = true;
-    operation.end();
-    answerWaiting?.(done);
+type Next = IteratorResult<ExecutionResult, void>;
+
+const done: Next = { value: undefined, done: true };
+
+/** A class: there is one for each subscription, and there are tens of thousands. */
+class OperationEvents implements AsyncIterableIterator<ExecutionResult> {
+  readonly #source: AsyncGenerator<ExecutionResult, void, void>;
+  readonly #operation: Operation;
+  readonly #sendShared: (result: ExecutionResult) => boolean;
+  #isDone = false;
+  #answer: ((result: Next) => void) | undefined;
+
+  constructor(source: AsyncGenerator<ExecutionResult, void, void>, operation: Operation, sendShared: (result: ExecutionResult) => boolean) {
+    this.#source = source;
+    this.#operation = operation;
+    this.#sendShared = sendShared;
+  }
+
+  next(): Promise<Next> {
+    return new Promise((resolve, reject) => {
+      if (this.#isDone) {
+        resolve(done);
+        return;
+      }
+      this.#answer = resolve;
+      this.#pull().then(resolve, reject);
+    });
+  }
+
+  async return(): Promise<Next> {
+    if (this.#isDone) return done;
+    this.#isDone = true;
+    this.#operation.end();
+    this.#answer?.(done);
     // What the clean-up of a resolver throws would close the socket, and with it the subscriptions of others.
-    await source.return(undefined).catch(() => undefined);
+    await this.#source.return(undefined).catch(() => undefined);
     return done;
   }
 
-  async function pull(): Promise<IteratorResult<ExecutionResult, void>> {
+  async throw(error: unknown): Promise<never> {
+    await this.return();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #pull(): Promise<Next> {
     for (;;) {
-      const credit = operation.takeCredit();
+      const credit = this.#operation.takeCredit();
       if (credit !== undefined) await credit;
-      if (hasEnded()) return done;
-      const result = await pullOne();
+      if (this.#hasEnded()) return done;
+      const result = await this.#pullOne();
       if (result !== undefined) return result;
     }
   }
 
   /** Undefined when it was sent. A function of its own: the loop would keep the last event of a quiet subscription alive. */
-  async function pullOne(): Promise<IteratorResult<ExecutionResult, void> | undefined> {
-    const result = await source.next();
-    if (result.done === true) operation.end();
-    else if (!hasEnded() && sendShared(result.value)) return undefined;
+  async #pullOne(): Promise<Next | undefined> {
+    const result = await this.#source.next();
+    if (result.done === true) this.#operation.end();
+    else if (!this.#hasEnded() && this.#sendShared(result.value)) return undefined;
     return result;
   }
 
-  // In a function, because nothing tells the compiler that `isDone` changes while we wait.
-  function hasEnded(): boolean {
-    return isDone;
+  // In a function, because nothing tells the compiler that it changes while we wait.
+  #hasEnded(): boolean {
+    return this.#isDone;
   }
-
-  return {
-    next: () =>
-      new Promise((resolve, reject) => {
-        if (isDone) {
-          resolve(done);
-          return;
-        }
-        answerWaiting = resolve;
-        pull().then(resolve, reject);
-      }),
-    return: stop,
-    async throw(error: unknown) {
-      await stop();
-      throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }

@@ -75,6 +75,9 @@ export function serveSubscriptions<Context extends object>(options: Subscription
   });
   const open = new Set<SocketOperations>();
   const check = createDocumentCache(subgraph.schema);
+  // Not an id of its own for each: written by Node piece by piece, it is kept as 15 strings.
+  const serverId = randomUUID();
+  let opened = 0;
   const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
 
   const protocol = makeServer<Record<string, unknown>, SocketExtra>({
@@ -103,7 +106,7 @@ export function serveSubscriptions<Context extends object>(options: Subscription
       try {
         const contextValue = await subgraph.createContext(
           { ...caller.headers, 'x-request-id': requestId },
-          { id: randomUUID(), signal: operation.signal },
+          { id: `${serverId}/${(opened += 1)}`, signal: operation.signal },
         );
         const args: OperationArgs = {
           schema: subgraph.schema,

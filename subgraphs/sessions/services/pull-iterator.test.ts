@@ -9,7 +9,7 @@ function create() {
     values.push(value);
     pull.wake();
   }
-  return { ...pull, ends, put };
+  return { iterator: pull.iterator, end: (last?: number) => pull.end(last), ends, put };
 }
 
 describe('A pull iterator', () => {

@@ -2,63 +2,93 @@
 export interface PullIterator<Value> {
   readonly iterator: AsyncIterableIterator<Value>;
   /** The source may have a value now: answers a `next()` that waits. */
-  readonly wake: () => void;
+  wake(): void;
   /** Ends the iteration: every `next()` that waits, and every later one, is done. `last` is given once before that. */
-  readonly end: (last?: Value) => void;
+  end(last?: Value): void;
+}
+
+export interface PullSource<Value> {
+  /** Gives the next value or undefined when there is none. */
+  take(): Value | undefined;
+  /** Called once, at the end. */
+  onEnd(): void;
 }
 
 /**
- * `take` gives the next value or undefined when there is none; `onEnd` is called once, at the end. Made by hand because the `return()`
- * of an async generator queues behind a pending `next()`: a quiet subscription would never end, and leak.
+ * Made by hand because the `return()` of an async generator queues behind a pending `next()`: a quiet subscription would never end, and
+ * leak.
  */
-export function createPullIterator<Value>({ take, onEnd }: { take: () => Value | undefined; onEnd: () => void }): PullIterator<Value> {
-  const waiting: ((result: IteratorResult<Value>) => void)[] = [];
-  let hasEnded = false;
-  let remaining: Value | undefined;
-  const done: IteratorResult<Value> = { value: undefined, done: true };
+export function createPullIterator<Value>(source: PullSource<Value>): PullIterator<Value> {
+  return new Pull(source);
+}
 
-  function end(last?: Value): void {
-    if (hasEnded) return;
-    hasEnded = true;
-    remaining = last;
-    for (const answer of waiting.splice(0)) answer(takeRemaining());
-    onEnd();
+const done: IteratorReturnResult<undefined> = { value: undefined, done: true };
+
+/** A class: there is one for each subscription, and there are tens of thousands. */
+class Pull<Value> implements PullIterator<Value>, AsyncIterableIterator<Value> {
+  readonly #source: PullSource<Value>;
+  #waiting: ((result: IteratorResult<Value>) => void)[] | undefined;
+  #hasEnded = false;
+  #remaining: Value | undefined;
+
+  constructor(source: PullSource<Value>) {
+    this.#source = source;
   }
 
-  function takeRemaining(): IteratorResult<Value> {
-    const value = remaining;
-    remaining = undefined;
+  get iterator(): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Value>> {
+    if (this.#hasEnded) return Promise.resolve(this.#takeRemaining());
+    const value = this.#waiting === undefined ? this.#source.take() : undefined;
+    if (value !== undefined) return Promise.resolve({ value, done: false });
+    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+  }
+
+  return(): Promise<IteratorResult<Value>> {
+    this.end();
+    this.#remaining = undefined;
+    return Promise.resolve(done);
+  }
+
+  throw(error: unknown): Promise<never> {
+    this.end();
+    return Promise.reject(error instanceof Error ? error : new Error('The iteration was given up', { cause: error }));
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  wake(): void {
+    while (!this.#hasEnded && this.#waiting !== undefined) {
+      const value = this.#source.take();
+      if (value === undefined) return;
+      this.#shift()?.({ value, done: false });
+    }
+  }
+
+  end(last?: Value): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#remaining = last;
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const answer of waiting) answer(this.#takeRemaining());
+    this.#source.onEnd();
+  }
+
+  /** Nobody any more when `take` has ended it. */
+  #shift(): ((result: IteratorResult<Value>) => void) | undefined {
+    const answer = this.#waiting?.shift();
+    if (this.#waiting?.length === 0) this.#waiting = undefined;
+    return answer;
+  }
+
+  #takeRemaining(): IteratorResult<Value> {
+    const value = this.#remaining;
+    this.#remaining = undefined;
     return value === undefined ? done : { value, done: false };
   }
-
-  return {
-    iterator: {
-      next() {
-        if (hasEnded) return Promise.resolve(takeRemaining());
-        const value = waiting.length === 0 ? take() : undefined;
-        if (value !== undefined) return Promise.resolve({ value, done: false });
-        return new Promise((resolve) => waiting.push(resolve));
-      },
-      return() {
-        end();
-        remaining = undefined;
-        return Promise.resolve(done);
-      },
-      throw(error: unknown) {
-        end();
-        return Promise.reject(error instanceof Error ? error : new Error('The iteration was given up', { cause: error }));
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    },
-    wake() {
-      while (!hasEnded && waiting.length > 0) {
-        const value = take();
-        if (value === undefined) return;
-        waiting.shift()?.({ value, done: false });
-      }
-    },
-    end,
-  };
 }

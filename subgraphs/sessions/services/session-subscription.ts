@@ -162,7 +162,7 @@ export async function openSessionSubscription(options: SessionSubscriptionOption
     throw error;
   }
   isReading = false;
-  return { events: pull.iterator, end: pull.end };
+  return { events: pull.iterator, end: () => pull.end() };
 }
 
 /** Without the data, which can be large. */
