@@ -17,6 +17,7 @@ const gatewayFolders = [
   'operations',
   'planning',
   'policy',
+  'caching',
   'datasources',
   'authentication',
 ] as const;
