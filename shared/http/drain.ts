@@ -37,7 +37,10 @@ export function createDrain(ms = 0): Drain {
   /** Who is connected already as the kernel sees it would be reset. Node takes one of them in a turn of its event loop. */
   async function takeWaiting(): Promise<void> {
     const end = performance.now() + ms;
-    for (let before = -1; before < taken && performance.now() < end; await turn()) before = taken;
+    for (let before = -1; before < taken && performance.now() < end; ) {
+      before = taken;
+      await turn();
+    }
   }
 
   async function end(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
