@@ -4,6 +4,7 @@ import { startChromium } from '../testkit/chromium.js';
 import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
 import { orSkip } from '../testkit/services.js';
 import { accountRecoveryTests } from './account-recovery-tests.js';
+import { deferredAnswersTests } from './deferred-answers-tests.js';
 import { friendsTests } from './friends-tests.js';
 import { graphiqlTests } from './graphiql-tests.js';
 import { mainJobTests } from './main-job-tests.js';
@@ -29,6 +30,7 @@ describe.each(await availableWays())('The product, %s', (way) => {
   const product = () => galaxia;
 
   describe('The main job', () => mainJobTests(product));
+  describe('Answers in parts', () => deferredAnswersTests(product));
   describe('Friends', () => friendsTests(product));
   describe('Sessions on several devices', () => sessionsTests(product));
   describe('POST /images at the public door', () => postImagesTests(product));
