@@ -37,7 +37,7 @@ export function createDrain(ms = 0): Drain {
   /** Who is connected already as the kernel sees it would be reset. Node takes one of them in a turn of its event loop. */
   async function takeWaiting(): Promise<void> {
     const end = performance.now() + ms;
-    for (let before = -1; before < taken && performance.now() < end; ) {
+    for (let before = -1; before < taken && performance.now() < end;) {
       before = taken;
       await turn();
     }
