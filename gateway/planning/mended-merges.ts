@@ -26,7 +26,7 @@ const isMended = Symbol('mended');
  * its own too early, together with the entity; and of two fetches that need the same, one of which waits for the other, it makes one that
  * waits for itself, and then looks for its way around that circle until the process dies of it.
  */
-export function mendMerges(planner: QueryPlanner): BuildPlan {
+export function mendMerges(planner: Pick<QueryPlanner, 'buildQueryPlan'>): BuildPlan {
   let isKnown = false;
   return (operation, options) => {
     if (isKnown) return planner.buildQueryPlan(operation, options);
