@@ -61,10 +61,16 @@ export function createJudge(world: World): Judge {
       }
       if (entry.availability !== 'OFFLINE') continue;
       const kept = keptSince(person);
-      if (isVisible === true && isSettled && kept !== null && now > kept + settledMs + leewayMs) {
+      if (isVisible === true && isSettled && kept !== null && tidingsFrom(now) > kept + settledMs + leewayMs) {
         find(`FALSE OFFLINE: ${what}, who has been online for ${String(now - kept)} ms`);
       }
     }
+  }
+
+  /** From when, at the earliest, what is told now may be: a process that was stopped or cut off tells what it has missed when it goes on. */
+  function tidingsFrom(now: number): number {
+    const last = interruptions.at(-1);
+    return last !== undefined && (isBroken || now < brokenUntil + settledMs + leewayMs) ? last.from : now;
   }
 
   /** Whether the change of their relation must have reached all processes. */

@@ -160,6 +160,8 @@ export async function startRedisHost(startServer: StartServer): Promise<RedisHos
         runs += 1;
         if (persistence !== 'all') offsets.clear();
         time.hold(restart(persistence, savedBytes));
+        // Another file begins.
+        if (persistence === 'nothing') savedBytes = Promise.resolve(0);
       },
     };
   }

@@ -114,6 +114,32 @@ describe('What is declared too often', () => {
     await close();
   });
 
+  it('P4: does not hold up a goOffline, and what is the user’s own is not lost when that fails', async () => {
+    const { nodes, stores, settings } = createCluster();
+    const store = { ...stores[0] };
+    const asked: string[] = [];
+    let isFailing = false;
+    Object.assign(stores[0], {
+      takeInput(...given: Parameters<typeof store.takeInput>) {
+        asked.push('takeInput');
+        return store.takeInput(...given);
+      },
+      endSession(...given: Parameters<typeof store.endSession>) {
+        asked.push('endSession');
+        return isFailing ? Promise.reject(new Error('down')) : store.endSession(...given);
+      },
+    });
+    await nodes[0].heartbeat(ada);
+    for (const text of ['1', '2', '3', '4', '5', 'sixth']) await nodes[0].update(ada, { statusMessage: text });
+    asked.length = 0;
+    expect(await nodes[0].goOffline(ada)).toMatchObject({ availability: 'OFFLINE', statusMessage: 'sixth' });
+    expect(asked).toEqual(['endSession', 'takeInput']);
+    for (const text of ['7', '8', '9', '10', '11', 'last']) await nodes[0].update(bob, { statusMessage: text });
+    isFailing = true;
+    await expect(nodes[0].goOffline(bob)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(settings.rows.get('bob')?.settings.statusMessage).toBe('last');
+  });
+
   it('P6: is not lost when the process stops', async () => {
     const { presence, settings } = createOneService();
     for (let index = 0; index < 5; index += 1) await presence.update(ada, { statusMessage: `${index}` });

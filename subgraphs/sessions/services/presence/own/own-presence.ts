@@ -99,12 +99,17 @@ export function createOwnPresence(options: OwnPresenceOptions): OwnPresence {
 
     async goOffline({ userId, sessionId }) {
       heartbeats.cancel(sessionId);
+      // At once, and before whatever the session asks for next; what waits is looked for meanwhile.
+      const ending = store.endSession({ userId, sessionId });
+      ending.catch(() => undefined);
       const settings = (await updates.cancel({ userId, sessionId }))?.settings ?? {};
       // What the session declared ends with it; what is the user's own was accepted.
       if (Object.keys(settings).length > 0) {
-        await store.update({ userId, sessionId }, { settings: await repository.update(userId, settings) });
+        const patched = await repository.update(userId, settings);
+        await ending;
+        return reader.ownView(await store.update({ userId, sessionId }, { settings: patched }));
       }
-      return reader.ownView(await store.endSession({ userId, sessionId }));
+      return reader.ownView(await ending);
     },
 
     async close() {
