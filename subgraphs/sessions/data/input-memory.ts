@@ -1,4 +1,4 @@
-import { quotaMs, takeInput, type InputFields, type InputQuota, type TakenInput, type UserInputs } from '../presence/session-inputs.js';
+import { quotaMs, takeInput, type InputFields, type InputAllowance, type TakenInput, type UserInputs } from '../presence/session-inputs.js';
 
 /** The latest inputs of all users, see session-inputs.ts, kept for as long as they count. */
 export function createInputMemory() {
@@ -6,7 +6,7 @@ export function createInputMemory() {
   const users = new Map<string, { readonly all: UserInputs; readonly at: number }>();
 
   return {
-    take({ userId, sessionId }: { userId: string; sessionId: string }, given: InputFields | null, quota: InputQuota): TakenInput {
+    take({ userId, sessionId }: { userId: string; sessionId: string }, given: InputFields | null, quota: InputAllowance): TakenInput {
       const { all, taken } = takeInput(users.get(userId)?.all ?? new Map(), sessionId, given, quota);
       users.delete(userId);
       users.set(userId, { all, at: quota.now });

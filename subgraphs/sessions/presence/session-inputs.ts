@@ -32,7 +32,7 @@ export type TakenInput =
   /** Nothing is known of inputs of this session lately. */
   | { readonly kind: 'Unknown' };
 
-export interface InputQuota {
+export interface InputAllowance {
   readonly now: number;
   /** So many may take effect in any span of `quotaMs`. */
   readonly most: number;
@@ -43,7 +43,7 @@ export function takeInput(
   all: UserInputs,
   sessionId: string,
   given: InputFields | null,
-  { now, most }: InputQuota,
+  { now, most }: InputAllowance,
 ): { readonly all: UserInputs; readonly taken: TakenInput } {
   const known = all.get(sessionId);
   if (given === null && known === undefined) return { all, taken: { kind: 'Unknown' } };
