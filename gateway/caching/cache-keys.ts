@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { subgraphHeaderNames } from '../../shared/graphql/subgraph-headers.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { FetchRequest } from '../datasources/subgraph-data-source.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
@@ -9,15 +10,7 @@ import type { CallerIdentity } from './caller-identity.js';
  * it varies by it. All others are headers of the client that the operator has forwarded: a subgraph may answer by them without a word, so
  * that they are in every key, also in that of a public answer.
  */
-const notForwarded: ReadonlySet<string> = new Set<keyof SubgraphHeaders>([
-  'authorization',
-  'x-request-id',
-  'x-user-id',
-  'x-user-name',
-  'x-client-ip',
-  'user-agent',
-  'traceparent',
-]);
+const notForwarded: ReadonlySet<string> = new Set(subgraphHeaderNames);
 
 /** Longer ones are hashed. */
 const longestRepresentation = 128;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { readGatewayConfig } from '../config/gateway-config.js';
-import { mostCacheBytes, mostCacheEntries } from './cache-variables.js';
+import { cacheSettings } from './cache-variables.js';
+
+const [mostCacheBytes, mostCacheEntries] = [cacheSettings.maxBytes.most, cacheSettings.maxEntries.most];
 
 const read = (environment: Readonly<Record<string, string>>) => readGatewayConfig({ SUPERGRAPH_PATH: 'any.graphql', ...environment }).cache;
 

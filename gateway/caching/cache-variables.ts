@@ -1,48 +1,40 @@
 import { z } from 'zod';
+import { numbersOf, numberVariables, type NumbersOf } from '../../shared/config/number-settings.js';
 
 export const cacheModes = ['off', 'public', 'all'] as const;
 
+/** Bounds of what is kept. */
+export const cacheSettings = {
+  maxBytes: {
+    variable: 'CACHE_BYTES',
+    otherwise: 64 * 1024 * 1024,
+    most: 1_000_000_000_000,
+    about: 'Bytes of memory for it, in each process.',
+  },
+  // A map of JavaScript holds no more than 16.7 million.
+  maxEntries: { variable: 'CACHE_ENTRIES', otherwise: 100_000, most: 10_000_000, about: 'Objects and answers in memory.' },
+} as const;
+
 /** What is kept of subgraphs' answers, from the environment. */
-export interface CacheConfig {
+export interface CacheConfig extends NumbersOf<typeof cacheSettings> {
   /** Whether private answers are kept too. */
   readonly keepsPrivate: boolean;
-  /** In memory. */
-  readonly maxBytes: number;
-  readonly maxEntries: number;
   /** By which gateways share what they keep; undefined when there is only one. */
   readonly redisUrl: string | undefined;
-}
-
-export const defaultCacheBounds = { maxBytes: 64 * 1024 * 1024, maxEntries: 100_000 };
-
-/** A map of JavaScript holds no more than 16.7 million. */
-export const mostCacheEntries = 10_000_000;
-/** 1 TB. */
-export const mostCacheBytes = 1_000_000_000_000;
-
-function whole(otherwise: number, most: number) {
-  const message = `must be a whole number from 1 to ${most}`;
-  return z
-    .string()
-    .regex(/^\d{1,13}$/, message)
-    .transform(Number)
-    .refine((value) => value >= 1 && value <= most, message)
-    .default(otherwise);
 }
 
 /** To be spread into the schema of an entry's environment. */
 export const cacheVariables = {
   CACHE: z.enum(cacheModes).default('off'),
-  CACHE_BYTES: whole(defaultCacheBounds.maxBytes, mostCacheBytes),
-  CACHE_ENTRIES: whole(defaultCacheBounds.maxEntries, mostCacheEntries),
+  ...numberVariables(cacheSettings),
 };
 
 type CacheValues = z.output<z.ZodObject<typeof cacheVariables>> & { readonly REDIS_URL?: string | undefined };
 
 /** Undefined when nothing is kept. */
-export function toCacheConfig({ CACHE: mode, CACHE_BYTES, CACHE_ENTRIES, REDIS_URL }: CacheValues): CacheConfig | undefined {
-  if (mode === 'off') return undefined;
-  return { keepsPrivate: mode === 'all', maxBytes: CACHE_BYTES, maxEntries: CACHE_ENTRIES, redisUrl: REDIS_URL };
+export function toCacheConfig(values: CacheValues): CacheConfig | undefined {
+  if (values.CACHE === 'off') return undefined;
+  return { ...numbersOf(cacheSettings, values), keepsPrivate: values.CACHE === 'all', redisUrl: values.REDIS_URL };
 }
 
 /**

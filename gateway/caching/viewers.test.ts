@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTVerifyGetKey } from 'jose';
 import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { createLogger } from '../../shared/logging/logger.js';
@@ -28,7 +28,7 @@ function seen(_object: unknown, _arguments: unknown, context: unknown): string {
 
 /** Headers of the subgraphs' answers, which tests change. */
 const said = new Map<string, string>();
-const servers: Server[] = [];
+const ends: (() => Promise<unknown>)[] = [];
 let subgraphs: readonly ForeignSubgraph[];
 let sdl: string;
 let key: CryptoKey;
@@ -70,21 +70,14 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
   said.clear();
   const opened = openAnswerCache({ keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined }, { logger });
   if (opened === undefined) throw new Error('there is no cache');
   cache = opened;
   url = await serve(tokensOf('https://a.example'));
 });
-afterAll(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
+afterEach(async () => {
+  await Promise.all(ends.splice(0).map((end) => end()));
 });
 
 const tokensOf = (issuer: string) => createIssuerTokenVerifier({ issuer, audience: [audience], keys });
@@ -107,7 +100,11 @@ async function serve(accessTokens: AccessTokenVerifier | null): Promise<string> 
     logger,
   });
   const server = createServer((request, response) => void door.handle(request, response));
-  servers.push(server);
+  ends.push(async () => {
+    server.closeAllConnections();
+    server.close();
+    await Promise.all([...generation.services.values()].map((source) => source.close()));
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,6 +1,7 @@
 import type { SubgraphHeaders } from './subgraph.js';
 
-const names = [
+/** All that the header contract knows. */
+export const subgraphHeaderNames = [
   'authorization',
   'x-request-id',
   'x-user-id',
@@ -13,7 +14,7 @@ const names = [
 /** Of `values` (an HTTP request's headers, a `connection_init` payload) what the header contract knows; anything else is dropped. */
 export function readSubgraphHeaders(values: Readonly<Record<string, unknown>>): SubgraphHeaders {
   const headers: Partial<Record<keyof SubgraphHeaders, string>> = {};
-  for (const name of names) {
+  for (const name of subgraphHeaderNames) {
     const value = values[name];
     if (typeof value === 'string') headers[name] = value;
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { graphqlUrl } from '../../../shared/config/environment.js';
 import { logLevels } from '../../../shared/logging/logger.js';
-import { cacheModes, defaultCacheBounds, mostCacheBytes, mostCacheEntries } from '../../caching/cache-variables.js';
+import { cacheModes, cacheSettings } from '../../caching/cache-variables.js';
 import { subscriptionProtocols } from '../../datasources/subscription-protocols.js';
 import { numberProblem, type NumberSetting } from '../../../shared/config/number-settings.js';
 import { subgraphFaultSettings } from '../../datasources/subgraph-fault-settings.js';
@@ -184,12 +184,7 @@ export const configFile = z
           'What is kept of answers whose subgraphs allow it by `Cache-Control`: `public` ones, or `all`, which are also private ones, for the one who asked. `off` if left out.',
           'CACHE',
         ),
-        bytes: inFile(whole(1, mostCacheBytes), 'Memory for it. 64 MiB if left out.', 'CACHE_BYTES'),
-        entries: inFile(
-          whole(1, mostCacheEntries),
-          `Objects and answers in it. ${defaultCacheBounds.maxEntries} if left out.`,
-          'CACHE_ENTRIES',
-        ),
+        ...numbers(cacheSettings),
       }),
       'Answers of subgraphs that are kept (docs/caching.md). With `redisUrl`, gateways share them.',
     ),
