@@ -176,15 +176,14 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     return ['x-request-id', requestId, ...Object.entries(securityHeaders).flat(), ...noStore, ...corsHeaders(request.headers.origin)];
   }
 
-  function takesFiles(): boolean {
-    return [...supergraph.current().services.values()].some((source) => source.takesFiles === true);
+  function uploads(): UploadLimits | undefined {
+    return [...supergraph.current().services.values()].some(({ takesFiles }) => takesFiles === true) ? uploadLimits : undefined;
   }
 
   async function answer(exchange: Exchange): Promise<OperationAnswer | undefined> {
     const { request, requestId, type, streamType, trace } = exchange;
     try {
       const isReadable = type !== undefined || streamType !== undefined || acceptsParts(request.headers.accept);
-      const uploads = takesFiles() ? uploadLimits : undefined;
       const read = isReadable ? await readRequest(request, { allowedOrigins, maxBodyBytes, uploads }) : notAcceptable;
       if (read === undefined) {
         trace.end({ errors: [], hasLeft: true });

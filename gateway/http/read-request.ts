@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isJson, mediaTypeOf } from '../../shared/http/media-types.js';
 import { readBody } from '../../shared/http/read-body.js';
 import { skipRest } from '../../shared/http/skip-rest.js';
@@ -6,13 +6,13 @@ import { readUpload, type ReadUpload } from '../uploads/read-upload.js';
 import type { UploadLimits } from '../uploads/upload-limits.js';
 import { isOwnEventSource, isPreflighted, preflightHeaders } from './cross-site.js';
 import { readBodyPayload, readUrlPayload, type ReadPayload } from './read-payload.js';
-import { refuseRequest } from './request-refusal.js';
+import { refuseRequest, type RequestRefusal } from './request-refusal.js';
 
 export interface ReadRequestOptions {
   readonly allowedOrigins: readonly string[];
   readonly maxBodyBytes: number;
   /** Undefined when nobody takes files. */
-  readonly uploads: UploadLimits | undefined;
+  readonly uploads: () => UploadLimits | undefined;
 }
 
 /** Undefined when the client has left. */
@@ -27,14 +27,12 @@ export async function readRequest(
     return readUrlPayload(at === -1 ? '' : url.slice(at));
   }
   if (method !== 'POST') return wrongMethod;
-  const isForm = uploads !== undefined && mediaTypeOf(headers['content-type']) === 'multipart/form-data';
-  if (!isForm && !isJson(headers['content-type'])) return wrongType;
-  // A form is what any page may send to any site.
-  if (isForm && !isPreflighted(headers)) return crossSiteForm;
+  const forms = isJson(headers['content-type']) ? undefined : readForms(headers, uploads);
+  if (forms?.kind === 'refused') return forms;
   const encoding = headers['content-encoding'];
   // It could unfold to any size past the body limit, and no GraphQL client sends one.
   if (encoding !== undefined && encoding !== 'identity') return compressed;
-  if (isForm) return readUpload(request, { limits: uploads, maxOperationBytes: maxBodyBytes });
+  if (forms !== undefined) return readUpload(request, { limits: forms.limits, maxOperationBytes: maxBodyBytes });
   const read = await readBody(request, maxBodyBytes);
   switch (read.kind) {
     case 'body':
@@ -45,6 +43,16 @@ export async function readRequest(
     case 'gone':
       return undefined;
   }
+}
+
+function readForms(
+  headers: IncomingHttpHeaders,
+  uploads: ReadRequestOptions['uploads'],
+): { readonly kind: 'form'; readonly limits: UploadLimits } | RequestRefusal {
+  const limits = mediaTypeOf(headers['content-type']) === 'multipart/form-data' ? uploads() : undefined;
+  if (limits === undefined) return wrongType;
+  // A form is what any page may send to any site.
+  return isPreflighted(headers) ? { kind: 'form', limits } : crossSiteForm;
 }
 
 const wrongMethod = refuseRequest(405, 'Send operations by POST, or queries by GET.', ['allow', 'GET, POST']);
