@@ -125,6 +125,20 @@ export function composeServices(options: ServiceOptions): { readonly services: A
     logger,
     now,
   });
+  const passkeyServices = composePasskeys({
+    repository: passkeys,
+    challenges: mfa,
+    accounts,
+    encryptionKey,
+    reauthentication,
+    mfaTokens,
+    signIn,
+    auditLog,
+    mailer,
+    publicUrl: options.publicUrl,
+    webAuthn: options.webAuthn,
+    now,
+  });
   const services = {
     registration: createRegistration({
       accounts,
@@ -146,10 +160,9 @@ export function composeServices(options: ServiceOptions): { readonly services: A
     ...accountRecovery.services,
     ...accountLife.services,
     throttles,
-    ...composeMfa({ repository: mfa, accounts, encryptionKey, reauthentication, mfaTokens, signIn, auditLog, mailer, now }),
-    ...composePasskeys({
-      repository: passkeys,
-      challenges: mfa,
+    ...composeMfa({
+      confirmation: passkeyServices.passkeyConfirmation,
+      repository: mfa,
       accounts,
       encryptionKey,
       reauthentication,
@@ -157,10 +170,9 @@ export function composeServices(options: ServiceOptions): { readonly services: A
       signIn,
       auditLog,
       mailer,
-      publicUrl: options.publicUrl,
-      webAuthn: options.webAuthn,
       now,
     }),
+    ...passkeyServices,
   };
   const cleaning = createSessionCleaning({ families, expiring: [mfa, passkeys, recovery, repositories.knownDevices], logger, now });
 

@@ -1,5 +1,5 @@
 import { Prisma } from '../__generated__/prisma/client.js';
-import { takeProof, type CodeProof } from './factor-claims.js';
+import { takeProof, type CodeProof, type FactorProof } from './factor-claims.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 import { replaceRecoveryCodes, voidIdleRecoveryCodes } from './recovery-codes.js';
 import { removeInBatches, timestamp } from './remove-in-batches.js';
@@ -36,7 +36,7 @@ export interface MfaRepository {
   disable(removal: { accountId: string; proof: CodeProof; at: Date } & Traces): Promise<boolean>;
   /** Takes `proof`, then replaces the recovery codes. False, with nothing changed, when the proof was taken by somebody else. */
   replaceRecoveryCodes(
-    replacement: { accountId: string; proof: CodeProof; at: Date; codeHashes: readonly string[] } & Traces,
+    replacement: { accountId: string; proof: FactorProof; at: Date; codeHashes: readonly string[] } & Traces,
   ): Promise<boolean>;
   /** How many are not used yet. */
   countRecoveryCodes(accountId: string): Promise<number>;

@@ -24,9 +24,12 @@ export interface StoredPasskey extends Passkey {
   readonly transports: readonly string[];
 }
 
+/** Of somebody who is signed in: a new passkey, or one of theirs as a proof. */
+type OwnCeremony = 'registration' | 'confirmation';
+
 /** A WebAuthn ceremony that has begun. */
 export type PasskeyCeremony =
-  | { readonly kind: 'registration'; readonly id: string; readonly challenge: string; readonly accountId: string; readonly expiresAt: Date }
+  | { readonly kind: OwnCeremony; readonly id: string; readonly challenge: string; readonly accountId: string; readonly expiresAt: Date }
   | {
       readonly kind: 'login';
       readonly id: string;
@@ -39,7 +42,7 @@ export type PasskeyCeremony =
 export interface PasskeyRepository {
   begin(ceremony: PasskeyCeremony): Promise<void>;
   /** Takes the challenge of a ceremony, so that it is good once. Null when it is unknown, somebody else's, taken, or too old. */
-  takeRegistration(id: string, accountId: string, at: Date): Promise<{ readonly challenge: string } | null>;
+  take(kind: OwnCeremony, id: string, accountId: string, at: Date): Promise<{ readonly challenge: string } | null>;
   takeLogin(
     id: string,
     at: Date,
@@ -81,17 +84,15 @@ export function createPasskeyRepository(prisma: AuthPrisma): PasskeyRepository {
     async begin(ceremony) {
       const { kind, id, challenge, expiresAt } = ceremony;
       const whose =
-        kind === 'registration'
-          ? { accountId: ceremony.accountId, mfaHash: null }
-          : (ceremony.second ?? { accountId: null, mfaHash: null });
+        kind === 'login' ? (ceremony.second ?? { accountId: null, mfaHash: null }) : { accountId: ceremony.accountId, mfaHash: null };
       await prisma.passkeyCeremony.createMany({ data: [{ id, kind, challenge, expiresAt, ...whose }] });
     },
 
-    async takeRegistration(id, accountId, at) {
+    async take(kind, id, accountId, at) {
       // One statement: of two that ask at once, one gets the row.
       const [taken] = await prisma.$queryRaw<{ challenge: string }[]>`
         DELETE FROM auth.passkey_ceremony
-        WHERE id = ${id}::uuid AND kind = 'registration' AND account_id = ${accountId}::uuid AND expires_at > ${at}
+        WHERE id = ${id}::uuid AND kind = ${kind} AND account_id = ${accountId}::uuid AND expires_at > ${at}
         RETURNING challenge`;
       return taken ?? null;
     },

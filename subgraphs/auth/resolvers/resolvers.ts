@@ -1,6 +1,7 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import type { MutationResolvers, QueryResolvers, Resolvers } from '../__generated__/resolvers.js';
 import { AuditEvent } from './AuditEvent.js';
+import { beginPasskeyConfirmation } from './Mutation/beginPasskeyConfirmation.js';
 import { beginPasskeyLogin } from './Mutation/beginPasskeyLogin.js';
 import { beginPasskeyRegistration } from './Mutation/beginPasskeyRegistration.js';
 import { beginTotpEnrollment } from './Mutation/beginTotpEnrollment.js';
@@ -69,6 +70,7 @@ export const resolvers = {
     setUserRoles,
     beginPasskeyRegistration,
     finishPasskeyRegistration,
+    beginPasskeyConfirmation,
     beginPasskeyLogin,
     finishPasskeyLogin,
     removePasskey,

@@ -39,6 +39,14 @@ export const mutationsOfSecondFactors: RootTable = {
     },
     gets: everyone('AuthPayload'),
   },
+  'Mutation.beginPasskeyConfirmation': {
+    owner: 'the caller',
+    async given({ stage, caller }) {
+      if (caller !== null) await addPasskey(stage.url, caller);
+      return {};
+    },
+    gets: signedIn('PasskeyCeremony'),
+  },
   'Mutation.beginPasskeyRegistration': {
     owner: 'the caller',
     given: ({ caller }) => ({ input: passwordOf(caller) }),

@@ -1,9 +1,9 @@
 import type { MutationResolvers } from '../../__generated__/resolvers.js';
-import { invalidCodeError, invalidPasswordError } from '../second-factor-errors.js';
+import { invalidCodeError, invalidPasskeyError, invalidPasswordError } from '../second-factor-errors.js';
 
 export const regenerateRecoveryCodes: NonNullable<MutationResolvers['regenerateRecoveryCodes']> = async (_parent, { input }, context) => {
   context.oneCredentialCheck.claim();
-  const outcome = await context.totpEnrollment.regenerateRecoveryCodes(context.viewer, input);
+  const outcome = await context.recoveryCodeRenewal.renew(context.viewer, input);
   switch (outcome.kind) {
     case 'RecoveryCodes':
       return { __typename: 'RecoveryCodes', recoveryCodes: [...outcome.codes] };
@@ -11,5 +11,7 @@ export const regenerateRecoveryCodes: NonNullable<MutationResolvers['regenerateR
       return invalidPasswordError;
     case 'InvalidCode':
       return invalidCodeError;
+    case 'InvalidPasskey':
+      return invalidPasskeyError;
   }
 };

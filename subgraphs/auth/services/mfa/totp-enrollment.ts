@@ -19,7 +19,6 @@ export type BeginOutcome =
   { readonly kind: 'Begun'; readonly secret: string; readonly uri: string } | { readonly kind: 'AlreadyEnabled' } | InvalidCredentials;
 export type ConfirmOutcome = NewRecoveryCodes | InvalidCode;
 export type DisableOutcome = { readonly kind: 'Disabled'; readonly account: Account } | InvalidCode | InvalidCredentials;
-export type RegenerateOutcome = NewRecoveryCodes | InvalidCode | InvalidCredentials;
 
 export interface NewRecoveryCodes {
   readonly kind: 'RecoveryCodes';
@@ -41,8 +40,6 @@ export interface TotpEnrollment {
   confirm(viewer: Viewer | null, code: string): Promise<ConfirmOutcome>;
   /** Switches the app off, and voids the recovery codes unless there is a passkey left; takes the password, and a code of the app or a recovery code. */
   disable(viewer: Viewer | null, input: PasswordInput & { readonly code: string }): Promise<DisableOutcome>;
-  /** Voids the recovery codes and answers new ones; takes the password and a code of the app. */
-  regenerateRecoveryCodes(viewer: Viewer | null, input: PasswordInput & { readonly code: string }): Promise<RegenerateOutcome>;
 }
 
 export interface TotpEnrollmentOptions {
@@ -79,7 +76,7 @@ export function createTotpEnrollment({
     viewer: Viewer,
     { email, username }: Account,
     action: AuditAction,
-    template: 'mfa-enabled' | 'mfa-disabled' | 'recovery-codes-regenerated',
+    template: 'mfa-enabled' | 'mfa-disabled',
   ): Promise<Traces> {
     const { userId, sessionId } = viewer;
     return {
@@ -138,26 +135,6 @@ export function createTotpEnrollment({
       if (!isDisabled) return invalidCode;
       mailer.wake();
       return { kind: 'Disabled', account };
-    },
-
-    async regenerateRecoveryCodes(viewer, { password, code }) {
-      if (viewer === null) throw unauthenticated();
-      if (!(await reauthentication.reauthenticate(viewer, password, 'regenerateRecoveryCodes'))) return invalidCredentials;
-      const proof = await codes.check(viewer.userId, code);
-      // A recovery code must not buy ten more: whoever finds one of them would never need the app.
-      if (proof?.kind !== 'totp') return invalidCode;
-      const account = await accountOf(viewer);
-      const fresh = recoveryCodes.create(account.id);
-      const isReplaced = await repository.replaceRecoveryCodes({
-        accountId: account.id,
-        proof,
-        at: new Date(now()),
-        codeHashes: fresh.hashes,
-        ...(await traces(viewer, account, 'RECOVERY_CODES_REGENERATED', 'recovery-codes-regenerated')),
-      });
-      if (!isReplaced) return invalidCode;
-      mailer.wake();
-      return { kind: 'RecoveryCodes', codes: fresh.codes };
     },
   };
 }

@@ -8,6 +8,7 @@ import type { MfaTokens } from '../mfa/mfa-token.js';
 import { createRecoveryCodes } from '../mfa/recovery-codes.js';
 import type { Reauthentication } from '../passwords/reauthentication.js';
 import type { SignIn } from '../sessions/sign-in.js';
+import { createPasskeyConfirmation, type PasskeyConfirmation } from './passkey-confirmation.js';
 import { createPasskeyRegistration, type PasskeyRegistration } from './passkey-registration.js';
 import { createPasskeySignIn, type PasskeySignIn } from './passkey-sign-in.js';
 import { relyingParty, type RelyingPartySettings } from './relying-party.js';
@@ -15,6 +16,7 @@ import { relyingParty, type RelyingPartySettings } from './relying-party.js';
 export interface PasskeyServices {
   readonly passkeyRegistration: PasskeyRegistration;
   readonly passkeySignIn: PasskeySignIn;
+  readonly passkeyConfirmation: PasskeyConfirmation;
 }
 
 export interface PasskeyOptions {
@@ -39,5 +41,6 @@ export function composePasskeys({ publicUrl, webAuthn, encryptionKey, ...common 
   return {
     passkeyRegistration: createPasskeyRegistration({ ...common, recoveryCodes, site }),
     passkeySignIn: createPasskeySignIn({ ...common, site }),
+    passkeyConfirmation: createPasskeyConfirmation({ ...common, site }),
   };
 }

@@ -131,7 +131,7 @@ export function createPasskeyRegistration({
       const problem = findNameProblem(given);
       if (problem !== null) return invalidInput([problem]);
       const at = new Date(now());
-      const ceremony = isUuid(ceremonyId) ? await repository.takeRegistration(ceremonyId, viewer.userId, at) : null;
+      const ceremony = isUuid(ceremonyId) ? await repository.take('registration', ceremonyId, viewer.userId, at) : null;
       const answer = parseRegistrationAnswer(response);
       if (ceremony === null || answer === null) return invalidPasskey;
       const checked = await checkRegistration(answer, { challenge: ceremony.challenge, site: site() });
