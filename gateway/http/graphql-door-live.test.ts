@@ -1,66 +1,31 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLogger } from '../../shared/logging/logger.js';
-import { answeringSource } from '../../tests/testkit/answering-source.js';
-import { compose, until } from '../../tests/testkit/little-supergraph.js';
+import { openAskedDoor, type AskedDoor } from '../../tests/testkit/asked-door.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
-import type { Caller, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
+import { compose, until } from '../../tests/testkit/little-supergraph.js';
 import type { WireResult } from '../datasources/wire.js';
-import { createSupergraph, type Supergraph } from '../supergraph/supergraph.js';
-import { createOperationPolicy } from '../policy/operation-policy.js';
-import { createGraphqlDoor, type GraphqlDoor } from './graphql-door.js';
 
-const logger = createLogger({ name: 'test', level: 'silent' });
 const first = compose([{ name: 'one', url: 'http://one.test', typeDefs: 'type Query { old(value: Any): String } scalar Any' }]);
 const second = compose([{ name: 'one', url: 'http://one.test', typeDefs: 'type Query { young: String }' }]);
 
-/** What subgraphs were asked, and how to let them answer. */
+let door: AskedDoor;
+/** Who the gateway takes the caller for. */
 let viewer: Viewer | null;
-let asked: { readonly caller: Caller; answer(result: WireResult): void }[] = [];
-let folder: string;
-let supergraph: Supergraph;
-let door: GraphqlDoor;
-let server: Server;
-let url: string;
-
-function dataSource(): SubgraphDataSource {
-  return answeringSource((_request, caller) => new Promise((answer) => asked.push({ caller, answer })));
-}
-
 beforeEach(async () => {
-  asked = [];
   viewer = null;
-  folder = await mkdtemp(join(tmpdir(), 'door-'));
-  await writeFile(join(folder, 'supergraph.graphql'), first);
-  supergraph = await createSupergraph({ path: join(folder, 'supergraph.graphql'), dataSource, logger, pollIntervalMs: 10 });
-  door = createGraphqlDoor({
-    supergraph,
+  door = await openAskedDoor(first, {
     authenticate: ({ requestId }) => Promise.resolve({ viewer, subgraphHeaders: { 'x-request-id': requestId } }),
-    policy: createOperationPolicy(),
-    trustsProxy: () => false,
-    corsOrigins: [],
-    logger,
   });
-  server = createServer((request, response) => void door.handle(request, response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/graphql`;
 });
-afterEach(async () => {
-  server.closeAllConnections();
-  server.close();
-  await supergraph.close();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => door.close());
 
 function ask(query: string, rest = '', signal?: AbortSignal): Promise<Response> {
   const body = `{"query":${JSON.stringify(query)}${rest}}`;
-  return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, ...(signal === undefined ? {} : { signal }) });
+  return fetch(door.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 const somebody: Viewer = { userId: 'u', username: 'U', sessionId: 's', roles: [], authenticatedAt: 0, expiresAt: 0 };
@@ -69,8 +34,8 @@ const revoked = { message: 'Your session has ended.', extensions: { code: 'UNAUT
 describe('A token that a subgraph does not take any more', () => {
   async function answerWith(result: WireResult, query = '{ old }'): Promise<{ status: number; body: unknown }> {
     const answer = ask(query);
-    await until(() => asked.length === 1, 'the subgraph to be asked');
-    asked[0]?.answer(result);
+    const { answer: reply } = await door.question(0);
+    reply(result);
     const response = await answer;
     return { status: response.status, body: await response.json() };
   }
@@ -97,36 +62,34 @@ describe('A token that a subgraph does not take any more', () => {
 describe('A request', () => {
   it('that came before the supergraph was replaced ends on the old one, and the next is for the new one', async () => {
     const answer = ask('{ old }');
-    await until(() => asked.length === 1, 'the subgraph to be asked');
-    const replaced = new Promise((resolve) => supergraph.onChange(resolve));
-    await writeFile(join(folder, 'supergraph.graphql'), second);
-    await replaced;
+    const { answer: reply } = await door.question(0);
+    await door.replaceSupergraph(second);
     expect((await ask('{ old }')).status).toBe(400);
-    asked[0]?.answer({ data: { old: 'still here' } });
+    reply({ data: { old: 'still here' } });
     expect(await (await answer).json()).toEqual({ data: { old: 'still here' } });
   });
 
   it('whose client has gone takes its question back from the subgraph', async () => {
     const leaving = new AbortController();
     const answer = ask('{ old }', '', leaving.signal).catch(() => 'gone');
-    await until(() => asked.length === 1, 'the subgraph to be asked');
-    const { signal } = asked[0]?.caller ?? {};
-    expect(signal?.aborted).toBe(false);
+    const { caller, answer: reply } = await door.question(0);
+    const { signal } = caller;
+    expect(signal.aborted).toBe(false);
     leaving.abort();
     expect(await answer).toBe('gone');
-    await until(() => signal?.aborted === true, 'the question to be taken back');
-    asked[0]?.answer({ data: null });
+    await until(() => signal.aborted, 'the question to be taken back');
+    reply({ data: null });
   });
 
   it('that is answered leaves its question alone', async () => {
     const answer = ask('{ old }');
-    await until(() => asked.length === 1, 'the subgraph to be asked');
-    const { signal } = asked[0]?.caller ?? {};
-    asked[0]?.answer({ data: { old: 'a' } });
+    const { caller, answer: reply } = await door.question(0);
+    const { signal } = caller;
+    reply({ data: { old: 'a' } });
     expect((await answer).status).toBe(200);
-    server.closeAllConnections();
+    door.closeConnections();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(signal?.aborted).toBe(false);
+    expect(signal.aborted).toBe(false);
   });
 
   it.each([
@@ -140,7 +103,7 @@ describe('A request', () => {
         { message: expect.stringContaining('flatter'), extensions: { code: 'OPERATION_TOO_COMPLEX', requestId: expect.any(String) } },
       ],
     });
-    expect(asked).toEqual([]);
+    expect(door.asked).toEqual([]);
   });
 
   it.each(['extensions', 'operationName', 'anything'])(

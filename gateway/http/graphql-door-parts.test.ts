@@ -1,23 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLogger } from '../../shared/logging/logger.js';
-import { answeringSource } from '../../tests/testkit/answering-source.js';
+import { openAskedDoor, type AskedDoor } from '../../tests/testkit/asked-door.js';
 import { federated } from '../../tests/testkit/generated/supergraphs.js';
 import { compose, until } from '../../tests/testkit/little-supergraph.js';
 import { readParts, type ReadPart } from '../../tests/testkit/read-parts.js';
-import type { Caller, FetchRequest } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
-import { createOperationPolicy } from '../policy/operation-policy.js';
 import { defaultOperationLimits } from '../policy/operation-limits.js';
-import { createSupergraph, type Supergraph } from '../supergraph/supergraph.js';
+import { createOperationPolicy } from '../policy/operation-policy.js';
 import type { OperationReport } from '../telemetry/operation-report.js';
-import { createGraphqlDoor } from './graphql-door.js';
 
-const logger = createLogger({ name: 'test', level: 'silent' });
 const sdl = compose(
   federated({
     users: `type Query { users: [User] hello: String } type Mutation { touch: User }
@@ -28,53 +18,18 @@ const sdl = compose(
 const apollo = 'multipart/mixed;deferSpec=20220824,application/json';
 const query = '{ users { name ... @defer(label: "later") { score } } }';
 
-interface Question {
-  readonly subgraph: string;
-  readonly request: FetchRequest;
-  readonly caller: Caller;
-  readonly answer: (result: WireResult) => void;
-}
-
-let asked: Question[];
+let door: AskedDoor;
 let reports: OperationReport[];
-let folder: string;
-let supergraph: Supergraph;
-let server: Server;
-let url: string;
 
 beforeEach(async () => {
-  asked = [];
   reports = [];
-  folder = await mkdtemp(join(tmpdir(), 'parts-'));
-  await writeFile(join(folder, 'supergraph.graphql'), sdl);
-  supergraph = await createSupergraph({
-    path: join(folder, 'supergraph.graphql'),
-    dataSource: ({ name: subgraph }) =>
-      answeringSource((request, caller) => new Promise((answer) => asked.push({ subgraph, request, caller, answer }))),
-    logger,
-  });
-  const door = createGraphqlDoor({
-    supergraph,
-    authenticate: ({ requestId }) => Promise.resolve({ viewer: null, subgraphHeaders: { 'x-request-id': requestId } }),
+  door = await openAskedDoor(sdl, {
     policy: createOperationPolicy({ limits: { ...defaultOperationLimits, maxSubgraphCalls: 3 } }),
-    trustsProxy: () => false,
-    corsOrigins: [],
     showsQueryPlans: true,
     onOperation: (report) => reports.push(report),
-    logger,
   });
-  server = createServer((request, response) => void door.handle(request, response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/graphql`;
 });
-afterEach(async () => {
-  server.closeAllConnections();
-  server.close();
-  await supergraph.close();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => door.close());
 
 function ask(
   text: string,
@@ -82,7 +37,7 @@ function ask(
   rest: { readonly variables?: object; readonly headers?: Record<string, string>; readonly signal?: AbortSignal } = {},
 ) {
   const { variables, headers, signal } = rest;
-  return fetch(url, {
+  return fetch(door.url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept, ...headers },
     body: JSON.stringify({ query: text, variables }),
@@ -90,12 +45,7 @@ function ask(
   });
 }
 
-async function question(index: number): Promise<Question> {
-  await until(() => asked.length > index, `question ${index}`);
-  const found = asked[index];
-  if (found === undefined) throw new Error('nothing was asked');
-  return found;
-}
+const question = (index: number) => door.question(index);
 
 /** New each time: answers become part of results. */
 const users = (): WireResult => ({

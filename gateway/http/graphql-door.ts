@@ -146,7 +146,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const mayRun = (plan: QueryPlan) => policy.checkPlan(plan).length === 0;
     const inParts = isInParts ? await generation.executeInParts(operation, { ...asked, mayRun }) : undefined;
     const { data, errors, lifetime } = inParts?.first ?? (await generation.execute(operation, asked));
-    const isRefused = data === undefined || (inParts === undefined && identity.viewer !== null && isTokenRefused(data, errors));
+    const isRefused = data === undefined || (inParts?.hasNext !== true && identity.viewer !== null && isTokenRefused(data, errors));
     if (isRefused) return { ...refusal(errors, requestId), operation };
     const plan = inParts?.plan ?? operation.plan();
     const extensions = showsQueryPlans && headers[queryPlanHeader] === '1' ? { queryPlan: prettyFormatQueryPlan(plan) } : undefined;
