@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { GraphQLSchema } from 'graphql';
 import { defaultOperationLimits } from '../../../gateway/policy/operation-limits.js';
 import { generateOperation, type GeneratedOperation } from '../../testkit/generated/generated-operation.js';
 import { compareAnswers } from './compare-answers.js';
@@ -26,16 +27,19 @@ function isRefused({ generation }: Federation, { source }: GeneratedOperation): 
 }
 
 describe.each(Object.entries({ ...definitions, ...partlyRefused }))('A supergraph with %s', (name, typeDefs) => {
+  let composed: string | undefined;
   it.each([
     ['what one schema with the same data does', {}],
     ['the same nulls', { nulls: 6 }],
     ['the same errors at the same places', { nulls: 9, errors: 11 }],
   ])('answers any operation with %s', async (_what, weather) => {
-    const stages = [1, 2].map((universeSeed) =>
-      federate(subgraphsOf(typeDefs), {
-        universe: (sdl, schemas) => createUniverse(sdl, schemas, { seed: universeSeed, ...weather }),
-      }),
-    );
+    const stages = [1, 2].map((universeSeed) => {
+      const universe = (sdl: string, schemas: ReadonlyMap<string, GraphQLSchema>) =>
+        createUniverse(sdl, schemas, { seed: universeSeed, ...weather });
+      const stage = federate(subgraphsOf(typeDefs), { universe, ...(composed === undefined ? {} : { composed }) });
+      composed = stage.supergraphSdl;
+      return stage;
+    });
     await fc.assert(
       fc.asyncProperty(fc.nat(), fc.nat(1), fc.boolean(), async (operationSeed, universe, wantsMutation) => {
         const stage = stages[universe];

@@ -50,6 +50,8 @@ type Representation = Readonly<Record<string, unknown>>;
 export interface FederationOptions extends GenerationOptions {
   /** Answers for all fields that have no resolver. */
   readonly universe?: (supergraphSdl: string, subgraphs: ReadonlyMap<string, GraphQLSchema>) => Universe;
+  /** The supergraph, where it is known already: composing it takes long. */
+  readonly composed?: string;
   /** Changes the supergraph, into one of another composition. */
   readonly edit?: (supergraphSdl: string) => string;
 }
@@ -72,8 +74,8 @@ function composeFederation(subgraphs: readonly Pick<SubgraphDefinition, 'name' |
 }
 
 export function federate(subgraphs: readonly SubgraphDefinition[], options: FederationOptions = {}): Federation {
-  const { edit = (sdl: string) => sdl, universe = () => ({}), ...generationOptions } = options;
-  const supergraphSdl = edit(composeFederation(subgraphs));
+  const { composed, edit = (sdl: string) => sdl, universe = () => ({}), ...generationOptions } = options;
+  const supergraphSdl = edit(composed ?? composeFederation(subgraphs));
   const asked: Asked[] = [];
   const schemas = new Map(
     subgraphs.map(({ name, typeDefs, resolvers = {} }) => [name, buildSubgraphSchema({ typeDefs: parse(withLink(typeDefs)), resolvers })]),
