@@ -63,6 +63,26 @@ describe('The judge of the model', () => {
     expect(world.judge.faults).toEqual([]);
   });
 
+  it('knows that nothing can be read anew without a database', async () => {
+    const { world, processOf, deviceOf } = await begin();
+    world.open(deviceOf(1), processOf(0), true);
+    world.open(deviceOf(9), processOf(1), true);
+    await world.time.pass(1_000);
+    world.stopRedis();
+    world.relate('ada', 'eve', 'BLOCKED', [30]);
+    world.startRedis('most');
+    await world.time.pass(900);
+    world.setDatabaseDown(true);
+    await world.time.pass(11_000);
+    await world.judge.look();
+    expect([world.judge.faults, deviceOf(1).told.entries.get('eve')?.availability]).toEqual([[], 'ONLINE']);
+    world.setDatabaseDown(false);
+    await world.time.pass(10_000);
+    await world.judge.look();
+    expect([world.judge.faults, deviceOf(1).told.entries.get('eve')?.availability]).toEqual([[], 'OFFLINE']);
+    await world.end();
+  });
+
   it('notices that somebody is offline whose socket is open', async () => {
     const { world, processOf, deviceOf } = await begin();
     world.open(deviceOf(2), processOf(1), true);

@@ -240,6 +240,7 @@ export function createJudge({ time, server, liveness, relations, settings, devic
         const found = new Map<Device, ReadonlyMap<string, string>>();
         for (const device of among) {
           if (device.socket === undefined || device.isStalled || liveness.upFor(device.socket.process) < 8_000) continue;
+          if (liveness.waitsForDatabase(device.socket.process)) continue;
           const what = await differences(device, from);
           if (what.size > 0) found.set(device, what);
         }

@@ -199,6 +199,8 @@ export function createLiveness(now: () => number) {
     isSureOfAll: (userId: string): boolean => claimsOf(userId).every((claim) => sureOf(claim) > now()),
     /** For how long the process has reached Redis, in ms. */
     upFor: (process: Process): number => now() - (cables.get(process)?.upSince ?? now()),
+    /** Whether what the process has missed cannot be read anew. */
+    waitsForDatabase: (process: Process): boolean => cables.get(process)?.waitsForDatabase === true,
     /** Nothing can keep the user online, since `ms` ago. */
     isImpossibleSince: (userId: string, ms: number): boolean => claimsOf(userId).every(({ possibleUntil }) => possibleUntil + ms <= now()),
   };
