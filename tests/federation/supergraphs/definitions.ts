@@ -125,8 +125,8 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
     a: `${federation1} extend type Query { users: [User!] me: User }
         type User @key(fields: "id") @key(fields: "mail") { id: ID! mail: String name: String address: Address }
         type Address { city: String }`,
-    b: `${federation1} extend type User @key(fields: "id") { id: ID! @external name: String @external reviews: [Review!] greeting: String @requires(fields: "name") }
-        type Review @key(fields: "id") { id: ID! stars: Int by: User @provides(fields: "name") }
+    b: `${federation1} extend type User @key(fields: "id") { id: ID! @external name: String @external mail: String @external reviews: [Review!] greeting: String @requires(fields: "name") }
+        type Review @key(fields: "id") { id: ID! stars: Int by: User @provides(fields: "mail") }
         type Address { city: String }
         extend type Query { anywhere: Address }`,
     c: `${federation1} extend type Review @key(fields: "id") { id: ID! @external text: String about: [Review!] }
