@@ -7,6 +7,7 @@ import { accountRecoveryTests } from './account-recovery-tests.js';
 import { deferredAnswersTests } from './deferred-answers-tests.js';
 import { friendsTests } from './friends-tests.js';
 import { graphiqlTests } from './graphiql-tests.js';
+import { leakedKeyTests } from './leaked-key-tests.js';
 import { mainJobTests } from './main-job-tests.js';
 import { passkeyTests } from './passkey-tests.js';
 import { postImagesTests } from './post-images-tests.js';
@@ -40,6 +41,8 @@ describe.each(await availableWays())('The product, %s', (way) => {
     if (way === 'all-in-one') describe('GraphiQL in a real browser', () => graphiqlTests(product, chromium));
   }
   if (redis !== null && way === 'distributed') describe('user.events', () => userEventsTests(product, redis.url));
+  // The last one: it voids everybody's access tokens.
+  if (way === 'distributed') describe('A leaked signing key', () => leakedKeyTests(product));
 });
 
 if (redis !== null) {

@@ -1,28 +1,22 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, describe, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { projectRoot } from '../../shared/config/project-root.js';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
+import type { Galaxia } from '../testkit/galaxia.js';
 import { post, text } from '../testkit/graphql-client.js';
 import { registerPerson } from '../testkit/person.js';
 import { openInitialisedSocket } from '../testkit/socket.js';
 
-const canRun = (await availableWays()).includes('distributed');
 const run = promisify(execFile);
 /** What each process verifies for itself. */
 const everySubgraph = '{ me { id displayName } mySessions { id } }';
 const refresh = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { ... on AuthPayload { accessToken } } }`;
 
-(canRun ? describe : describe.skip)('A leaked signing key, over five processes', () => {
-  let galaxia: Galaxia;
-
-  beforeAll(async () => {
-    galaxia = await startGalaxia('distributed');
-  }, 120_000);
-  afterAll(() => galaxia.stop());
-
+/** Of a product that runs as five processes. Whoever has signed in before has to refresh afterwards. */
+export function leakedKeyTests(product: () => Galaxia): void {
   it('SECURITY 20: is revoked by a command: its tokens are refused, sockets close with 4403, and a refresh goes on', async () => {
+    const galaxia = product();
     const ada = await registerPerson(galaxia);
     const ask = async (token: string) => (await post(galaxia.url, { query: everySubgraph, token })).errors;
     await expect(ask(ada.accessToken)).resolves.toEqual([]);
@@ -43,4 +37,4 @@ const refresh = `mutation ($input: RefreshSessionInput!) { refreshSession(input:
     // Whichever process has not heard of the successor yet asks for it.
     while ((await ask(token)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   }, 60_000);
-});
+}
