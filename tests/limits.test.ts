@@ -9,7 +9,7 @@ import { timeoutVariables } from '../gateway/datasources/timeout-variables.js';
 import { policyVariables } from '../gateway/policy/policy-variables.js';
 import { httpSettings } from '../gateway/http/http-limits.js';
 import { webSocketSettings } from '../gateway/subscriptions/limits.js';
-import { uploadSettings } from '../gateway/uploads/upload-limits.js';
+import { uploadSettings } from '../gateway/http/uploads/upload-limits.js';
 import type { NumberSetting } from '../shared/config/number-settings.js';
 import { projectRoot } from '../shared/config/project-root.js';
 import { limits as uploadLimits, quota } from '../subgraphs/images/services/image.js';

@@ -4,7 +4,7 @@ import { numberProblem, type NumberSetting } from '../../shared/config/number-se
 import { subgraphFaultSettings } from '../datasources/subgraph-fault-settings.js';
 import { httpSettings } from '../http/http-limits.js';
 import { webSocketSettings } from '../subscriptions/limits.js';
-import { uploadSettings } from '../uploads/upload-limits.js';
+import { uploadSettings } from '../http/uploads/upload-limits.js';
 import { readConfigFile } from './file/read-config-file.js';
 import { readGatewayConfig, type GatewayConfig } from './gateway-config.js';
 

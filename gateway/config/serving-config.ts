@@ -15,7 +15,7 @@ import { policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/po
 import { webSocketSettings, type WebSocketLimits } from '../subscriptions/limits.js';
 import { supergraphVariables, toSupergraphSettings, type SupergraphSettings } from '../supergraph/supergraph-variables.js';
 import { insightVariables, toInsightConfig, type InsightConfig } from '../telemetry/insight-variables.js';
-import { uploadSettings, type UploadLimits } from '../uploads/upload-limits.js';
+import { uploadSettings, type UploadLimits } from '../http/uploads/upload-limits.js';
 
 /** What the public door needs to know, however the subgraphs run. */
 export interface DoorConfig {

@@ -17,8 +17,8 @@ import { defaultWebSocketLimits, type WebSocketLimits } from '../subscriptions/l
 import type { StreamDoor } from '../subscriptions/stream-door.js';
 import { streamFormats } from '../subscriptions/stream-formats.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
-import type { Upload } from '../uploads/upload.js';
-import { defaultUploadLimits, type UploadLimits } from '../uploads/upload-limits.js';
+import type { Upload } from './uploads/upload.js';
+import { defaultUploadLimits, type UploadLimits } from './uploads/upload-limits.js';
 import { createOperationTracing, type OperationTracing } from '../telemetry/operation-tracing.js';
 import type { OnOperation } from '../telemetry/operation-report.js';
 import { cachingHeaders } from './caching-headers.js';

@@ -9,7 +9,7 @@ import type { OnFetch } from '../../gateway/datasources/on-fetch.js';
 import { createGraphqlDoor } from '../../gateway/http/graphql-door.js';
 import { createOperationPolicy } from '../../gateway/policy/operation-policy.js';
 import { createSupergraph } from '../../gateway/supergraph/supergraph.js';
-import type { UploadLimits } from '../../gateway/uploads/upload-limits.js';
+import type { UploadLimits } from '../../gateway/http/uploads/upload-limits.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { compose } from './little-supergraph.js';
 import { startUploadSubgraph, type ReceivedFile, type UploadSubgraph } from './upload-subgraph.js';

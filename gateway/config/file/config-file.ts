@@ -7,7 +7,7 @@ import { numberProblem, type NumberSetting } from '../../../shared/config/number
 import { subgraphFaultSettings } from '../../datasources/subgraph-fault-settings.js';
 import { httpSettings } from '../../http/http-limits.js';
 import { webSocketSettings } from '../../subscriptions/limits.js';
-import { uploadSettings } from '../../uploads/upload-limits.js';
+import { uploadSettings } from '../../http/uploads/upload-limits.js';
 import { defaultOperationLimits, limitVariableNames, type OperationLimits } from '../../policy/operation-limits.js';
 import { limitMaximums, mostOfAny } from '../../policy/policy-variables.js';
 import { longestTimeoutMs } from '../../datasources/timeout-variables.js';

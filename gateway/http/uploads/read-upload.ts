@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { AppError } from '../../shared/errors/app-error.js';
-import { MultipartError, multipartBoundary, readMultipart, type FormPart } from '../../shared/http/multipart.js';
-import { skipRest } from '../../shared/http/skip-rest.js';
-import { readBodyPayload } from '../http/read-payload.js';
-import { refuseRequest, type RequestRefusal } from '../http/request-refusal.js';
-import type { OperationPayload } from '../operations/accept-operation.js';
+import { AppError } from '../../../shared/errors/app-error.js';
+import { MultipartError, multipartBoundary, readMultipart, type FormPart } from '../../../shared/http/multipart.js';
+import { skipRest } from '../../../shared/http/skip-rest.js';
+import { readBodyPayload } from '../read-payload.js';
+import { refuseRequest, type RequestRefusal } from '../request-refusal.js';
+import type { OperationPayload } from '../../operations/accept-operation.js';
 import { placeFiles } from './file-map.js';
 import { createRequestChunks } from './request-chunks.js';
 import { createUpload, type Upload } from './upload.js';

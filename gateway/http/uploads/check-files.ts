@@ -1,9 +1,9 @@
 import type { PlanNode } from '@apollo/query-planner';
 import { isInputObjectType, isScalarType, print, type GraphQLSchema } from 'graphql';
-import { isJsonObject } from '../datasources/json.js';
-import { readBooleanVariables } from '../execution/boolean-variables.js';
-import { pickVariables } from '../execution/fetch-parts.js';
-import type { AcceptedOperation } from '../operations/accept-operation.js';
+import { isJsonObject } from '../../datasources/json.js';
+import { readBooleanVariables } from '../../execution/boolean-variables.js';
+import { pickVariables } from '../../execution/fetch-parts.js';
+import type { AcceptedOperation } from '../../operations/accept-operation.js';
 import { findFiles, UploadedFile } from './uploaded-file.js';
 
 /** The scalar of the specification; its name is what tells files from other scalars. */

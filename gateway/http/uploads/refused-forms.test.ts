@@ -7,7 +7,7 @@ import {
   textFile,
   type FormEntry,
   type UploadGateway,
-} from '../../tests/testkit/upload-gateway.js';
+} from '../../../tests/testkit/upload-gateway.js';
 
 const limits = { maxFiles: 3, maxFileBytes: 200_000, maxBytes: 500_000, stallMs: 5_000 };
 const keep = operations('mutation ($file: Upload) { keep(file: $file) }', { file: null });

@@ -1,11 +1,11 @@
 import { GraphQLError, OperationTypeNode } from 'graphql';
-import type { FormPart } from '../../shared/http/multipart.js';
-import type { RequestFiles } from '../datasources/request-files.js';
-import { missing, type WireResult } from '../datasources/wire.js';
-import type { Caller, FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
-import type { ExecutionRequest } from '../execution/execution-state.js';
-import type { AcceptedOperation } from '../operations/accept-operation.js';
-import type { SupergraphGeneration } from '../supergraph/generation.js';
+import type { FormPart } from '../../../shared/http/multipart.js';
+import type { RequestFiles } from '../../datasources/request-files.js';
+import { missing, type WireResult } from '../../datasources/wire.js';
+import type { Caller, FetchRequest, SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
+import type { ExecutionRequest } from '../../execution/execution-state.js';
+import type { AcceptedOperation } from '../../operations/accept-operation.js';
+import type { SupergraphGeneration } from '../../supergraph/generation.js';
 import { misplacedFile, routeFiles } from './check-files.js';
 import { createFormFiles, type FormFiles } from './form-files.js';
 import type { UploadLimits } from './upload-limits.js';

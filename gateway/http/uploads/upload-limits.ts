@@ -1,4 +1,4 @@
-import { defaultNumbers, type NumbersOf } from '../../shared/config/number-settings.js';
+import { defaultNumbers, type NumbersOf } from '../../../shared/config/number-settings.js';
 
 const mostBytes = 1_000_000_000_000;
 

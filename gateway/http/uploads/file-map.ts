@@ -1,5 +1,5 @@
-import { isJsonObject, readOwn, setOwn } from '../datasources/json.js';
-import { refuseRequest, type RequestRefusal } from '../http/request-refusal.js';
+import { isJsonObject, readOwn, setOwn } from '../../datasources/json.js';
+import { refuseRequest, type RequestRefusal } from '../request-refusal.js';
 import { UploadedFile } from './uploaded-file.js';
 
 export type PlacedFiles = { readonly kind: 'placed'; readonly files: ReadonlyMap<string, UploadedFile> } | RequestRefusal;
