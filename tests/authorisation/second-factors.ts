@@ -55,6 +55,12 @@ export async function beginPasskey(person: Person): Promise<Ceremony> {
   return { ceremonyId: text(data.beginPasskeyRegistration?.id), options: data.beginPasskeyRegistration?.options };
 }
 
+/** Asks somebody who is signed in for one of their passkeys. */
+export async function beginPasskeyConfirmation(person: Person): Promise<Ceremony> {
+  const { data } = await person.ask('mutation { beginPasskeyConfirmation { ... on PasskeyCeremony { id options } } }');
+  return { ceremonyId: text(data.beginPasskeyConfirmation?.id), options: data.beginPasskeyConfirmation?.options };
+}
+
 /** Begins a sign-in without saying who it is. */
 export async function beginPasskeySignIn(url: string): Promise<Ceremony> {
   const { data } = await post(url, { query: 'mutation { beginPasskeyLogin(input: {}) { ... on PasskeyCeremony { id options } } }' });

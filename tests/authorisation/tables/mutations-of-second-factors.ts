@@ -1,6 +1,16 @@
 import { createAuthenticator } from '../../testkit/authenticator.js';
 import { everyone, signedIn } from '../actors.js';
-import { addPasskey, beginPasskey, beginPasskeySignIn, beginTotp, codeOf, enrollTotp, mfaTokenOf, passwordOf } from '../second-factors.js';
+import {
+  addPasskey,
+  beginPasskey,
+  beginPasskeyConfirmation,
+  beginPasskeySignIn,
+  beginTotp,
+  codeOf,
+  enrollTotp,
+  mfaTokenOf,
+  passwordOf,
+} from '../second-factors.js';
 import type { RootTable } from '../table.js';
 
 /** Setting up is for oneself; a second step is for who holds the token of the first one and the factor. */
@@ -24,12 +34,14 @@ export const mutationsOfSecondFactors: RootTable = {
     gets: signedIn('DisableTotpPayload'),
   },
   'Mutation.regenerateRecoveryCodes': {
-    owner: 'the caller',
-    async given({ caller }) {
-      const code = caller === null ? '123456' : await codeOf((await enrollTotp(caller)).secret);
-      return { input: { ...passwordOf(caller), code } };
+    owner: 'new',
+    // With the owner's passkey, which they were asked for: whoever else sends their answer gets no codes, of nobody.
+    async given({ stage, owner, caller }) {
+      const { authenticator } = await addPasskey(stage.url, owner);
+      const { ceremonyId, options } = await beginPasskeyConfirmation(owner);
+      return { input: { ...passwordOf(caller), passkey: { ceremonyId, response: authenticator.signIn(options) } } };
     },
-    gets: signedIn('RecoveryCodes'),
+    gets: signedIn('InvalidPasskeyError', { owner: 'RecoveryCodes' }),
   },
   'Mutation.verifyMfa': {
     owner: 'new',
