@@ -147,6 +147,8 @@ export function createWorld({ processCount, random, openRedis = createSimulatedR
         // Which of the two came first, nobody knows.
         if (isDeparting || departures !== device.departures) liveness.ended(device.userId, sessionId);
         if (sessionId !== device.sessionId) this.leave(device, 4403);
+        // It was shut down meanwhile, and closes whatever opens.
+        if (!processes.includes(process)) this.leave(device, 1012);
       });
     },
 
