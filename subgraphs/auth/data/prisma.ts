@@ -1,4 +1,5 @@
 import type { Database } from '../../../shared/database/database.js';
+import { prismaOptions } from '../../../shared/database/prisma-options.js';
 import { PrismaClient, type Prisma } from '../__generated__/prisma/client.js';
 
 /** Name of the database schema. */
@@ -9,5 +10,5 @@ export type AuthPrisma = PrismaClient;
 export type AuthTransaction = Prisma.TransactionClient;
 
 export function createAuthPrisma(database: Database): AuthPrisma {
-  return new PrismaClient({ adapter: database.adapter });
+  return new PrismaClient(prismaOptions(database));
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../../../shared/database/database.js';
+import { prismaOptions } from '../../../shared/database/prisma-options.js';
 import { PrismaClient } from '../__generated__/prisma/client.js';
 
 export type SessionsPrisma = PrismaClient;
@@ -7,7 +8,7 @@ export type SessionsPrisma = PrismaClient;
 export const sessionsSchema = 'sessions';
 
 export function createSessionsPrisma(database: Database): SessionsPrisma {
-  return new PrismaClient({ adapter: database.adapter });
+  return new PrismaClient(prismaOptions(database));
 }
 
 /** Ids come from clients in any form, and Postgres refuses to compare a uuid with anything else. */

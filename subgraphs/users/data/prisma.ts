@@ -1,4 +1,5 @@
 import type { Database } from '../../../shared/database/database.js';
+import { prismaOptions } from '../../../shared/database/prisma-options.js';
 import { PrismaClient, type Prisma } from '../__generated__/prisma/client.js';
 
 export type UsersPrisma = PrismaClient;
@@ -8,5 +9,5 @@ export type UsersTransaction = Prisma.TransactionClient;
 export const usersSchema = 'users';
 
 export function createUsersPrisma(database: Database): UsersPrisma {
-  return new PrismaClient({ adapter: database.adapter });
+  return new PrismaClient(prismaOptions(database));
 }
