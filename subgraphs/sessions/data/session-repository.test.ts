@@ -225,6 +225,20 @@ describe.each(databases)('Sessions on $name', ({ open }) => {
       expect(await change(key, { data: '2', expectedVersion: 0 })).toMatchObject({ kind: 'Conflict', session: { data: 1, version: 1 } });
     });
 
+    it('is made when the session comes between the change and the look at why it was not made', async () => {
+      const key = { id: uuidv7(), userId: uuidv7() };
+      const findLate = async (...query: Parameters<typeof prisma.session.findMany>) => {
+        await start(key);
+        return prisma.session.findMany(...query);
+      };
+      const session = new Proxy(prisma.session, {
+        get: (own, name): unknown => (name === 'findMany' ? findLate : Reflect.get(own, name)),
+      });
+      const late = new Proxy(prisma, { get: (own, name): unknown => (name === 'session' ? session : Reflect.get(own, name)) });
+      const made = await createSessionRepository(late).change(key, { data: '1', expectedVersion: 0 }, at(1));
+      expect(made).toMatchObject({ kind: 'Changed', session: { data: 1, version: 1 } });
+    });
+
     it('goes through for exactly one of many that build on the same version', async () => {
       const key = await start();
       for (const expectedVersion of [0, 1, 2]) {

@@ -47,20 +47,25 @@ export function createSessionRepository(prisma: SessionsPrisma, sql: Pick<RawDat
     async change(key, { toEvent, ...change }, now): Promise<ChangedSession> {
       const { id, userId } = key;
       if (onlyUuids([id]).length === 0) return { kind: 'NotFound' };
-      const changed =
-        toEvent === undefined
-          ? await changeRow(prisma, key, change, now)
-          : await prisma.$transaction(async (tx) => {
-              const row = await changeRow(tx, key, change, now);
-              if (row !== undefined) await tx.outboxEvent.createMany({ data: [toOutboxRow(toEvent(row))] });
-              return row;
-            });
-      if (changed !== undefined) {
-        const { hadData, ...session } = changed;
-        return { kind: 'Changed', session, hadData };
+      for (;;) {
+        const changed =
+          toEvent === undefined
+            ? await changeRow(prisma, key, change, now)
+            : await prisma.$transaction(async (tx) => {
+                const row = await changeRow(tx, key, change, now);
+                if (row !== undefined) await tx.outboxEvent.createMany({ data: [toOutboxRow(toEvent(row))] });
+                return row;
+              });
+        if (changed !== undefined) {
+          const { hadData, ...session } = changed;
+          return { kind: 'Changed', session, hadData };
+        }
+        const [session] = await find({ userId, ids: [id] }, now);
+        if (session === undefined) return { kind: 'NotFound' };
+        // A session that is as the change wants it came in between, and was not there to be changed: it is now.
+        const isAsWanted = change.expectedVersion === undefined || change.expectedVersion === session.version;
+        if (!isAsWanted) return { kind: 'Conflict', session };
       }
-      const [session] = await find({ userId, ids: [id] }, now);
-      return session === undefined ? { kind: 'NotFound' } : { kind: 'Conflict', session };
     },
   };
 }
