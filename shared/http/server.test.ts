@@ -102,6 +102,7 @@ describe('A path that is asked for by another method', () => {
     server.put('/media/:name', () => 'there');
     server.post('/a.b/*', () => 'anywhere');
     server.options('*', () => 'whatever is asked');
+    server.get('/pages/*', (_request, reply) => reply.callNotFound());
   };
   const allowedBy = async (url: string, method: string): Promise<readonly [number, string | null, unknown]> => {
     const response = await fetch(url, { method });
@@ -117,6 +118,8 @@ describe('A path that is asked for by another method', () => {
     ['DELETE', '/media/a/b', 404, null],
     ['GET', '/aXb/c', 404, null],
     ['GET', '/', 404, null],
+    ['GET', '/pages/none', 404, null],
+    ['DELETE', '/pages/none', 405, 'GET, HEAD'],
   ])('is told its methods, and nothing where there is none: %s %s', async (method, path, status, allow) => {
     app = createHttpServer({ logger, tellsMethods: true });
     routes(app);

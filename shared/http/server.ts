@@ -81,7 +81,9 @@ export function createHttpServer({
   const allowed = tellsMethods ? followAllowedMethods(app) : () => [];
   app.setNotFoundHandler((request, reply) => {
     const methods = allowed(request.url.replace(/\?.*/s, ''));
-    if (methods.length === 0) return reply.code(404).send(errorBody('NOT_FOUND', 'There is nothing here.', request.id));
+    // A route that says itself that there is nothing is one of them.
+    if (methods.length === 0 || methods.includes(request.method))
+      return reply.code(404).send(errorBody('NOT_FOUND', 'There is nothing here.', request.id));
     const message = `Send this by ${methods.join(' or ')}.`;
     return reply
       .code(405)

@@ -56,7 +56,8 @@ export function createJudge(world: World): Judge {
       const { isVisible, since } = mayBeSeen(world, viewer, person);
       const isSettled = now > since + settledMs + leewayMs && isRelationKnown(viewer, person, now);
       const what = `${device.name} is told ${person.name} ${entry.availability} (version ${String(entry.version)}) in a ${told.kind}`;
-      if (entry.availability !== 'OFFLINE' && isVisible === false && now > since + settledMs && isRelationKnown(viewer, person, now)) {
+      const mustBeHidden = isVisible === false && tidingsFrom(now) > since + settledMs && isRelationKnown(viewer, person, now);
+      if (entry.availability !== 'OFFLINE' && mustBeHidden) {
         find(`PRIVACY: ${what}, whom they may not see for ${String(now - since)} ms`);
       }
       if (entry.availability !== 'OFFLINE') continue;
