@@ -6,6 +6,7 @@ import { createDevice, readFresh, type Device } from '../presence-chaos/device.j
 import { createDice } from '../presence-chaos/dice.js';
 import { createFaults, type FaultName } from '../presence-chaos/faults.js';
 import { createJudge, newReaderMs } from '../presence-chaos/judge.js';
+import { watchLateness } from '../presence-chaos/lateness.js';
 import type { ToldEntry } from '../presence-chaos/told-map.js';
 import { createWorld, type Person } from '../presence-chaos/world.js';
 import { startPostgres } from '../testkit/postgres.js';
@@ -127,11 +128,16 @@ onServices(`Presence on processes that are being broken, seed ${String(seed)}`, 
   }
 
   let faults: ReturnType<typeof createFaults>;
+  let lateness: ReturnType<typeof watchLateness>;
 
   beforeAll(async () => {
     if (postgres === null) return;
     cluster = await startCluster({ postgres, replicas: isLong ? 3 : 2 });
     faults = createFaults({ cluster, dice });
+    lateness = watchLateness(
+      [...cluster.gateways, ...cluster.sessions].map(({ url }) => url),
+      (from) => judge.onLate(from),
+    );
     log('started');
     const accounts = await Promise.all(namesOfPeople.map((name) => registerAccount(origin, name)));
     for (const [index, account] of accounts.entries()) {
@@ -161,6 +167,7 @@ onServices(`Presence on processes that are being broken, seed ${String(seed)}`, 
 
   afterAll(async () => {
     judge.stop();
+    lateness.stop();
     for (const { devices } of world.people) for (const device of devices) device.cut(false);
     await cluster.stop();
   }, 30_000);

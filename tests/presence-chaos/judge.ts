@@ -18,6 +18,8 @@ export interface Judge {
   onTold(viewer: Person, device: Device, told: Told): void;
   /** Something is broken on purpose; only what must hold even then is judged. */
   setBroken(isBroken: boolean): void;
+  /** The machine had no time for one of the processes, from then until now. */
+  onLate(from: number): void;
   /** What was found, each once. */
   readonly faults: readonly string[];
   find(what: string): void;
@@ -31,7 +33,7 @@ export interface Judge {
 export function createJudge(world: World): Judge {
   const faults = new Set<string>();
   const departures = new Map<string, readonly { viewer: string; at: number }[]>();
-  const counts = { messages: 0, entries: 0, looks: 0, resyncs: 0, removals: 0 };
+  const counts = { messages: 0, entries: 0, looks: 0, resyncs: 0, removals: 0, lateMs: 0 };
   let brokenUntil = 0;
   /** From the beginning of each fault until another process reads events for sure, or the fault is over. */
   const interruptions: { readonly from: number; to: number }[] = [];
@@ -134,11 +136,19 @@ export function createJudge(world: World): Judge {
     onTold,
     setBroken(broken) {
       const now = Date.now();
-      const last = interruptions.at(-1);
+      const open = interruptions.find(({ to }) => to === Infinity);
       if (broken) interruptions.push({ from: now, to: Infinity });
-      else if (last !== undefined) last.to = Math.max(now, last.from + newReaderMs);
+      else if (open !== undefined) open.to = Math.max(now, open.from + newReaderMs);
       if (!broken) brokenUntil = now;
       isBroken = broken;
+    },
+    onLate(from) {
+      // Within a fault it is a part of that.
+      if (isBroken) return;
+      const now = Date.now();
+      counts.lateMs += now - from;
+      interruptions.push({ from, to: now });
+      brokenUntil = now;
     },
     get faults() {
       return [...faults];
