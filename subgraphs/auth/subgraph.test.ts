@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { createDomainEvent } from '../../shared/events/domain-events.js';
 import { createAuthClient, goodPassword } from './tests/auth-client.js';
-import { encryptionKey, startAuth, type AuthHarness } from './tests/auth-harness.js';
+import { encryptionKey, startAuth } from './tests/auth-harness.js';
 import { createMailbox } from './tests/mailbox.js';
-import { testDatabases, type OpenedDatabase } from '../../tests/testkit/databases.js';
+import { useAuth } from './tests/use-auth.js';
+import { testDatabases } from '../../tests/testkit/databases.js';
 
 const second = 1_000;
 const day = 86_400_000;
@@ -17,25 +18,12 @@ afterAll(async () => {
 });
 
 describe.each(databases)('auth on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createAuthClient>;
+  const auth = useAuth(open, createAuthClient);
   let people = 0;
 
-  beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createAuthClient(harness);
-  });
-
-  afterAll(async () => {
-    await harness.close();
-    await opened.close();
-  });
-
   const newName = () => `person_${String((people += 1))}`;
-  const newPerson = async (input: object = {}) => client.mustRegister({ username: newName(), ...input });
-  const me = (token: string) => harness.run('{ me { id username email roles mfaEnabled } }', { token });
+  const newPerson = async (input: object = {}) => auth.client.mustRegister({ username: newName(), ...input });
+  const me = (token: string) => auth.harness.run('{ me { id username email roles mfaEnabled } }', { token });
 
   describe('register', () => {
     it.each([
@@ -54,13 +42,13 @@ describe.each(databases)('auth on $name', ({ open }) => {
       ['__proto__', 'MUST_START_WITH_LETTER'],
       ['AdMiN', 'RESERVED'],
     ])('refuses the username %j with %s', async (username, code) => {
-      const { __typename, fields } = await client.register({ username });
+      const { __typename, fields } = await auth.client.register({ username });
       expect(__typename).toBe('InvalidInputError');
       expect(fields).toEqual([expect.objectContaining({ path: 'username', code })]);
     });
 
     it('refuses everything that is wrong at once, in the order of the input', async () => {
-      const answer = await client.register({ username: 'x', email: 'nobody', password: 'short', device: 'd'.repeat(101) });
+      const answer = await auth.client.register({ username: 'x', email: 'nobody', password: 'short', device: 'd'.repeat(101) });
       expect(answer.fields?.map(({ path, code }) => `${path} ${code}`)).toEqual([
         'username TOO_SHORT',
         'email INVALID',
@@ -71,41 +59,41 @@ describe.each(databases)('auth on $name', ({ open }) => {
 
     it('takes usernames of 3 and of 24 characters, as typed', async () => {
       for (const username of ['Abc', 'A'.repeat(24)]) {
-        await expect(client.mustRegister({ username })).resolves.toMatchObject({ user: { username } });
+        await expect(auth.client.mustRegister({ username })).resolves.toMatchObject({ user: { username } });
       }
     });
 
     it.each(['constructor', 'toString', 'hasOwnProperty', 'valueOf', 'prototype'])(
       'treats the name %s like any other',
       async (username) => {
-        const { user, accessToken } = await client.mustRegister({ username });
-        const found = await harness.run('query ($username: String!) { userByUsername(username: $username) { id username } }', {
+        const { user, accessToken } = await auth.client.mustRegister({ username });
+        const found = await auth.harness.run('query ($username: String!) { userByUsername(username: $username) { id username } }', {
           variables: { username: username.toUpperCase() },
         });
         expect(found).toMatchObject({ data: { userByUsername: { id: user.id, username } } });
         await expect(me(accessToken)).resolves.toMatchObject({ data: { me: { id: user.id } } });
-        await expect(client.register({ username })).resolves.toMatchObject({ __typename: 'UsernameTakenError' });
+        await expect(auth.client.register({ username })).resolves.toMatchObject({ __typename: 'UsernameTakenError' });
       },
     );
 
     it('lets one of fifty win that want the same name at once, and leaves nothing of the others', async () => {
       const spellings = Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? 'Highlander' : 'hIGHLANDER'));
-      const answers = await Promise.all(spellings.map((username) => client.register({ username })));
+      const answers = await Promise.all(spellings.map((username) => auth.client.register({ username })));
       const names = answers.map(({ __typename }) => __typename).sort();
       expect(names).toEqual(['AuthPayload', ...Array.from({ length: 49 }, () => 'UsernameTakenError')]);
-      const rows = await harness.prisma.account.findMany({ where: { usernameLower: 'highlander' }, select: { id: true } });
+      const rows = await auth.harness.prisma.account.findMany({ where: { usernameLower: 'highlander' }, select: { id: true } });
       expect(rows).toHaveLength(1);
-      const orphans = await harness.prisma.outboxEvent.count({
+      const orphans = await auth.harness.prisma.outboxEvent.count({
         where: { type: 'user.registered', payload: { path: ['username'], string_contains: 'ighlander' } },
       });
-      const shouted = await harness.prisma.outboxEvent.count({
+      const shouted = await auth.harness.prisma.outboxEvent.count({
         where: { type: 'user.registered', payload: { path: ['username'], equals: 'hIGHLANDER' } },
       });
       expect(orphans + shouted).toBe(1);
     });
 
     it('SECURITY 19: hands out a session, shows the person their own e-mail and announces both in order', async () => {
-      const before = harness.events.length;
+      const before = auth.harness.events.length;
       const { user, session, accessToken, refreshToken, expiresAt } = await newPerson({
         email: ' Ada@Example.org ',
         device: 'Game console',
@@ -115,14 +103,14 @@ describe.each(databases)('auth on $name', ({ open }) => {
         id: session.id,
         user: { id: user.id },
         device: 'Game console',
-        startedAt: new Date(harness.now()).toISOString(),
-        lastSeenAt: new Date(harness.now()).toISOString(),
-        expiresAt: new Date(harness.now() + 30 * day).toISOString(),
+        startedAt: new Date(auth.harness.now()).toISOString(),
+        lastSeenAt: new Date(auth.harness.now()).toISOString(),
+        expiresAt: new Date(auth.harness.now() + 30 * day).toISOString(),
         current: true,
       });
       expect(Buffer.from(refreshToken, 'base64url')).toHaveLength(32);
-      expect(decodeProtectedHeader(accessToken)).toEqual({ alg: 'EdDSA', typ: 'at+jwt', kid: harness.auth.jwks().keys[0]?.kid });
-      const issuedAt = Math.floor(harness.now() / second);
+      expect(decodeProtectedHeader(accessToken)).toEqual({ alg: 'EdDSA', typ: 'at+jwt', kid: auth.harness.auth.jwks().keys[0]?.kid });
+      const issuedAt = Math.floor(auth.harness.now() / second);
       expect(decodeJwt(accessToken)).toEqual({
         iss: 'urn:galaxia',
         aud: 'galaxia',
@@ -138,8 +126,8 @@ describe.each(databases)('auth on $name', ({ open }) => {
         username: user.username,
       });
       expect(expiresAt).toBe(new Date((issuedAt + 600) * second).toISOString());
-      await harness.untilPublished((events) => events.slice(before).some((event) => event.type === 'session.started'));
-      expect(harness.events.slice(before).map(({ type, key, payload }) => ({ type, key, payload }))).toEqual([
+      await auth.harness.untilPublished((events) => events.slice(before).some((event) => event.type === 'session.started'));
+      expect(auth.harness.events.slice(before).map(({ type, key, payload }) => ({ type, key, payload }))).toEqual([
         {
           type: 'user.registered',
           key: user.id,
@@ -166,11 +154,14 @@ describe.each(databases)('auth on $name', ({ open }) => {
       expect(Object.keys(second_)).toEqual(Object.keys(first));
     });
 
-    it('names the device after the User-Agent when the client says nothing, free of what Postgres refuses', async () => {
-      const { session } = await client.mustRegister({ username: newName() }, { userAgent: `Game\u0000Client \ud800${'x'.repeat(200)}` });
+    it('names the device after the User-Agent when the auth.client says nothing, free of what Postgres refuses', async () => {
+      const { session } = await auth.client.mustRegister(
+        { username: newName() },
+        { userAgent: `Game\u0000Client \ud800${'x'.repeat(200)}` },
+      );
       expect(session.device).toMatch(/^Game Client x+$/);
       expect(session.device).toHaveLength(100);
-      const blank = await client.mustRegister({ username: newName(), device: ' ' });
+      const blank = await auth.client.mustRegister({ username: newName(), device: ' ' });
       expect(blank.session.device).toBeNull();
     });
   });
@@ -189,13 +180,13 @@ describe.each(databases)('auth on $name', ({ open }) => {
       ['that is the name of the product', 'Galaxia2026', 'TOO_COMMON'],
       ['that is the e-mail address', 'eve@example.org', 'TOO_COMMON'],
     ])('%s is refused', async (_name, password, code) => {
-      const answer = await client.register({ username: newName(), email: 'eve@example.org', password });
+      const answer = await auth.client.register({ username: newName(), email: 'eve@example.org', password });
       expect(answer.fields).toEqual([expect.objectContaining({ path: 'password', code })]);
     });
 
     it('that is the username is refused', async () => {
       for (const password of ['Gandalf_Grey', 'gandalf_grey99']) {
-        const answer = await client.register({ username: 'gandalf_grey', password });
+        const answer = await auth.client.register({ username: 'gandalf_grey', password });
         expect(answer.fields).toEqual([expect.objectContaining({ path: 'password', code: 'TOO_COMMON' })]);
       }
     });
@@ -208,15 +199,17 @@ describe.each(databases)('auth on $name', ({ open }) => {
       ['a NUL', 'nul\u0000nul\u0000nul'],
     ])('of %s works, and nothing shorter than the whole of it', async (_name, password) => {
       const { user } = await newPerson({ password });
-      await expect(client.mustLogin({ identifier: user.username, password })).resolves.toMatchObject({ user: { id: user.id } });
+      await expect(auth.client.mustLogin({ identifier: user.username, password })).resolves.toMatchObject({ user: { id: user.id } });
       for (const other of [password.slice(0, -1), password + 'x', password.trim() + '!', password.toUpperCase() + ' ']) {
-        await expect(client.login({ identifier: user.username, password: other })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
+        await expect(auth.client.login({ identifier: user.username, password: other })).resolves.toMatchObject({
+          code: 'INVALID_CREDENTIALS',
+        });
       }
     });
 
     it('is the same from a keyboard that composes its accents and one that does not', async () => {
       const { user } = await newPerson({ password: 'Crème brûlée'.normalize('NFC') });
-      await client.mustLogin({ identifier: user.username, password: 'Crème brûlée'.normalize('NFD') });
+      await auth.client.mustLogin({ identifier: user.username, password: 'Crème brûlée'.normalize('NFD') });
     });
   });
 
@@ -224,19 +217,19 @@ describe.each(databases)('auth on $name', ({ open }) => {
     it('SECURITY 9: answers alike for an unknown user, a wrong password and an account without one', async () => {
       const { user } = await newPerson({ email: 'known@example.org' });
       const passwordless = await newPerson();
-      await harness.prisma.credential.deleteMany({ where: { accountId: passwordless.user.id } });
+      await auth.harness.prisma.credential.deleteMany({ where: { accountId: passwordless.user.id } });
       const answers = [
-        await client.login({ identifier: user.username, password: 'wrong password' }),
-        await client.login({ identifier: 'known@example.org', password: 'wrong password' }),
-        await client.login({ identifier: user.username, password: 'x'.repeat(100_000) }),
-        await client.login({ identifier: user.username, password: '' }),
-        await client.login({ identifier: 'nobody_at_all' }),
-        await client.login({ identifier: 'unknown@example.org' }),
-        await client.login({ identifier: passwordless.user.username }),
-        await client.login({ identifier: 'nul\u0000byte@example.org' }),
-        await client.login({ identifier: "' OR 1=1 --" }),
-        await client.login({ identifier: '' }),
-        await client.login({ identifier: 'x'.repeat(100_000) }),
+        await auth.client.login({ identifier: user.username, password: 'wrong password' }),
+        await auth.client.login({ identifier: 'known@example.org', password: 'wrong password' }),
+        await auth.client.login({ identifier: user.username, password: 'x'.repeat(100_000) }),
+        await auth.client.login({ identifier: user.username, password: '' }),
+        await auth.client.login({ identifier: 'nobody_at_all' }),
+        await auth.client.login({ identifier: 'unknown@example.org' }),
+        await auth.client.login({ identifier: passwordless.user.username }),
+        await auth.client.login({ identifier: 'nul\u0000byte@example.org' }),
+        await auth.client.login({ identifier: "' OR 1=1 --" }),
+        await auth.client.login({ identifier: '' }),
+        await auth.client.login({ identifier: 'x'.repeat(100_000) }),
       ];
       for (const answer of answers) expect(answer).toEqual(answers[0]);
       expect(answers[0]).toMatchObject({ __typename: 'InvalidCredentialsError', code: 'INVALID_CREDENTIALS' });
@@ -246,7 +239,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
       const { user, session } = await newPerson({ email: 'Case@Example.org' });
       const sessions = new Set([session.id]);
       for (const identifier of [user.username, user.username.toUpperCase(), 'case@example.org', ' CASE@EXAMPLE.ORG ']) {
-        const signedIn = await client.mustLogin({ identifier });
+        const signedIn = await auth.client.mustLogin({ identifier });
         expect(signedIn.user).toEqual(user);
         sessions.add(signedIn.session.id);
       }
@@ -256,28 +249,32 @@ describe.each(databases)('auth on $name', ({ open }) => {
     it('by an e-mail address means whoever verified it, and otherwise who came first', async () => {
       const email = 'contested@example.org';
       const first = await newPerson({ email, password: 'password of the first' });
-      harness.advance(second);
+      auth.harness.advance(second);
       const verified = await newPerson({ email, password: 'password of the second' });
-      await client.mustLogin({ identifier: email, password: 'password of the first' });
-      await harness.prisma.account.update({ where: { id: verified.user.id }, data: { emailVerifiedAt: new Date() }, select: { id: true } });
-      const signedIn = await client.mustLogin({ identifier: email, password: 'password of the second' });
+      await auth.client.mustLogin({ identifier: email, password: 'password of the first' });
+      await auth.harness.prisma.account.update({
+        where: { id: verified.user.id },
+        data: { emailVerifiedAt: new Date() },
+        select: { id: true },
+      });
+      const signedIn = await auth.client.mustLogin({ identifier: email, password: 'password of the second' });
       expect(signedIn.user.id).toBe(verified.user.id);
       // Who merely claims the address comes to their own account as before, or they would learn that somebody has verified it.
-      const claimant = await client.mustLogin({ identifier: email, password: 'password of the first' });
+      const claimant = await auth.client.mustLogin({ identifier: email, password: 'password of the first' });
       expect(claimant.user.id).toBe(first.user.id);
       expect(first.user.id).not.toBe(verified.user.id);
     });
 
     it('SECURITY 13: processes one of a hundred aliases in an operation', async () => {
       const { user } = await newPerson();
-      const before = await harness.prisma.refreshFamily.count({ where: { accountId: user.id } });
+      const before = await auth.harness.prisma.refreshFamily.count({ where: { accountId: user.id } });
       const aliases = Array.from(
         { length: 100 },
         (_, index) => `a${String(index)}: login(input: {identifier: "${user.username}", password: "${goodPassword}"}) { __typename }`,
       );
-      const { errors } = await harness.run(`mutation { ${aliases.join('\n')} }`);
+      const { errors } = await auth.harness.run(`mutation { ${aliases.join('\n')} }`);
       expect(errors?.[0]?.originalError).toMatchObject({ code: 'BAD_USER_INPUT' });
-      expect((await harness.prisma.refreshFamily.count({ where: { accountId: user.id } })) - before).toBe(1);
+      expect((await auth.harness.prisma.refreshFamily.count({ where: { accountId: user.id } })) - before).toBe(1);
     });
   });
 
@@ -285,7 +282,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
     it.each(['', 'nonsense', 'A'.repeat(43), 'A'.repeat(100_000), '\u0000'.repeat(43)])(
       'SECURITY 22: refuses what it never gave out',
       async (token) => {
-        await expect(client.refresh(token)).resolves.toMatchObject({
+        await expect(auth.client.refresh(token)).resolves.toMatchObject({
           __typename: 'InvalidRefreshTokenError',
           code: 'INVALID_REFRESH_TOKEN',
         });
@@ -294,42 +291,42 @@ describe.each(databases)('auth on $name', ({ open }) => {
 
     it('SECURITY 23: exchanges a token for its successor in the same session', async () => {
       const person = await newPerson({ email: 'own@example.org' });
-      harness.advance(60 * second);
-      const next = await client.mustRefresh(person.refreshToken);
+      auth.harness.advance(60 * second);
+      const next = await auth.client.mustRefresh(person.refreshToken);
       expect(next.refreshToken).not.toBe(person.refreshToken);
       expect(next.user).toEqual(person.user);
       expect(next.session).toEqual({
         ...person.session,
-        lastSeenAt: new Date(harness.now()).toISOString(),
-        expiresAt: new Date(harness.now() + 30 * day).toISOString(),
+        lastSeenAt: new Date(auth.harness.now()).toISOString(),
+        expiresAt: new Date(auth.harness.now() + 30 * day).toISOString(),
       });
       expect(decodeJwt(next.accessToken)).toMatchObject({
         sid: person.session.id,
         auth_time: decodeJwt(person.accessToken).auth_time,
-        iat: Math.floor(harness.now() / second),
+        iat: Math.floor(auth.harness.now() / second),
       });
-      await harness.untilPublished((events) => events.some(({ type, key }) => type === 'session.refreshed' && key === person.user.id));
+      await auth.harness.untilPublished((events) => events.some(({ type, key }) => type === 'session.refreshed' && key === person.user.id));
     });
 
     it('SECURITY 24: gives fifty parallel requests the same new token, and logs nobody out', async () => {
       const person = await newPerson();
-      const answers = await Promise.all(Array.from({ length: 50 }, () => client.mustRefresh(person.refreshToken)));
+      const answers = await Promise.all(Array.from({ length: 50 }, () => auth.client.mustRefresh(person.refreshToken)));
       expect(new Set(answers.map(({ refreshToken }) => refreshToken)).size).toBe(1);
-      await expect(harness.prisma.refreshToken.count({ where: { familyId: person.session.id } })).resolves.toBe(2);
-      const next = await client.mustRefresh(answers[0]?.refreshToken ?? '');
+      await expect(auth.harness.prisma.refreshToken.count({ where: { familyId: person.session.id } })).resolves.toBe(2);
+      const next = await auth.client.mustRefresh(answers[0]?.refreshToken ?? '');
       await expect(me(next.accessToken)).resolves.toMatchObject({ data: { me: { id: person.user.id } } });
     });
 
     it('SECURITY 24: answers a retry within 30 seconds alike, and takes a later one for theft', async () => {
       const person = await newPerson();
-      const next = await client.mustRefresh(person.refreshToken);
-      harness.advance(30 * second);
-      await expect(client.mustRefresh(person.refreshToken)).resolves.toMatchObject({ refreshToken: next.refreshToken });
-      harness.advance(1);
-      await expect(client.refresh(person.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
-      await expect(client.refresh(next.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      const next = await auth.client.mustRefresh(person.refreshToken);
+      auth.harness.advance(30 * second);
+      await expect(auth.client.mustRefresh(person.refreshToken)).resolves.toMatchObject({ refreshToken: next.refreshToken });
+      auth.harness.advance(1);
+      await expect(auth.client.refresh(person.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await expect(auth.client.refresh(next.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
       await expect(me(next.accessToken)).rejects.toEqual(unauthenticated);
-      await harness.untilPublished((events) =>
+      await auth.harness.untilPublished((events) =>
         events.some(
           ({ type, payload }) =>
             type === 'session.ended' &&
@@ -341,13 +338,13 @@ describe.each(databases)('auth on $name', ({ open }) => {
 
     it('SECURITY 23: writes a reuse down, and a mail to its owner in the same breath', async () => {
       const person = await newPerson({ email: 'robbed@example.org' });
-      await client.mustRefresh(person.refreshToken);
-      harness.advance(31 * second);
-      await Promise.all([client.refresh(person.refreshToken), client.refresh(person.refreshToken)]);
+      await auth.client.mustRefresh(person.refreshToken);
+      auth.harness.advance(31 * second);
+      await Promise.all([auth.client.refresh(person.refreshToken), auth.client.refresh(person.refreshToken)]);
       const { id: sessionId } = person.session;
-      const told = await harness.prisma.auditEvent.findMany({ where: { sessionId, action: 'REFRESH_TOKEN_REUSED' } });
+      const told = await auth.harness.prisma.auditEvent.findMany({ where: { sessionId, action: 'REFRESH_TOKEN_REUSED' } });
       expect(told).toEqual([expect.objectContaining({ accountId: person.user.id, actorId: null, details: {} })]);
-      const mail = await createMailbox(harness.mailFolder).next('robbed@example.org', 'was ended');
+      const mail = await createMailbox(auth.harness.mailFolder).next('robbed@example.org', 'was ended');
       expect(mail.text).toContain(person.user.username);
     });
 
@@ -355,75 +352,75 @@ describe.each(databases)('auth on $name', ({ open }) => {
       const person = await newPerson();
       let { refreshToken } = person;
       for (let rotation = 0; rotation < 5; rotation += 1) {
-        harness.advance(31 * second);
-        ({ refreshToken } = await client.mustRefresh(refreshToken));
+        auth.harness.advance(31 * second);
+        ({ refreshToken } = await auth.client.mustRefresh(refreshToken));
       }
-      await client.refresh(person.refreshToken);
-      await expect(client.refresh(refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await auth.client.refresh(person.refreshToken);
+      await expect(auth.client.refresh(refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     });
 
     it('SECURITY 23: leaves other sessions of the person alone when one is stolen', async () => {
       const person = await newPerson();
-      const other = await client.mustLogin({ identifier: person.user.username });
-      await client.mustRefresh(person.refreshToken);
-      harness.advance(31 * second);
-      await client.refresh(person.refreshToken);
-      await client.mustRefresh(other.refreshToken);
+      const other = await auth.client.mustLogin({ identifier: person.user.username });
+      await auth.client.mustRefresh(person.refreshToken);
+      auth.harness.advance(31 * second);
+      await auth.client.refresh(person.refreshToken);
+      await auth.client.mustRefresh(other.refreshToken);
       await expect(me(other.accessToken)).resolves.toMatchObject({ data: { me: { id: person.user.id } } });
     });
 
     it('SECURITY 25: ends a session that rested for 30 days, not one that rested a moment less', async () => {
       const [kept, lost] = [await newPerson(), await newPerson()];
-      harness.advance(30 * day - 1);
-      await client.mustRefresh(kept.refreshToken);
-      harness.advance(1);
-      await expect(client.refresh(lost.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      auth.harness.advance(30 * day - 1);
+      await auth.client.mustRefresh(kept.refreshToken);
+      auth.harness.advance(1);
+      await expect(auth.client.refresh(lost.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     });
 
     it('SECURITY 25: ends a session after 90 days however busy it is, and its last access token with it', async () => {
       const person = await newPerson();
       let { refreshToken } = person;
       for (let month = 0; month < 3; month += 1) {
-        harness.advance(30 * day - (month === 2 ? 60 * second : 1));
-        const next = await client.mustRefresh(refreshToken);
+        auth.harness.advance(30 * day - (month === 2 ? 60 * second : 1));
+        const next = await auth.client.mustRefresh(refreshToken);
         ({ refreshToken } = next);
         if (month < 2) continue;
         const end = Date.parse(person.session.startedAt) + 90 * day;
         expect(next.session.expiresAt).toBe(new Date(end).toISOString());
         expect(Date.parse(next.expiresAt)).toBeLessThanOrEqual(end);
       }
-      harness.advance(61 * second);
-      await expect(client.refresh(refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      auth.harness.advance(61 * second);
+      await expect(auth.client.refresh(refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     });
   });
 
   describe('logout', () => {
     it('is refused without a token, and with a refresh token that is not good', async () => {
-      await expect(client.logout(null)).rejects.toEqual(unauthenticated);
-      await expect(client.logout({})).rejects.toEqual(unauthenticated);
-      await expect(client.logout({ refreshToken: 'A'.repeat(43) })).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await expect(auth.client.logout(null)).rejects.toEqual(unauthenticated);
+      await expect(auth.client.logout({})).rejects.toEqual(unauthenticated);
+      await expect(auth.client.logout({ refreshToken: 'A'.repeat(43) })).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     });
 
     it('SECURITY 21: ends the session of the access token at once, and announces it once', async () => {
       const person = await newPerson();
-      const other = await client.mustLogin({ identifier: person.user.username });
-      const answer = await client.logout(null, { token: person.accessToken });
+      const other = await auth.client.mustLogin({ identifier: person.user.username });
+      const answer = await auth.client.logout(null, { token: person.accessToken });
       expect(answer).toEqual({ __typename: 'LogoutPayload', sessionId: person.session.id });
       await expect(me(person.accessToken)).rejects.toEqual(unauthenticated);
-      await expect(client.refresh(person.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
-      await client.mustRefresh(other.refreshToken);
-      await harness.untilPublished((events) => events.some(({ type, key }) => type === 'session.refreshed' && key === person.user.id));
-      const ended = harness.events.filter(({ type, key }) => type === 'session.ended' && key === person.user.id);
+      await expect(auth.client.refresh(person.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await auth.client.mustRefresh(other.refreshToken);
+      await auth.harness.untilPublished((events) => events.some(({ type, key }) => type === 'session.refreshed' && key === person.user.id));
+      const ended = auth.harness.events.filter(({ type, key }) => type === 'session.ended' && key === person.user.id);
       expect(ended.map(({ payload }) => payload)).toEqual([
-        { sessionId: person.session.id, userId: person.user.id, endedAt: new Date(harness.now()).toISOString(), reason: 'LOGOUT' },
+        { sessionId: person.session.id, userId: person.user.id, endedAt: new Date(auth.harness.now()).toISOString(), reason: 'LOGOUT' },
       ]);
     });
 
     it('ends the session of a refresh token without an access token', async () => {
       const person = await newPerson();
-      await expect(client.logout({ refreshToken: person.refreshToken })).resolves.toMatchObject({ sessionId: person.session.id });
+      await expect(auth.client.logout({ refreshToken: person.refreshToken })).resolves.toMatchObject({ sessionId: person.session.id });
       await expect(me(person.accessToken)).rejects.toEqual(unauthenticated);
-      await expect(client.logout({ refreshToken: person.refreshToken })).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await expect(auth.client.logout({ refreshToken: person.refreshToken })).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     });
   });
 
@@ -432,16 +429,18 @@ describe.each(databases)('auth on $name', ({ open }) => {
     const payload = {
       sessionId: person.session.id,
       userId: person.user.id,
-      endedAt: new Date(harness.now()).toISOString(),
+      endedAt: new Date(auth.harness.now()).toISOString(),
       reason: 'ENDED' as const,
     };
     const ended = createDomainEvent('session.ended', { key: person.user.id, payload });
-    for (let delivery = 0; delivery < 3; delivery += 1) await harness.publish(ended);
-    await harness.publish(createDomainEvent('session.ended', { key: person.user.id, payload: { ...payload, sessionId: randomUUID() } }));
-    await expect(client.refresh(person.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+    for (let delivery = 0; delivery < 3; delivery += 1) await auth.harness.publish(ended);
+    await auth.harness.publish(
+      createDomainEvent('session.ended', { key: person.user.id, payload: { ...payload, sessionId: randomUUID() } }),
+    );
+    await expect(auth.client.refresh(person.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     await expect(me(person.accessToken)).rejects.toEqual(unauthenticated);
     await expect(
-      harness.prisma.refreshFamily.findUnique({ where: { id: person.session.id }, select: { revokedReason: true } }),
+      auth.harness.prisma.refreshFamily.findUnique({ where: { id: person.session.id }, select: { revokedReason: true } }),
     ).resolves.toEqual({ revokedReason: 'ENDED' });
   });
 
@@ -451,10 +450,10 @@ describe.each(databases)('auth on $name', ({ open }) => {
     const renamed = (device: string | null) =>
       createDomainEvent('session.renamed', { key: userId, payload: { sessionId, userId, device } });
     const [first, last] = [renamed('Pocket'), renamed('Desk')];
-    for (const event of [first, last, first]) await harness.publish(event);
-    const device = () => harness.prisma.refreshFamily.findUnique({ where: { id: sessionId }, select: { device: true } });
+    for (const event of [first, last, first]) await auth.harness.publish(event);
+    const device = () => auth.harness.prisma.refreshFamily.findUnique({ where: { id: sessionId }, select: { device: true } });
     await expect(device()).resolves.toEqual({ device: 'Desk' });
-    await harness.publish(renamed(null));
+    await auth.harness.publish(renamed(null));
     await expect(device()).resolves.toEqual({ device: null });
   });
 
@@ -465,7 +464,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
     }`;
 
     it('is null for an anonymous `me`, an unknown id, what is no id and what is no name', async () => {
-      await expect(harness.run('{ me { id } }')).resolves.toEqual({ data: { me: null } });
+      await expect(auth.harness.run('{ me { id } }')).resolves.toEqual({ data: { me: null } });
       for (const [id, username] of [
         [randomUUID(), 'nobody_here'],
         ['not-a-uuid', 'x'],
@@ -474,7 +473,9 @@ describe.each(databases)('auth on $name', ({ open }) => {
         ['\u0000', 'nul\u0000'],
         ['__proto__', '__proto__'],
       ]) {
-        await expect(harness.run(lookUp, { variables: { id, username } })).resolves.toEqual({ data: { user: null, userByUsername: null } });
+        await expect(auth.harness.run(lookUp, { variables: { id, username } })).resolves.toEqual({
+          data: { user: null, userByUsername: null },
+        });
       }
     });
 
@@ -486,14 +487,14 @@ describe.each(databases)('auth on $name', ({ open }) => {
       const hidden = { id, username, email: null, roles: null, mfaEnabled: null };
 
       const stranger = await newPerson();
-      await harness.prisma.account.update({
+      await auth.harness.prisma.account.update({
         where: { id: stranger.user.id },
         data: { roles: ['USER', 'MODERATOR'] },
         select: { id: true },
       });
       const admin = await newPerson();
-      await harness.prisma.account.update({ where: { id: admin.user.id }, data: { roles: ['USER', 'ADMIN'] }, select: { id: true } });
-      const tokenOf = async (name: string) => (await client.mustLogin({ identifier: name })).accessToken;
+      await auth.harness.prisma.account.update({ where: { id: admin.user.id }, data: { roles: ['USER', 'ADMIN'] }, select: { id: true } });
+      const tokenOf = async (name: string) => (await auth.client.mustLogin({ identifier: name })).accessToken;
 
       for (const [token, seen] of [
         [undefined, hidden],
@@ -501,14 +502,14 @@ describe.each(databases)('auth on $name', ({ open }) => {
         [await tokenOf(admin.user.username), { ...hidden, roles: ['USER'] }],
         [ada.accessToken, own],
       ] as const) {
-        await expect(harness.run(lookUp, { variables, token })).resolves.toEqual({ data: { user: seen, userByUsername: seen } });
+        await expect(auth.harness.run(lookUp, { variables, token })).resolves.toEqual({ data: { user: seen, userByUsername: seen } });
       }
     });
 
     it('by reference finds those that exist, in order, and hides what a look-up hides', async () => {
       const [ada, bob] = [await newPerson({ email: 'ada@example.org' }), await newPerson()];
       const representations = [bob.user.id, 'nonsense', ada.user.id, randomUUID(), bob.user.id].map((id) => ({ __typename: 'User', id }));
-      const found = await harness.run(
+      const found = await auth.harness.run(
         'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { username email } } }',
         {
           variables: { representations },
@@ -527,30 +528,30 @@ describe.each(databases)('auth on $name', ({ open }) => {
   it('keeps neither passwords, nor refresh tokens, nor private keys readable at rest', async () => {
     const password = 'a very secret passphrase';
     const person = await newPerson({ password });
-    const next = await client.mustRefresh(person.refreshToken);
+    const next = await auth.client.mustRefresh(person.refreshToken);
     const rows = JSON.stringify([
-      await harness.prisma.account.findMany(),
-      await harness.prisma.credential.findMany(),
-      await harness.prisma.refreshFamily.findMany(),
-      await harness.prisma.refreshToken.findMany(),
-      await harness.prisma.signingKey.findMany(),
-      (await harness.prisma.outboxEvent.findMany()).map(({ payload }) => payload),
+      await auth.harness.prisma.account.findMany(),
+      await auth.harness.prisma.credential.findMany(),
+      await auth.harness.prisma.refreshFamily.findMany(),
+      await auth.harness.prisma.refreshToken.findMany(),
+      await auth.harness.prisma.signingKey.findMany(),
+      (await auth.harness.prisma.outboxEvent.findMany()).map(({ payload }) => payload),
     ]);
     for (const secret of [password, person.refreshToken, next.refreshToken, person.accessToken, '"d":']) expect(rows).not.toContain(secret);
     expect(rows).toContain('$argon2id$v=19$m=256,t=2,p=1$');
   });
 
   it('SECURITY 20: shows the public parts of its keys and nothing else', () => {
-    for (const key of harness.auth.jwks().keys) expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
+    for (const key of auth.harness.auth.jwks().keys) expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
   });
 
   describe('the signing key', () => {
     it('SECURITY 20: is kept over a restart: tokens stay good', async () => {
       const person = await newPerson();
-      const restarted = await startAuth(await opened.again());
+      const restarted = await startAuth(await auth.opened.again());
       try {
-        restarted.advance(harness.now() - restarted.now());
-        expect(restarted.auth.jwks()).toEqual(harness.auth.jwks());
+        restarted.advance(auth.harness.now() - restarted.now());
+        expect(restarted.auth.jwks()).toEqual(auth.harness.auth.jwks());
         await expect(restarted.run('{ me { id } }', { token: person.accessToken })).resolves.toEqual({
           data: { me: { id: person.user.id } },
         });
@@ -560,7 +561,7 @@ describe.each(databases)('auth on $name', ({ open }) => {
     });
 
     it('SECURITY 20: cannot be read with another secret, and the start says so', async () => {
-      await expect(startAuth(await opened.again(), { encryptionKey: encryptionKey.map((byte) => byte + 1) })).rejects.toThrow(
+      await expect(startAuth(await auth.opened.again(), { encryptionKey: encryptionKey.map((byte) => byte + 1) })).rejects.toThrow(
         'another secret',
       );
     });
@@ -573,8 +574,10 @@ describe.each(databases)('auth on $name', ({ open }) => {
         const kids = replicas.map(({ auth }) => auth.jwks().keys.map(({ kid }) => kid));
         expect(new Set(kids.flat()).size).toBe(1);
         const [one, two] = replicas;
-        const person = await createAuthClient({ run: (...args) => (one ?? harness).run(...args) }).mustRegister({ username: 'replicated' });
-        await expect((two ?? harness).run('{ me { id } }', { token: person.accessToken })).resolves.toEqual({
+        const person = await createAuthClient({ run: (...args) => (one ?? auth.harness).run(...args) }).mustRegister({
+          username: 'replicated',
+        });
+        await expect((two ?? auth.harness).run('{ me { id } }', { token: person.accessToken })).resolves.toEqual({
           data: { me: { id: person.user.id } },
         });
       } finally {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { createHttpServer } from '../../../shared/http/server.js';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../tests/testkit/databases.js';
 import { createAuthClient, type Payload } from '../tests/auth-client.js';
-import { logger, startAuth, type AuthHarness } from '../tests/auth-harness.js';
+import { logger } from '../tests/auth-harness.js';
+import { useAuth } from '../tests/use-auth.js';
 
 const second = 1_000;
 const day = 86_400 * second;
@@ -15,30 +16,22 @@ afterAll(async () => {
 });
 
 describe.each(databases)('SECURITY 28: browser sessions on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createAuthClient>;
+  const auth = useAuth(open, createAuthClient);
   let app: FastifyInstance;
   let url: string;
   let people = 0;
-
   beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createAuthClient(harness);
     app = createHttpServer({ logger });
-    await app.register(async (scope) => harness.auth.routes?.(scope));
+    await app.register(async (scope) => auth.harness.auth.routes?.(scope));
     url = await app.listen({ host: '127.0.0.1', port: 0 });
   });
   afterAll(async () => {
     await app.close();
-    await harness.close();
-    await opened.close();
   });
 
   const newPerson = () =>
-    client.mustRegister({ username: `browser_${String((people += 1))}`, email: `browser${String(people)}@example.org` });
-  const me = (token: string) => harness.run('{ me { id } }', { token });
+    auth.client.mustRegister({ username: `browser_${String((people += 1))}`, email: `browser${String(people)}@example.org` });
+  const me = (token: string) => auth.harness.run('{ me { id } }', { token });
 
   async function post(path: string, { cookie, body, headers = csrf }: { cookie?: string; body?: unknown; headers?: object } = {}) {
     const response = await fetch(`${url}${path}`, {
@@ -76,7 +69,7 @@ describe.each(databases)('SECURITY 28: browser sessions on $name', ({ open }) =>
         setCookie: null,
       });
     }
-    await client.mustRefresh(person.refreshToken);
+    await auth.client.mustRefresh(person.refreshToken);
   });
 
   it.each(['/session/cookie', '/session/refresh', '/session/logout'])('%s does not answer GET', async (path) => {
@@ -132,21 +125,21 @@ describe.each(databases)('SECURITY 28: browser sessions on $name', ({ open }) =>
 
   it('leave a token that a script has seen good for nothing, within the grace as well, and that of a cookie good in a cookie alone', async () => {
     const person = await parkedPerson();
-    await expect(client.refresh(person.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+    await expect(auth.client.refresh(person.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     const [, inCookie = ''] = person.cookie.split('=');
-    await expect(client.refresh(inCookie)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+    await expect(auth.client.refresh(inCookie)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     await expect(refresh(person.cookie)).resolves.toMatchObject({ status: 200 });
     // And one that was never parked is no cookie.
     const other = await newPerson();
     await expect(refresh(`__Host-galaxia-refresh=${other.refreshToken}`)).resolves.toMatchObject({ status: 401 });
-    await client.mustRefresh(other.refreshToken);
+    await auth.client.mustRefresh(other.refreshToken);
   });
 
   it('are bound whoever is first: a script that exchanged the token a moment before has nothing of it', async () => {
     const person = await newPerson();
-    const seen = await client.mustRefresh(person.refreshToken);
+    const seen = await auth.client.mustRefresh(person.refreshToken);
     await expect(park(person.refreshToken)).resolves.toMatchObject({ status: 200 });
-    await expect(client.refresh(seen.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+    await expect(auth.client.refresh(seen.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
   });
 
   it('set the same cookie again for a page that asks twice, as after a lost answer', async () => {
@@ -168,28 +161,28 @@ describe.each(databases)('SECURITY 28: browser sessions on $name', ({ open }) =>
   it('SECURITY 23: end when an old cookie comes back after the grace, or the token that was parked', async () => {
     const copied = await parkedPerson();
     const next = await refresh(copied.cookie);
-    harness.advance(31 * second);
+    auth.harness.advance(31 * second);
     await expect(refresh(copied.cookie)).resolves.toMatchObject({ status: 401 });
     await expect(refresh(next.cookie)).resolves.toMatchObject({ status: 401 });
 
     const seen = await parkedPerson();
-    harness.advance(31 * second);
-    await expect(client.refresh(seen.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+    auth.harness.advance(31 * second);
+    await expect(auth.client.refresh(seen.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     await expect(refresh(seen.cookie)).resolves.toMatchObject({ status: 401 });
   });
 
   it('live as long in the browser as on the server: no longer than the session may rest, and than it may live', async () => {
     const person = await parkedPerson();
-    harness.advance(30 * day - 1);
+    auth.harness.advance(30 * day - 1);
     let { cookie } = await refresh(person.cookie);
-    harness.advance(30 * day - 1);
+    auth.harness.advance(30 * day - 1);
     const last = await refresh(cookie);
     ({ cookie } = last);
     expect(last.setCookie).toContain('Max-Age=2592000');
-    harness.advance(20 * day);
+    auth.harness.advance(20 * day);
     const end = await refresh(cookie);
     expect(end.setCookie).toMatch(/Max-Age=86400\d$/);
-    harness.advance(10 * day + 2);
+    auth.harness.advance(10 * day + 2);
     await expect(refresh(end.cookie)).resolves.toMatchObject({ status: 401 });
   });
 

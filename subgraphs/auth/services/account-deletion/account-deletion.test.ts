@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, goodPassword, type Payload } from '../../tests/auth-client.js';
-import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+import { startAuth } from '../../tests/auth-harness.js';
+import { useAuth } from '../../tests/use-auth.js';
 import { usernameHoldMs } from '../usernames/username-holds.js';
 import { coolOffMs } from './account-deletion.js';
 
@@ -14,66 +15,54 @@ afterAll(async () => {
 });
 
 describe.each(databases)('the end of an account on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createAuthClient>;
+  const auth = useAuth(open, createAuthClient);
   let people = 0;
 
-  beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createAuthClient(harness);
-  }, 120_000);
-  afterAll(async () => {
-    await harness.close();
-    await opened.close();
-  });
-
-  const newPerson = () => client.mustRegister({ username: `Person_${String((people += 1))}` });
+  const newPerson = () => auth.client.mustRegister({ username: `Person_${String((people += 1))}` });
   const remove = (person: Pick<Payload, 'accessToken'>, password: string | null = goodPassword) =>
-    ask(harness, operations.deleteAccount, { input: { password } }, { token: person.accessToken });
+    ask(auth.harness, operations.deleteAccount, { input: { password } }, { token: person.accessToken });
   const cancel = (person: Pick<Payload, 'accessToken'>) =>
-    ask(harness, operations.cancelAccountDeletion, {}, { token: person.accessToken });
-  const carryOut = async () => (await harness.auth.createContext({})).accountDeletion.carryOut();
-  const exists = async ({ user }: Payload) => (await harness.prisma.account.count({ where: { id: user.id } })) === 1;
-  const announced = ({ user }: Payload) => harness.events.filter(({ type, key }) => type === 'user.deleted' && key === user.id);
+    ask(auth.harness, operations.cancelAccountDeletion, {}, { token: person.accessToken });
+  const carryOut = async () => (await auth.harness.auth.createContext({})).accountDeletion.carryOut();
+  const exists = async ({ user }: Payload) => (await auth.harness.prisma.account.count({ where: { id: user.id } })) === 1;
+  const announced = ({ user }: Payload) => auth.harness.events.filter(({ type, key }) => type === 'user.deleted' && key === user.id);
 
   describe('deleteAccount', () => {
     it('is refused to an anonymous caller', async () => {
-      await expect(ask(harness, operations.deleteAccount, { input: {} })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-      await expect(ask(harness, operations.cancelAccountDeletion)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+      await expect(ask(auth.harness, operations.deleteAccount, { input: {} })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+      await expect(ask(auth.harness, operations.cancelAccountDeletion)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     });
 
     it.each(['not the password', '', null])('SECURITY 51: asks for the password again: %j deletes nothing', async (password) => {
       const ada = await newPerson();
       await expect(remove(ada, password)).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
-      await expect(ask(harness, operations.me, {}, { token: ada.accessToken })).resolves.toMatchObject({ deletesAt: null });
+      await expect(ask(auth.harness, operations.me, {}, { token: ada.accessToken })).resolves.toMatchObject({ deletesAt: null });
     });
 
     it('asks a guest, who has no password, for a fresh sign-in', async () => {
       const device = { deviceId: 'the device of a guest', deviceSecret: 's'.repeat(40) };
-      const guest = await ask(harness, operations.loginWithDevice, { input: device });
-      harness.advance(10 * 60_000 + 1000);
-      const refreshed = await client.mustRefresh(text(guest.refreshToken));
+      const guest = await ask(auth.harness, operations.loginWithDevice, { input: device });
+      auth.harness.advance(10 * 60_000 + 1000);
+      const refreshed = await auth.client.mustRefresh(text(guest.refreshToken));
       await expect(remove(refreshed, null)).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
-      const again = await ask(harness, operations.loginWithDevice, { input: device });
+      const again = await ask(auth.harness, operations.loginWithDevice, { input: device });
       await expect(remove({ accessToken: text(again.accessToken) }, null)).resolves.toMatchObject({ __typename: 'AccountDeletion' });
     });
 
     it('SECURITY 27: says when, and ends the other sessions at once', async () => {
       const ada = await newPerson();
-      const other = await client.mustLogin({ identifier: ada.user.username });
-      const deletesAt = new Date(harness.now() + coolOffMs).toISOString();
+      const other = await auth.client.mustLogin({ identifier: ada.user.username });
+      const deletesAt = new Date(auth.harness.now() + coolOffMs).toISOString();
       await expect(remove(ada)).resolves.toMatchObject({ deletesAt });
-      await expect(ask(harness, operations.me, {}, { token: ada.accessToken })).resolves.toMatchObject({ deletesAt });
-      await expect(ask(harness, operations.me, {}, { token: other.accessToken })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-      await expect(client.refresh(other.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await expect(ask(auth.harness, operations.me, {}, { token: ada.accessToken })).resolves.toMatchObject({ deletesAt });
+      await expect(ask(auth.harness, operations.me, {}, { token: other.accessToken })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+      await expect(auth.client.refresh(other.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
     });
 
     it('is not put off by being repeated', async () => {
       const ada = await newPerson();
       const { deletesAt } = await remove(ada);
-      harness.advance(60_000);
+      auth.harness.advance(60_000);
       await expect(remove(ada)).resolves.toMatchObject({ deletesAt });
     });
   });
@@ -84,12 +73,12 @@ describe.each(databases)('the end of an account on $name', ({ open }) => {
       const eve = await newPerson();
       await remove(ada);
       await remove(eve);
-      harness.advance(coolOffMs - 1);
+      auth.harness.advance(coolOffMs - 1);
       await carryOut();
       await expect(exists(ada)).resolves.toBe(true);
-      const back = await client.mustLogin({ identifier: ada.user.username });
+      const back = await auth.client.mustLogin({ identifier: ada.user.username });
       await expect(cancel(back)).resolves.toMatchObject({ user: { id: ada.user.id, deletesAt: null } });
-      harness.advance(1);
+      auth.harness.advance(1);
       await carryOut();
       await expect(exists(ada)).resolves.toBe(true);
       await expect(exists(eve)).resolves.toBe(false);
@@ -101,14 +90,14 @@ describe.each(databases)('the end of an account on $name', ({ open }) => {
     async function removed(): Promise<Payload> {
       const ada = await newPerson();
       await remove(ada);
-      harness.advance(coolOffMs);
+      auth.harness.advance(coolOffMs);
       return ada;
     }
 
     it('happens once, however many processes do it at once', async () => {
       const ada = await removed();
-      const other = await startAuth(await opened.again());
-      other.advance(harness.now() - other.now());
+      const other = await startAuth(await auth.opened.again());
+      other.advance(auth.harness.now() - other.now());
       const counts = await Promise.all([
         carryOut(),
         carryOut(),
@@ -117,31 +106,31 @@ describe.each(databases)('the end of an account on $name', ({ open }) => {
       expect(counts.reduce((sum, count) => sum + count, 0)).toBe(1);
       await expect(exists(ada)).resolves.toBe(false);
       await other.close();
-      await expect(harness.prisma.auditEvent.count({ where: { action: 'ACCOUNT_DELETED' } })).resolves.toBeGreaterThan(0);
+      await expect(auth.harness.prisma.auditEvent.count({ where: { action: 'ACCOUNT_DELETED' } })).resolves.toBeGreaterThan(0);
     });
 
     it('SECURITY 27: ends every session, and nobody signs in any more', async () => {
       const ada = await removed();
-      const back = await client.mustLogin({ identifier: ada.user.username });
+      const back = await auth.client.mustLogin({ identifier: ada.user.username });
       await carryOut();
       // That the access token stops as well is for sessions to do: tests/account-life.
-      await expect(ask(harness, operations.me, {}, { token: back.accessToken })).resolves.toBeNull();
-      await expect(client.refresh(back.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
-      await expect(client.login({ identifier: ada.user.username })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
+      await expect(ask(auth.harness, operations.me, {}, { token: back.accessToken })).resolves.toBeNull();
+      await expect(auth.client.refresh(back.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await expect(auth.client.login({ identifier: ada.user.username })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
     });
 
     it('SECURITY 51: announces the deletion after it is done, never before', async () => {
       const ada = await removed();
       expect(announced(ada)).toEqual([]);
       await carryOut();
-      await harness.untilPublished(() => announced(ada).length === 1);
+      await auth.harness.untilPublished(() => announced(ada).length === 1);
       expect(announced(ada)).toMatchObject([{ payload: { userId: ada.user.id, legacyId: expect.any(Number) } }]);
       await expect(exists(ada)).resolves.toBe(false);
     });
 
     it('SECURITY 51: a rollback publishes nothing and erases nothing', async () => {
       const ada = await removed();
-      const { prisma } = harness;
+      const { prisma } = auth.harness;
       await prisma.$executeRawUnsafe(
         `CREATE FUNCTION auth.break_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken by a test'; END $$`,
       );
@@ -155,7 +144,7 @@ describe.each(databases)('the end of an account on $name', ({ open }) => {
       await prisma.$executeRawUnsafe(`DROP TRIGGER break_it ON auth.outbox_event`);
       await prisma.$executeRawUnsafe(`DROP FUNCTION auth.break_it()`);
       await expect(carryOut()).resolves.toBe(1);
-      await harness.untilPublished(() => announced(ada).length === 1);
+      await auth.harness.untilPublished(() => announced(ada).length === 1);
     });
 
     it('SECURITY 51: a crash between commit and publication loses nothing', async () => {
@@ -179,16 +168,16 @@ describe.each(databases)('the end of an account on $name', ({ open }) => {
     it('holds the name for 30 days, without keeping it', async () => {
       const ada = await removed();
       await carryOut();
-      await expect(client.register({ username: ada.user.username.toUpperCase() })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
-      const holds = await harness.prisma.usernameHold.findMany({ where: { accountId: null } });
+      await expect(auth.client.register({ username: ada.user.username.toUpperCase() })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
+      const holds = await auth.harness.prisma.usernameHold.findMany({ where: { accountId: null } });
       expect(JSON.stringify(holds)).not.toMatch(new RegExp(ada.user.username, 'i'));
-      harness.advance(usernameHoldMs);
-      await expect(client.mustRegister({ username: ada.user.username })).resolves.toHaveProperty('accessToken');
+      auth.harness.advance(usernameHoldMs);
+      await expect(auth.client.mustRegister({ username: ada.user.username })).resolves.toHaveProperty('accessToken');
     });
 
     it('SECURITY 52: leaves in the log what happened and when, and to nobody', async () => {
       const ada = await removed();
-      const { prisma } = harness;
+      const { prisma } = auth.harness;
       const before = await prisma.auditEvent.findMany({ where: { accountId: ada.user.id }, orderBy: { id: 'asc' } });
       await carryOut();
       const after = await prisma.auditEvent.findMany({ where: { id: { in: before.map(({ id }) => id) } }, orderBy: { id: 'asc' } });
@@ -207,7 +196,7 @@ describe.each(databases)('the end of an account on $name', ({ open }) => {
 
   describe('exportAccount', () => {
     const exportOf = (token: string | undefined, password: string | null = goodPassword) =>
-      ask(harness, operations.exportAccount, { input: { password } }, { token });
+      ask(auth.harness, operations.exportAccount, { input: { password } }, { token });
 
     it('is refused to an anonymous caller, and without the password', async () => {
       await expect(exportOf(undefined)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -217,7 +206,11 @@ describe.each(databases)('the end of an account on $name', ({ open }) => {
     });
 
     it('SECURITY 51: tells everything about the account, and no secret', async () => {
-      const ada = await client.mustRegister({ username: `Person_${String((people += 1))}`, email: 'ada@example.org', device: 'Telescope' });
+      const ada = await auth.client.mustRegister({
+        username: `Person_${String((people += 1))}`,
+        email: 'ada@example.org',
+        device: 'Telescope',
+      });
       const answer = await exportOf(ada.accessToken);
       expect(answer).toMatchObject({
         __typename: 'AccountExport',
@@ -231,8 +224,8 @@ describe.each(databases)('the end of an account on $name', ({ open }) => {
           signIns: [{ sessionId: ada.session.id, device: 'Telescope', amr: ['pwd'], endedAt: null }],
         },
       });
-      const credential = await harness.prisma.credential.findFirstOrThrow({ where: { accountId: ada.user.id } });
-      const tokens = await harness.prisma.refreshToken.findMany({ where: { familyId: ada.session.id } });
+      const credential = await auth.harness.prisma.credential.findFirstOrThrow({ where: { accountId: ada.user.id } });
+      const tokens = await auth.harness.prisma.refreshToken.findMany({ where: { familyId: ada.session.id } });
       for (const secret of [credential.secret, ...tokens.map(({ hash }) => hash)]) expect(JSON.stringify(answer)).not.toContain(secret);
       expect(JSON.stringify(answer.account?.auditLog)).toContain('ACCOUNT_EXPORTED');
     });

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { createAuthClient, goodPassword, type Payload } from '../../tests/auth-client.js';
-import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+import { useAuth } from '../../tests/use-auth.js';
 
 const databases = await testDatabases();
 afterAll(async () => {
@@ -11,21 +11,10 @@ afterAll(async () => {
 });
 
 describe.each(databases)('Accounts and blocks on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createAuthClient>;
+  const auth = useAuth(open, createAuthClient);
   let number = 0;
-  beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createAuthClient(harness);
-  });
-  afterAll(async () => {
-    await harness.close();
-    await opened.close();
-  });
 
-  const newPerson = () => client.mustRegister({ username: `person_${String((number += 1))}` });
+  const newPerson = () => auth.client.mustRegister({ username: `person_${String((number += 1))}` });
   const relation = (a: Payload, b: Payload, blockers: readonly Payload[]) => {
     const userIds = [a.user.id, b.user.id].sort() as [string, string];
     return createDomainEvent('relation.changed', {
@@ -34,7 +23,7 @@ describe.each(databases)('Accounts and blocks on $name', ({ open }) => {
     });
   };
   const lookUp = async (token: string | undefined, { id, username }: { id: string; username: string }) => {
-    const { data, errors } = await harness.run(
+    const { data, errors } = await auth.harness.run(
       `query ($id: ID!, $username: String!, $users: [_Any!]!) {
         user(id: $id) { id }
         userByUsername(username: $username) { id }
@@ -49,37 +38,37 @@ describe.each(databases)('Accounts and blocks on $name', ({ open }) => {
 
   it('SECURITY 46: who blocks somebody is to them as an account that never was; to everyone else they are there', async () => {
     const [ada, bob, eve] = [await newPerson(), await newPerson(), await newPerson()];
-    await harness.publish(relation(ada, bob, [ada]));
+    await auth.harness.publish(relation(ada, bob, [ada]));
     expect(await lookUp(bob.accessToken, ada.user)).toEqual(await lookUp(bob.accessToken, { id: uuidv7(), username: 'nobody_here' }));
     expect(await lookUp(bob.accessToken, ada.user)).toEqual(nobody);
     for (const token of [ada.accessToken, eve.accessToken, undefined]) expect(await lookUp(token, ada.user)).toEqual(somebody(ada));
     // So that the list of the blocked has names, and the block can be taken back.
     expect(await lookUp(ada.accessToken, bob.user)).toEqual(somebody(bob));
-    await harness.publish(relation(ada, bob, []));
+    await auth.harness.publish(relation(ada, bob, []));
     expect(await lookUp(bob.accessToken, ada.user)).toEqual(somebody(ada));
   });
 
   it('SECURITY 46: the name of who blocks somebody is taken for them, as it is for everyone', async () => {
     const [ada, bob] = [await newPerson(), await newPerson()];
-    await harness.publish(relation(ada, bob, [ada]));
-    const { data } = await harness.run(`query ($username: String!) { usernameAvailability(username: $username) { available code } }`, {
+    await auth.harness.publish(relation(ada, bob, [ada]));
+    const { data } = await auth.harness.run(`query ($username: String!) { usernameAvailability(username: $username) { available code } }`, {
       variables: { username: ada.user.username },
       token: bob.accessToken,
     });
     expect(data).toEqual({ usernameAvailability: { available: false, code: 'TAKEN' } });
-    await expect(client.register({ username: ada.user.username })).resolves.toMatchObject({ __typename: 'UsernameTakenError' });
+    await expect(auth.client.register({ username: ada.user.username })).resolves.toMatchObject({ __typename: 'UsernameTakenError' });
   });
 
   it('SECURITY 51: a block that is announced after the account was erased leaves no trace of it', async () => {
     const [ada, bob] = [await newPerson(), await newPerson()];
-    await harness.publish(relation(ada, bob, [ada]));
-    await harness.run('mutation ($input: DeleteAccountInput!) { deleteAccount(input: $input) { __typename } }', {
+    await auth.harness.publish(relation(ada, bob, [ada]));
+    await auth.harness.run('mutation ($input: DeleteAccountInput!) { deleteAccount(input: $input) { __typename } }', {
       variables: { input: { password: goodPassword } },
       token: ada.accessToken,
     });
-    harness.advance(8 * 86_400_000);
-    expect(await (await harness.auth.createContext({})).accountDeletion.carryOut()).toBe(1);
-    await harness.publish(relation(ada, bob, [ada, bob]));
-    expect(await harness.prisma.relation.count({ where: { OR: [{ lowId: ada.user.id }, { highId: ada.user.id }] } })).toBe(0);
+    auth.harness.advance(8 * 86_400_000);
+    expect(await (await auth.harness.auth.createContext({})).accountDeletion.carryOut()).toBe(1);
+    await auth.harness.publish(relation(ada, bob, [ada, bob]));
+    expect(await auth.harness.prisma.relation.count({ where: { OR: [{ lowId: ada.user.id }, { highId: ada.user.id }] } })).toBe(0);
   });
 });

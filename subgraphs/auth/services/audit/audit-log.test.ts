@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { markErased } from '../../../../shared/users/erased-users.js';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, type Payload } from '../../tests/auth-client.js';
-import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+import { useAuth } from '../../tests/use-auth.js';
 
 const databases = await testDatabases();
 
@@ -14,25 +14,15 @@ afterAll(async () => {
 });
 
 describe.each(databases)('the audit log on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createAuthClient>;
+  const auth = useAuth(open, createAuthClient);
   let ada: Payload;
   let eve: Payload;
-
   beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createAuthClient(harness);
-    ada = await client.mustRegister({ username: 'Ada' });
-    eve = await client.mustRegister({ username: 'Eve' });
+    ada = await auth.client.mustRegister({ username: 'Ada' });
+    eve = await auth.client.mustRegister({ username: 'Eve' });
   }, 120_000);
-  afterAll(async () => {
-    await harness.close();
-    await opened.close();
-  });
 
-  const list = (token: string | undefined, variables = {}) => ask(harness, operations.auditLog, variables, { token });
+  const list = (token: string | undefined, variables = {}) => ask(auth.harness, operations.auditLog, variables, { token });
 
   it('refuses an anonymous caller, and to everyone without a role the events of others', async () => {
     await expect(list(undefined)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -51,17 +41,17 @@ describe.each(databases)('the audit log on $name', ({ open }) => {
   it.each(['UPDATE auth.audit_event SET action = action', 'DELETE FROM auth.audit_event', 'TRUNCATE auth.audit_event'])(
     'SECURITY 52: is append-only: the database itself refuses %s',
     async (statement) => {
-      const before = await harness.prisma.auditEvent.count();
-      await expect(harness.prisma.$executeRawUnsafe(statement)).rejects.toThrow(/append-only/);
-      await expect(harness.prisma.auditEvent.count()).resolves.toBe(before);
+      const before = await auth.harness.prisma.auditEvent.count();
+      await expect(auth.harness.prisma.$executeRawUnsafe(statement)).rejects.toThrow(/append-only/);
+      await expect(auth.harness.prisma.auditEvent.count()).resolves.toBe(before);
     },
   );
 
   it('SECURITY 52: is append-only even for an erasure: nobody else, and neither action nor time', async () => {
     const erasing = (statement: string) =>
-      harness.prisma.$transaction([
-        harness.prisma.$executeRaw`SELECT set_config('galaxia.erased_account', ${eve.user.id}, true)`,
-        harness.prisma.$executeRawUnsafe(statement),
+      auth.harness.prisma.$transaction([
+        auth.harness.prisma.$executeRaw`SELECT set_config('galaxia.erased_account', ${eve.user.id}, true)`,
+        auth.harness.prisma.$executeRawUnsafe(statement),
       ]);
     const ofAda = `account_id = '${ada.user.id}'`;
     await expect(erasing(`UPDATE auth.audit_event SET details = '{}' WHERE ${ofAda}`)).rejects.toThrow(/append-only/);
@@ -72,9 +62,9 @@ describe.each(databases)('the audit log on $name', ({ open }) => {
   });
 
   it('SECURITY 52: tells who did what, when, and in which session', async () => {
-    const session = await client.mustLogin({ identifier: 'Ada' });
-    await client.login({ identifier: 'Ada', password: 'not the password' });
-    await client.logout(null, { token: session.accessToken });
+    const session = await auth.client.mustLogin({ identifier: 'Ada' });
+    await auth.client.login({ identifier: 'Ada', password: 'not the password' });
+    await auth.client.logout(null, { token: session.accessToken });
     const { nodes } = await list(ada.accessToken);
     const who = { user: { id: ada.user.id }, actor: { id: ada.user.id }, sessionId: session.session.id };
     const nobody = { user: { id: ada.user.id }, actor: null, sessionId: null };
@@ -101,16 +91,16 @@ describe.each(databases)('the audit log on $name', ({ open }) => {
   });
 
   it('shows moderators everybody, by their role in the database, not in their token', async () => {
-    await harness.prisma.account.update({ where: { id: eve.user.id }, data: { roles: ['USER', 'MODERATOR'] } });
+    await auth.harness.prisma.account.update({ where: { id: eve.user.id }, data: { roles: ['USER', 'MODERATOR'] } });
     await expect(list(eve.accessToken, { userId: ada.user.id })).resolves.toHaveProperty('nodes.0.action');
     await expect(list(eve.accessToken, { userId: 'nonsense' })).resolves.toHaveProperty('nodes', []);
-    await harness.prisma.account.update({ where: { id: eve.user.id }, data: { roles: ['USER'] } });
+    await auth.harness.prisma.account.update({ where: { id: eve.user.id }, data: { roles: ['USER'] } });
     await expect(list(eve.accessToken, { userId: ada.user.id })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
   it('tells once that somebody in charge has deleted an image, however often it is announced', async () => {
     const announced = imageRemoved(ada.user.id, eve.user.id);
-    for (let delivery = 0; delivery < 3; delivery += 1) await harness.publish(announced);
+    for (let delivery = 0; delivery < 3; delivery += 1) await auth.harness.publish(announced);
     const { nodes } = await list(ada.accessToken);
     const { imageId, sessionId } = announced.payload;
     expect((nodes as unknown as { action: string }[]).filter(({ action }) => action === 'IMAGE_REMOVED')).toEqual([
@@ -126,10 +116,10 @@ describe.each(databases)('the audit log on $name', ({ open }) => {
 
   it('names nobody in an announcement that comes after their erasure', async () => {
     const [erased, sessionId] = [randomUUID(), randomUUID()];
-    await harness.prisma.$transaction((tx) => markErased(tx, 'auth', erased));
-    await harness.publish(imageRemoved(erased, eve.user.id, sessionId));
-    await harness.publish(imageRemoved(eve.user.id, erased));
-    const rows = await harness.prisma.auditEvent.findMany({ where: { action: 'IMAGE_REMOVED' }, orderBy: { id: 'asc' } });
+    await auth.harness.prisma.$transaction((tx) => markErased(tx, 'auth', erased));
+    await auth.harness.publish(imageRemoved(erased, eve.user.id, sessionId));
+    await auth.harness.publish(imageRemoved(eve.user.id, erased));
+    const rows = await auth.harness.prisma.auditEvent.findMany({ where: { action: 'IMAGE_REMOVED' }, orderBy: { id: 'asc' } });
     expect(rows.slice(-2)).toEqual([
       expect.objectContaining({ accountId: null, actorId: eve.user.id, sessionId }),
       expect.objectContaining({ accountId: eve.user.id, actorId: null, sessionId: null }),

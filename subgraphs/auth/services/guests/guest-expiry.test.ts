@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { createAccountDeletionRepository } from '../../data/account-deletion-repository.js';
 import { createRefreshFamilyRepository } from '../../data/refresh-family-repository.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
-import { encryptionKey, logger, startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+import { encryptionKey, logger } from '../../tests/auth-harness.js';
+import { useAuth } from '../../tests/use-auth.js';
 import { createAccountEraser } from '../account-deletion/account-eraser.js';
 import { deriveKey } from '../keys/derive-key.js';
 import { sessionLifetime } from '../sessions/session-lifetime.js';
@@ -57,23 +58,11 @@ describe('looking for guests who stay away', () => {
 });
 
 describe.each(databases)('guests who stay away, on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createAuthClient>;
-
-  beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createAuthClient(harness);
-  }, 120_000);
-  afterAll(async () => {
-    await harness.close();
-    await opened.close();
-  });
+  const auth = useAuth(open, createAuthClient);
 
   const newDevice = () => ({ deviceId: randomUUID(), deviceSecret: `${randomUUID()}${randomUUID()}` });
   async function play(device = newDevice()) {
-    const { user, session, accessToken, refreshToken } = await ask(harness, operations.loginWithDevice, { input: device });
+    const { user, session, accessToken, refreshToken } = await ask(auth.harness, operations.loginWithDevice, { input: device });
     return {
       device,
       id: text(user?.id),
@@ -83,38 +72,38 @@ describe.each(databases)('guests who stay away, on $name', ({ open }) => {
       refreshToken: text(refreshToken),
     };
   }
-  const leave = (token: string) => ask(harness, 'mutation { logout { __typename } }', {}, { token });
-  const exists = async (id: string) => (await harness.prisma.account.count({ where: { id } })) === 1;
+  const leave = (token: string) => ask(auth.harness, 'mutation { logout { __typename } }', {}, { token });
+  const exists = async (id: string) => (await auth.harness.prisma.account.count({ where: { id } })) === 1;
 
   /** What one process of the subgraph does when its hour has come. */
   function expire(retentionDays = 30): Promise<number> {
-    const deletions = createAccountDeletionRepository(harness.prisma);
+    const deletions = createAccountDeletionRepository(auth.harness.prisma);
     const eraser = createAccountEraser({
       deletions,
       holds: createUsernameHolds(deriveKey(encryptionKey, 'username holds')),
       mailer: { rows: () => Promise.resolve([]), wake: () => undefined },
       wakeOutbox: () => undefined,
       logger,
-      now: () => harness.now(),
+      now: () => auth.harness.now(),
     });
-    return createGuestExpiry({ deletions, eraser, retentionDays, now: () => harness.now() }).carryOut();
+    return createGuestExpiry({ deletions, eraser, retentionDays, now: () => auth.harness.now() }).carryOut();
   }
 
   it('are kept to the last millisecond, and as long as a session of theirs can be refreshed', async () => {
     const [gone, refreshing] = [await play(), await play()];
     await leave(gone.accessToken);
-    harness.advance(2 * day - 1);
+    auth.harness.advance(2 * day - 1);
     await expect(expire(2)).resolves.toBe(0);
-    harness.advance(1);
+    auth.harness.advance(1);
     await expect(expire(2)).resolves.toBe(1);
     await expect(exists(gone.id)).resolves.toBe(false);
     await expect(exists(refreshing.id)).resolves.toBe(true);
-    harness.advance(sessionLifetime.idleMs - 2 * day - 1);
+    auth.harness.advance(sessionLifetime.idleMs - 2 * day - 1);
     await expect(expire(2)).resolves.toBe(0);
-    await expect(client.refresh(refreshing.refreshToken)).resolves.toMatchObject({ __typename: 'AuthPayload' });
-    harness.advance(sessionLifetime.idleMs - 1);
+    await expect(auth.client.refresh(refreshing.refreshToken)).resolves.toMatchObject({ __typename: 'AuthPayload' });
+    auth.harness.advance(sessionLifetime.idleMs - 1);
     await expect(expire(2)).resolves.toBe(0);
-    harness.advance(1);
+    auth.harness.advance(1);
     await expect(expire(2)).resolves.toBe(1);
     await expect(exists(refreshing.id)).resolves.toBe(false);
   });
@@ -122,19 +111,19 @@ describe.each(databases)('guests who stay away, on $name', ({ open }) => {
   it('are kept when they have become full accounts, as are people with a password, who stay away as long', async () => {
     const guest = await play();
     const input = { username: `Linked_${guest.id.slice(-8)}`, password: goodPassword };
-    await ask(harness, operations.linkCredentials, { input }, { token: guest.accessToken });
-    const ada = await client.mustRegister({ username: 'Ada' });
-    harness.advance(400 * day);
+    await ask(auth.harness, operations.linkCredentials, { input }, { token: guest.accessToken });
+    const ada = await auth.client.mustRegister({ username: 'Ada' });
+    auth.harness.advance(400 * day);
     await expect(expire(1)).resolves.toBe(0);
     await expect(Promise.all([exists(guest.id), exists(ada.user.id)])).resolves.toEqual([true, true]);
   });
 
   it('are kept while they are disabled: they would begin anew on the same device', async () => {
     const guest = await play();
-    await harness.prisma.account.update({ where: { id: guest.id }, data: { disabledAt: new Date(harness.now()) } });
-    harness.advance(100 * day);
+    await auth.harness.prisma.account.update({ where: { id: guest.id }, data: { disabledAt: new Date(auth.harness.now()) } });
+    auth.harness.advance(100 * day);
     await expect(expire()).resolves.toBe(0);
-    await harness.prisma.account.update({ where: { id: guest.id }, data: { disabledAt: null } });
+    await auth.harness.prisma.account.update({ where: { id: guest.id }, data: { disabledAt: null } });
     await expect(expire()).resolves.toBe(1);
   });
 
@@ -143,30 +132,30 @@ describe.each(databases)('guests who stay away, on $name', ({ open }) => {
     const older = await play(guest.device);
     let refreshToken = guest.refreshToken;
     for (let days = 0; days < 88; days += 22) {
-      harness.advance(22 * day);
-      refreshToken = (await client.mustRefresh(refreshToken)).refreshToken;
+      auth.harness.advance(22 * day);
+      refreshToken = (await auth.client.mustRefresh(refreshToken)).refreshToken;
     }
     // Past the absolute end of both.
-    harness.advance(3 * day);
-    const families = createRefreshFamilyRepository(harness.prisma);
-    await families.removeStale({ endedBefore: new Date(harness.now()), usedBefore: new Date(harness.now()) });
-    const kept = await harness.prisma.refreshFamily.findMany({ where: { accountId: guest.id }, select: { id: true } });
+    auth.harness.advance(3 * day);
+    const families = createRefreshFamilyRepository(auth.harness.prisma);
+    await families.removeStale({ endedBefore: new Date(auth.harness.now()), usedBefore: new Date(auth.harness.now()) });
+    const kept = await auth.harness.prisma.refreshFamily.findMany({ where: { accountId: guest.id }, select: { id: true } });
     expect(kept).toEqual([{ id: guest.sessionId }]);
     expect(kept).not.toContainEqual({ id: older.sessionId });
-    await expect(client.refresh(refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
-    harness.advance(27 * day - 1);
+    await expect(auth.client.refresh(refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+    auth.harness.advance(27 * day - 1);
     await expect(expire()).resolves.toBe(0);
-    harness.advance(1);
+    auth.harness.advance(1);
     await expect(expire()).resolves.toBe(1);
   });
 
   it('win when they come back at the moment in which they are to be erased', async () => {
     const guest = await play();
-    harness.advance(100 * day);
-    const deletions = createAccountDeletionRepository(harness.prisma);
-    const since = new Date(harness.now() - 30 * day);
+    auth.harness.advance(100 * day);
+    const deletions = createAccountDeletionRepository(auth.harness.prisma);
+    const since = new Date(auth.harness.now() - 30 * day);
     const ground = { kind: 'guest-unseen', since, idleSince: since } as const;
-    const unseen = await deletions.findUnseenGuests(new Date(harness.now()), ground, 10);
+    const unseen = await deletions.findUnseenGuests(new Date(auth.harness.now()), ground, 10);
     expect(unseen.map(({ id }) => id)).toEqual([guest.id]);
     const back = await play(guest.device);
     const eraser = createAccountEraser({
@@ -175,29 +164,29 @@ describe.each(databases)('guests who stay away, on $name', ({ open }) => {
       mailer: { rows: () => Promise.resolve([]), wake: () => undefined },
       wakeOutbox: () => undefined,
       logger,
-      now: () => harness.now(),
+      now: () => auth.harness.now(),
     });
     await expect(eraser.eraseAll(unseen, ground)).resolves.toBe(0);
-    await expect(ask(harness, operations.me, {}, { token: back.accessToken })).resolves.toMatchObject({ id: guest.id });
+    await expect(ask(auth.harness, operations.me, {}, { token: back.accessToken })).resolves.toMatchObject({ id: guest.id });
     await leave(back.accessToken);
   });
 
   it('SECURITY 51: are erased like whoever asks for it, once, whoever does it, and announced', async () => {
-    harness.advance(100 * day);
+    auth.harness.advance(100 * day);
     await expire();
     const guest = await play();
-    harness.advance(100 * day);
+    auth.harness.advance(100 * day);
     const counts = await Promise.all([expire(), expire(), expire()]);
     expect(counts.sort()).toEqual([0, 0, 1]);
-    const { prisma } = harness;
-    const announced = () => harness.events.filter(({ type, key }) => type === 'user.deleted' && key === guest.id);
-    await harness.untilPublished(() => announced().length > 0);
+    const { prisma } = auth.harness;
+    const announced = () => auth.harness.events.filter(({ type, key }) => type === 'user.deleted' && key === guest.id);
+    await auth.harness.untilPublished(() => announced().length > 0);
     expect(announced()).toMatchObject([{ payload: { userId: guest.id } }]);
     await expect(prisma.auditEvent.count({ where: { accountId: guest.id } })).resolves.toBe(0);
     await expect(prisma.auditEvent.findFirst({ where: { action: 'ACCOUNT_DELETED' }, orderBy: { id: 'desc' } })).resolves.toMatchObject({
       details: { ground: 'guest-unseen' },
     });
-    await expect(client.register({ username: guest.username })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
+    await expect(auth.client.register({ username: guest.username })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
     const again = await play(guest.device);
     expect(again.id).not.toBe(guest.id);
   });

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations, type Answer } from '../../tests/ask.js';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
-import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+import { useAuth } from '../../tests/use-auth.js';
 
 const databases = await testDatabases();
 
@@ -13,27 +13,15 @@ afterAll(async () => {
 });
 
 describe.each(databases)('guests on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createAuthClient>;
+  const auth = useAuth(open, createAuthClient);
   let people = 0;
-
-  beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createAuthClient(harness);
-  }, 120_000);
-  afterAll(async () => {
-    await harness.close();
-    await opened.close();
-  });
 
   const newName = () => `Linked_${String((people += 1))}`;
   const newDevice = () => ({ deviceId: randomUUID(), deviceSecret: `${randomUUID()}${randomUUID()}` });
-  const play = (input: object) => ask(harness, operations.loginWithDevice, { input });
+  const play = (input: object) => ask(auth.harness, operations.loginWithDevice, { input });
   const link = (guest: Answer, input: object) =>
-    ask(harness, operations.linkCredentials, { input: { password: goodPassword, ...input } }, { token: text(guest.accessToken) });
-  const me = (token: unknown) => ask(harness, operations.me, {}, { token: String(token) });
+    ask(auth.harness, operations.linkCredentials, { input: { password: goodPassword, ...input } }, { token: text(guest.accessToken) });
+  const me = (token: unknown) => ask(auth.harness, operations.me, {}, { token: String(token) });
 
   describe('loginWithDevice', () => {
     it.each([
@@ -52,12 +40,12 @@ describe.each(databases)('guests on $name', ({ open }) => {
       const guest = await play(device);
       const wrong = await play({ ...device, deviceSecret: newDevice().deviceSecret });
       expect(wrong).toMatchObject({ __typename: 'InvalidCredentialsError', code: 'INVALID_CREDENTIALS' });
-      const { nodes } = await ask(harness, operations.auditLog, {}, { token: text(guest.accessToken) });
+      const { nodes } = await ask(auth.harness, operations.auditLog, {}, { token: text(guest.accessToken) });
       expect(nodes).toMatchObject([{ action: 'LOGIN_FAILED', details: { method: 'device' } }, { action: 'GUEST_CREATED' }]);
     });
 
     it('lets through one of many in one operation', async () => {
-      const { errors } = await harness.run(
+      const { errors } = await auth.harness.run(
         'mutation ($input: LoginWithDeviceInput!) { a: loginWithDevice(input: $input) { __typename } b: loginWithDevice(input: $input) { __typename } }',
         { variables: { input: newDevice() } },
       );
@@ -68,7 +56,9 @@ describe.each(databases)('guests on $name', ({ open }) => {
       const guest = await play(newDevice());
       expect(guest.user).toMatchObject({ guest: true, email: null, emailVerified: null, roles: ['USER'] });
       expect(guest.user?.username).toMatch(/^Guest_[a-z0-9]{8}$/);
-      await harness.untilPublished((events) => events.some(({ type, key }) => type === 'user.registered' && key === text(guest.user?.id)));
+      await auth.harness.untilPublished((events) =>
+        events.some(({ type, key }) => type === 'user.registered' && key === text(guest.user?.id)),
+      );
     });
 
     it('resumes the same guest in a new session', async () => {
@@ -95,7 +85,7 @@ describe.each(databases)('guests on $name', ({ open }) => {
     it('keeps neither the id nor the secret of a device', async () => {
       const device = newDevice();
       await play(device);
-      const rows = JSON.stringify(await harness.prisma.guestDevice.findMany());
+      const rows = JSON.stringify(await auth.harness.prisma.guestDevice.findMany());
       expect(rows).not.toContain(device.deviceId);
       expect(rows).not.toContain(device.deviceSecret);
     });
@@ -104,13 +94,13 @@ describe.each(databases)('guests on $name', ({ open }) => {
   describe('linkCredentials', () => {
     it('refuses an anonymous caller', async () => {
       await expect(
-        ask(harness, operations.linkCredentials, { input: { username: newName(), password: goodPassword } }),
+        ask(auth.harness, operations.linkCredentials, { input: { username: newName(), password: goodPassword } }),
       ).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     });
 
     it('refuses a name that is taken or illegal, a bad password and a bad address, and changes nothing', async () => {
       const taken = newName();
-      await client.mustRegister({ username: taken });
+      await auth.client.mustRegister({ username: taken });
       const guest = await play(newDevice());
       await expect(link(guest, { username: taken.toUpperCase() })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
       await expect(link(guest, { username: 'admin', password: 'short', email: 'nobody' })).resolves.toMatchObject({
@@ -132,10 +122,12 @@ describe.each(databases)('guests on $name', ({ open }) => {
         __typename: 'LinkCredentialsPayload',
         user: { id: guest.user?.id, username, guest: false, email: `${username}@example.org`, emailVerified: false },
       });
-      await expect(client.mustLogin({ identifier: username })).resolves.toMatchObject({ user: { id: guest.user?.id } });
+      await expect(auth.client.mustLogin({ identifier: username })).resolves.toMatchObject({ user: { id: guest.user?.id } });
       await expect(play(device)).resolves.toMatchObject({ user: { id: guest.user?.id, username } });
       await expect(me(guest.accessToken)).resolves.toMatchObject({ username });
-      await harness.untilPublished((events) => events.some(({ type, key }) => type === 'user.renamed' && key === text(guest.user?.id)));
+      await auth.harness.untilPublished((events) =>
+        events.some(({ type, key }) => type === 'user.renamed' && key === text(guest.user?.id)),
+      );
     });
 
     it('refuses a second time, also when two come at once', async () => {
@@ -143,9 +135,9 @@ describe.each(databases)('guests on $name', ({ open }) => {
       const answers = await Promise.all([link(guest, { username: newName() }), link(guest, { username: newName() })]);
       expect(answers.map(({ __typename }) => text(__typename)).sort()).toEqual(['AlreadyLinkedError', 'LinkCredentialsPayload']);
       await expect(link(guest, { username: newName() })).resolves.toMatchObject({ code: 'ALREADY_LINKED' });
-      const { accessToken } = await client.mustRegister({ username: newName() });
+      const { accessToken } = await auth.client.mustRegister({ username: newName() });
       await expect(
-        ask(harness, operations.linkCredentials, { input: { username: newName(), password: goodPassword } }, { token: accessToken }),
+        ask(auth.harness, operations.linkCredentials, { input: { username: newName(), password: goodPassword } }, { token: accessToken }),
       ).resolves.toMatchObject({ code: 'ALREADY_LINKED' });
     });
 
@@ -154,7 +146,7 @@ describe.each(databases)('guests on $name', ({ open }) => {
       const guest = await play(device);
       await link(guest, { username: newName() });
       const input = { currentPassword: goodPassword, newPassword: 'another fine password' };
-      await ask(harness, operations.changePassword, { input }, { token: text(guest.accessToken) });
+      await ask(auth.harness, operations.changePassword, { input }, { token: text(guest.accessToken) });
       const stranger = await play(device);
       expect(stranger.user?.id).not.toBe(guest.user?.id);
       expect(stranger.user?.guest).toBe(true);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, goodPassword, type Payload } from '../../tests/auth-client.js';
-import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+import { useAuth } from '../../tests/use-auth.js';
 
 const databases = await testDatabases();
 const actions = ['disableUser', 'enableUser', 'endUserSessions'] as const;
@@ -14,39 +14,29 @@ afterAll(async () => {
 });
 
 describe.each(databases)('moderation on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createAuthClient>;
+  const auth = useAuth(open, createAuthClient);
   let admin: Payload;
   let moderator: Payload;
   let people = 0;
-
   beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createAuthClient(harness);
     admin = await newPerson(['USER', 'ADMIN']);
     moderator = await newPerson(['USER', 'MODERATOR']);
   }, 120_000);
-  afterAll(async () => {
-    await harness.close();
-    await opened.close();
-  });
 
   /** Their token still says USER: roles count as the database has them. */
   async function newPerson(roles = ['USER']): Promise<Payload> {
-    const person = await client.mustRegister({ username: `Person_${String((people += 1))}` });
-    await harness.prisma.account.update({ where: { id: person.user.id }, data: { roles } });
+    const person = await auth.client.mustRegister({ username: `Person_${String((people += 1))}` });
+    await auth.harness.prisma.account.update({ where: { id: person.user.id }, data: { roles } });
     return person;
   }
 
   const act = (action: Action, actor: Payload | null, userId: string, input: object = {}) =>
-    ask(harness, operations[action], { input: { userId, ...input } }, { token: actor?.accessToken });
+    ask(auth.harness, operations[action], { input: { userId, ...input } }, { token: actor?.accessToken });
   /** The access token; empty when there was none. */
   const login = async (identifier: string) =>
-    text((await ask(harness, operations.login, { input: { identifier, password: goodPassword } })).accessToken ?? '');
+    text((await ask(auth.harness, operations.login, { input: { identifier, password: goodPassword } })).accessToken ?? '');
   const setRoles = (actor: Payload | null, userId: string, roles: readonly string[]) => act('setUserRoles', actor, userId, { roles });
-  const auditOf = async (userId: string) => (await ask(harness, operations.auditLog, { userId }, { token: admin.accessToken })).nodes;
+  const auditOf = async (userId: string) => (await ask(auth.harness, operations.auditLog, { userId }, { token: admin.accessToken })).nodes;
 
   describe('who may act on whom', () => {
     it.each(actions)(
@@ -57,8 +47,8 @@ describe.each(databases)('moderation on $name', ({ open }) => {
         await expect(act(action, await newPerson(), victim.user.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
         await expect(act(action, await newPerson(), 'nonsense')).rejects.toMatchObject({ code: 'FORBIDDEN' });
         const former = await newPerson(['USER', 'ADMIN']);
-        const { accessToken } = await client.mustLogin({ identifier: former.user.username });
-        await harness.prisma.account.update({ where: { id: former.user.id }, data: { roles: ['USER'] } });
+        const { accessToken } = await auth.client.mustLogin({ identifier: former.user.username });
+        await auth.harness.prisma.account.update({ where: { id: former.user.id }, data: { roles: ['USER'] } });
         await expect(act(action, { ...former, accessToken }, victim.user.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
       },
     );
@@ -102,43 +92,45 @@ describe.each(databases)('moderation on $name', ({ open }) => {
 
     it('SECURITY 27: ends all sessions at once, and no sign-in or refresh begins another until the account is enabled', async () => {
       const victim = await newPerson();
-      const other = await client.mustLogin({ identifier: victim.user.username });
+      const other = await auth.client.mustLogin({ identifier: victim.user.username });
       const device = { deviceId: `device of ${victim.user.id}`, deviceSecret: 's'.repeat(40) };
-      await ask(harness, operations.loginWithDevice, { input: device });
+      await ask(auth.harness, operations.loginWithDevice, { input: device });
 
       await expect(act('disableUser', moderator, victim.user.id, { reason: 'spam' })).resolves.toMatchObject({
         user: { id: victim.user.id },
       });
       for (const token of [victim.accessToken, other.accessToken]) {
-        await expect(ask(harness, operations.me, {}, { token })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+        await expect(ask(auth.harness, operations.me, {}, { token })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
       }
-      await expect(client.refresh(victim.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
-      await expect(client.login({ identifier: victim.user.username })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
-      await harness.untilPublished(
+      await expect(auth.client.refresh(victim.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await expect(auth.client.login({ identifier: victim.user.username })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
+      await auth.harness.untilPublished(
         (events) => events.filter(({ type, key }) => type === 'session.ended' && key === victim.user.id).length === 2,
       );
-      await harness.untilPublished((events) => events.some(({ type, key }) => type === 'user.disabled' && key === victim.user.id));
+      await auth.harness.untilPublished((events) => events.some(({ type, key }) => type === 'user.disabled' && key === victim.user.id));
 
       await act('enableUser', moderator, victim.user.id);
-      await expect(client.refresh(victim.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
-      await expect(client.mustLogin({ identifier: victim.user.username })).resolves.toMatchObject({ user: { id: victim.user.id } });
+      await expect(auth.client.refresh(victim.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+      await expect(auth.client.mustLogin({ identifier: victim.user.username })).resolves.toMatchObject({ user: { id: victim.user.id } });
     });
 
     it('SECURITY 27: a guest whose account is disabled does not come back with the device', async () => {
       const device = { deviceId: `device ${String(people)}`, deviceSecret: 's'.repeat(40) };
-      const guest = await ask(harness, operations.loginWithDevice, { input: device });
+      const guest = await ask(auth.harness, operations.loginWithDevice, { input: device });
       await act('disableUser', moderator, text(guest.user?.id));
-      await expect(ask(harness, operations.loginWithDevice, { input: device })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
+      await expect(ask(auth.harness, operations.loginWithDevice, { input: device })).resolves.toMatchObject({
+        code: 'INVALID_CREDENTIALS',
+      });
     });
 
     it('SECURITY 27: leaves no session to sign-ins that come at the same moment', async () => {
       const victim = await newPerson();
       const [, ...answers] = await Promise.all([
         act('disableUser', admin, victim.user.id),
-        ...Array.from({ length: 6 }, () => client.login({ identifier: victim.user.username })),
+        ...Array.from({ length: 6 }, () => auth.client.login({ identifier: victim.user.username })),
       ]);
       expect(answers).toHaveLength(6);
-      await expect(harness.prisma.refreshFamily.count({ where: { accountId: victim.user.id, revokedAt: null } })).resolves.toBe(0);
+      await expect(auth.harness.prisma.refreshFamily.count({ where: { accountId: victim.user.id, revokedAt: null } })).resolves.toBe(0);
     });
 
     it('is told to the log once, with the reason, however often it is repeated', async () => {
@@ -156,34 +148,34 @@ describe.each(databases)('moderation on $name', ({ open }) => {
       const victim = await newPerson();
       await act('disableUser', admin, victim.user.id);
       const look = `query ($id: ID!) { user(id: $id) { disabledAt } }`;
-      const signedIn = await client.mustLogin({ identifier: moderator.user.username });
-      const seen = await ask(harness, look, { id: victim.user.id }, { token: signedIn.accessToken });
+      const signedIn = await auth.client.mustLogin({ identifier: moderator.user.username });
+      const seen = await ask(auth.harness, look, { id: victim.user.id }, { token: signedIn.accessToken });
       expect(seen.disabledAt).toEqual(expect.any(String));
       const eve = await newPerson();
-      await expect(ask(harness, look, { id: victim.user.id }, { token: eve.accessToken })).resolves.toEqual({ disabledAt: null });
-      await expect(ask(harness, look, { id: victim.user.id })).resolves.toEqual({ disabledAt: null });
+      await expect(ask(auth.harness, look, { id: victim.user.id }, { token: eve.accessToken })).resolves.toEqual({ disabledAt: null });
+      await expect(ask(auth.harness, look, { id: victim.user.id })).resolves.toEqual({ disabledAt: null });
     });
   });
 
   it('SECURITY 27: endUserSessions ends every session, after which the user may sign in again', async () => {
     const victim = await newPerson();
-    await client.mustLogin({ identifier: victim.user.username });
+    await auth.client.mustLogin({ identifier: victim.user.username });
     await expect(act('endUserSessions', moderator, victim.user.id)).resolves.toMatchObject({ endedSessions: 2 });
     await expect(act('endUserSessions', moderator, victim.user.id)).resolves.toMatchObject({ endedSessions: 0 });
-    await expect(ask(harness, operations.me, {}, { token: victim.accessToken })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-    await expect(client.refresh(victim.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
-    await expect(client.mustLogin({ identifier: victim.user.username })).resolves.toHaveProperty('accessToken');
+    await expect(ask(auth.harness, operations.me, {}, { token: victim.accessToken })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await expect(auth.client.refresh(victim.refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+    await expect(auth.client.mustLogin({ identifier: victim.user.username })).resolves.toHaveProperty('accessToken');
   });
 
   describe('roles', () => {
     it('are set as a whole, USER always among them, and stand in the next token', async () => {
       const person = await newPerson();
       await expect(setRoles(admin, person.user.id, ['MODERATOR'])).resolves.toMatchObject({ user: { id: person.user.id } });
-      await expect(client.mustLogin({ identifier: person.user.username })).resolves.toMatchObject({
+      await expect(auth.client.mustLogin({ identifier: person.user.username })).resolves.toMatchObject({
         user: { roles: ['USER', 'MODERATOR'] },
       });
       await setRoles(admin, person.user.id, []);
-      await expect(client.mustLogin({ identifier: person.user.username })).resolves.toMatchObject({ user: { roles: ['USER'] } });
+      await expect(auth.client.mustLogin({ identifier: person.user.username })).resolves.toMatchObject({ user: { roles: ['USER'] } });
       await expect(auditOf(person.user.id)).resolves.toMatchObject([
         { action: 'LOGIN_SUCCEEDED' },
         { action: 'ROLES_CHANGED', details: { from: ['USER', 'MODERATOR'], to: ['USER'] } },
@@ -196,17 +188,17 @@ describe.each(databases)('moderation on $name', ({ open }) => {
     it('SECURITY 27: end every session of whoever loses one, whose tokens still say it, and none of whoever gets one', async () => {
       const person = await newPerson();
       await setRoles(admin, person.user.id, ['MODERATOR']);
-      const before = await client.mustRefresh(person.refreshToken);
-      const elsewhere = await client.mustLogin({ identifier: person.user.username });
+      const before = await auth.client.mustRefresh(person.refreshToken);
+      const elsewhere = await auth.client.mustLogin({ identifier: person.user.username });
       await setRoles(admin, person.user.id, ['MODERATOR', 'ADMIN']);
-      await expect(ask(harness, operations.me, {}, { token: before.accessToken })).resolves.toMatchObject({ id: person.user.id });
+      await expect(ask(auth.harness, operations.me, {}, { token: before.accessToken })).resolves.toMatchObject({ id: person.user.id });
 
       await setRoles(admin, person.user.id, ['ADMIN']);
       for (const { accessToken, refreshToken } of [before, elsewhere]) {
-        await expect(ask(harness, operations.me, {}, { token: accessToken })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-        await expect(client.refresh(refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
+        await expect(ask(auth.harness, operations.me, {}, { token: accessToken })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+        await expect(auth.client.refresh(refreshToken)).resolves.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
       }
-      await harness.untilPublished(
+      await auth.harness.untilPublished(
         (events) => events.filter(({ type, key }) => type === 'session.ended' && key === person.user.id).length === 2,
       );
       await setRoles(admin, person.user.id, []);
@@ -222,7 +214,7 @@ describe.each(databases)('moderation on $name', ({ open }) => {
         for (const token of answers) {
           const { roles } = JSON.parse(Buffer.from(token.split('.')[1] ?? 'e30', 'base64url').toString()) as { roles?: string[] };
           if (roles?.includes('MODERATOR') !== true) continue;
-          await expect(ask(harness, operations.me, {}, { token })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+          await expect(ask(auth.harness, operations.me, {}, { token })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
         }
       }
     });
@@ -242,15 +234,18 @@ describe.each(databases)('moderation on $name', ({ open }) => {
         ...admins.map((each, index) => setRoles(each, admins[(index + 1) % admins.length]?.user.id ?? '', ['USER'])),
       ]);
       expect(answers).toHaveLength(8);
-      const left = await harness.prisma.account.findMany({ where: { roles: { has: 'ADMIN' }, disabledAt: null }, select: { id: true } });
+      const left = await auth.harness.prisma.account.findMany({
+        where: { roles: { has: 'ADMIN' }, disabledAt: null },
+        select: { id: true },
+      });
       expect(left).toHaveLength(1);
       // The others go on with the administrator they know.
-      await harness.prisma.account.updateMany({
+      await auth.harness.prisma.account.updateMany({
         where: { id: { in: others.map(({ user }) => user.id) } },
         data: { roles: ['USER'] },
       });
-      await harness.prisma.account.update({ where: { id: admin.user.id }, data: { roles: ['USER', 'ADMIN'] } });
-      admin = await client.mustLogin({ identifier: admin.user.username });
+      await auth.harness.prisma.account.update({ where: { id: admin.user.id }, data: { roles: ['USER', 'ADMIN'] } });
+      admin = await auth.client.mustLogin({ identifier: admin.user.username });
     });
   });
 });

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { goodPassword, type Payload } from '../../tests/auth-client.js';
-import { publicUrl, startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+import { publicUrl } from '../../tests/auth-harness.js';
 import { createSecondFactorClient } from '../../tests/second-factor-client.js';
 import { createSoftwareAuthenticator } from '../../tests/software-authenticator.js';
+import { useAuth } from '../../tests/use-auth.js';
 
 const password = goodPassword;
 const databases = await testDatabases();
@@ -13,37 +14,26 @@ afterAll(async () => {
 });
 
 describe.each(databases)('recovery codes of an account with passkeys on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createSecondFactorClient>;
+  const auth = useAuth(open, createSecondFactorClient);
   let people = 0;
 
-  beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createSecondFactorClient(harness);
-  });
-  afterAll(async () => {
-    await harness.close();
-    await opened.close();
-  });
-
   const newName = () => `person_${String((people += 1))}`;
-  const newPerson = () => client.mustRegister({ username: newName() });
+  const newPerson = () => auth.client.mustRegister({ username: newName() });
   async function addPasskey({ accessToken: token }: Payload) {
-    const { id: ceremonyId, options } = await client.send('beginPasskeyRegistration', { password }, { token });
+    const { id: ceremonyId, options } = await auth.client.send('beginPasskeyRegistration', { password }, { token });
     const response = createSoftwareAuthenticator({ origin: publicUrl }).create(options);
-    const answer = await client.send('finishPasskeyRegistration', { ceremonyId, response }, { token });
+    const answer = await auth.client.send('finishPasskeyRegistration', { ceremonyId, response }, { token });
     if (answer.passkey === undefined) throw new Error('no passkey was registered');
     return { id: answer.passkey.id, codes: answer.recoveryCodes };
   }
-  const removePasskey = ({ accessToken: token }: Payload, id: string) => client.send('removePasskey', { id, password }, { token });
+  const removePasskey = ({ accessToken: token }: Payload, id: string) => auth.client.send('removePasskey', { id, password }, { token });
   async function enableTotp({ accessToken: token }: Payload) {
-    const { secret = '' } = await client.send('beginTotpEnrollment', { password }, { token });
-    const { recoveryCodes = [] } = await client.send('confirmTotpEnrollment', { code: client.codeOf(secret) }, { token });
+    const { secret = '' } = await auth.client.send('beginTotpEnrollment', { password }, { token });
+    const { recoveryCodes = [] } = await auth.client.send('confirmTotpEnrollment', { code: auth.client.codeOf(secret) }, { token });
     return { secret, codes: recoveryCodes };
   }
-  const enter = async ({ user }: Payload, code = '') => client.send('verifyMfa', { mfaToken: await client.challenge(user.username), code });
+  const enter = async ({ user }: Payload, code = '') =>
+    auth.client.send('verifyMfa', { mfaToken: await auth.client.challenge(user.username), code });
   const invalid = { code: 'INVALID_CODE' };
   const welcome = { __typename: 'AuthPayload' };
 
@@ -51,7 +41,7 @@ describe.each(databases)('recovery codes of an account with passkeys on $name', 
     const person = await newPerson();
     await addPasskey(person);
     expect((await addPasskey(person)).codes).toBeUndefined();
-    const { person: other, recoveryCodes } = await client.enroll({ username: newName() });
+    const { person: other, recoveryCodes } = await auth.client.enroll({ username: newName() });
     expect((await addPasskey(other)).codes).toBeUndefined();
     await expect(enter(other, recoveryCodes[0])).resolves.toMatchObject(welcome);
   });
@@ -61,7 +51,7 @@ describe.each(databases)('recovery codes of an account with passkeys on $name', 
     const { codes } = await addPasskey(ada);
     await addPasskey(eve);
     await expect(enter(eve, codes?.[0])).resolves.toMatchObject(invalid);
-    await expect(client.send('verifyMfa', { mfaToken: 'A'.repeat(43), code: codes?.[0] })).resolves.toMatchObject({
+    await expect(auth.client.send('verifyMfa', { mfaToken: 'A'.repeat(43), code: codes?.[0] })).resolves.toMatchObject({
       code: 'INVALID_MFA_TOKEN',
     });
   });
@@ -70,14 +60,14 @@ describe.each(databases)('recovery codes of an account with passkeys on $name', 
     const person = await newPerson();
     const { codes = [] } = await addPasskey(person);
     expect(new Set(codes).size).toBe(10);
-    const login = await client.send('login', { identifier: person.user.username, password });
+    const login = await auth.client.send('login', { identifier: person.user.username, password });
     expect(login.methods).toEqual(['RECOVERY_CODE', 'PASSKEY']);
     const answers = await Promise.all(Array.from({ length: 4 }, () => enter(person, codes[0])));
     expect(answers.filter(({ __typename }) => __typename === 'AuthPayload')).toHaveLength(1);
     for (const code of codes.slice(1)) await expect(enter(person, code)).resolves.toMatchObject(welcome);
-    const without = await client.send('login', { identifier: person.user.username, password });
+    const without = await auth.client.send('login', { identifier: person.user.username, password });
     expect(without.methods).toEqual(['PASSKEY']);
-    const kept = await harness.prisma.recoveryCode.findMany({ where: { accountId: person.user.id } });
+    const kept = await auth.harness.prisma.recoveryCode.findMany({ where: { accountId: person.user.id } });
     expect(JSON.stringify(kept)).not.toContain(String(codes[0]).replaceAll('-', ''));
   });
 
@@ -87,7 +77,7 @@ describe.each(databases)('recovery codes of an account with passkeys on $name', 
     await removePasskey(person, first.id);
     await expect(enter(person, first.codes?.[0])).resolves.toMatchObject(welcome);
     await removePasskey(person, second.id);
-    expect(await harness.prisma.recoveryCode.count({ where: { accountId: person.user.id } })).toBe(0);
+    expect(await auth.harness.prisma.recoveryCode.count({ where: { accountId: person.user.id } })).toBe(0);
     const { codes } = await addPasskey(person);
     expect(codes).toHaveLength(10);
     await expect(enter(person, first.codes?.[1])).resolves.toMatchObject(invalid);
@@ -100,7 +90,7 @@ describe.each(databases)('recovery codes of an account with passkeys on $name', 
     const { codes } = await enableTotp(person);
     await expect(enter(person, before?.[0])).resolves.toMatchObject(invalid);
     const { accessToken: token } = person;
-    await expect(client.send('disableTotp', { password, code: codes[0] }, { token })).resolves.toMatchObject({
+    await expect(auth.client.send('disableTotp', { password, code: codes[0] }, { token })).resolves.toMatchObject({
       user: { mfaEnabled: true },
     });
     await expect(enter(person, codes[1])).resolves.toMatchObject(welcome);
@@ -118,7 +108,7 @@ describe.each(databases)('recovery codes of an account with passkeys on $name', 
     const person = await newPerson();
     const { codes } = await addPasskey(person);
     const { accessToken: token } = person;
-    await expect(client.send('regenerateRecoveryCodes', { password, code: codes?.[0] }, { token })).resolves.toMatchObject(invalid);
+    await expect(auth.client.send('regenerateRecoveryCodes', { password, code: codes?.[0] }, { token })).resolves.toMatchObject(invalid);
     await expect(enter(person, codes?.[0])).resolves.toMatchObject(welcome);
   });
 });

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { z } from 'zod';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { goodPassword, type Payload } from '../../tests/auth-client.js';
-import { publicUrl, startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+import { publicUrl } from '../../tests/auth-harness.js';
 import { createSecondFactorClient } from '../../tests/second-factor-client.js';
 import { createSoftwareAuthenticator, type Mischief, type SoftwareAuthenticator } from '../../tests/software-authenticator.js';
+import { useAuth } from '../../tests/use-auth.js';
 import { passkeysPerAccount } from './passkey-registration.js';
 
 const minute = 60_000;
@@ -33,25 +34,13 @@ afterAll(async () => {
 });
 
 describe.each(databases)('passkeys on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createSecondFactorClient>;
+  const auth = useAuth(open, createSecondFactorClient);
   let people = 0;
 
-  beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createSecondFactorClient(harness);
-  });
-
-  afterAll(async () => {
-    await harness.close();
-    await opened.close();
-  });
-
-  const newPerson = (input: object = {}) => client.mustRegister({ username: `person_${String((people += 1))}`, ...input });
-  const beginRegistration = ({ accessToken: token }: Payload) => client.send('beginPasskeyRegistration', { password }, { token });
-  const finishRegistration = ({ accessToken: token }: Payload, input: object) => client.send('finishPasskeyRegistration', input, { token });
+  const newPerson = (input: object = {}) => auth.client.mustRegister({ username: `person_${String((people += 1))}`, ...input });
+  const beginRegistration = ({ accessToken: token }: Payload) => auth.client.send('beginPasskeyRegistration', { password }, { token });
+  const finishRegistration = ({ accessToken: token }: Payload, input: object) =>
+    auth.client.send('finishPasskeyRegistration', input, { token });
   const register = async (person: Payload, authenticator = newAuthenticator(), mischief: Mischief = {}) => {
     const { id: ceremonyId, options } = await beginRegistration(person);
     return finishRegistration(person, { ceremonyId, response: authenticator.create(options, mischief), name: 'Key' });
@@ -65,20 +54,22 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
     return authenticator;
   };
   const signIn = async (authenticator: SoftwareAuthenticator, mischief: Mischief = {}, mfaToken: string | null = null) => {
-    const { id: ceremonyId, options } = await client.send('beginPasskeyLogin', { mfaToken });
-    return client.send('finishPasskeyLogin', { ceremonyId, response: authenticator.get(options, mischief) });
+    const { id: ceremonyId, options } = await auth.client.send('beginPasskeyLogin', { mfaToken });
+    return auth.client.send('finishPasskeyLogin', { ceremonyId, response: authenticator.get(options, mischief) });
   };
   const actionsOf = async (accountId: string) =>
-    (await harness.prisma.auditEvent.findMany({ where: { accountId }, orderBy: { id: 'asc' } })).map(({ action }) => action);
+    (await auth.harness.prisma.auditEvent.findMany({ where: { accountId }, orderBy: { id: 'asc' } })).map(({ action }) => action);
   const invalid = { code: 'INVALID_PASSKEY' };
   const welcome = { __typename: 'AuthPayload' };
 
   describe('being registered', () => {
     it('are refused to an anonymous caller', async () => {
-      await expect(client.send('beginPasskeyRegistration', { password })).rejects.toEqual(unauthenticated);
-      await expect(client.send('finishPasskeyRegistration', { ceremonyId: randomUUID(), response: {} })).rejects.toEqual(unauthenticated);
-      await expect(client.send('removePasskey', { id: randomUUID(), password })).rejects.toEqual(unauthenticated);
-      const { errors } = await harness.run('{ passkeys { id } }');
+      await expect(auth.client.send('beginPasskeyRegistration', { password })).rejects.toEqual(unauthenticated);
+      await expect(auth.client.send('finishPasskeyRegistration', { ceremonyId: randomUUID(), response: {} })).rejects.toEqual(
+        unauthenticated,
+      );
+      await expect(auth.client.send('removePasskey', { id: randomUUID(), password })).rejects.toEqual(unauthenticated);
+      const { errors } = await auth.harness.run('{ passkeys { id } }');
       expect(errors?.[0]?.originalError).toEqual(unauthenticated);
     });
 
@@ -87,7 +78,7 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
       ['no password', null],
     ])('SECURITY 7: are refused with %s', async (_name, given) => {
       const { accessToken: token } = await newPerson();
-      await expect(client.send('beginPasskeyRegistration', { password: given }, { token })).resolves.toMatchObject({
+      await expect(auth.client.send('beginPasskeyRegistration', { password: given }, { token })).resolves.toMatchObject({
         code: 'INVALID_CREDENTIALS',
       });
     });
@@ -97,7 +88,7 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
       async (_name, mischief) => {
         const person = await newPerson();
         await expect(register(person, newAuthenticator(), mischief)).resolves.toMatchObject(invalid);
-        expect(await harness.prisma.passkey.count({ where: { accountId: person.user.id } })).toBe(0);
+        expect(await auth.harness.prisma.passkey.count({ where: { accountId: person.user.id } })).toBe(0);
       },
     );
 
@@ -125,11 +116,11 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
       expect(answers.filter(({ __typename }) => __typename === 'FinishPasskeyRegistrationPayload')).toHaveLength(1);
 
       const [late, intime] = [await beginRegistration(ada), await beginRegistration(ada)];
-      harness.advance(5 * minute);
+      auth.harness.advance(5 * minute);
       await expect(
         finishRegistration(ada, { ceremonyId: late.id, response: newAuthenticator().create(late.options) }),
       ).resolves.toMatchObject(invalid);
-      harness.advance(-1);
+      auth.harness.advance(-1);
       await expect(
         finishRegistration(ada, { ceremonyId: intime.id, response: newAuthenticator().create(intime.options) }),
       ).resolves.toMatchObject({ __typename: 'FinishPasskeyRegistrationPayload' });
@@ -138,7 +129,7 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
     it('are refused with the ceremony of a sign-in, and a sign-in with theirs', async () => {
       const person = await newPerson();
       const authenticator = await mustRegister(person);
-      const login = await client.send('beginPasskeyLogin', {});
+      const login = await auth.client.send('beginPasskeyLogin', {});
       const registration = await beginRegistration(person);
       const created = newAuthenticator().create({
         ...(registration.options as object),
@@ -146,14 +137,14 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
       });
       await expect(finishRegistration(person, { ceremonyId: login.id, response: created })).resolves.toMatchObject(invalid);
       const got = authenticator.get({ ...(login.options as object), challenge: challengeOf(registration.options) });
-      await expect(client.send('finishPasskeyLogin', { ceremonyId: registration.id, response: got })).resolves.toMatchObject(invalid);
+      await expect(auth.client.send('finishPasskeyLogin', { ceremonyId: registration.id, response: got })).resolves.toMatchObject(invalid);
     });
 
     it('are refused when another account has the credential, and stay with it', async () => {
       const [ada, mallory] = [await newPerson(), await newPerson()];
       const authenticator = await mustRegister(ada);
       await expect(register(mallory, authenticator)).resolves.toMatchObject(invalid);
-      expect(await harness.prisma.passkey.count({ where: { accountId: mallory.user.id } })).toBe(0);
+      expect(await auth.harness.prisma.passkey.count({ where: { accountId: mallory.user.id } })).toBe(0);
     });
 
     it.each([
@@ -194,13 +185,13 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
       );
       expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
       await expect(beginRegistration(person)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
-      expect(await harness.prisma.passkey.count({ where: { accountId: person.user.id } })).toBe(passkeysPerAccount);
+      expect(await auth.harness.prisma.passkey.count({ where: { accountId: person.user.id } })).toBe(passkeysPerAccount);
     });
 
     it('switch the second factor on, and are audited', async () => {
       const person = await newPerson();
       await mustRegister(person);
-      const { data } = await harness.run('{ me { mfaEnabled } passkeys { name lastUsedAt } }', { token: person.accessToken });
+      const { data } = await auth.harness.run('{ me { mfaEnabled } passkeys { name lastUsedAt } }', { token: person.accessToken });
       expect(data).toEqual({ me: { mfaEnabled: true }, passkeys: [{ name: 'Key', lastUsedAt: null }] });
       expect(await actionsOf(person.user.id)).toContain('PASSKEY_ADDED');
     });
@@ -233,24 +224,26 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
     it('take an answer once, within five minutes', async () => {
       const person = await newPerson();
       const authenticator = await mustRegister(person);
-      const { id: ceremonyId, options } = await client.send('beginPasskeyLogin', {});
+      const { id: ceremonyId, options } = await auth.client.send('beginPasskeyLogin', {});
       const response = authenticator.get(options);
-      const answers = await Promise.all(Array.from({ length: 5 }, () => client.send('finishPasskeyLogin', { ceremonyId, response })));
+      const answers = await Promise.all(Array.from({ length: 5 }, () => auth.client.send('finishPasskeyLogin', { ceremonyId, response })));
       expect(answers.filter(({ __typename }) => __typename === 'AuthPayload')).toHaveLength(1);
 
-      const [late, intime] = [await client.send('beginPasskeyLogin', {}), await client.send('beginPasskeyLogin', {})];
+      const [late, intime] = [await auth.client.send('beginPasskeyLogin', {}), await auth.client.send('beginPasskeyLogin', {})];
       const finish = (begun: typeof late) =>
-        client.send('finishPasskeyLogin', { ceremonyId: begun.id, response: authenticator.get(begun.options) });
-      harness.advance(5 * minute);
+        auth.client.send('finishPasskeyLogin', { ceremonyId: begun.id, response: authenticator.get(begun.options) });
+      auth.harness.advance(5 * minute);
       await expect(finish(late)).resolves.toMatchObject(invalid);
-      harness.advance(-1);
+      auth.harness.advance(-1);
       await expect(finish(intime)).resolves.toMatchObject(welcome);
     });
 
     it.each(['', 'x', randomUUID()])('are refused in the ceremony %j, which is none', async (ceremonyId) => {
       const authenticator = await mustRegister(await newPerson());
-      const { options } = await client.send('beginPasskeyLogin', {});
-      await expect(client.send('finishPasskeyLogin', { ceremonyId, response: authenticator.get(options) })).resolves.toMatchObject(invalid);
+      const { options } = await auth.client.send('beginPasskeyLogin', {});
+      await expect(auth.client.send('finishPasskeyLogin', { ceremonyId, response: authenticator.get(options) })).resolves.toMatchObject(
+        invalid,
+      );
     });
 
     it('are refused once the counter shows a second copy, which is audited', async () => {
@@ -270,53 +263,53 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
     it('are refused when the account is disabled, and after they are removed', async () => {
       const [ada, bob] = [await newPerson(), await newPerson()];
       const [hers, his] = [await mustRegister(ada), await mustRegister(bob)];
-      await harness.prisma.account.update({ where: { id: ada.user.id }, data: { disabledAt: new Date(harness.now()) } });
+      await auth.harness.prisma.account.update({ where: { id: ada.user.id }, data: { disabledAt: new Date(auth.harness.now()) } });
       await expect(signIn(hers)).resolves.toMatchObject(invalid);
-      await harness.prisma.passkey.deleteMany({ where: { accountId: bob.user.id } });
+      await auth.harness.prisma.passkey.deleteMany({ where: { accountId: bob.user.id } });
       await expect(signIn(his)).resolves.toMatchObject(invalid);
     });
 
     it('refuse a name of the device that is too long, and keep the ceremony', async () => {
       const authenticator = await mustRegister(await newPerson());
-      const { id: ceremonyId, options } = await client.send('beginPasskeyLogin', {});
+      const { id: ceremonyId, options } = await auth.client.send('beginPasskeyLogin', {});
       const response = authenticator.get(options);
-      await expect(client.send('finishPasskeyLogin', { ceremonyId, response, device: 'x'.repeat(101) })).resolves.toMatchObject({
+      await expect(auth.client.send('finishPasskeyLogin', { ceremonyId, response, device: 'x'.repeat(101) })).resolves.toMatchObject({
         fields: [{ path: 'device', code: 'TOO_LONG' }],
       });
-      await expect(client.send('finishPasskeyLogin', { ceremonyId, response, device: 'Phone' })).resolves.toMatchObject({
+      await expect(auth.client.send('finishPasskeyLogin', { ceremonyId, response, device: 'Phone' })).resolves.toMatchObject({
         ...welcome,
         session: { device: 'Phone' },
       });
     });
 
     it('are both factors: the session says so, though the account has an authenticator app as well', async () => {
-      const { person } = await client.enroll({ username: `person_${String((people += 1))}` });
+      const { person } = await auth.client.enroll({ username: `person_${String((people += 1))}` });
       const authenticator = await mustRegister(person);
-      const { options } = await client.send('beginPasskeyLogin', {});
+      const { options } = await auth.client.send('beginPasskeyLogin', {});
       expect(options).toMatchObject({ rpId: 'galaxia.example', userVerification: 'required' });
       expect(options).not.toHaveProperty('allowCredentials');
       const { accessToken = '', user } = await signIn(authenticator);
       expect(decodeJwt(accessToken)).toMatchObject({ sub: person.user.id, amr: ['hwk', 'mfa'] });
       expect(user).toEqual({ id: person.user.id, mfaEnabled: true });
-      const [passkey] = await harness.prisma.passkey.findMany({ where: { accountId: person.user.id } });
-      expect(passkey?.lastUsedAt).toEqual(new Date(harness.now()));
+      const [passkey] = await auth.harness.prisma.passkey.findMany({ where: { accountId: person.user.id } });
+      expect(passkey?.lastUsedAt).toEqual(new Date(auth.harness.now()));
     });
   });
 
   describe('as second factor', () => {
     it.each(['', 'x', 'x'.repeat(43)])('are not asked for with the token %j, which is none', async (mfaToken) => {
-      await expect(client.send('beginPasskeyLogin', { mfaToken })).resolves.toMatchObject({ code: 'INVALID_MFA_TOKEN' });
+      await expect(auth.client.send('beginPasskeyLogin', { mfaToken })).resolves.toMatchObject({ code: 'INVALID_MFA_TOKEN' });
     });
 
     it('are asked for after the password, with the passkeys of the account', async () => {
       const person = await newPerson();
       const authenticator = await mustRegister(person);
-      const answer = await client.send('login', { identifier: person.user.username, password, device: 'Console' });
+      const answer = await auth.client.send('login', { identifier: person.user.username, password, device: 'Console' });
       expect(answer).toMatchObject({ __typename: 'MfaRequired', methods: ['RECOVERY_CODE', 'PASSKEY'] });
-      const { id: ceremonyId, options } = await client.send('beginPasskeyLogin', { mfaToken: answer.mfaToken });
+      const { id: ceremonyId, options } = await auth.client.send('beginPasskeyLogin', { mfaToken: answer.mfaToken });
       expect(options).toMatchObject({ allowCredentials: [{ id: authenticator.credentialId }], userVerification: 'preferred' });
       const response = authenticator.get(options, { userVerified: false, userHandle: null });
-      const { accessToken = '', session } = await client.send('finishPasskeyLogin', { ceremonyId, response });
+      const { accessToken = '', session } = await auth.client.send('finishPasskeyLogin', { ceremonyId, response });
       expect(decodeJwt(accessToken).amr).toEqual(['pwd', 'hwk', 'mfa']);
       expect(session).toMatchObject({ device: 'Console' });
     });
@@ -325,7 +318,7 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
       const [ada, mallory] = [await newPerson(), await newPerson()];
       await mustRegister(ada);
       const his = await mustRegister(mallory);
-      const mfaToken = await client.challenge(ada.user.username);
+      const mfaToken = await auth.client.challenge(ada.user.username);
       await expect(signIn(his, {}, mfaToken)).resolves.toMatchObject(invalid);
       await expect(signIn(his, { userHandle: null }, mfaToken)).resolves.toMatchObject(invalid);
     });
@@ -333,32 +326,32 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
     it('without a PIN open nothing alone with the challenge of another ceremony', async () => {
       const person = await newPerson();
       const authenticator = await mustRegister(person);
-      const alone = await client.send('beginPasskeyLogin', {});
+      const alone = await auth.client.send('beginPasskeyLogin', {});
       const response = authenticator.get(alone.options, { userVerified: false });
-      await expect(client.send('finishPasskeyLogin', { ceremonyId: alone.id, response })).resolves.toMatchObject(invalid);
+      await expect(auth.client.send('finishPasskeyLogin', { ceremonyId: alone.id, response })).resolves.toMatchObject(invalid);
     });
 
     it('SECURITY 31: take five tries of a challenge, and open one session', async () => {
       const person = await newPerson();
       const authenticator = await mustRegister(person);
-      const mfaToken = await client.challenge(person.user.username);
-      const begun = await Promise.all(Array.from({ length: 3 }, () => client.send('beginPasskeyLogin', { mfaToken })));
+      const mfaToken = await auth.client.challenge(person.user.username);
+      const begun = await Promise.all(Array.from({ length: 3 }, () => auth.client.send('beginPasskeyLogin', { mfaToken })));
       const answers = [];
       for (const { id: ceremonyId, options } of begun) {
-        answers.push(await client.send('finishPasskeyLogin', { ceremonyId, response: authenticator.get(options) }));
+        answers.push(await auth.client.send('finishPasskeyLogin', { ceremonyId, response: authenticator.get(options) }));
       }
       expect(answers.map(({ __typename }) => __typename)).toEqual(['AuthPayload', 'InvalidPasskeyError', 'InvalidPasskeyError']);
 
-      const other = await client.challenge(person.user.username);
+      const other = await auth.client.challenge(person.user.username);
       for (let tries = 0; tries < 5; tries += 1)
         await expect(signIn(authenticator, { tamper: true }, other)).resolves.toMatchObject(invalid);
-      await expect(client.send('beginPasskeyLogin', { mfaToken: other })).resolves.toMatchObject({ code: 'INVALID_MFA_TOKEN' });
+      await expect(auth.client.send('beginPasskeyLogin', { mfaToken: other })).resolves.toMatchObject({ code: 'INVALID_MFA_TOKEN' });
     });
 
     it('are no way for an account that has none', async () => {
-      const { person } = await client.enroll({ username: `person_${String((people += 1))}` });
-      const mfaToken = await client.challenge(person.user.username);
-      await expect(client.send('beginPasskeyLogin', { mfaToken })).resolves.toMatchObject({ code: 'INVALID_MFA_TOKEN' });
+      const { person } = await auth.client.enroll({ username: `person_${String((people += 1))}` });
+      const mfaToken = await auth.client.challenge(person.user.username);
+      await expect(auth.client.send('beginPasskeyLogin', { mfaToken })).resolves.toMatchObject({ code: 'INVALID_MFA_TOKEN' });
     });
   });
 
@@ -366,10 +359,10 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
     it('SECURITY 7: takes the password, and is for the owner alone', async () => {
       const [ada, bob] = [await newPerson(), await newPerson()];
       await mustRegister(ada);
-      const [passkey] = await harness.prisma.passkey.findMany({ where: { accountId: ada.user.id } });
+      const [passkey] = await auth.harness.prisma.passkey.findMany({ where: { accountId: ada.user.id } });
       const id = passkey?.id ?? '';
       const remove = ({ accessToken: token }: Payload, input: object) =>
-        client.send('removePasskey', { id, password, ...input }, { token });
+        auth.client.send('removePasskey', { id, password, ...input }, { token });
       await expect(remove(ada, { password: 'wrong password' })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
       for (const [person, other] of [
         [bob, id],
@@ -379,7 +372,7 @@ describe.each(databases)('passkeys on $name', ({ open }) => {
         await expect(remove(person, { id: other })).resolves.toMatchObject({ code: 'PASSKEY_NOT_FOUND' });
       }
       await expect(remove(ada, { id: id.toUpperCase() })).resolves.toMatchObject({ __typename: 'RemovePasskeyPayload', id });
-      await client.mustLogin({ identifier: ada.user.username });
+      await auth.client.mustLogin({ identifier: ada.user.username });
       expect(await actionsOf(ada.user.id)).toContain('PASSKEY_REMOVED');
     });
   });

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, type Payload } from '../../tests/auth-client.js';
-import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
+import { startAuth } from '../../tests/auth-harness.js';
+import { useAuth } from '../../tests/use-auth.js';
 import { usernameCooldownMs, usernameHoldMs } from './username-holds.js';
 
 const databases = await testDatabases();
@@ -13,31 +14,19 @@ afterAll(async () => {
 });
 
 describe.each(databases)('usernames on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let harness: AuthHarness;
-  let client: ReturnType<typeof createAuthClient>;
+  const auth = useAuth(open, createAuthClient);
   let people = 0;
 
-  beforeAll(async () => {
-    opened = await open();
-    harness = await startAuth(opened.database);
-    client = createAuthClient(harness);
-  }, 120_000);
-  afterAll(async () => {
-    await harness.close();
-    await opened.close();
-  });
-
   const newName = () => `Name_${String((people += 1))}`;
-  const newPerson = () => client.mustRegister({ username: newName() });
+  const newPerson = () => auth.client.mustRegister({ username: newName() });
   const rename = (person: Pick<Payload, 'accessToken'>, username: string) =>
-    ask(harness, operations.changeUsername, { input: { username } }, { token: person.accessToken });
-  const again = (person: Payload, username = person.user.username) => client.mustLogin({ identifier: username });
-  const available = (username: string, token?: string) => ask(harness, operations.availability, { username }, { token });
+    ask(auth.harness, operations.changeUsername, { input: { username } }, { token: person.accessToken });
+  const again = (person: Payload, username = person.user.username) => auth.client.mustLogin({ identifier: username });
+  const available = (username: string, token?: string) => ask(auth.harness, operations.availability, { username }, { token });
 
   describe('changeUsername', () => {
     it('refuses an anonymous caller', async () => {
-      await expect(ask(harness, operations.changeUsername, { input: { username: newName() } })).rejects.toMatchObject({
+      await expect(ask(auth.harness, operations.changeUsername, { input: { username: newName() } })).rejects.toMatchObject({
         code: 'UNAUTHENTICATED',
       });
     });
@@ -62,12 +51,12 @@ describe.each(databases)('usernames on $name', ({ open }) => {
       const username = newName();
       await expect(rename(ada, username)).resolves.toMatchObject({ user: { id: ada.user.id, username } });
       await expect(again(ada, username)).resolves.toMatchObject({ user: { id: ada.user.id } });
-      await expect(client.login({ identifier: ada.user.username })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
-      const refreshed = await client.mustRefresh(ada.refreshToken);
+      await expect(auth.client.login({ identifier: ada.user.username })).resolves.toMatchObject({ code: 'INVALID_CREDENTIALS' });
+      const refreshed = await auth.client.mustRefresh(ada.refreshToken);
       const claims = JSON.parse(Buffer.from(refreshed.accessToken.split('.')[1] ?? '', 'base64url').toString()) as { username: string };
       expect(claims.username).toBe(username);
-      await harness.untilPublished((events) => events.some(({ type, key }) => type === 'user.renamed' && key === ada.user.id));
-      expect(harness.events.find(({ type, key }) => type === 'user.renamed' && key === ada.user.id)?.payload).toEqual({
+      await auth.harness.untilPublished((events) => events.some(({ type, key }) => type === 'user.renamed' && key === ada.user.id));
+      expect(auth.harness.events.find(({ type, key }) => type === 'user.renamed' && key === ada.user.id)?.payload).toEqual({
         userId: ada.user.id,
         username,
         previousUsername: ada.user.username,
@@ -81,13 +70,13 @@ describe.each(databases)('usernames on $name', ({ open }) => {
       const refused = await rename(ada, newName());
       expect(refused).toMatchObject({
         code: 'USERNAME_COOLDOWN',
-        retryAt: new Date(harness.now() + usernameCooldownMs).toISOString(),
+        retryAt: new Date(auth.harness.now() + usernameCooldownMs).toISOString(),
       });
       await expect(rename(ada, username.toUpperCase())).resolves.toMatchObject({ user: { username: username.toUpperCase() } });
-      harness.advance(usernameCooldownMs - 1);
+      auth.harness.advance(usernameCooldownMs - 1);
       const before = await again(ada, username);
       await expect(rename(before, newName())).resolves.toMatchObject({ code: 'USERNAME_COOLDOWN' });
-      harness.advance(1);
+      auth.harness.advance(1);
       const next = newName();
       await expect(rename(before, next)).resolves.toMatchObject({ user: { username: next } });
     });
@@ -97,25 +86,25 @@ describe.each(databases)('usernames on $name', ({ open }) => {
       const eve = await newPerson();
       const old = ada.user.username;
       await rename(ada, newName());
-      await expect(client.register({ username: old.toUpperCase() })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
+      await expect(auth.client.register({ username: old.toUpperCase() })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
       await expect(rename(eve, old)).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
       await expect(available(old)).resolves.toMatchObject({ available: false, code: 'TAKEN' });
       await expect(available(old, eve.accessToken)).resolves.toMatchObject({ available: false, code: 'TAKEN' });
       await expect(available(old, ada.accessToken)).resolves.toMatchObject({ available: true, code: null });
-      expect(JSON.stringify(await harness.prisma.usernameHold.findMany())).not.toMatch(new RegExp(old, 'i'));
-      harness.advance(usernameHoldMs - 1);
-      await expect(client.register({ username: old })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
-      harness.advance(1);
-      await expect(client.mustRegister({ username: old })).resolves.toMatchObject({ user: { username: old } });
+      expect(JSON.stringify(await auth.harness.prisma.usernameHold.findMany())).not.toMatch(new RegExp(old, 'i'));
+      auth.harness.advance(usernameHoldMs - 1);
+      await expect(auth.client.register({ username: old })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
+      auth.harness.advance(1);
+      await expect(auth.client.mustRegister({ username: old })).resolves.toMatchObject({ user: { username: old } });
     });
 
     it('gives the owner the old name back', async () => {
       const ada = await newPerson();
       const between = newName();
       await rename(ada, between);
-      harness.advance(usernameCooldownMs);
+      auth.harness.advance(usernameCooldownMs);
       await expect(rename(await again(ada, between), ada.user.username)).resolves.toMatchObject({ user: { username: ada.user.username } });
-      await expect(client.register({ username: between })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
+      await expect(auth.client.register({ username: between })).resolves.toMatchObject({ code: 'USERNAME_TAKEN' });
     });
 
     it('lets one of many have a name that they want at once, and nobody the name that is given up meanwhile', async () => {
@@ -125,7 +114,7 @@ describe.each(databases)('usernames on $name', ({ open }) => {
       const wanted = newName();
       const answers = await Promise.all([
         ...people.map((person) => rename(person, wanted)),
-        ...others.map(() => client.register({ username: wanted })),
+        ...others.map(() => auth.client.register({ username: wanted })),
       ]);
       const kinds = answers.map(({ __typename }) => text(__typename));
       expect(kinds.filter((kind) => kind === 'ChangeUsernamePayload' || kind === 'AuthPayload')).toHaveLength(1);
@@ -136,7 +125,10 @@ describe.each(databases)('usernames on $name', ({ open }) => {
       for (let round = 0; round < 5; round += 1) {
         const ada = await newPerson();
         const old = ada.user.username;
-        const answers = await Promise.all([rename(ada, newName()), ...Array.from({ length: 4 }, () => client.register({ username: old }))]);
+        const answers = await Promise.all([
+          rename(ada, newName()),
+          ...Array.from({ length: 4 }, () => auth.client.register({ username: old })),
+        ]);
         expect(answers.map(({ __typename }) => text(__typename))).toEqual([
           'ChangeUsernamePayload',
           ...Array.from({ length: 4 }, () => 'UsernameTakenError'),
@@ -170,7 +162,7 @@ describe.each(databases)('usernames on $name', ({ open }) => {
     });
 
     it('is refused to a network that asks too often', async () => {
-      const strict = await startAuth(await opened.again(), { rateLimitScale: 0.01 });
+      const strict = await startAuth(await auth.opened.again(), { rateLimitScale: 0.01 });
       const look = () => ask(strict, operations.availability, { username: 'somebody' }, { clientIp: '203.0.113.7' });
       await look();
       await expect(Promise.all(Array.from({ length: 5 }, look))).rejects.toMatchObject({ code: 'RATE_LIMITED' });
