@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { createDomainEvent } from '../../shared/events/domain-events.js';
 import { createAuthClient, goodPassword } from './tests/auth-client.js';
@@ -12,10 +12,6 @@ const second = 1_000;
 const day = 86_400_000;
 const databases = await testDatabases();
 const unauthenticated = expect.objectContaining({ code: 'UNAUTHENTICATED' });
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe.each(databases)('auth on $name', ({ open }) => {
   const auth = useAuth(open, createAuthClient);

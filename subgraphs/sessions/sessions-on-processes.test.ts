@@ -20,7 +20,6 @@ const redis = orSkip('redis-server', await startRedis());
 const databases = await testDatabases();
 afterAll(async () => {
   await redis?.stop();
-  for (const each of databases) await each.stop();
 });
 
 function newDevice(userId = uuidv7()): Viewer {

@@ -10,10 +10,6 @@ const databases = await testDatabases();
 const password = 'correct horse battery staple';
 const sevenDaysMs = 7 * 24 * 60 * 60_000;
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 interface Person {
   readonly id: string;
   readonly username: string;

@@ -10,10 +10,6 @@ import { sendHostileInput } from './hostile-input.js';
 const databases = await testDatabases();
 const stepMs = 30_000;
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 /** One answer of every mutation that takes or gives a secret. */
 const mutations = {
   register: 'register(input: $input) { __typename ...Refusal ...Tokens }',

@@ -3,10 +3,6 @@ import { Prisma, PrismaClient } from '../../subgraphs/auth/__generated__/prisma/
 import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)("Prisma's client on $name", ({ open }) => {
   let opened: OpenedDatabase;
   let prisma: PrismaClient;

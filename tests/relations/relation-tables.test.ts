@@ -13,10 +13,6 @@ const subgraphs = [
 ] as const;
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('On $name', ({ open }) => {
   let opened: OpenedDatabase;
   beforeAll(async () => {

@@ -1,3 +1,4 @@
+import { afterAll } from '@jest/globals';
 import type { Database } from '../../shared/database/database.js';
 import { openPostgres } from '../../shared/database/postgres.js';
 import { alreadyMigrated, openMigratedEmbedded } from './migrated-embedded.js';
@@ -16,10 +17,9 @@ export interface OpenedDatabase {
 export interface TestDatabase {
   readonly name: string;
   readonly open: () => Promise<OpenedDatabase>;
-  stop(): Promise<void>;
 }
 
-/** PGlite always, and a real Postgres when this machine has one. Stop each after use. */
+/** PGlite always, and a real Postgres when this machine has one. To be called at the top of a test file, whose end takes them away. */
 export async function testDatabases(): Promise<readonly TestDatabase[]> {
   const postgres = orSkip('PostgreSQL', await postgresOfRun());
   const embedded: TestDatabase = {
@@ -29,9 +29,9 @@ export async function testDatabases(): Promise<readonly TestDatabase[]> {
       // One process has it for itself: everybody shares the one handle.
       return { database, again: () => Promise.resolve(database), close: () => database.close() };
     },
-    stop: () => Promise.resolve(),
   };
   if (postgres === null) return [embedded];
+  afterAll(() => postgres.dropDatabases());
   return [
     embedded,
     {
@@ -49,7 +49,6 @@ export async function testDatabases(): Promise<readonly TestDatabase[]> {
         };
         return { database: await again(), again, close };
       },
-      stop: () => postgres.dropDatabases(),
     },
   ];
 }

@@ -11,10 +11,6 @@ import { openAuthData } from './auth-data.js';
 
 const databases = await testDatabases();
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe('npm run admin', () => {
   const notOpened = () => Promise.reject(new Error('nothing is to be opened for that'));
 

@@ -29,7 +29,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
-  for (const each of databases) await each.stop();
 });
 
 describe.each(databases)('importing users on $name', ({ open }) => {

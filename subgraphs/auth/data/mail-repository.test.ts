@@ -10,10 +10,6 @@ const databases = await testDatabases();
 const start = Date.parse('2126-01-01T00:00:00.000Z');
 const at = (ms: number) => new Date(start + ms);
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('mails that wait on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let harness: AuthHarness;

@@ -11,10 +11,6 @@ import { startSession, type NewSession } from './session-start.js';
 const databases = await testDatabases();
 const at = new Date('2026-11-21T01:02:03.004Z');
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('A session that starts on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let prisma: AuthPrisma;

@@ -11,10 +11,6 @@ const day = 86_400 * second;
 const databases = await testDatabases();
 const csrf = { 'x-galaxia-csrf': '1' };
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('SECURITY 28: browser sessions on $name', ({ open }) => {
   const auth = useAuth(open, createAuthClient);
   let app: FastifyInstance;

@@ -6,10 +6,6 @@ import { pictureKeys } from '../services/pictures/picture.js';
 import { openImagesDatabase, type ImagesDatabase } from '../tests/images-database.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const database of databases) await database.stop();
-});
-
 const at = new Date(1000);
 
 describe.each(databases)('Images on $name', ({ open }) => {

@@ -6,10 +6,6 @@ import { newPicture, publicationOf } from '../tests/fixtures.js';
 import { openImagesDatabase, type ImagesDatabase } from '../tests/images-database.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const database of databases) await database.stop();
-});
-
 const rounds = Array.from({ length: 10 }, (_, index) => index);
 const at = new Date(1000);
 const silent = () => [];

@@ -7,10 +7,6 @@ import { newUpload, publicationOf } from '../tests/fixtures.js';
 import { openImagesDatabase } from '../tests/images-database.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const database of databases) await database.stop();
-});
-
 describe.each(databases)('Uploads on $name', ({ open }) => {
   let database: Awaited<ReturnType<typeof openImagesDatabase>>;
   beforeAll(async () => {

@@ -8,10 +8,6 @@ import { createRelationHistoryRepository } from './relation-history-repository.j
 import { createUserErasureRepository } from './user-erasure-repository.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 const at = (minutes: number): Date => new Date(Date.UTC(2026, 10, 20, 12, minutes, 0, 123));
 
 describe.each(databases)('On $name', ({ open }) => {

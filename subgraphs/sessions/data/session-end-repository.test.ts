@@ -10,7 +10,6 @@ import { createSessionRepository } from './session-repository.js';
 
 const at = (minutes: number): Date => new Date(Date.UTC(2026, 10, 20, 12, minutes, 0, 123));
 const databases = await testDatabases();
-afterAll(() => Promise.all(databases.map((database) => database.stop())));
 
 const ending: SessionEnding = {
   endedAt: at(5),

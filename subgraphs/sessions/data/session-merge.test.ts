@@ -10,7 +10,6 @@ const started = ({ id = uuidv7(), userId = uuidv7(), device = 'Phone' } = {}) =>
   ({ kind: 'Started', id, userId, device, startedAt: at, expiresAt: later }) as const;
 const isLiving = { device: 'Phone', version: 0, lastSeenAt: at, expiresAt: later, isEnded: false };
 const databases = await testDatabases();
-afterAll(() => Promise.all(databases.map((database) => database.stop())));
 
 describe.each(databases)('What comes of sessions in one turn, on $name,', ({ open }) => {
   let opened: OpenedDatabase;

@@ -11,10 +11,6 @@ import { createUsersPrisma, type UsersPrisma } from './prisma.js';
 import { createProfileRepository } from './profile-repository.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('What users announces, on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let prisma: UsersPrisma;

@@ -7,10 +7,6 @@ import { createProfileRepository, type ProfileRepository } from './profile-repos
 import { createSearchNameRepository, type SearchNameRepository } from './search-name-repository.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const database of databases) await database.stop();
-});
-
 const registration = ({ userId = uuidv7(), username }: { userId?: string; username: string }) => ({
   eventId: uuidv7(),
   occurredAt: '2026-01-31T12:00:00.000Z',

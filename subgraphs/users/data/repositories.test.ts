@@ -11,10 +11,6 @@ import { createKnownUserRepository, type KnownUserRepository } from './known-use
 import { createSearchNameRepository, type SearchNameRepository } from './search-name-repository.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 const registration = ({ userId = uuidv7(), username }: { userId?: string; username: string }) => ({
   eventId: uuidv7(),
   occurredAt: '2026-01-31T12:00:00.000Z',

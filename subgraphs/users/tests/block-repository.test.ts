@@ -4,10 +4,6 @@ import { createBlockRepository, type BlockRepository } from '../data/block-repos
 import { startFriends, type FriendsUnderTest } from './friends-harness.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const database of databases) await database.stop();
-});
-
 describe.each(databases)('The other sides of blocks on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let friendly: FriendsUnderTest;

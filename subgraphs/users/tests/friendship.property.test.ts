@@ -7,10 +7,6 @@ import { startFriends, type FriendsUnderTest } from './friends-harness.js';
 import { applyToModel, describeModel, emptyModel, operations, statusIn, type Command, type Model } from './friendship-model.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const database of databases) await database.stop();
-});
-
 const people = 4;
 /** So low that four users reach all of them. */
 const limits = { friends: 2, sentRequests: 2, receivedRequests: 2, blocks: 2 };

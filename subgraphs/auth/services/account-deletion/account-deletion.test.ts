@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
@@ -9,10 +9,6 @@ import { usernameHoldMs } from '../usernames/username-holds.js';
 import { coolOffMs } from './account-deletion.js';
 
 const databases = await testDatabases();
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe.each(databases)('the end of an account on $name', ({ open }) => {
   const auth = useAuth(open, createAuthClient);

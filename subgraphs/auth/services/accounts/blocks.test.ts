@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
@@ -6,10 +6,6 @@ import { createAuthClient, goodPassword, type Payload } from '../../tests/auth-c
 import { useAuth } from '../../tests/use-auth.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('Accounts and blocks on $name', ({ open }) => {
   const auth = useAuth(open, createAuthClient);
   let number = 0;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { markErased } from '../../../../shared/users/erased-users.js';
@@ -8,10 +8,6 @@ import { createAuthClient, type Payload } from '../../tests/auth-client.js';
 import { useAuth } from '../../tests/use-auth.js';
 
 const databases = await testDatabases();
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe.each(databases)('the audit log on $name', ({ open }) => {
   const auth = useAuth(open, createAuthClient);

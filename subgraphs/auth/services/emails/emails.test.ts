@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
@@ -12,10 +12,6 @@ import { mailTokenLifetimeMs } from '../mail/mail-token.js';
 import { tokenMailsPerAddress } from '../../data/mail-tokens.js';
 
 const databases = await testDatabases();
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe.each(databases)('e-mail addresses on $name', ({ open }) => {
   const auth = useAuth(open, createRecoveryClient);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { createAccountDeletionRepository } from '../../data/account-deletion-repository.js';
@@ -16,10 +16,6 @@ import { createGuestExpiry } from './guest-expiry.js';
 
 const day = 24 * 60 * 60_000;
 const databases = await testDatabases();
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe('looking for guests who stay away', () => {
   function start(retentionDays: number, found: number) {

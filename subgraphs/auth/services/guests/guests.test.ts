@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations, type Answer } from '../../tests/ask.js';
@@ -7,10 +7,6 @@ import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { useAuth } from '../../tests/use-auth.js';
 
 const databases = await testDatabases();
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe.each(databases)('guests on $name', ({ open }) => {
   const auth = useAuth(open, createAuthClient);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { compactDecrypt, decodeProtectedHeader, importJWK, SignJWT, type JWK } from 'jose';
 import { createAccessTokenVerifier } from '../../../../shared/auth/access-token.js';
 import { createKeyFeed, type KeyFeed } from '../../../../shared/auth/key-feed.js';
@@ -16,10 +16,6 @@ import { createKeyRotation, isInOrder, publishedAheadMs, signingAt, verifiesAfte
 
 const databases = await testDatabases();
 const gatewaySecret = 'only-for-tests-only-for-tests-only-for-tests';
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 const kidOf = (token: string) => String(decodeProtectedHeader(token).kid);
 

@@ -9,10 +9,6 @@ import { createSoftwareAuthenticator } from '../../tests/software-authenticator.
 
 const databases = await testDatabases();
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('notices by SMTP on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let smtp: Smtp;

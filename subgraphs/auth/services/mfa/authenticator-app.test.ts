@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { goodPassword } from '../../tests/auth-client.js';
@@ -11,10 +11,6 @@ const minute = 60_000;
 const password = goodPassword;
 const databases = await testDatabases();
 const unauthenticated = expect.objectContaining({ code: 'UNAUTHENTICATED' });
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe.each(databases)('an authenticator app on $name', ({ open }) => {
   const auth = useAuth(open, createSecondFactorClient);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { encryptionKey, startAuth, type AuthHarness } from '../../tests/auth-harness.js';
@@ -12,10 +12,6 @@ import { createTotpSecrets } from './totp-secrets.js';
 const minute = 60_000;
 const databases = await testDatabases();
 const mfaTokens = createMfaTokens();
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 /** Somebody with an app, and sign-ins of theirs that wait for a code, without the cost of a password each. */
 async function createSubject(harness: AuthHarness) {

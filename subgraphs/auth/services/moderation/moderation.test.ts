@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
@@ -8,10 +8,6 @@ import { useAuth } from '../../tests/use-auth.js';
 const databases = await testDatabases();
 const actions = ['disableUser', 'enableUser', 'endUserSessions'] as const;
 type Action = (typeof actions)[number] | 'setUserRoles';
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe.each(databases)('moderation on $name', ({ open }) => {
   const auth = useAuth(open, createAuthClient);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
@@ -13,10 +13,6 @@ import { ceremonyLifetimeMs } from './passkey-registration.js';
 const password = goodPassword;
 const databases = await testDatabases();
 const beginning = `mutation { beginPasskeyConfirmation { __typename ... on PasskeyCeremony { id options } ... on UserError { code } } }`;
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 interface Holder {
   readonly id: string;

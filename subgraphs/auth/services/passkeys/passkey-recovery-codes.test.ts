@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { goodPassword, type Payload } from '../../tests/auth-client.js';
 import { publicUrl } from '../../tests/auth-harness.js';
@@ -8,10 +8,6 @@ import { useAuth } from '../../tests/use-auth.js';
 
 const password = goodPassword;
 const databases = await testDatabases();
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe.each(databases)('recovery codes of an account with passkeys on $name', ({ open }) => {
   const auth = useAuth(open, createSecondFactorClient);

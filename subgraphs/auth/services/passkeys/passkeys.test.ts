@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { z } from 'zod';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
@@ -28,10 +28,6 @@ const mischiefs: readonly (readonly [string, Mischief])[] = [
   ['of another type', { type: 'payment.get' }],
   ['without anybody present', { userPresent: false, userVerified: false }],
 ];
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe.each(databases)('passkeys on $name', ({ open }) => {
   const auth = useAuth(open, createSecondFactorClient);

@@ -14,10 +14,6 @@ const databases = await testDatabases();
 const passwordCost = { ...argon2Parameters, memoryCost: 1024 };
 const newPassword = 'four wheels of cheese';
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('SECURITY 7: changePassword on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let harness: AuthHarness;

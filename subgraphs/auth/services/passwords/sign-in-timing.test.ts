@@ -16,10 +16,6 @@ const databases = await testDatabases();
 // The fastest there is.
 const database = databases.at(-1);
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe('SECURITY 9: a refused sign-in tells nothing by its time', () => {
   let opened: OpenedDatabase;
   let harness: AuthHarness;

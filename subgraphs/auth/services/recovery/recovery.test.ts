@@ -9,10 +9,6 @@ import { mailsPerRecipient } from '../throttling/throttles.js';
 
 const databases = await testDatabases();
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('a forgotten password on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let harness: AuthHarness;

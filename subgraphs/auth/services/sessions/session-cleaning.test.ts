@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
 import { createKnownDeviceRepository, knownDeviceLimits } from '../../data/known-device-repository.js';
 import { createMfaRepository } from '../../data/mfa-repository.js';
@@ -13,10 +13,6 @@ import { createSessionCleaning } from './session-cleaning.js';
 
 const minute = 60_000;
 const databases = await testDatabases();
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe('cleaning', () => {
   it('goes on with the next table when one cannot be cleaned', async () => {

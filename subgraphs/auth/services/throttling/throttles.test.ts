@@ -8,10 +8,6 @@ import { createRecoveryClient } from '../../tests/recovery-client.js';
 import { networkLimits, passwordAttempts } from './throttles.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('throttles on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let harness: AuthHarness;

@@ -13,10 +13,6 @@ import { createUsernameHolds, usernameCooldownMs, usernameHoldMs } from './usern
 const databases = await testDatabases();
 const holds = createUsernameHolds(deriveKey(encryptionKey, 'username holds'));
 
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 /** Few enough that people get in each other's way, in several spellings. */
 const names = fc.constantFrom('alpha', 'Alpha', 'ALPHA', 'beta', 'BETA', 'gamma', 'Gamma', 'delta');
 /** Just before and after the ends of cool-down and hold as well; the two may begin at different times. */

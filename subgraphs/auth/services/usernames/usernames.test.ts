@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
@@ -8,10 +8,6 @@ import { useAuth } from '../../tests/use-auth.js';
 import { usernameCooldownMs, usernameHoldMs } from './username-holds.js';
 
 const databases = await testDatabases();
-
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
 
 describe.each(databases)('usernames on $name', ({ open }) => {
   const auth = useAuth(open, createAuthClient);

@@ -7,10 +7,6 @@ import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../../../t
 import { createImagesPrisma } from '../../data/prisma.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const each of databases) await each.stop();
-});
-
 describe.each(databases)('Who sees whose pictures, on $name', ({ open }) => {
   let opened: OpenedDatabase;
   let images: ImagesUnderTest;

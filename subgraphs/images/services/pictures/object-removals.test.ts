@@ -6,10 +6,6 @@ import { openImagesDatabase, type ImagesDatabase } from '../../tests/images-data
 import { createObjectRemovals, type ObjectRemovals } from './object-removals.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const database of databases) await database.stop();
-});
-
 const logger = createLogger({ name: 'test', level: 'silent' });
 const minute = 60_000;
 

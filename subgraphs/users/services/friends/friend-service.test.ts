@@ -8,10 +8,6 @@ import { startFriends, type FriendsUnderTest } from '../../tests/friends-harness
 import type { FriendService } from './friend-service.js';
 
 const databases = await testDatabases();
-afterAll(async () => {
-  for (const database of databases) await database.stop();
-});
-
 const changes = ['request', 'accept', 'decline', 'cancel', 'remove', 'block', 'unblock'] as const satisfies (keyof FriendService)[];
 
 describe.each(databases)('Friends on $name', ({ open }) => {
