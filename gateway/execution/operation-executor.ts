@@ -2,7 +2,7 @@ import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
 import { getOperationAST, type DocumentNode } from 'graphql';
 import type { FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
-import { readBooleanVariables } from './boolean-variables.js';
+import { readBooleanVariables } from '../../shared/graphql/documents/boolean-variables.js';
 import { beginExecution, type ExecutionRequest, type ExecutionState } from './execution-state.js';
 import { problemErrors } from './explain-nulls.js';
 import { lazily, pickVariables, sourceOf, type PlanParts, type Step } from './fetch-parts.js';

@@ -9,13 +9,13 @@ import {
   type GraphQLSchema,
   type SelectionSetNode,
 } from 'graphql';
-import type { BooleanVariables } from './boolean-variables.js';
+import type { BooleanVariables } from '../../shared/graphql/documents/boolean-variables.js';
 import type { ExecutionState } from './execution-state.js';
 import { lazily } from './fetch-parts.js';
 import { isJsonObject, readOwn, type JsonObject } from '../datasources/json.js';
 import type { ResponsePath } from './places.js';
-import { fragmentsOf } from './shaping/fragments-of.js';
-import { collectFields, type CollectScope } from './shaping/collect-fields.js';
+import { fragmentsOf } from '../../shared/graphql/documents/fragments-of.js';
+import { collectPresent, type CollectScope } from './shaping/collect-present.js';
 
 /** A selection on an object of the data. */
 export interface SelectedPlace {
@@ -81,7 +81,7 @@ export function createErrorSelection({ schema, document, node, booleans, deferre
     isMissingAny({ object, type, selectionSet }, variables) {
       const scope = scopeOf(variables);
       const runtime = runtimeType(scope, type, object);
-      return (isObjectType(runtime) || isInterfaceType(runtime)) && isMissingAny(object, collectFields(scope, runtime, [selectionSet]));
+      return (isObjectType(runtime) || isInterfaceType(runtime)) && isMissingAny(object, collectPresent(scope, runtime, [selectionSet]));
     },
   };
 }
@@ -104,7 +104,7 @@ function findUnselected(
     const type = runtimeType(scope, declared, object);
     // What it was is not known, as nothing is there: nothing is known against the error.
     if (!isObjectType(type) && !isInterfaceType(type)) return undefined;
-    const fields = collectFields(scope, type, selectionSets);
+    const fields = collectPresent(scope, type, selectionSets);
     const nodes = fields.get(key);
     if (nodes === undefined) return { at, isFelt: object === undefined || isMissingAny(object, fields) };
     const field = type.getFields()[nodes[0].name.value];
@@ -116,7 +116,7 @@ function findUnselected(
   return undefined;
 }
 
-function isMissingAny(object: JsonObject, fields: ReturnType<typeof collectFields>): boolean {
+function isMissingAny(object: JsonObject, fields: ReturnType<typeof collectPresent>): boolean {
   return [...fields].some(([key, [{ name }]]) => name.value !== '__typename' && readOwn(object, key) === undefined);
 }
 

@@ -2,7 +2,7 @@ import { GraphQLError, Kind, OperationTypeNode, type OperationDefinitionNode } f
 import { cloneJson, isJsonObject, readOwn, type JsonObject } from '../../datasources/json.js';
 import type { LaterFetch } from '../../planning/later-fetches.js';
 import type { PlannedInParts } from '../../planning/operation-planner.js';
-import { readBooleanVariables } from '../boolean-variables.js';
+import { readBooleanVariables } from '../../../shared/graphql/documents/boolean-variables.js';
 import { beginExecution, type ExecutionRequest } from '../execution-state.js';
 import { problemErrors } from '../explain-nulls.js';
 import { lazily, type PlanParts, type Step } from '../fetch-parts.js';

@@ -21,7 +21,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { isInherited, isJsonObject, readOwn, type JsonObject } from '../../datasources/json.js';
-import { collectFields, type CollectScope, type LeftFragment } from './collect-fields.js';
+import { collectPresent, type CollectScope, type LeftFragment } from './collect-present.js';
 import { addStep, dropLater, nullText, tellProblem, type DeferredShape, type ShapingRun, type Write } from './shaping-run.js';
 import { writeLeafOf } from './write-leaf.js';
 
@@ -44,7 +44,7 @@ export function compileShape(scope: CollectScope, root: GraphQLObjectType, selec
 function compileObject(scope: CollectScope, type: RuntimeType, selectionSets: readonly SelectionSetNode[], isRoot = false): WriteObject {
   const fields: FieldShape[] = [];
   const left: LeftFragment[] = [];
-  for (const [key, nodes] of collectFields(scope, type, selectionSets, (each) => left.push(each))) {
+  for (const [key, nodes] of collectPresent(scope, type, selectionSets, (each) => left.push(each))) {
     const write = compileField(scope, type, nodes, isRoot);
     if (write === undefined) continue;
     const prefix = `${fields.length === 0 ? '{' : ','}${JSON.stringify(key)}:`;

@@ -6,7 +6,7 @@ import { generateOperation, type GeneratedOperation } from '../../../tests/testk
 import { answerOf } from '../../../tests/testkit/generated/generated-subgraph.js';
 import { federated, supergraphs } from '../../../tests/testkit/generated/supergraphs.js';
 import { compose } from '../../../tests/testkit/little-supergraph.js';
-import { readBooleanVariables } from '../boolean-variables.js';
+import { readBooleanVariables } from '../../../shared/graphql/documents/boolean-variables.js';
 import type { JsonObject } from '../../datasources/json.js';
 import { createShaper } from './operation-shaper.js';
 

@@ -1,8 +1,8 @@
 import type { DocumentNode, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import type { BooleanVariables } from '../boolean-variables.js';
+import type { BooleanVariables } from '../../../shared/graphql/documents/boolean-variables.js';
 import type { JsonObject } from '../../datasources/json.js';
 import { compileShape } from './compile-shape.js';
-import { fragmentsOf } from './fragments-of.js';
+import { fragmentsOf } from '../../../shared/graphql/documents/fragments-of.js';
 import { createIntrospect, type IntrospectionTexts } from './introspect.js';
 import { nullText, type DeferredShape, type LaterPart, type Problem, type ShapingRun } from './shaping-run.js';
 

@@ -1,7 +1,7 @@
 import type { PlanNode } from '@apollo/query-planner';
 import { isInputObjectType, isScalarType, print, type GraphQLSchema } from 'graphql';
 import { isJsonObject } from '../../datasources/json.js';
-import { readBooleanVariables } from '../../execution/boolean-variables.js';
+import { readBooleanVariables } from '../../../shared/graphql/documents/boolean-variables.js';
 import { pickVariables } from '../../execution/fetch-parts.js';
 import type { AcceptedOperation } from '../../operations/accept-operation.js';
 import { findFiles, UploadedFile } from './uploaded-file.js';

@@ -1,10 +1,9 @@
 import {
+  isAbstractType,
   Kind,
   typeFromAST,
-  isAbstractType,
-  isCompositeType,
-  isInterfaceType,
-  doTypesOverlap,
+  GraphQLIncludeDirective,
+  GraphQLSkipDirective,
   type DirectiveNode,
   type FieldNode,
   type FragmentDefinitionNode,
@@ -14,38 +13,30 @@ import {
   type InlineFragmentNode,
   type NamedTypeNode,
   type SelectionSetNode,
-  GraphQLSkipDirective,
-  GraphQLIncludeDirective,
 } from 'graphql';
-import { deferLabel } from '../../planning/deferred-fragments.js';
 
-export interface CollectScope {
+export interface SelectionScope {
   readonly schema: GraphQLSchema;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** Whether the Boolean variable is true. */
   readonly isTrue: (name: string) => boolean;
-  /** Labels of fragments that are left out because they come later; undefined when none is. */
-  readonly deferred?: ReadonlySet<string> | undefined;
 }
 
-/** A fragment that is left out of a selection, to be told later. */
-export interface LeftFragment {
-  readonly label: string;
-  readonly fragment: InlineFragmentNode;
-}
+/** What stands for one response name: at least one field, and those that are merged with it. */
+export type FieldNodes = readonly [FieldNode, ...FieldNode[]];
 
-type CollectedType = GraphQLObjectType | GraphQLInterfaceType;
+type SelectedType = GraphQLObjectType | GraphQLInterfaceType;
 
 /**
- * What is selected on an object of `type`, by response name, in the order of the document (CollectFields of the specification). The type is
- * an interface where a subgraph knows it by `@interfaceObject` and nobody was asked for more.
+ * What is selected on an object of `type`, by response name, in the order of the document (CollectFields of the specification). Inline
+ * fragments for which `isLeft` holds are left out.
  */
 export function collectFields(
-  scope: CollectScope,
-  type: CollectedType,
+  scope: SelectionScope,
+  type: SelectedType,
   selectionSets: readonly SelectionSetNode[],
-  onLeft?: (left: LeftFragment) => void,
-): ReadonlyMap<string, readonly [FieldNode, ...FieldNode[]]> {
+  isLeft?: (fragment: InlineFragmentNode) => boolean,
+): ReadonlyMap<string, FieldNodes> {
   const fields = new Map<string, [FieldNode, ...FieldNode[]]>();
   const visited = new Set<string>();
 
@@ -60,15 +51,9 @@ export function collectFields(
           else known.push(selection);
           break;
         }
-        case Kind.INLINE_FRAGMENT: {
-          const label = scope.deferred === undefined ? undefined : deferLabel(selection);
-          if (label !== undefined && scope.deferred?.has(label) === true) {
-            if (mayApply(scope, selection.typeCondition, type)) onLeft?.({ label, fragment: selection });
-            break;
-          }
-          if (applies(scope, selection.typeCondition, type)) collect(selection.selectionSet);
+        case Kind.INLINE_FRAGMENT:
+          if (isLeft?.(selection) !== true && applies(scope, selection.typeCondition, type)) collect(selection.selectionSet);
           break;
-        }
         case Kind.FRAGMENT_SPREAD: {
           const fragment = scope.fragments.get(selection.name.value);
           if (fragment === undefined || visited.has(selection.name.value)) break;
@@ -83,20 +68,14 @@ export function collectFields(
   return fields;
 }
 
-function applies({ schema }: CollectScope, condition: NamedTypeNode | undefined, type: CollectedType): boolean {
+/** Whether a fragment on `condition` is about every object of `type`. */
+export function applies({ schema }: SelectionScope, condition: NamedTypeNode | undefined, type: SelectedType): boolean {
   if (condition === undefined || condition.name.value === type.name) return true;
   const conditional = typeFromAST(schema, condition);
   return isAbstractType(conditional) && schema.isSubType(conditional, type);
 }
 
-/** Also where a subgraph knows an object by its interface alone, which may be told by the time when the fragment is. */
-function mayApply(scope: CollectScope, condition: NamedTypeNode | undefined, type: CollectedType): boolean {
-  if (applies(scope, condition, type)) return true;
-  const conditional = condition === undefined ? undefined : typeFromAST(scope.schema, condition);
-  return isInterfaceType(type) && isCompositeType(conditional) && doTypesOverlap(scope.schema, type, conditional);
-}
-
-function isIncluded(scope: CollectScope, directives: readonly DirectiveNode[] | undefined): boolean {
+function isIncluded(scope: SelectionScope, directives: readonly DirectiveNode[] | undefined): boolean {
   if (directives === undefined || directives.length === 0) return true;
   return directives.every((directive) => {
     switch (directive.name.value) {
@@ -110,7 +89,7 @@ function isIncluded(scope: CollectScope, directives: readonly DirectiveNode[] | 
   });
 }
 
-function ifArgument({ isTrue }: CollectScope, { arguments: given = [] }: DirectiveNode): boolean {
+function ifArgument({ isTrue }: SelectionScope, { arguments: given = [] }: DirectiveNode): boolean {
   const value = given.find(({ name }) => name.value === 'if')?.value;
   if (value?.kind === Kind.VARIABLE) return isTrue(value.name.value);
   return value?.kind === Kind.BOOLEAN && value.value;
