@@ -28,18 +28,29 @@ import { createUsernameHolds } from './services/usernames/username-holds.js';
 import { createSignIn } from './services/sessions/sign-in.js';
 import { composeThrottling } from './services/throttling/compose-throttling.js';
 
-export interface ServiceOptions {
+/** What operators choose for accounts. */
+export interface ServiceSettings {
+  /** 32 bytes that encrypt the signing keys at rest; the same at every start and in every process of this subgraph. */
+  readonly encryptionKey: Uint8Array;
+  /** Where people reach the product, without a trailing slash. Asked when it is needed: with any free port it is known only later. */
+  readonly publicUrl: () => string;
+  readonly mail: MailOptions;
+  /** What a password hash costs; the default is what protects people, less is for tests. */
+  readonly passwordCost?: Argon2Parameters | undefined;
+  /** Refuses new passwords that a range service knows from breaches; undefined asks nobody. */
+  readonly breachCheck?: BreachCheckSettings | undefined;
+  /** `UV_THREADPOOL_SIZE`, when it is set: it bounds how many passwords are hashed at once. */
+  readonly threadPoolSize?: number | undefined;
+  /** `GUEST_RETENTION_DAYS`: after how many days without a sign of life guests are deleted; 0 keeps them for ever. */
+  readonly guestRetentionDays?: number;
+  /** What passkeys are bound to; undefined means the public address. */
+  readonly webAuthn?: RelyingPartySettings | undefined;
+}
+
+export interface ServiceOptions extends ServiceSettings {
   readonly repositories: AuthRepositories;
   readonly signingKey: Parameters<typeof createAccessTokenIssuer>[0]['signingKey'];
   readonly revocations: Revocations;
-  readonly encryptionKey: Uint8Array;
-  readonly publicUrl: () => string;
-  readonly mail: MailOptions;
-  readonly breachCheck: BreachCheckSettings | undefined;
-  readonly passwordCost: Argon2Parameters | undefined;
-  readonly threadPoolSize: number | undefined;
-  readonly webAuthn: RelyingPartySettings | undefined;
-  readonly guestRetentionDays: number;
   readonly rateLimits: RateLimits;
   readonly wakeOutbox: () => void;
   readonly logger: Logger;
@@ -48,29 +59,58 @@ export interface ServiceOptions {
 
 /** Wires the rules of accounts to each other. `close` ends what runs in the background and waits for what is under way. */
 export function composeServices(options: ServiceOptions): { readonly services: AuthServices; close(): Promise<void> } {
-  const { repositories, signingKey, revocations, encryptionKey, rateLimits, wakeOutbox, logger, now, threadPoolSize } = options;
-  const { accounts, families, mfa, passkeys, passwords, recovery } = repositories;
-  const { mailer, ...mail } = composeMail({
+  const { repositories, webAuthn, guestRetentionDays = 30, logger, now } = options;
+  const { families, knownDevices, mfa, passkeys, passwords, recovery } = repositories;
+  const { closeMail, ...common } = composeCommon(options);
+  const accountRecovery = composeRecovery({ ...common, recovery });
+  const accountLife = composeAccountLife({ ...common, repositories, guestRetentionDays });
+  const passkeyServices = composePasskeys({ ...common, repository: passkeys, challenges: mfa, webAuthn });
+  const cleaning = createSessionCleaning({ families, expiring: [mfa, passkeys, recovery, knownDevices], logger, now });
+  return {
+    services: {
+      registration: createRegistration(common),
+      reauthentication: common.reauthentication,
+      passwordChange: createPasswordChange({ ...common, passwords }),
+      passwordSignIn: createPasswordSignIn(common),
+      sessionRefresher: createSessionRefresher({ ...common, families }),
+      sessionEnder: common.sessionEnder,
+      throttles: common.throttles,
+      ...accountRecovery.services,
+      ...accountLife.services,
+      ...passkeyServices,
+      ...composeMfa({ ...common, repository: mfa, confirmation: passkeyServices.passkeyConfirmation }),
+    },
+    async close() {
+      await accountRecovery.close();
+      await common.hasher.close();
+      await accountLife.close();
+      await cleaning.close();
+      await closeMail();
+    },
+  };
+}
+
+/** What more than one of the rules is made of, by the names under which they take it. */
+function composeCommon(options: ServiceOptions) {
+  const { repositories, signingKey, revocations, encryptionKey, publicUrl, rateLimits, wakeOutbox, logger, now } = options;
+  const { accounts, audit, families, knownDevices, mails, passwords, signIns } = repositories;
+  const mail = composeMail({
     ...options.mail,
-    mails: repositories.mails,
+    mails,
     key: deriveKey(encryptionKey, 'mails'),
-    publicUrl: options.publicUrl,
+    publicUrl,
     logger,
     now,
   });
-  const auditLog = createAuditLog({ events: repositories.audit, now });
-  const { throttles, knownDevices } = composeThrottling({
-    repository: repositories.knownDevices,
-    rateLimits,
-    encryptionKey,
-    now,
-  });
-  const { hasher, passwordPolicy, reauthentication } = composePasswords({
+  const { mailer } = mail;
+  const auditLog = createAuditLog({ events: audit, now });
+  const throttling = composeThrottling({ repository: knownDevices, rateLimits, encryptionKey, now });
+  const passwordServices = composePasswords({
     accounts,
     passwords,
-    throttles,
+    throttles: throttling.throttles,
     auditLog,
-    threadPoolSize,
+    threadPoolSize: options.threadPoolSize,
     breachCheck: options.breachCheck,
     parameters: options.passwordCost,
     logger,
@@ -79,111 +119,14 @@ export function composeServices(options: ServiceOptions): { readonly services: A
   const refreshTokens = createRefreshTokens(deriveKey(encryptionKey, 'refresh tokens'));
   const issuer = createAccessTokenIssuer({ signingKey, now });
   const opener = createSessionOpener({ issuer, refreshTokens, now });
-  const sessionEnder = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
   const mfaTokens = createMfaTokens();
-  const signIn = createSignIn({
-    repository: repositories.signIns,
-    opener,
-    mfaTokens,
-    mailer,
-    knownDevices,
-    wakeOutbox,
-    now,
-  });
-  const tokenMails = createTokenMails({ mailer, key: deriveKey(encryptionKey, 'token mails'), now });
-  const accountRecovery = composeRecovery({
-    accounts,
-    recovery,
-    tokenMails,
-    mailer,
-    hasher,
-    policy: passwordPolicy,
-    reauthentication,
-    ender: sessionEnder,
-    throttles,
-    logger,
-    now,
-  });
-  const holds = createUsernameHolds(deriveKey(encryptionKey, 'username holds'));
-  const accountLife = composeAccountLife({
-    repositories,
-    encryptionKey,
-    holds,
-    auditLog,
-    hasher,
-    passwordPolicy,
-    reauthentication,
-    opener,
-    signIn,
-    sessionEnder,
-    throttles,
-    knownDevices,
-    mailer,
-    tokenMails,
-    guestRetentionDays: options.guestRetentionDays,
-    wakeOutbox,
-    logger,
-    now,
-  });
-  const passkeyServices = composePasskeys({
-    repository: passkeys,
-    challenges: mfa,
-    accounts,
-    encryptionKey,
-    reauthentication,
-    mfaTokens,
-    signIn,
-    auditLog,
-    mailer,
-    publicUrl: options.publicUrl,
-    webAuthn: options.webAuthn,
-    now,
-  });
-  const services = {
-    registration: createRegistration({
-      accounts,
-      holds,
-      hasher,
-      passwordPolicy,
-      opener,
-      knownDevices,
-      tokenMails,
-      mailer,
-      wakeOutbox,
-      now,
-    }),
-    reauthentication,
-    passwordChange: createPasswordChange({ passwords, hasher, policy: passwordPolicy, reauthentication, mailer, sessionEnder, now }),
-    passwordSignIn: createPasswordSignIn({ accounts, hasher, signIn, throttles, auditLog }),
-    sessionRefresher: createSessionRefresher({ families, refreshTokens, issuer, ender: sessionEnder, mailer, wakeOutbox, now }),
-    sessionEnder,
-    ...accountRecovery.services,
-    ...accountLife.services,
-    throttles,
-    ...composeMfa({
-      confirmation: passkeyServices.passkeyConfirmation,
-      repository: mfa,
-      accounts,
-      encryptionKey,
-      reauthentication,
-      mfaTokens,
-      signIn,
-      auditLog,
-      mailer,
-      now,
-    }),
-    ...passkeyServices,
-  };
-  const cleaning = createSessionCleaning({ families, expiring: [mfa, passkeys, recovery, repositories.knownDevices], logger, now });
-
   return {
-    services,
-    async close() {
-      await accountRecovery.close();
-      await hasher.close();
-      await accountLife.close();
-      await cleaning.close();
-      await mail.close();
-    },
+    ...{ accounts, encryptionKey, publicUrl, wakeOutbox, logger, now },
+    ...{ mailer, auditLog, ...throttling, ...passwordServices, refreshTokens, issuer, opener, mfaTokens },
+    closeMail: () => mail.close(),
+    tokenMails: createTokenMails({ mailer, key: deriveKey(encryptionKey, 'token mails'), now }),
+    holds: createUsernameHolds(deriveKey(encryptionKey, 'username holds')),
+    sessionEnder: createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now }),
+    signIn: createSignIn({ ...throttling, repository: signIns, opener, mfaTokens, mailer, wakeOutbox, now }),
   };
 }

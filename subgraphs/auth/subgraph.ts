@@ -20,7 +20,7 @@ import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
-import type { AuthContext } from './context.js';
+import type { AuthContext, AuthServices } from './context.js';
 import { createAuthPrisma } from './data/prisma.js';
 import { mailGauges } from './mail-gauges.js';
 import { resolvers } from './resolvers/resolvers.js';
@@ -34,38 +34,20 @@ import { deriveKey } from './services/keys/derive-key.js';
 import { createSigningKeys } from './services/keys/signing-keys.js';
 import { createMfaStatus } from './services/mfa/mfa-status.js';
 import { createOneCredentialCheck } from './services/one-credential-check.js';
-import { createAuthRepositories } from './data/repositories.js';
-import { composeServices } from './compose-services.js';
-import type { MailOptions } from './services/mail/compose-mail.js';
-import type { RelyingPartySettings } from './services/passkeys/relying-party.js';
-import type { BreachCheckSettings } from './services/passwords/compose-passwords.js';
-import { defaultThreadPoolSize, type Argon2Parameters } from './services/passwords/password-hasher.js';
+import { createAuthRepositories, type AuthRepositories } from './data/repositories.js';
+import { composeServices, type ServiceSettings } from './compose-services.js';
+import { defaultThreadPoolSize } from './services/passwords/password-hasher.js';
 import { lowerPoolPriority } from './services/passwords/pool-priority.js';
 
-export interface AuthSubgraphOptions {
+export interface AuthSubgraphOptions extends ServiceSettings {
   readonly database: Database;
   readonly bus: EventBus;
   readonly revocations: Revocations;
-  /** 32 bytes that encrypt the signing keys at rest; the same at every start and in every process of this subgraph. */
-  readonly encryptionKey: Uint8Array;
-  /** Where people reach the product, without a trailing slash. Asked when it is needed: with any free port it is known only later. */
-  readonly publicUrl: () => string;
-  readonly mail: MailOptions;
-  /** What a password hash costs; the default is what protects people, less is for tests. */
-  readonly passwordCost?: Argon2Parameters | undefined;
-  /** Refuses new passwords that a range service knows from breaches; undefined asks nobody. */
-  readonly breachCheck?: BreachCheckSettings | undefined;
   readonly rateLimits: RateLimits;
   readonly logger: Logger;
   readonly now?: () => number;
-  /** `UV_THREADPOOL_SIZE`, when it is set: it bounds how many passwords are hashed at once. */
-  readonly threadPoolSize?: number | undefined;
   /** `SIGNING_KEY_ROTATION_DAYS`: how long a key signs. */
   readonly signingKeyRotationDays?: number;
-  /** `GUEST_RETENTION_DAYS`: after how many days without a sign of life guests are deleted; 0 keeps them for ever. */
-  readonly guestRetentionDays?: number;
-  /** What passkeys are bound to; undefined means the public address. */
-  readonly webAuthn?: RelyingPartySettings | undefined;
 }
 
 export type AuthSubgraph = Subgraph<AuthContext> & {
@@ -94,32 +76,13 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
   const accessTokens = createAccessTokenVerifier({ keys, revocations, now });
   const outbox = createOutboxRelay({ database: sql, schema: 'auth', isAlone: database.isExclusive, bus, logger, now });
   const { services, ...background } = composeServices({
+    ...options,
     repositories,
     signingKey: () => signingKeys.active(),
-    revocations,
-    encryptionKey,
-    publicUrl: options.publicUrl,
-    mail: options.mail,
-    breachCheck: options.breachCheck,
-    passwordCost: options.passwordCost,
-    threadPoolSize: options.threadPoolSize,
-    webAuthn: options.webAuthn,
-    guestRetentionDays: options.guestRetentionDays ?? 30,
-    rateLimits: options.rateLimits,
     wakeOutbox: () => outbox.wake(),
-    logger,
     now,
   });
-  const { sessionEnder, sessionRefresher, throttles } = services;
-  await bus.subscribe(
-    createConsumer('auth', {
-      'session.ended': (event) => sessionEnder.follow(event),
-      'image.removed': (event) => services.auditLog.followImageRemoval(event),
-      'session.renamed': ({ id: eventId, payload: { sessionId: familyId, device } }) =>
-        repositories.families.takeDevice({ eventId, familyId, device }),
-      'relation.changed': ({ id, payload }) => repositories.relations.take(id, payload),
-    }),
-  );
+  await followOthers(bus, services, repositories);
 
   const typeDefs = parse(readFileSync(join(projectRoot, 'schema/subgraphs/auth.graphql'), 'utf8'));
   const schema = buildSubgraphSchema([{ typeDefs, resolvers }]);
@@ -147,7 +110,7 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     async routes(app) {
       jwksRoute(() => signingKeys.jwks())(app);
       accountPages()(app);
-      await browserSessionRoutes({ refresher: sessionRefresher, ender: sessionEnder, throttles, now })(app);
+      await browserSessionRoutes({ ...services, now })(app);
     },
     ready: () => Promise.all([checkDependency('database', () => database.ping()), checkDependency('events', () => bus.ping())]),
     async close() {
@@ -157,4 +120,20 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
       await prisma.$disconnect();
     },
   };
+}
+
+/** Takes what other subgraphs announce, as long as the bus lives. */
+async function followOthers(
+  bus: EventBus,
+  { sessionEnder, auditLog }: AuthServices,
+  { families, relations }: AuthRepositories,
+): Promise<void> {
+  await bus.subscribe(
+    createConsumer('auth', {
+      'session.ended': (event) => sessionEnder.follow(event),
+      'image.removed': (event) => auditLog.followImageRemoval(event),
+      'session.renamed': ({ id: eventId, payload: { sessionId: familyId, device } }) => families.takeDevice({ eventId, familyId, device }),
+      'relation.changed': ({ id, payload }) => relations.take(id, payload),
+    }),
+  );
 }

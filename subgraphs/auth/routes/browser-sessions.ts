@@ -15,8 +15,8 @@ const bodyLimit = 1_024;
 const parking = z.object({ refreshToken: z.string().max(200) });
 
 export interface BrowserSessionsOptions {
-  readonly refresher: SessionRefresher;
-  readonly ender: SessionEnder;
+  readonly sessionRefresher: SessionRefresher;
+  readonly sessionEnder: SessionEnder;
   readonly throttles: Throttles;
   readonly now?: () => number;
 }
@@ -27,7 +27,7 @@ export interface BrowserSessionsOptions {
  * want `x-galaxia-csrf: 1`, which a form cannot send and a foreign page only after a preflight that the gateway does not grant; the
  * gateway checks `Origin` too.
  */
-export function browserSessionRoutes({ refresher, ender, throttles, now = Date.now }: BrowserSessionsOptions) {
+export function browserSessionRoutes({ sessionRefresher, sessionEnder, throttles, now = Date.now }: BrowserSessionsOptions) {
   return async (app: FastifyInstance): Promise<void> => {
     await app.register((scope, _options, done) => {
       // A form can send text, and JSON can be written as text.
@@ -45,17 +45,17 @@ export function browserSessionRoutes({ refresher, ender, throttles, now = Date.n
         await throttles.perNetwork('refreshes', clientIp(request));
         const body = parking.safeParse(request.body);
         if (!body.success) throw new AppError('BAD_USER_INPUT', 'Send {"refreshToken": "…"} as JSON.');
-        return answer(reply, await refresher.bindToBrowser(body.data.refreshToken));
+        return answer(reply, await sessionRefresher.bindToBrowser(body.data.refreshToken));
       });
 
       scope.post('/session/refresh', { bodyLimit }, async (request, reply) => {
         await throttles.perNetwork('refreshes', clientIp(request));
-        return answer(reply, await refresher.refresh(readCookie(request) ?? '', 'cookie'));
+        return answer(reply, await sessionRefresher.refresh(readCookie(request) ?? '', 'cookie'));
       });
 
       scope.post('/session/logout', { bodyLimit }, async (request, reply) => {
         const refreshToken = readCookie(request);
-        if (refreshToken !== null) await ender.logout(null, refreshToken);
+        if (refreshToken !== null) await sessionEnder.logout(null, refreshToken);
         return clearCookie(reply).code(204).send();
       });
       done();

@@ -30,7 +30,7 @@ export interface PasswordChange {
 export interface PasswordChangeOptions {
   readonly passwords: PasswordRepository;
   readonly hasher: Pick<PasswordHasher, 'hash'>;
-  readonly policy: PasswordPolicy;
+  readonly passwordPolicy: PasswordPolicy;
   readonly reauthentication: Pick<Reauthentication, 'findByPassword'>;
   readonly mailer: Mailer;
   readonly sessionEnder: Pick<SessionEnder, 'haveEnded'>;
@@ -43,7 +43,7 @@ const tries = 3;
 export function createPasswordChange({
   passwords,
   hasher,
-  policy,
+  passwordPolicy,
   reauthentication,
   mailer,
   sessionEnder,
@@ -76,7 +76,7 @@ export function createPasswordChange({
       const verify = () => reauthentication.findByPassword(viewer, currentPassword, 'changePassword');
       let candidate = await verify();
       if (candidate === null) return { kind: 'InvalidCredentials' };
-      const problem = await policy.findProblem(newPassword, candidate.account, 'newPassword');
+      const problem = await passwordPolicy.findProblem(newPassword, candidate.account, 'newPassword');
       if (problem !== null) return invalidInput([problem]);
       const hash = await hasher.hash(newPassword);
       for (let left = tries; left > 0 && candidate !== null; left -= 1) {

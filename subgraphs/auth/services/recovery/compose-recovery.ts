@@ -26,9 +26,9 @@ export interface RecoveryServiceOptions {
   readonly tokenMails: TokenMails;
   readonly mailer: Mailer;
   readonly hasher: PasswordHasher;
-  readonly policy: PasswordPolicy;
+  readonly passwordPolicy: PasswordPolicy;
   readonly reauthentication: Reauthentication;
-  readonly ender: SessionEnder;
+  readonly sessionEnder: SessionEnder;
   readonly throttles: Throttles;
   readonly logger: Logger;
   readonly now: () => number;

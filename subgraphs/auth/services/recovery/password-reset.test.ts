@@ -38,8 +38,8 @@ function createSubject({
     },
     mailer: { rows: unused, wake: () => undefined },
     hasher: { hash: unused },
-    policy: { findProblem: unused },
-    ender: { haveEnded: () => undefined },
+    passwordPolicy: { findProblem: unused },
+    sessionEnder: { haveEnded: () => undefined },
     throttles: {
       beforeMail(kind, request) {
         throttled.push({ kind, ...request });

@@ -38,8 +38,8 @@ export interface PasswordResetOptions {
   readonly tokenMails: TokenMails;
   readonly mailer: Mailer;
   readonly hasher: Pick<PasswordHasher, 'hash'>;
-  readonly policy: PasswordPolicy;
-  readonly ender: Pick<SessionEnder, 'haveEnded'>;
+  readonly passwordPolicy: PasswordPolicy;
+  readonly sessionEnder: Pick<SessionEnder, 'haveEnded'>;
   readonly throttles: Pick<Throttles, 'beforeMail' | 'perNetwork'>;
   readonly background: BackgroundWork;
   readonly now?: () => number;
@@ -55,8 +55,8 @@ export function createPasswordReset({
   tokenMails,
   mailer,
   hasher,
-  policy,
-  ender,
+  passwordPolicy,
+  sessionEnder,
   throttles,
   background,
   now = Date.now,
@@ -87,7 +87,7 @@ export function createPasswordReset({
       const found = await recovery.findAccount({ hash, purpose: 'password-reset', at: new Date(now()) });
       if (found === null) return invalidToken;
       const { account, emailLower } = found;
-      const problem = await policy.findProblem(newPassword, account, 'newPassword');
+      const problem = await passwordPolicy.findProblem(newPassword, account, 'newPassword');
       if (problem !== null) return invalidInput([problem]);
 
       const passwordHash = await hasher.hash(newPassword);
@@ -102,7 +102,7 @@ export function createPasswordReset({
         mails: await mailer.rows('password-changed', { to: account.email, username: account.username }),
       });
       if (ended === null) return invalidToken;
-      ender.haveEnded(ended, at);
+      sessionEnder.haveEnded(ended, at);
       mailer.wake();
       return { kind: 'PasswordReset', endedSessions: ended.length };
     },

@@ -26,7 +26,7 @@ async function createSubject() {
   const families = createFakeFamilies(account);
   const revocations = createRevocations(now);
   const wakeOutbox = () => undefined;
-  const ender = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
+  const sessionEnder = createSessionEnder({ families, refreshTokens, revocations, wakeOutbox, now });
   const issuer = { issue: () => ({ token: 'access', expiresAt: new Date(time + 600_000) }) };
   const mails: { template: string; to: string | null }[] = [];
   const mailer: Pick<Mailer, 'rows' | 'wake'> = {
@@ -36,7 +36,7 @@ async function createSubject() {
     },
     wake: () => undefined,
   };
-  const refresher = createSessionRefresher({ families, refreshTokens, issuer, ender, mailer, wakeOutbox, now });
+  const refresher = createSessionRefresher({ families, refreshTokens, issuer, sessionEnder, mailer, wakeOutbox, now });
   const first = refreshTokens.create();
   await families.start(
     {

@@ -34,7 +34,7 @@ export interface SessionRefresherOptions {
   readonly families: RefreshFamilyRepository;
   readonly refreshTokens: RefreshTokens;
   readonly issuer: AccessTokenIssuer;
-  readonly ender: SessionEnder;
+  readonly sessionEnder: SessionEnder;
   readonly mailer: Pick<Mailer, 'rows' | 'wake'>;
   readonly wakeOutbox: () => void;
   readonly now?: () => number;
@@ -46,7 +46,7 @@ export function createSessionRefresher({
   families,
   refreshTokens,
   issuer,
-  ender,
+  sessionEnder,
   mailer,
   wakeOutbox,
   now = Date.now,
@@ -116,7 +116,7 @@ export function createSessionRefresher({
   async function endForReuse({ family, account }: StoredRefreshToken): Promise<void> {
     const { email: to, username } = account;
     const mails = await mailer.rows('session-stolen', { to, username, device: family.device });
-    await ender.end(family, 'TOKEN_REUSE', { mails });
+    await sessionEnder.end(family, 'TOKEN_REUSE', { mails });
     mailer.wake();
   }
 
