@@ -14,6 +14,7 @@ import { workersVariable } from '../cluster/workers-variable.js';
 import { checkPolicyVariables } from '../policy/policy-variables.js';
 import { ownSupergraphPath } from './gateway-config.js';
 import { servingVariables, toServingConfig, type ServingConfig } from './serving-config.js';
+import { checkSettingsTogether } from './settings-together.js';
 
 export interface AllInOneConfig extends ServingConfig {
   /** Absolute. */
@@ -69,7 +70,10 @@ const schema = z.object({
 /** Configuration of everything in one process, for which nothing has to be set. Throws `ConfigurationError` with all problems at once. */
 export function readAllInOneConfig(environment: Readonly<Record<string, string | undefined>>): AllInOneConfig {
   const values = readEnvironment(
-    schema.superRefine(checkS3Variables, evenWithProblems).superRefine(checkPolicyVariables, evenWithProblems),
+    schema
+      .superRefine(checkS3Variables, evenWithProblems)
+      .superRefine(checkPolicyVariables, evenWithProblems)
+      .superRefine(checkSettingsTogether(environment), evenWithProblems),
     environment,
   );
   const given = {

@@ -30,12 +30,12 @@ describe('The configuration of the gateway', () => {
     });
     const given = {
       SUPERGRAPH_PATH: 'x.graphql',
-      OPERATION_TIMEOUT_MS: '1',
+      OPERATION_TIMEOUT_MS: '3600000',
       SUBGRAPH_TIMEOUT_MS: '3600000',
       SUBGRAPH_TIMEOUTS_MS: 'reviews=2000, search=500',
     };
     expect(readGatewayConfig(given).timeouts).toEqual({
-      operationMs: 1,
+      operationMs: 3_600_000,
       subgraphMs: 3_600_000,
       ofSubgraphMs: new Map([
         ['reviews', 2_000],

@@ -8,6 +8,7 @@ import { checkCacheVariables } from '../caching/cache-variables.js';
 import { workersVariable } from '../cluster/workers-variable.js';
 import { checkPolicyVariables } from '../policy/policy-variables.js';
 import { servingVariables, toServingConfig, type ServingConfig } from './serving-config.js';
+import { checkSettingsTogether } from './settings-together.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -56,14 +57,16 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
         ownSupergraph
           .superRefine(checkPolicyVariables, evenWithProblems)
           .superRefine(checkCacheVariables, evenWithProblems)
-          .superRefine(refuseJwtVariables, evenWithProblems),
+          .superRefine(refuseJwtVariables, evenWithProblems)
+          .superRefine(checkSettingsTogether(environment), evenWithProblems),
         environment,
       )
     : readEnvironment(
         anySupergraph
           .superRefine(checkPolicyVariables, evenWithProblems)
           .superRefine(checkCacheVariables, evenWithProblems)
-          .superRefine(checkJwtVariables, evenWithProblems),
+          .superRefine(checkJwtVariables, evenWithProblems)
+          .superRefine(checkSettingsTogether(environment), evenWithProblems),
         environment,
       );
   const given = { auth: values.AUTH_URL, users: values.USERS_URL, sessions: values.SESSIONS_URL, images: values.IMAGES_URL };

@@ -33,6 +33,18 @@ const all = [
   ...limitsOf('subgraphFaults', subgraphFaultSettings, ({ subgraphFaults }) => subgraphFaults),
 ];
 
+/** With which a limit may be anything from its least to its most. */
+const beside: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  UPLOAD_MAX_FILE_BYTES: { UPLOAD_MAX_BYTES: '1000000000000' },
+  CIRCUIT_OPEN_MS: { CIRCUIT_MAX_OPEN_MS: '3600000' },
+  CIRCUIT_MAX_OPEN_MS: { CIRCUIT_OPEN_MS: '1' },
+  SOCKET_HIGH_WATER_BYTES: { SOCKET_MAX_UNSENT_BYTES: '1000000000' },
+  SOCKET_MAX_UNSENT_BYTES: { SOCKET_HIGH_WATER_BYTES: '1' },
+  MAX_OPERATIONS_PER_SOCKET: { MAX_OPERATIONS: '10000000' },
+  MAX_UNINITIALISED_SOCKETS: { MAX_SOCKETS: '10000000' },
+  MAX_SOCKETS_PER_USER: { MAX_SOCKETS: '10000000' },
+};
+
 const config = (values: Readonly<Record<string, string>>): GatewayConfig => readGatewayConfig({ SUPERGRAPH_PATH: 'x.graphql', ...values });
 const inFile = ([section, name]: Limit['key'], value: number): Readonly<Record<string, string>> =>
   readConfigFile('g.json', JSON.stringify({ [section]: { [name]: value } }), { environment: {}, folder: '.' }).variables;
@@ -61,8 +73,8 @@ describe.each(all)('SECURITY 35: %s', (variable, { setting, key, of }) => {
   it('is what is set, by variable and by file, from the least to the most, and otherwise its default', () => {
     expect(of(config({}))).toBe(otherwise);
     for (const value of [least, most]) {
-      expect(of(config({ [variable]: String(value) }))).toBe(value);
-      expect(of(config(inFile(key, value)))).toBe(value);
+      expect(of(config({ ...beside[variable], [variable]: String(value) }))).toBe(value);
+      expect(of(config({ ...beside[variable], ...inFile(key, value) }))).toBe(value);
     }
     for (const value of [least - step, most + step]) {
       expect(problemsOf(() => inFile(key, value))).toEqual([expect.stringContaining(numberProblem(setting))]);

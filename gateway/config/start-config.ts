@@ -60,9 +60,11 @@ export function readStartConfig({
       if (!hasSupergraph()) throw new ConfigurationError([noSupergraph]);
     },
     config: () =>
-      withPlaces({ flags, set, contents, fileProblems }, () =>
-        readGatewayConfig(hasSupergraph() ? variables() : { ...variables(), ...some }),
-      ),
+      withPlaces({ flags, set, contents, fileProblems }, () => {
+        const config = readGatewayConfig(hasSupergraph() ? variables() : { ...variables(), ...some });
+        checkSubgraphTimeouts(contents, config);
+        return config;
+      }),
   });
   const place = (name: string): string => contents?.at(['subgraphs', name]) ?? '';
   return {
@@ -95,6 +97,16 @@ function missing(file: string | undefined, fileProblems: readonly string[]): Env
   return file !== undefined && fileProblems.length > 0 ? { SUPERGRAPH_PATH: file } : {};
 }
 
+/** Of those that only a file can name. */
+function checkSubgraphTimeouts(contents: ConfigFileContents | undefined, { timeouts: { operationMs } }: GatewayConfig): void {
+  const problems = Object.entries(contents?.subgraphs ?? {}).flatMap(([name, { timeoutMs = 0 }]) =>
+    timeoutMs <= operationMs
+      ? []
+      : `${contents?.at(['subgraphs', name, 'timeoutMs']) ?? ''}: subgraphs.${name}.timeoutMs: ${timeoutMs} is more than OPERATION_TIMEOUT_MS (${operationMs}), and the operation ends before it`,
+  );
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
 /** Problems begin with the name of a variable: says instead what the operator has written. */
 function withPlaces<Value>(
   {
@@ -110,7 +122,8 @@ function withPlaces<Value>(
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new ConfigurationError(
-      error.problems.flatMap((problem) => {
+      error.problems.flatMap((described) => {
+        const problem = placeOthers(described, (name) => (set[name] === undefined ? contents?.placeOf(name) : undefined));
         const variable = /^[A-Z][A-Z0-9_]*(?=: )/.exec(problem)?.[0];
         if (variable === undefined) return problem;
         const flag = Object.entries(flagVariables).find(([, name]) => name === variable)?.[0];
@@ -123,4 +136,12 @@ function withPlaces<Value>(
       }),
     );
   }
+}
+
+/** Says of each variable that comes later in the problem where the file sets it. */
+function placeOthers(problem: string, placeOf: (variable: string) => string | undefined): string {
+  return problem.replace(/(?<!^)\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g, (name) => {
+    const [place, key] = placeOf(name)?.split(': ') ?? [];
+    return place === undefined || key === undefined ? name : `${key} at ${place}`;
+  });
 }
