@@ -81,22 +81,25 @@ export function createLiveness(now: () => number) {
   return {
     /** To be called at least once a second. */
     sample,
-    /** The session has a lease since now. What it lost before counts no more. */
+    /** The session has a lease, which was asked for at `askedAt` and may have begun any time since. What it lost before counts no more. */
     connected(
       userId: string,
-      claim: Pick<Claim, 'key' | 'process' | 'sessionId'> & { readonly renews: boolean; readonly isSure: boolean },
+      claim: Pick<Claim, 'key' | 'process' | 'sessionId'> & {
+        readonly askedAt: number;
+        readonly renews: boolean;
+        readonly isSure: boolean;
+      },
     ): void {
       change(userId, (all) => {
         const kept = all.filter(({ key, sessionId, isLeaving }) => key !== claim.key && !(isLeaving && sessionId === claim.sessionId));
-        const until = now() + leaseMs;
-        const { renews, isSure: isHeld, ...rest } = claim;
+        const { askedAt, renews, isSure: isHeld, ...rest } = claim;
         kept.push({
           ...rest,
           isOpen: renews,
           isLeaving: false,
           isStalled: false,
-          sureUntil: isHeld ? until - 1_000 : 0,
-          possibleUntil: renews ? Infinity : until,
+          sureUntil: isHeld ? askedAt + leaseMs : 0,
+          possibleUntil: renews ? Infinity : now() + leaseMs,
         });
         all.splice(0, all.length, ...kept);
       });

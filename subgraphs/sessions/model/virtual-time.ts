@@ -80,6 +80,8 @@ export function createVirtualTime(start = Date.UTC(2026, 10, 20, 12)): VirtualTi
 
   async function pass(ms: number): Promise<void> {
     const end = time + ms;
+    // What was begun since the last rest begins now, not when something falls due.
+    await rest();
     for (let next = heap[0]; next !== undefined && next.at <= end; next = heap[0]) {
       if (next.run === undefined) {
         pop();

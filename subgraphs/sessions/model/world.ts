@@ -129,7 +129,7 @@ export function createWorld({ processCount, random, openRedis = createSimulatedR
       if (device.opening !== undefined) return;
       device.opening = process;
       const { sessionId, departures } = device;
-      const lossesBefore = losses;
+      const [askedAt, lossesBefore] = [time.now(), losses];
       const isDeparting = device.departing.size > 0;
       const comesBack = liveness.hasSession(device.userId, sessionId);
       if (!comesBack) judge.touched(device.userId);
@@ -141,7 +141,8 @@ export function createWorld({ processCount, random, openRedis = createSimulatedR
           return;
         }
         // What was lost while the answer was on its way, the process makes anew.
-        liveness.connected(device.userId, { key: socket.key, process, sessionId, renews: true, isSure: losses === lossesBefore });
+        const isSure = losses === lossesBefore;
+        liveness.connected(device.userId, { key: socket.key, process, sessionId, askedAt, renews: true, isSure });
         if (!comesBack) judge.touched(device.userId);
         if (device.isStalled) liveness.stalled(device.userId, socket.key);
         // Which of the two came first, nobody knows.
@@ -178,7 +179,7 @@ export function createWorld({ processCount, random, openRedis = createSimulatedR
 
     heartbeat(device: Device, process: Process): void {
       const { sessionId, userId, departures } = device;
-      const lossesBefore = losses;
+      const [askedAt, lossesBefore] = [time.now(), losses];
       judge.touched(userId);
       // A process that dies meanwhile says nothing of it.
       if (process.network.latency.some((ms) => ms > 0)) liveness.attempted(userId, { process, sessionId });
@@ -186,7 +187,7 @@ export function createWorld({ processCount, random, openRedis = createSimulatedR
         () => {
           judge.touched(userId);
           if (departures === device.departures && losses === lossesBefore)
-            liveness.connected(userId, { key: `${sessionId} heartbeat`, process, sessionId, renews: false, isSure: true });
+            liveness.connected(userId, { key: `${sessionId} heartbeat`, process, sessionId, askedAt, renews: false, isSure: true });
         },
         () => liveness.attempted(userId, { process, sessionId }),
       );
