@@ -23,6 +23,7 @@ import { createSessionsSubgraph } from '../subgraphs/sessions/subgraph.js';
 import { createUsersSubgraph } from '../subgraphs/users/subgraph.js';
 import { openAnswerCache } from './caching/answer-cache.js';
 import { readAllInOneConfig, type AllInOneConfig } from './config/all-in-one-config.js';
+import { unknownNames, warnAboutNames } from './config/unknown-names.js';
 import { createHttpDataSource } from './datasources/http.js';
 import { createInProcessDataSource } from './datasources/in-process.js';
 import { timeoutOf } from './datasources/timeout-variables.js';
@@ -147,6 +148,7 @@ runProcess({
       logger,
     });
     scope.defer(() => supergraph.close());
+    warnAboutNames(supergraph, logger, (generation) => unknownNames(config, generation));
 
     const opened = await openPolicy(config.policy, logger);
     scope.defer(() => opened.close());

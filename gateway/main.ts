@@ -25,6 +25,7 @@ import { openPolicy } from './policy/open-policy.js';
 import { publicRoutes } from './subgraph-routes/public-routes.js';
 import { checkSubgraphs, keptForASecond } from './readiness.js';
 import { readStartConfig, type StartConfig } from './config/start-config.js';
+import { unknownNames, warnAboutNames } from './config/unknown-names.js';
 import { createSubgraphProxy } from './subgraph-routes/subgraph-proxy.js';
 import { createSubgraphSources } from './subgraph-sources.js';
 import { openTracing } from '../shared/telemetry/open-tracing.js';
@@ -90,7 +91,7 @@ function supervise(workers: number, scope: Scope, logger: Logger): Promise<strin
 
 /** Answers where it listens. */
 async function startServing(
-  { config, subgraphs }: StartConfig,
+  { config, subgraphs, placeOf }: StartConfig,
   { scope, logger, link }: { readonly scope: Scope; readonly logger: Logger; readonly link?: WorkerLink },
 ): Promise<string> {
   const { gatewaySecret } = config;
@@ -118,12 +119,11 @@ async function startServing(
   scope.defer(() => supergraph.close());
   const problems = subgraphs.problemsWith([...supergraph.current().services.keys()]);
   if (problems.length > 0) throw new ConfigurationError(problems);
-  const named = { SUBGRAPH_TIMEOUTS_MS: config.timeouts.ofSubgraphMs.keys(), UPLOAD_SUBGRAPHS: config.uploadSubgraphs.keys() };
-  for (const [variable, names] of Object.entries(named)) {
-    for (const name of names) {
-      if (!supergraph.current().services.has(name)) logger.warn({ name }, `${variable} names a subgraph that is not in the supergraph`);
-    }
-  }
+  warnAboutNames(supergraph, logger, (generation) => [
+    // At the start these were refused above.
+    ...subgraphs.problemsWith([...generation.services.keys()]),
+    ...unknownNames(config, generation, placeOf),
+  ]);
 
   const revocations = createRevocations();
   if (config.urls.sessions !== undefined && gatewaySecret !== undefined) {

@@ -4,13 +4,15 @@ import { createLogger } from '../../shared/logging/logger.js';
 import { createSupergraph } from '../supergraph/supergraph.js';
 import { openTrustedDocuments } from '../policy/trusted-documents.js';
 import type { StartConfig } from './start-config.js';
+import { unknownNames } from './unknown-names.js';
 import { createSubgraphSources } from '../subgraph-sources.js';
 
 /** Reads everything that a start would read, asks nobody, and answers what it found. Throws a `ConfigurationError` with what is wrong. */
-export async function checkConfiguration({ config, subgraphs, file }: StartConfig): Promise<string> {
+export async function checkConfiguration({ config, subgraphs, file, placeOf }: StartConfig): Promise<string> {
   const logger = createLogger({ name: 'gateway', level: 'silent' });
   const dataSource = createSubgraphSources({ config, subgraphs, logger });
   const urls: string[] = [];
+  const doubts: string[] = [];
   const problems = [
     ...(await problemsOf(async () => {
       const supergraph = await createSupergraph({
@@ -23,6 +25,7 @@ export async function checkConfiguration({ config, subgraphs, file }: StartConfi
         logger,
       });
       const unknown = subgraphs.problemsWith([...supergraph.current().services.keys()]);
+      doubts.push(...unknownNames(config, supergraph.current(), placeOf).map((doubt) => `  - ${doubt}`));
       await supergraph.close();
       return unknown;
     })),
@@ -34,7 +37,11 @@ export async function checkConfiguration({ config, subgraphs, file }: StartConfi
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
   const files = [relative(process.cwd(), config.supergraphPath), ...(file === undefined ? [] : [file])];
-  return [`${files.join(' and ')} can be used. Subgraphs:`, ...urls].join('\n');
+  return [
+    `${files.join(' and ')} can be used. Subgraphs:`,
+    ...urls,
+    ...(doubts.length === 0 ? [] : ['What is named there and is not in the supergraph counts for nothing:', ...doubts]),
+  ].join('\n');
 }
 
 async function problemsOf(check: () => Promise<readonly string[]>): Promise<readonly string[]> {

@@ -4,8 +4,8 @@ import { ConfigurationError } from '../../shared/config/environment.js';
 import { readTogether } from '../../shared/config/read-together.js';
 import { flagVariables, type Flags } from './command-line.js';
 import { readConfigFile, type ConfigFileContents, type ReadConfigFileOptions } from './file/read-config-file.js';
-import { nearestName } from './nearest-name.js';
 import { readGatewayConfig, type GatewayConfig } from './gateway-config.js';
+import { helpWith } from './unknown-names.js';
 import { createSubgraphsSettings, type SubgraphsSettings } from './subgraph-settings.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,6 +15,8 @@ export interface StartConfig {
   readonly subgraphs: SubgraphsSettings;
   /** The configuration file; undefined without one. */
   readonly file: string | undefined;
+  /** How to call a variable where somebody has set it. */
+  readonly placeOf: (variable: string) => string;
 }
 
 const noSupergraph =
@@ -70,13 +72,12 @@ export function readStartConfig({
   return {
     config,
     file,
+    placeOf: (variable) => (set[variable] === undefined ? contents?.placeOf(variable) : undefined) ?? variable,
     subgraphs: createSubgraphsSettings({
       headers: contents?.headers,
       subgraphs: contents?.subgraphs,
       describeUnknown(name, known) {
-        const nearest = nearestName(name, known);
-        const help = nearest === undefined ? `it has ${known.join(', ')}` : `did you mean "${nearest}"?`;
-        return `${place(name)}: subgraphs.${name}: the supergraph has no subgraph of this name; ${help}`;
+        return `${place(name)}: subgraphs.${name}: the supergraph has no subgraph of this name; ${helpWith(name, known)}`;
       },
     }),
   };

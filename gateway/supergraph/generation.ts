@@ -36,7 +36,9 @@ export interface SupergraphGeneration {
   /** Parsed, validated and planned operations of this generation. */
   readonly operations: OperationStore;
   readonly executor: OperationExecutor;
-  /** Labels of `@override`s that count for subscriptions. */
+  /** Labels of progressive `@override`s that the supergraph has. */
+  readonly overrideLabels: readonly string[];
+  /** Those that count for subscriptions. */
   readonly subscriptionLabels: ReadonlySet<string>;
   /** When an operation, or an event of a subscription, that begins now must be answered: `Caller.deadline`. */
   deadline(): number;
@@ -104,6 +106,7 @@ export function createGeneration(
     supergraphSchema,
     services,
     executor,
+    overrideLabels: planner.overrideLabels,
     subscriptionLabels: labels.forSubscriptions,
     authorization: protection && createAuthorization({ schema, planner, protection, policies }),
     operations: createOperationStore({ schema, planner }),
