@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { roles as everyRole, type Role } from '../../../shared/auth/role.js';
 import { createModerationRepository } from '../data/moderation-repository.js';
-import { createAuthPrisma } from '../data/prisma.js';
 import { toAuditRow } from '../services/audit/audit-log.js';
-import type { ModerationRepository } from '../services/moderation/moderation-repository.js';
+import type { ModerationRepository, Standing } from '../services/moderation/moderation-repository.js';
 import { rolesChange } from '../services/moderation/moderation.js';
-import type { AuthData } from './auth-data.js';
+import { withAuthData, type AuthData } from './auth-data.js';
+import type { CommandResult } from './run-command.js';
 
 const usage = `Says who may administer and moderate. The first administrator is made here; further ones can be made in the product.
 Works on the Postgres of AUTH_DATABASE_URL, beside a server that runs, or on the database in DATA_DIR, while none does.
@@ -18,17 +18,13 @@ Works on the Postgres of AUTH_DATABASE_URL, beside a server that runs, or on the
 Whoever is signed in gets a new role with the next refresh of their access token, within 10 minutes. Taking a role away signs them out
 everywhere, within seconds.`;
 
-/** What the person at the terminal is told, and with which status the process ends: 0 done, 1 refused, 2 wrong usage. */
-export interface CommandResult {
-  readonly status: 0 | 1 | 2;
-  readonly output: string;
-}
+type Parsed = { readonly kind: 'help' } | { readonly kind: 'wrong'; readonly problem: string } | { readonly kind: 'list' } | RoleOrder;
 
-type Parsed =
-  | { readonly kind: 'help' }
-  | { readonly kind: 'wrong'; readonly problem: string }
-  | { readonly kind: 'list' }
-  | { readonly kind: 'grant' | 'revoke'; readonly username: string; readonly role: Role };
+interface RoleOrder {
+  readonly kind: 'grant' | 'revoke';
+  readonly username: string;
+  readonly role: Role;
+}
 
 /** `openData` is called only when the command line is right. Throws what that throws. */
 export async function runAdminCommand(
@@ -39,18 +35,10 @@ export async function runAdminCommand(
   const parsed = parse(args);
   if (parsed.kind === 'help') return { status: 0, output: usage };
   if (parsed.kind === 'wrong') return { status: 2, output: `${parsed.problem}\n\n${usage}` };
-  const data = await openData();
-  try {
-    const prisma = createAuthPrisma(data.database);
-    try {
-      const repository = createModerationRepository(prisma);
-      return parsed.kind === 'list' ? await list(repository) : await change(repository, parsed, now);
-    } finally {
-      await prisma.$disconnect();
-    }
-  } finally {
-    await data.close();
-  }
+  return withAuthData(openData, (prisma) => {
+    const repository = createModerationRepository(prisma);
+    return parsed.kind === 'list' ? list(repository) : change(repository, parsed, now);
+  });
 }
 
 function parse(args: readonly string[]): Parsed {
@@ -84,42 +72,36 @@ async function list(repository: ModerationRepository): Promise<CommandResult> {
   return { status: 0, output: lines.join('\n') };
 }
 
-async function change(
-  repository: ModerationRepository,
-  { kind, username, role }: { kind: 'grant' | 'revoke'; username: string; role: Role },
-  now: () => number,
-): Promise<CommandResult> {
+async function change(repository: ModerationRepository, order: RoleOrder, now: () => number): Promise<CommandResult> {
+  const { username } = order;
   const found = await repository.findByUsername(username);
   if (found === null) return { status: 1, output: `There is no user "${username}". Register the account first.` };
   const { verdict } = await repository.act<CommandResult>(
     { actorId: found.id, targetId: found.id, at: new Date(now()), lockAdmins: true },
     ({ target, admins }) => {
       if (target === null) return { verdict: { status: 1, output: `The user "${username}" was deleted just now.` }, change: null };
-      const has = target.roles.includes(role);
-      if (has === (kind === 'grant')) {
-        const output = has ? `${target.username} has the role ${role} already.` : `${target.username} does not have the role ${role}.`;
-        return { verdict: { status: 0, output }, change: null };
-      }
-      if (kind === 'revoke' && role === 'ADMIN' && admins === 1 && target.disabledAt === null) {
-        return {
-          verdict: { status: 1, output: `${target.username} is the last administrator: make somebody else one first.` },
-          change: null,
-        };
-      }
+      const refusal = findRefusal(order, target, admins);
+      if (refusal !== null) return { verdict: refusal, change: null };
+      const { kind, role } = order;
       const roles = everyRole.filter((each) => (each === role ? kind === 'grant' : target.roles.includes(each)));
+      const details = { from: target.roles, to: roles, by: 'command line' };
+      const audit = [toAuditRow({ action: 'ROLES_CHANGED', accountId: target.id, details }, now)];
       return {
         verdict: { status: 0, output: `${target.username} ${kind === 'grant' ? 'has' : 'no longer has'} the role ${role}.` },
-        change: {
-          ...rolesChange(target, roles),
-          audit: [
-            toAuditRow(
-              { action: 'ROLES_CHANGED', accountId: target.id, details: { from: target.roles, to: roles, by: 'command line' } },
-              now,
-            ),
-          ],
-        },
+        change: { ...rolesChange(target, roles), audit },
       };
     },
   );
   return verdict;
+}
+
+/** Why nothing is to be changed; null when something is. */
+function findRefusal({ kind, role }: RoleOrder, { username, roles, disabledAt }: Standing, admins: number): CommandResult | null {
+  const has = roles.includes(role);
+  if (has && kind === 'grant') return { status: 0, output: `${username} has the role ${role} already.` };
+  if (!has && kind === 'revoke') return { status: 0, output: `${username} does not have the role ${role}.` };
+  if (kind === 'revoke' && role === 'ADMIN' && admins === 1 && disabledAt === null) {
+    return { status: 1, output: `${username} is the last administrator: make somebody else one first.` };
+  }
+  return null;
 }

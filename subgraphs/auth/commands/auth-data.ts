@@ -9,6 +9,7 @@ import type { Database } from '../../../shared/database/database.js';
 import { openEmbedded } from '../../../shared/database/embedded.js';
 import { openPostgres } from '../../../shared/database/postgres.js';
 import { createScope } from '../../../shared/http/lifecycle.js';
+import { createAuthPrisma, type AuthPrisma } from '../data/prisma.js';
 
 /** What a command works on: the same database and the same key as the server. */
 export interface AuthData {
@@ -48,5 +49,23 @@ export async function openAuthData(environment: Readonly<Record<string, string |
   } catch (error) {
     await scope.close();
     throw error;
+  }
+}
+
+/** Opens the data for `work` alone, and closes it however that ends. Throws what either throws. */
+export async function withAuthData<Data extends Pick<AuthData, 'database' | 'close'>, Result>(
+  open: () => Promise<Data>,
+  work: (prisma: AuthPrisma, data: Data) => Promise<Result>,
+): Promise<Result> {
+  const data = await open();
+  try {
+    const prisma = createAuthPrisma(data.database);
+    try {
+      return await work(prisma, data);
+    } finally {
+      await prisma.$disconnect();
+    }
+  } finally {
+    await data.close();
   }
 }

@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
-import { createAuthPrisma } from '../data/prisma.js';
 import { createSigningKeyRepository, type SigningKeyRepository, type StoredSigningKey } from '../data/signing-key-repository.js';
 import { deriveKey } from '../services/keys/derive-key.js';
 import { decryptKey } from '../services/keys/key-material.js';
 import { createKeyRotation, isInOrder, publishedAt, signingAt, type KeyRotation } from '../services/keys/key-rotation.js';
-import type { CommandResult } from './admin-command.js';
-import type { AuthData } from './auth-data.js';
+import { withAuthData, type AuthData } from './auth-data.js';
+import type { CommandResult } from './run-command.js';
 
 const usage = `Makes the next key that signs access tokens. Servers do so by themselves every SIGNING_KEY_ROTATION_DAYS.
 Works on the Postgres of AUTH_DATABASE_URL, beside a server that runs, or on the database in DATA_DIR, while none does.
@@ -17,7 +16,9 @@ Works on the Postgres of AUTH_DATABASE_URL, beside a server that runs, or on the
   npm run rotate-keys -- --help`;
 
 type Parsed =
-  | { readonly kind: 'help' | 'list' | 'rotate' }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'rotate' }
   | { readonly kind: 'revoke'; readonly kid: string }
   | { readonly kind: 'wrong'; readonly problem: string };
 
@@ -36,31 +37,23 @@ export async function runKeyCommand(
   const parsed = parse(args);
   if (parsed.kind === 'help') return { status: 0, output: usage };
   if (parsed.kind === 'wrong') return { status: 2, output: `${parsed.problem}\n\n${usage}` };
-  const data = await openData();
-  try {
-    const prisma = createAuthPrisma(data.database);
-    try {
-      const repository = createSigningKeyRepository(prisma);
-      const encryptionKey = deriveKey(data.encryptionKey, 'signing keys');
-      const newest = (await repository.list()).filter(isInOrder).at(-1);
-      // A key that was encrypted with another secret than the server's would stop every sign-in.
-      if (newest !== undefined) await decryptKey(newest, encryptionKey);
-      const rotation = createKeyRotation({ repository, encryptionKey, rotationMs: Number.POSITIVE_INFINITY, now });
-      const keys = { repository, rotation, now };
-      switch (parsed.kind) {
-        case 'list':
-          return await list(keys);
-        case 'rotate':
-          return await rotate(keys, newest);
-        case 'revoke':
-          return await revoke(keys, parsed.kid);
-      }
-    } finally {
-      await prisma.$disconnect();
+  return withAuthData(openData, async (prisma, data) => {
+    const repository = createSigningKeyRepository(prisma);
+    const encryptionKey = deriveKey(data.encryptionKey, 'signing keys');
+    const newest = (await repository.list()).filter(isInOrder).at(-1);
+    // A key that was encrypted with another secret than the server's would stop every sign-in.
+    if (newest !== undefined) await decryptKey(newest, encryptionKey);
+    const rotation = createKeyRotation({ repository, encryptionKey, rotationMs: Number.POSITIVE_INFINITY, now });
+    const keys = { repository, rotation, now };
+    switch (parsed.kind) {
+      case 'list':
+        return list(keys);
+      case 'rotate':
+        return rotate(keys, newest);
+      case 'revoke':
+        return revoke(keys, parsed.kid);
     }
-  } finally {
-    await data.close();
-  }
+  });
 }
 
 function parse(args: readonly string[]): Parsed {

@@ -118,40 +118,16 @@ export function toAccount(row: AccountRow): Account {
 export function createAccountRepository(prisma: AuthPrisma, sql: Pick<RawDatabase, '$queryRawUnsafe'> = prisma): AccountRepository {
   return {
     async register({ account, nameHash, credential, family, events, audit, mails, tokenMail = null }) {
-      const { id: accountId, createdAt, roles: accountRoles, ...columns } = account;
+      const { id: accountId, createdAt: at } = account;
       try {
-        // A batch, not an interactive transaction: on PGlite nobody waits for this process between its statements. `createMany`,
-        // because `create` reads back what it wrote.
+        // A batch, not an interactive transaction: on PGlite nobody waits for this process between its statements.
         await prisma.$transaction([
-          prisma.account.createMany({
-            data: [
-              {
-                ...columns,
-                id: accountId,
-                usernameLower: account.username.toLowerCase(),
-                emailLower: account.email?.toLowerCase() ?? null,
-                roles: [...accountRoles],
-                createdAt,
-              },
-            ],
-          }),
-          refuseHeldUsername(prisma, { accountId, nameHash, at: createdAt }),
-          credential.kind === 'password'
-            ? prisma.credential.createMany({
-                data: [{ accountId, kind: passwordKind, secret: credential.hash, createdAt, updatedAt: createdAt }],
-              })
-            : prisma.guestDevice.createMany({
-                data: [{ accountId, deviceIdHash: credential.idHash, secretHash: credential.secretHash, createdAt }],
-              }),
+          insertAccount(prisma, account),
+          refuseHeldUsername(prisma, { accountId, nameHash, at }),
+          insertCredential(prisma, { accountId, credential, at }),
           ...createFamily(prisma, family),
           prisma.outboxEvent.createMany({ data: events.map(toOutboxRow) }),
-          // The database gives the account its number, which readers of the old services' events know it by.
-          prisma.$executeRaw`
-            UPDATE auth.outbox_event AS announcement
-            SET payload = announcement.payload || jsonb_build_object('legacyId', account.legacy_id)
-            FROM auth.account
-            WHERE account.id = ${accountId}::uuid AND announcement.type = 'user.registered'
-              AND announcement.id IN (SELECT value::uuid FROM jsonb_array_elements_text(${JSON.stringify(events.map(({ id }) => id))}::jsonb))`,
+          announceLegacyId(prisma, accountId, events),
           prisma.auditEvent.createMany({ data: [...audit] }),
           ...(mails.length === 0 ? [] : [prisma.mail.createMany({ data: [...mails] })]),
           ...(tokenMail === null ? [] : [writeTokenMail(prisma, tokenMail)]),
@@ -198,4 +174,28 @@ export function createAccountRepository(prisma: AuthPrisma, sql: Pick<RawDatabas
       return row === null ? null : { account: toAccount(row), passwordHash: row.credentials[0]?.secret ?? null };
     },
   };
+}
+
+// `createMany` here and below, because `create` reads back what it wrote.
+function insertAccount(prisma: AuthPrisma, { roles: accountRoles, ...account }: Account) {
+  const lower = { usernameLower: account.username.toLowerCase(), emailLower: account.email?.toLowerCase() ?? null };
+  return prisma.account.createMany({ data: [{ ...account, ...lower, roles: [...accountRoles] }] });
+}
+
+function insertCredential(prisma: AuthPrisma, { accountId, credential, at }: { accountId: string; credential: FirstCredential; at: Date }) {
+  return credential.kind === 'password'
+    ? prisma.credential.createMany({ data: [{ accountId, kind: passwordKind, secret: credential.hash, createdAt: at, updatedAt: at }] })
+    : prisma.guestDevice.createMany({
+        data: [{ accountId, deviceIdHash: credential.idHash, secretHash: credential.secretHash, createdAt: at }],
+      });
+}
+
+/** Writes the number that the database gave the account into its announcement: readers of the old services' events know it by that. */
+function announceLegacyId(prisma: AuthPrisma, accountId: string, events: readonly DomainEvent[]) {
+  return prisma.$executeRaw`
+    UPDATE auth.outbox_event AS announcement
+    SET payload = announcement.payload || jsonb_build_object('legacyId', account.legacy_id)
+    FROM auth.account
+    WHERE account.id = ${accountId}::uuid AND announcement.type = 'user.registered'
+      AND announcement.id IN (SELECT value::uuid FROM jsonb_array_elements_text(${JSON.stringify(events.map(({ id }) => id))}::jsonb))`;
 }

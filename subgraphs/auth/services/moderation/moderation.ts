@@ -3,7 +3,7 @@ import { roles as everyRole, type Role } from '../../../../shared/auth/role.js';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { AppError, unauthenticated } from '../../../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
-import { toAuditRow, type AuditAction, type AuditDetails } from '../audit/audit-log.js';
+import { toAuditRow, type AuditAction, type AuditDetails, type AuditRow } from '../audit/audit-log.js';
 import type { SessionEnder } from '../sessions/session-ender.js';
 import type { Judgement, ModerationChange, ModerationRepository, Standing } from './moderation-repository.js';
 
@@ -39,8 +39,17 @@ export interface Moderation {
   setRoles(viewer: Viewer | null, userId: string, roles: readonly Role[]): Promise<RolesOutcome>;
 }
 
-type Refusal = { readonly kind: 'Forbidden'; readonly message: string } | UserNotFound | { readonly kind: 'LastAdmin' };
-type Verdict = { readonly kind: 'Done' } | Refusal;
+type Refusal = { readonly kind: 'Forbidden'; readonly message: string } | { readonly kind: 'LastAdmin' };
+type Verdict = { readonly kind: 'Done' | 'UserNotFound' } | Refusal;
+type AuditOf = (action: AuditAction, details?: AuditDetails) => readonly AuditRow[];
+
+/** What one of the actions is by. */
+interface Rules {
+  readonly lockAdmins?: boolean;
+  mayAct(actor: Standing, target: Standing): Refusal | null;
+  /** Null when everything is so already. */
+  change(target: Standing, occasion: { admins: number; audit: AuditOf; at: Date }): ModerationChange | Refusal | null;
+}
 
 export interface ModerationOptions {
   readonly repository: ModerationRepository;
@@ -50,47 +59,23 @@ export interface ModerationOptions {
 }
 
 export function createModeration({ repository, sessionEnder, wakeOutbox, now = Date.now }: ModerationOptions): Moderation {
-  async function act(
-    viewer: Viewer | null,
-    userId: string,
-    rules: {
-      readonly lockAdmins?: boolean;
-      mayAct(actor: Standing, target: Standing): Refusal | null;
-      /** Null when everything is so already. */
-      change(target: Standing, parties: { admins: number; audit: typeof auditOf }, at: Date): ModerationChange | Refusal | null;
-    },
-  ): Promise<RolesOutcome> {
+  async function act(viewer: Viewer | null, userId: string, rules: Rules): Promise<RolesOutcome> {
     if (viewer === null) throw unauthenticated();
     const targetId = userId.toLowerCase();
-    const notFound: UserNotFound = { kind: 'UserNotFound', userId };
     const at = new Date(now());
-    const judge = ({ actor, target, admins }: { actor: Standing | null; target: Standing | null; admins: number }): Judgement<Verdict> => {
-      if (actor === null || !isInCharge(actor)) return { verdict: forbidden(), change: null };
-      if (target === null) return { verdict: notFound, change: null };
-      const refusal = rules.mayAct(actor, target);
-      if (refusal !== null) return { verdict: refusal, change: null };
-      const change = rules.change(target, { admins, audit: auditOf }, at);
-      if (change !== null && 'kind' in change) return { verdict: change, change: null };
-      return { verdict: { kind: 'Done' }, change };
-    };
-    function auditOf(action: AuditAction, details: AuditDetails = {}) {
-      return [toAuditRow({ action, accountId: targetId, actorId: viewer?.userId, sessionId: viewer?.sessionId, details }, now)];
-    }
-
+    const who = { accountId: targetId, actorId: viewer.userId, sessionId: viewer.sessionId };
+    const audit: AuditOf = (action, details = {}) => [toAuditRow({ action, ...who, details }, now)];
     // What is no id names nobody; still only for those who may ask.
+    const isId = isUuid(targetId);
     const { verdict, endedSessions } = await repository.act(
-      {
-        actorId: viewer.userId,
-        targetId: isUuid(targetId) ? targetId : viewer.userId,
-        at,
-        lockAdmins: rules.lockAdmins === true,
-      },
-      isUuid(targetId) ? judge : (parties) => judge({ ...parties, target: null }),
+      { actorId: viewer.userId, targetId: isId ? targetId : viewer.userId, at, lockAdmins: rules.lockAdmins === true },
+      ({ actor, target, admins }) => judge(rules, { actor, target: isId ? target : null }, { admins, audit, at }),
     );
     switch (verdict.kind) {
       case 'Forbidden':
         throw new AppError('FORBIDDEN', verdict.message);
       case 'UserNotFound':
+        return { kind: 'UserNotFound', userId };
       case 'LastAdmin':
         return verdict;
       case 'Done':
@@ -112,7 +97,7 @@ export function createModeration({ repository, sessionEnder, wakeOutbox, now = D
       return withoutLastAdmin(
         await act(viewer, userId, {
           mayAct: mayModerateOthers,
-          change: (target, { audit }, at) =>
+          change: (target, { audit, at }) =>
             target.disabledAt !== null
               ? null
               : {
@@ -159,6 +144,20 @@ export function createModeration({ repository, sessionEnder, wakeOutbox, now = D
         },
       }),
   };
+}
+
+/** Who is not in charge does not learn whether there is such a target. */
+function judge(
+  rules: Rules,
+  { actor, target }: { readonly actor: Standing | null; readonly target: Standing | null },
+  occasion: Parameters<Rules['change']>[1],
+): Judgement<Verdict> {
+  if (actor === null || !isInCharge(actor)) return { verdict: forbidden(), change: null };
+  if (target === null) return { verdict: { kind: 'UserNotFound' }, change: null };
+  const refusal = rules.mayAct(actor, target);
+  if (refusal !== null) return { verdict: refusal, change: null };
+  const change = rules.change(target, occasion);
+  return change !== null && 'kind' in change ? { verdict: change, change: null } : { verdict: { kind: 'Done' }, change };
 }
 
 /** What becomes of an account that has the roles `wanted` from now on. Others trust the roles in a token until it expires. */
