@@ -132,7 +132,8 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     if (kind === OperationTypeNode.MUTATION && method === 'GET') return requestRefusal(noMutations, requestId);
     const misfits = upload?.refusals(acceptance.operation) ?? [];
     if (misfits.length > 0) return { ...refusal(misfits, requestId), operation };
-    if (streams !== undefined && streamType !== undefined && (kind === OperationTypeNode.SUBSCRIPTION || type === undefined)) {
+    const isStreamed = kind === OperationTypeNode.SUBSCRIPTION || (type === undefined && upload === undefined);
+    if (streams !== undefined && streamType !== undefined && isStreamed) {
       const accepted = acceptance.operation;
       if (isClosing()) return refusal([new AppError('UNAVAILABLE', 'Server restart: connect again.')], requestId);
       const headersOfAnswer = headersFor(exchange);
@@ -152,8 +153,10 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const extensions = showsQueryPlans && headers[queryPlanHeader] === '1' ? { queryPlan: prettyFormatQueryPlan(plan) } : undefined;
     const body = writeResult(data, errors.length === 0 ? [] : mask(errors, requestId), extensions);
     if (inParts?.hasNext === true) return { status: 200, body, headers: [], operation, errors, later: inParts };
-    if (type === undefined)
-      return { status: 200, body: onlyPart(body), headers: [], operation, errors, contentType: partsFormat.contentType };
+    if (type === undefined) {
+      const format = streamType === undefined ? partsFormat : streamFormats[streamType];
+      return { status: 200, body: onlyPart(body, format), headers: [], operation, errors, contentType: format.contentType };
+    }
     const isKept = lifetime !== undefined && upload === undefined && extensions === undefined;
     const caching = isKept ? cachingHeaders(lifetime, keptBy) : undefined;
     return { status: 200, body, headers: [], caching, operation, errors };
@@ -192,10 +195,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       if (read.kind === 'refused') return requestRefusal(read, requestId);
       if (read.kind === 'payload') return await run(read.payload, exchange);
       const { payload, upload } = read;
-      // Files are not sent for a stream of answers.
-      const answered =
-        type === undefined ? requestRefusal(notAcceptable, requestId) : run(payload, { ...exchange, streamType: undefined }, upload);
-      return await Promise.resolve(answered).finally(() => upload.end());
+      return await run(payload, exchange, upload).finally(() => upload.end());
     } catch (error) {
       return refusal([error], requestId);
     }

@@ -64,10 +64,10 @@ export async function sendParts(first: string, later: IncrementalResult, options
   return { errors, hasLeft };
 }
 
-/** For a client that takes nothing else: an answer, a JSON object, that has no other part. */
-export function onlyPart(answer: string): string {
-  const { start, next, end } = partsFormat;
-  return Buffer.concat([start, next(Buffer.from(withNext(answer, false))), end()]).toString();
+/** For a client that takes nothing else than `format`: an answer, a JSON object, that has no other part. */
+export function onlyPart(answer: string, format: Pick<StreamFormat, 'start' | 'next' | 'end'>): string {
+  const payload = format === partsFormat ? withNext(answer, false) : answer;
+  return Buffer.concat([format.start, format.next(Buffer.from(payload)), format.end()]).toString();
 }
 
 function withNext(answer: string, hasNext: boolean): string {

@@ -8,8 +8,11 @@ import { createHttpDataSource } from '../../gateway/datasources/http.js';
 import type { OnFetch } from '../../gateway/datasources/on-fetch.js';
 import { createGraphqlDoor } from '../../gateway/http/graphql-door.js';
 import { createOperationPolicy } from '../../gateway/policy/operation-policy.js';
+import { createLiveClients } from '../../gateway/subscriptions/live-clients.js';
+import { createStreamDoor } from '../../gateway/subscriptions/stream-door.js';
 import { createSupergraph } from '../../gateway/supergraph/supergraph.js';
 import type { UploadLimits } from '../../gateway/http/uploads/upload-limits.js';
+import { createRevocations } from '../../shared/auth/revocations.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { compose } from './little-supergraph.js';
 import { startUploadSubgraph, type ReceivedFile, type UploadSubgraph } from './upload-subgraph.js';
@@ -132,10 +135,13 @@ export async function startUploadGateway(options: { limits: UploadLimits; timeou
     dataSource: ({ name, url }) =>
       createHttpDataSource({ name, url, secret: undefined, logger, timeoutMs, onFetch, takesFiles: name !== 'closed' }),
   });
+  const policy = createOperationPolicy();
+  const live = createLiveClients({ supergraph, revocations: createRevocations() });
   const door = createGraphqlDoor({
     supergraph,
+    streams: createStreamDoor({ live, policy, logger }),
     authenticate: ({ requestId }) => Promise.resolve({ viewer: null, subgraphHeaders: { 'x-request-id': requestId } }),
-    policy: createOperationPolicy(),
+    policy,
     trustsProxy: () => false,
     corsOrigins: [],
     uploadLimits: options.limits,
@@ -151,6 +157,7 @@ export async function startUploadGateway(options: { limits: UploadLimits; timeou
     async close() {
       server.closeAllConnections();
       server.close();
+      live.close();
       await supergraph.close();
       await Promise.all(subgraphs.map((each) => each.close()));
       await rm(folder, { recursive: true });
@@ -168,19 +175,24 @@ export interface UploadAnswer {
   readonly errors?: readonly { readonly message: string; readonly path?: unknown; readonly extensions: Record<string, unknown> }[];
 }
 
-/** Sends a form as browsers do. */
-export async function sendForm(
-  url: string,
-  entries: readonly FormEntry[],
-  headers: Record<string, string> = preflight,
-): Promise<UploadAnswer> {
+/** The same as `sendForm`, whatever the answer is. */
+export function postForm(url: string, entries: readonly FormEntry[], headers: Record<string, string>): Promise<Response> {
   const form = new FormData();
   for (const [name, content] of entries) {
     if (typeof content === 'string') form.append(name, content);
     else if (content instanceof Blob) form.append(name, content);
     else form.append(name, content[0], content[1]);
   }
-  const response = await fetch(url, { method: 'POST', headers, body: form });
+  return fetch(url, { method: 'POST', headers, body: form });
+}
+
+/** Sends a form as browsers do. */
+export async function sendForm(
+  url: string,
+  entries: readonly FormEntry[],
+  headers: Record<string, string> = preflight,
+): Promise<UploadAnswer> {
+  const response = await postForm(url, entries, headers);
   return { ...((await response.json()) as Omit<UploadAnswer, 'status'>), status: response.status };
 }
 

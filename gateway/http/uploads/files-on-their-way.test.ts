@@ -5,6 +5,7 @@ import { until } from '../../../tests/testkit/little-supergraph.js';
 import {
   mapped,
   operations,
+  postForm,
   preflight,
   sendForm,
   startUploadGateway,
@@ -51,6 +52,36 @@ async function answerTo(client: ClientRequest): Promise<UploadAnswer> {
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return { ...(JSON.parse(Buffer.concat(chunks).toString()) as Omit<UploadAnswer, 'status'>), status: response.statusCode ?? 0 };
 }
+
+describe('The answer to a form', () => {
+  const answer = (accept: string) => postForm(gateway.url, [keep, keepMap, textFile('0', 'A')], { ...preflight, accept });
+  const kept = '{"data":{"keep":"0.txt text/plain A"}}';
+
+  it('is refused to a client that reads nothing in which there is one', async () => {
+    for (const accept of ['text/html', 'multipart/mixed;deferSpec=20230621', 'multipart/mixed;subscriptionSpec=2.0'])
+      expect((await answer(accept)).status).toBe(406);
+  });
+
+  it('is no stream that has not ended, for a subscription by any name', async () => {
+    const watch = operations('subscription ($file: Upload) { watch(file: $file) }', { file: null });
+    const response = await postForm(gateway.url, [watch, keepMap, textFile('0', 'A')], { ...preflight, accept: 'text/event-stream' });
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('Files go with queries and mutations.')]);
+  });
+
+  const parts = (boundary: string, payload: string) =>
+    `\r\n--${boundary}\r\nContent-Type: application/json${boundary === '-' ? '; charset=utf-8' : ''}\r\n\r\n${payload}\r\n--${boundary}--\r\n`;
+  const only = parts('-', `${kept.slice(0, -1)},"hasNext":false}`);
+  it.each([
+    ['application/json, multipart/mixed', 'application/json', kept],
+    ['multipart/mixed', 'multipart/mixed', only],
+    ['multipart/mixed;deferSpec=20220824', 'multipart/mixed', only],
+    ['multipart/mixed;subscriptionSpec=1.0', 'multipart/mixed', parts('graphql', `{"payload":${kept}}`)],
+    ['text/event-stream', 'text/event-stream', `:\n\nevent: next\ndata: ${kept}\n\nevent: complete\ndata: \n\n`],
+  ])('is the only part of what a client with accept %s reads', async (accept, type, body) => {
+    const response = await answer(accept);
+    expect([response.status, response.headers.get('content-type')?.split(';')[0], await response.text()]).toEqual([200, type, body]);
+  });
+});
 
 describe('A file', () => {
   it('reaches its subgraph with its name and type, by a form that foreign pages could not send', async () => {
