@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { GraphQLFormattedError } from 'graphql';
-import type { DeferredPart, IncrementalResult } from '../execution/deferred/incremental-result.js';
+import type { IncrementalResult } from '../execution/deferred/incremental-result.js';
+import { withNext, writeIncrement, type MaskErrors } from '../execution/deferred/write-increment.js';
 import { createClientStream, type ClientStream } from '../subscriptions/client-stream.js';
 import type { Heartbeat } from '../subscriptions/heartbeat.js';
 import type { WebSocketLimits } from '../subscriptions/limits.js';
@@ -25,7 +25,7 @@ export interface PartsOptions {
   /** Of the answer, names and values by turns. */
   readonly headers: readonly string[];
   readonly limits: WebSocketLimits;
-  readonly mask: (errors: readonly unknown[]) => readonly GraphQLFormattedError[];
+  readonly mask: MaskErrors;
 }
 
 /** What became of an answer in parts. */
@@ -57,7 +57,7 @@ export async function sendParts(first: string, later: IncrementalResult, options
     if (increment === undefined || !(await hasRoom(stream))) return { errors, hasLeft: true };
     hasNext = increment.hasNext;
     for (const part of increment.parts) errors.push(...part.errors);
-    stream.send(writeIncrement(increment.parts, hasNext, mask));
+    stream.send(writeIncrement(increment, mask));
   }
   const hasLeft = stream.leave().code !== 0;
   stream.complete();
@@ -68,10 +68,6 @@ export async function sendParts(first: string, later: IncrementalResult, options
 export function onlyPart(answer: string, format: Pick<StreamFormat, 'start' | 'next' | 'end'>): string {
   const payload = format === partsFormat ? withNext(answer, false) : answer;
   return Buffer.concat([format.start, format.next(Buffer.from(payload)), format.end()]).toString();
-}
-
-function withNext(answer: string, hasNext: boolean): string {
-  return `${answer.slice(0, -1)},"hasNext":${hasNext}}`;
 }
 
 /** The operation has a deadline, so that nobody takes the connection for dead before. */
@@ -87,14 +83,4 @@ async function hasRoom(stream: ClientStream): Promise<boolean> {
   });
   await Promise.race([turn, stream.gone]);
   return stream.leave().code === 0;
-}
-
-function writeIncrement(parts: readonly DeferredPart[], hasNext: boolean, mask: PartsOptions['mask']): string {
-  if (parts.length === 0) return `{"hasNext":${hasNext}}`;
-  const written = parts.map(({ label, path, data, errors }) => {
-    const named = label === undefined ? '' : `"label":${JSON.stringify(label)},`;
-    const told = errors.length === 0 ? '' : `,"errors":${JSON.stringify(mask(errors))}`;
-    return `{${named}"path":${JSON.stringify(path)},"data":${data}${told}}`;
-  });
-  return `{"incremental":[${written.join(',')}],"hasNext":${hasNext}}`;
 }

@@ -1,11 +1,13 @@
-import { OperationTypeNode, type ExecutionResult, type GraphQLError } from 'graphql';
+import { OperationTypeNode, type ExecutionResult, type GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import { createCallerSignal, type AbortableCallerSignal } from '../datasources/caller-signal.js';
 import type { OperationRequest } from '../operations/operation-request.js';
+import type { OperationPolicy } from '../policy/operation-policy.js';
 import type { SupergraphGeneration } from '../supergraph/generation.js';
 import type { AcceptedOperation } from '../operations/accept-operation.js';
 import type { ClientConnection } from './client-connection.js';
+import { createDeferredSource } from './deferred-source.js';
 import type { CompletedEvent } from './fan-out/subscriber.js';
 import type { PreparedResult } from './fan-out/prepared-result.js';
 import { failure } from './failure.js';
@@ -18,6 +20,11 @@ export interface RunOptions {
   readonly live: Pick<LiveClients, 'fanOut' | 'running' | 'delivered' | 'countsOf'>;
   readonly viewer: Viewer | null;
   readonly subgraphHeaders: SubgraphHeaders;
+  readonly policy: Pick<OperationPolicy, 'checkPlan'>;
+  /** Whether deferred fragments may come later. */
+  readonly takesParts: boolean;
+  /** Errors as the client may see them. */
+  mask(errors: readonly unknown[]): readonly GraphQLFormattedError[];
   /** Sends one result, in its turn. */
   send(prepared: PreparedResult): void;
   /** The subgraph is asked for the events of a subscription. */
@@ -37,9 +44,14 @@ export function runOperation(accepted: AcceptedOperation, options: RunOptions): 
   const { subgraphHeaders, viewer, connection } = options;
   const signal = createCallerSignal();
   const request: OperationRequest = { generation, operation, variables, caller: { subgraphHeaders, signal, viewer } };
-  const isSubscription = operation.operation.operation === OperationTypeNode.SUBSCRIPTION;
-  const source = isSubscription ? createSubscriptionSource(request, signal, options) : createQuerySource(request, signal, options);
-  return createResultIterator(source, connection);
+  return createResultIterator(createSource(request, signal, options), connection);
+}
+
+function createSource(request: OperationRequest, signal: AbortableCallerSignal, options: RunOptions): ResultSource {
+  const { operation } = request;
+  if (operation.operation.operation === OperationTypeNode.SUBSCRIPTION) return createSubscriptionSource(request, signal, options);
+  const isInParts = options.takesParts && operation.plan().inParts !== undefined;
+  return isInParts ? createDeferredSource(request, signal, options) : createQuerySource(request, signal, options);
 }
 
 function createQuerySource(request: OperationRequest, signal: AbortableCallerSignal, options: RunOptions): ResultSource {

@@ -57,7 +57,7 @@ export function createProtocol(options: ProtocolOptions): ServerOptions<Connecti
     onOperation?.({ door: 'websocket', requestId, ...ended });
   }
 
-  const door = { live, policy, report };
+  const door = { live, policy, mask, report };
 
   async function admit(extra: SocketExtra, connectionParams: ConnectionParams | undefined): Promise<boolean> {
     const { socket, request, requestId } = extra;

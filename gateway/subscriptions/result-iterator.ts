@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import type { ClientConnection, TurnTaker } from './client-connection.js';
 import type { CompletedEvent } from './fan-out/subscriber.js';
-import { prepareResult, type PreparedResult } from './fan-out/prepared-result.js';
+import { preparePayload, type PreparedResult } from './fan-out/prepared-result.js';
 
 export interface ResultSource {
   /** Asks for the next result, which `receive` is called with once, maybe at once; undefined at the end. One call at a time. */
@@ -16,7 +16,6 @@ export interface ResultSource {
 export type Turns = Pick<ClientConnection, 'turn' | 'passTurn'>;
 
 const done: IteratorResult<ExecutionResult, undefined> = { value: undefined, done: true };
-const nobody: ReadonlySet<string> = new Set();
 
 /**
  * The results of one operation, for graphql-ws. Made by hand, because the `return()` of an `async function*` queues behind a `next()`
@@ -106,7 +105,7 @@ class ResultIterator implements AsyncIterableIterator<ExecutionResult, undefined
         this.#answer({ value: { data: JSON.parse(data) as Record<string, unknown> | null, errors }, done: false });
         return;
       }
-      this.#source.send(prepareResult(data, nobody));
+      this.#source.send(preparePayload(`{"data":${data}}`));
     }
     this.#source.next(this.#receive);
   }

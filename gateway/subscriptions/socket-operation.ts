@@ -1,4 +1,4 @@
-import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionArgs, ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { Viewer } from '../../shared/auth/viewer.js';
 import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import { acceptAgain, type AcceptedOperation } from '../operations/accept-operation.js';
@@ -17,6 +17,7 @@ import type { SocketIdentity } from './websocket.js';
 export interface SocketOperationDoor {
   readonly live: LiveClients;
   readonly policy: OperationPolicy;
+  mask(extra: SocketExtra, errors: readonly unknown[]): readonly GraphQLFormattedError[];
   report(extra: SocketExtra, ended: Omit<OperationReport, 'door' | 'requestId'>): void;
 }
 
@@ -43,6 +44,8 @@ export function createSocketOperation(door: SocketOperationDoor, options: Socket
 
 /** A class, as all that there is one of for each subscription. */
 class Operation implements SocketOperation, RunOptions {
+  /** There is no way to say that one reads parts; who knows `@defer` does, and sends it over a socket for nothing else. */
+  readonly takesParts = true;
   readonly #door: SocketOperationDoor;
   readonly #id: string;
   readonly #extra: SocketExtra;
@@ -82,6 +85,14 @@ class Operation implements SocketOperation, RunOptions {
 
   get subgraphHeaders(): SubgraphHeaders {
     return addTraceparent(this.#identity.subgraphHeaders, this.#trace.traceparent);
+  }
+
+  get policy(): OperationPolicy {
+    return this.#door.policy;
+  }
+
+  mask(errors: readonly unknown[]): readonly GraphQLFormattedError[] {
+    return this.#door.mask(this.#extra, errors);
   }
 
   send(prepared: PreparedResult): void {

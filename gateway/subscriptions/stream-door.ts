@@ -55,6 +55,7 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
       return undefined;
     }
     const mask = (error: unknown) => maskError(error, { logger, requestId });
+    const maskAll = (errors: readonly unknown[]) => errors.map(mask);
     if (connections.open >= limits.maxSockets) return new AppError('UNAVAILABLE', 'Too many clients are connected. Try again in a moment.');
     if (live.operations.running >= limits.maxOperations) return tooManyOperations();
     let results: AsyncIterableIterator<ExecutionResult, undefined> | undefined = undefined;
@@ -81,6 +82,10 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
       connection: stream,
       live,
       viewer: identity.viewer,
+      policy,
+      // Apollo's protocol of streams over multipart is one of events; for parts it has another one.
+      takesParts: type === 'text/event-stream',
+      mask: maskAll,
       subgraphHeaders: addTraceparent(identity.subgraphHeaders, trace.traceparent),
       onSubscribed: () => trace.subscribed(),
       onEnd(errors) {
@@ -105,7 +110,7 @@ export function createStreamDoor({ live, policy, onOperation, logger }: StreamDo
       streams.delete(stream);
     });
     stream.begin([...headers, ...untouched]);
-    void write(stream, results, (errors) => JSON.stringify(errors.map(mask)));
+    void write(stream, results, (errors) => JSON.stringify(maskAll(errors)));
     return undefined;
   }
 

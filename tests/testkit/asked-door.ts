@@ -19,9 +19,8 @@ export interface Question {
   readonly answer: (result: WireResult) => void;
 }
 
-/** The HTTP door alone, over subgraphs that answer what a test says, when it says so. */
-export interface AskedDoor {
-  readonly url: string;
+/** A supergraph whose subgraphs answer what a test says, when it says so. */
+export interface AskedSupergraph {
   readonly supergraph: Supergraph;
   /** Oldest first. */
   readonly asked: readonly Question[];
@@ -29,19 +28,49 @@ export interface AskedDoor {
   question(index: number): Promise<Question>;
   /** Changes the file of the supergraph, and waits until it is served. */
   replaceSupergraph(sdl: string): Promise<void>;
-  /** As a proxy does that ends. */
-  closeConnections(): void;
   close(): Promise<void>;
 }
 
-export async function openAskedDoor(sdl: string, options: Partial<GraphqlDoorOptions> = {}): Promise<AskedDoor> {
-  const logger = createLogger({ name: 'test', level: 'silent' });
+/** The HTTP door alone over such a supergraph. */
+export interface AskedDoor extends AskedSupergraph {
+  readonly url: string;
+  /** As a proxy does that ends. */
+  closeConnections(): void;
+}
+
+const logger = createLogger({ name: 'test', level: 'silent' });
+
+export async function openAskedSupergraph(sdl: string): Promise<AskedSupergraph> {
   const asked: Question[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'door-'));
   const path = join(folder, 'supergraph.graphql');
   await writeFile(path, sdl);
   const dataSource = () => answeringSource((request, caller) => new Promise((answer) => asked.push({ request, caller, answer })));
   const supergraph = await createSupergraph({ path, dataSource, logger, pollIntervalMs: 10 });
+  return {
+    supergraph,
+    asked,
+    async question(index) {
+      await until(() => asked.length > index, `question ${index}`);
+      const found = asked[index];
+      if (found === undefined) throw new Error('nothing was asked');
+      return found;
+    },
+    async replaceSupergraph(next) {
+      const replaced = new Promise((resolve) => supergraph.onChange(resolve));
+      await writeFile(path, next);
+      await replaced;
+    },
+    async close() {
+      await supergraph.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+export async function openAskedDoor(sdl: string, options: Partial<GraphqlDoorOptions> = {}): Promise<AskedDoor> {
+  const under = await openAskedSupergraph(sdl);
+  const { supergraph } = under;
   const door = createGraphqlDoor({
     supergraph,
     authenticate: ({ requestId }) => Promise.resolve({ viewer: null, subgraphHeaders: { 'x-request-id': requestId } }),
@@ -57,26 +86,13 @@ export async function openAskedDoor(sdl: string, options: Partial<GraphqlDoorOpt
   const address = server.address();
 
   return {
+    ...under,
     url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/graphql`,
-    supergraph,
-    asked,
-    async question(index) {
-      await until(() => asked.length > index, `question ${index}`);
-      const found = asked[index];
-      if (found === undefined) throw new Error('nothing was asked');
-      return found;
-    },
-    async replaceSupergraph(next) {
-      const replaced = new Promise((resolve) => supergraph.onChange(resolve));
-      await writeFile(path, next);
-      await replaced;
-    },
     closeConnections: () => server.closeAllConnections(),
     async close() {
       server.closeAllConnections();
       server.close();
-      await supergraph.close();
-      await rm(folder, { recursive: true });
+      await under.close();
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { GatewayOptions } from '../../gateway/gateway.js';
 import type { OperationPolicy } from '../../gateway/policy/operation-policy.js';
-import { unauthenticated } from '../../shared/errors/app-error.js';
 import { startLittleSupergraph, type LittleSupergraph } from './little-supergraph.js';
+import { namedTokens } from './named-tokens.js';
 import { openGateway } from './open-gateway.js';
 import { openSocket } from './socket.js';
 
@@ -38,16 +38,7 @@ export async function openDoors(
   const gateway = await openGateway({
     config: { host: '127.0.0.1', port: 0, publicUrl: undefined, corsOrigins: [], trustsProxy: () => true, objectsUrl: undefined },
     supergraph: little.supergraph,
-    accessTokens: {
-      verify(authorization) {
-        if (authorization === undefined) return Promise.resolve(null);
-        const [, userId] = authorization.split(' ');
-        if (userId === undefined || userId === 'bad') return Promise.reject(unauthenticated());
-        const expiresAt = Date.now() + (userId === 'short' ? 400 : 600_000);
-        const viewer = { userId, username: userId, sessionId: userId, roles: [], authenticatedAt: 0, expiresAt };
-        return Promise.resolve(viewer);
-      },
-    },
+    accessTokens: namedTokens,
     revocations: little.revocations,
     ...(policy === undefined ? {} : { policy }),
     ...rest,

@@ -142,7 +142,7 @@ async function openStreamClient(transport: 'SSE' | 'multipart', origin: string, 
         if (message === 'complete') return last === undefined ? 'complete' : codeOf(last);
         if ('last' in message) return codeOf(message.last);
         // Over SSE the last result says why.
-        last = message.result.data === undefined ? message.result : undefined;
+        last = message.result.errors === undefined || message.result.data !== undefined ? undefined : message.result;
       }
     },
     vanish: () => request.destroy(),

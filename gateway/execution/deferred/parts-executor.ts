@@ -102,7 +102,11 @@ function compile(planned: PlannedInParts, parts: PlanParts & ShaperParts): Run {
     /** `data` is what is known so far, and `known` are the errors of that. */
     function begin(instances: readonly Instance[], data: JsonObject, known: readonly GraphQLError[]): void {
       const byLabel = new Map<string, Instance[]>();
-      for (const each of instances) byLabel.set(each.shape.label, [...(byLabel.get(each.shape.label) ?? []), each]);
+      for (const each of instances) {
+        const those = byLabel.get(each.shape.label);
+        if (those === undefined) byLabel.set(each.shape.label, [each]);
+        else those.push(each);
+      }
       let left = byLabel.size;
       for (const [label, those] of byLabel) {
         const step = laterSteps.get(label);

@@ -11,14 +11,19 @@ export interface PreparedResult {
   written(format: ResultFormat): Buffer;
 }
 
-/** Writes `{"data": …}`. */
+/** Writes a result. */
 export interface ResultFormat {
   next(payload: Buffer): Buffer;
 }
 
 /** `data` is JSON. */
 export function prepareResult(data: string, except: ReadonlySet<string>): PreparedResult {
-  const tail = Buffer.from(`${beforePayload}{"data":${data}}}`);
+  return preparePayload(`{"data":${data}}`, except);
+}
+
+/** `payload` is a JSON object: `{"data": …}`, or what else a result may be. */
+export function preparePayload(payload: string, except: ReadonlySet<string> = nobody): PreparedResult {
+  const tail = Buffer.from(`${beforePayload}${payload}}`);
   // Most clients number their operations from 1, and so do not differ.
   let last: { readonly id: string; readonly frame: Buffer } | undefined;
   let lastWritten: { readonly format: ResultFormat; readonly bytes: Buffer } | undefined;
@@ -37,6 +42,7 @@ export function prepareResult(data: string, except: ReadonlySet<string>): Prepar
   };
 }
 
+const nobody: ReadonlySet<string> = new Set();
 const beforePayload = ',"type":"next","payload":';
 
 /** One unfragmented text message (RFC 6455, 5.2). */
