@@ -1,6 +1,6 @@
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../../shared/errors/app-error.js';
-import { toAuditRow } from '../audit/audit-log.js';
+import { byOwner, toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { Reauthentication } from '../passwords/reauthentication.js';
 import type { SessionEnder } from '../sessions/session-ender.js';
@@ -40,7 +40,6 @@ export function createAccountDeletion(options: AccountDeletionOptions): AccountD
   return {
     async request(viewer, password) {
       if (viewer === null) throw unauthenticated();
-      const who = { accountId: viewer.userId, actorId: viewer.userId, sessionId: viewer.sessionId };
       if (!(await reauthentication.reauthenticate(viewer, password, 'deleteAccount'))) return { kind: 'InvalidCredentials' };
       const account = await deletions.find(viewer.userId);
       if (account === null) throw unauthenticated();
@@ -51,7 +50,10 @@ export function createAccountDeletion(options: AccountDeletionOptions): AccountD
         deletesAt,
         at,
         except: viewer.sessionId,
-        audit: toAuditRow({ action: 'ACCOUNT_DELETION_SCHEDULED', ...who, details: { deletesAt: deletesAt.toISOString() } }, now),
+        audit: toAuditRow(
+          { action: 'ACCOUNT_DELETION_SCHEDULED', ...byOwner(viewer), details: { deletesAt: deletesAt.toISOString() } },
+          now,
+        ),
         mails: await mailer.rows('account-deletion-scheduled', { to: account.email, username: account.username, deletesAt }),
       });
       if (scheduled === null) throw unauthenticated();
@@ -63,7 +65,7 @@ export function createAccountDeletion(options: AccountDeletionOptions): AccountD
     async cancel(viewer) {
       if (viewer === null) throw unauthenticated();
       const accountId = viewer.userId;
-      const audit = toAuditRow({ action: 'ACCOUNT_DELETION_CANCELLED', accountId, actorId: accountId, sessionId: viewer.sessionId }, now);
+      const audit = toAuditRow({ action: 'ACCOUNT_DELETION_CANCELLED', ...byOwner(viewer) }, now);
       if (!(await deletions.cancel({ accountId, audit }))) throw unauthenticated();
       return accountId;
     },

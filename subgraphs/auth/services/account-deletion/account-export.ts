@@ -1,6 +1,6 @@
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../../shared/errors/app-error.js';
-import type { AuditLog, AuditRow } from '../audit/audit-log.js';
+import { byOwner, type AuditLog, type AuditRow } from '../audit/audit-log.js';
 import type { Reauthentication } from '../passwords/reauthentication.js';
 
 /** Everything that auth keeps about a person, without its secrets. */
@@ -60,9 +60,8 @@ export function createAccountExport({
   return {
     async export(viewer, password) {
       if (viewer === null) throw unauthenticated();
-      const who = { accountId: viewer.userId, actorId: viewer.userId, sessionId: viewer.sessionId };
       if (!(await reauthentication.reauthenticate(viewer, password, 'exportAccount'))) return { kind: 'InvalidCredentials' };
-      await auditLog.record({ action: 'ACCOUNT_EXPORTED', ...who });
+      await auditLog.record({ action: 'ACCOUNT_EXPORTED', ...byOwner(viewer) });
       const account = await exports.read(viewer.userId);
       if (account === null) throw unauthenticated();
       return { kind: 'Exported', userId: account.id, createdAt: new Date(now()), account };

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { newAccountState, type Account, type AccountRepository } from '../../data/account-repository.js';
-import { toAuditRow } from '../audit/audit-log.js';
+import { byOwner, toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { TokenMails } from '../mail/token-mails.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
@@ -82,17 +82,14 @@ export function createRegistration({
         now,
         payload: { userId: account.id, username, createdAt: createdAt.toISOString() },
       });
-      const audit = toAuditRow(
-        { action: 'REGISTERED', accountId: account.id, actorId: account.id, sessionId: family.id, details: { device: family.device } },
-        now,
-      );
+      const who = byOwner({ userId: account.id, sessionId: family.id });
       const outcome = await accounts.register({
         account,
         nameHash: holds.hashOf(username),
         credential: { kind: 'password', hash: passwordHash },
         family,
         events: [registered, started],
-        audit: [audit],
+        audit: [toAuditRow({ action: 'REGISTERED', ...who, details: { device: family.device } }, now)],
         mails: [],
         tokenMail: await tokenMails.prepare('email-verification', account, email),
       });

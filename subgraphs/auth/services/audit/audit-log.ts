@@ -61,6 +61,14 @@ export interface AuditEntry {
   readonly details?: AuditDetails | undefined;
 }
 
+/** Whom it happened to and who did it, of what the owner of an account does to it in one of its sessions. */
+export function byOwner({
+  userId,
+  sessionId,
+}: Pick<Viewer, 'userId' | 'sessionId'>): Pick<AuditEntry, 'accountId' | 'actorId' | 'sessionId'> {
+  return { accountId: userId, actorId: userId, sessionId };
+}
+
 export interface AuditRow {
   /** A uuid v7: ids in order are events in order. */
   readonly id: string;

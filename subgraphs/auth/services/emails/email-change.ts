@@ -5,7 +5,7 @@ import type { Account, AccountRepository } from '../../data/account-repository.j
 import type { RecoveryRepository } from '../../data/recovery-repository.js';
 import { findEmailProblem, tidyEmail } from '../accounts/email.js';
 import { visibleToOwner, type VisibleUser } from '../accounts/visible-user.js';
-import { toAuditRow } from '../audit/audit-log.js';
+import { byOwner, toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { TokenMails } from '../mail/token-mails.js';
 import type { Reauthentication } from '../passwords/reauthentication.js';
@@ -62,7 +62,7 @@ export function createEmailChange({
       at: new Date(now()),
       tokenMail,
       mails: notice,
-      audit: [toAuditRow({ action: 'EMAIL_CHANGED', accountId, actorId: accountId, sessionId: viewer.sessionId }, now)],
+      audit: [toAuditRow({ action: 'EMAIL_CHANGED', ...byOwner(viewer) }, now)],
     });
     if (!isChanged) return null;
     mailer.wake();

@@ -2,7 +2,7 @@ import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../../shared/errors/app-error.js';
 import type { AccountRepository } from '../../data/account-repository.js';
 import type { RecoveryRepository } from '../../data/recovery-repository.js';
-import { toAuditRow } from '../audit/audit-log.js';
+import { byOwner, toAuditRow } from '../audit/audit-log.js';
 import { hashMailToken, tidyMailToken } from '../mail/mail-token.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { TokenMails } from '../mail/token-mails.js';
@@ -49,10 +49,9 @@ export function createEmailVerification({
       if (account === undefined) throw unauthenticated();
       if (account.emailVerifiedAt !== null || account.email === null) return;
       const tokenMail = await tokenMails.prepare('email-verification', account, account.email);
-      const { userId: accountId, sessionId } = viewer;
       await recovery.write({
         tokenMail,
-        audit: [toAuditRow({ action: 'EMAIL_VERIFICATION_REQUESTED', accountId, actorId: accountId, sessionId }, now)],
+        audit: [toAuditRow({ action: 'EMAIL_VERIFICATION_REQUESTED', ...byOwner(viewer) }, now)],
       });
       mailer.wake();
     },

@@ -4,7 +4,7 @@ import { invalidInput, type InvalidInput } from '../../../../shared/errors/inval
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { findEmailProblem, tidyEmail } from '../accounts/email.js';
 import { findUsernameProblem } from '../accounts/username.js';
-import { toAuditRow } from '../audit/audit-log.js';
+import { byOwner, toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { TokenMails } from '../mail/token-mails.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
@@ -74,23 +74,14 @@ export function createCredentialLinking({
         now,
         payload: { userId: guest.id, username, previousUsername: guest.username },
       });
-      const audit = toAuditRow(
-        {
-          action: 'CREDENTIALS_LINKED',
-          accountId: guest.id,
-          actorId: guest.id,
-          sessionId: viewer.sessionId,
-          details: { from: guest.username, to: username },
-        },
-        now,
-      );
+      const details = { from: guest.username, to: username };
       const outcome = await guests.link({
         account: { ...guest, username, email },
         nameHash: holds.hashOf(username),
         passwordHash,
         at: new Date(now()),
         events: guest.username === username ? [] : [renamed],
-        audit,
+        audit: toAuditRow({ action: 'CREDENTIALS_LINKED', ...byOwner(viewer), details }, now),
         tokenMail: await tokenMails.prepare('email-verification', { id: guest.id, username }, email),
       });
       switch (outcome) {

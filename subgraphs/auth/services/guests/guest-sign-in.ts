@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { newAccountState, type Account, type AccountRepository } from '../../data/account-repository.js';
-import { toAuditRow, type AuditLog } from '../audit/audit-log.js';
+import { byOwner, toAuditRow, type AuditLog } from '../audit/audit-log.js';
 import { deviceLabel, findDeviceProblem } from '../sessions/device.js';
 import type { SessionOpener } from '../sessions/session-opener.js';
 import type { InvalidCredentials, MfaRequired, SignIn, SignInOrigin } from '../sessions/sign-in.js';
@@ -74,14 +74,14 @@ export function createGuestSignIn(options: GuestSignInOptions): GuestSignIn {
         now,
         payload: { userId: account.id, username: account.username, createdAt: createdAt.toISOString() },
       });
-      const audit = { accountId: account.id, actorId: account.id, sessionId: family.id, details: { device: family.device } };
+      const who = byOwner({ userId: account.id, sessionId: family.id });
       const outcome = await accounts.register({
         account,
         nameHash: holds.hashOf(account.username),
         credential: { kind: 'device', ...device },
         family,
         events: [registered, started],
-        audit: [toAuditRow({ action: 'GUEST_CREATED', ...audit }, now)],
+        audit: [toAuditRow({ action: 'GUEST_CREATED', ...who, details: { device: family.device } }, now)],
         mails: [],
       });
       switch (outcome) {

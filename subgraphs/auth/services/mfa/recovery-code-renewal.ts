@@ -3,7 +3,7 @@ import { unauthenticated } from '../../../../shared/errors/app-error.js';
 import type { AccountRepository } from '../../data/account-repository.js';
 import type { FactorProof } from '../../data/factor-claims.js';
 import type { MfaRepository } from '../../data/mfa-repository.js';
-import { toAuditRow, type AuditLog } from '../audit/audit-log.js';
+import { byOwner, toAuditRow, type AuditLog } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { PasskeyAnswer, PasskeyConfirmation } from '../passkeys/passkey-confirmation.js';
 import type { InvalidPasskey } from '../passkeys/passkey-registration.js';
@@ -49,7 +49,7 @@ export function createRecoveryCodeRenewal(options: RecoveryCodeRenewalOptions): 
   const { repository, accounts, reauthentication, codes, confirmation, recoveryCodes, auditLog, mailer, now = Date.now } = options;
 
   async function replace(viewer: Viewer, proof: FactorProof): Promise<NewRecoveryCodes | null> {
-    const { userId: accountId, sessionId } = viewer;
+    const { userId: accountId } = viewer;
     const [account] = await accounts.findByIds([accountId]);
     if (account === undefined) throw unauthenticated();
     const fresh = recoveryCodes.create(accountId);
@@ -59,7 +59,7 @@ export function createRecoveryCodeRenewal(options: RecoveryCodeRenewalOptions): 
       proof,
       at: new Date(now()),
       codeHashes: fresh.hashes,
-      audit: [toAuditRow({ action: 'RECOVERY_CODES_REGENERATED', accountId, actorId: accountId, sessionId, details }, now)],
+      audit: [toAuditRow({ action: 'RECOVERY_CODES_REGENERATED', ...byOwner(viewer), details }, now)],
       mails: await mailer.rows('recovery-codes-regenerated', { to: account.email, username: account.username }),
     });
     if (!isReplaced) return null;
@@ -68,13 +68,12 @@ export function createRecoveryCodeRenewal(options: RecoveryCodeRenewalOptions): 
   }
 
   async function renewByPasskey(viewer: Viewer, password: RenewalInput['password'], answer: PasskeyAnswer) {
-    const { userId: accountId, sessionId } = viewer;
     const invalid = async (): Promise<InvalidPasskey> => {
       const details = { purpose, method: 'passkey' };
-      await auditLog.record({ action: 'REAUTHENTICATION_FAILED', accountId, actorId: accountId, sessionId, details });
+      await auditLog.record({ action: 'REAUTHENTICATION_FAILED', ...byOwner(viewer), details });
       return { kind: 'InvalidPasskey' };
     };
-    const isAlone = (await accounts.findWithPassword(accountId))?.passwordHash === null;
+    const isAlone = (await accounts.findWithPassword(viewer.userId))?.passwordHash === null;
     const proof = await confirmation.check(viewer, answer, { isAlone });
     if (proof === null) return invalid();
     // Whoever has no password has just proved who they are by the passkey.

@@ -3,7 +3,7 @@ import { unauthenticated } from '../../../../shared/errors/app-error.js';
 import type { Account, AccountRepository } from '../../data/account-repository.js';
 import type { MfaRepository } from '../../data/mfa-repository.js';
 import type { Traces } from '../../data/traces.js';
-import { toAuditRow, type AuditAction } from '../audit/audit-log.js';
+import { byOwner, toAuditRow, type AuditAction } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { Reauthentication } from '../passwords/reauthentication.js';
 import type { InvalidCredentials } from '../sessions/sign-in.js';
@@ -78,9 +78,8 @@ export function createTotpEnrollment({
     action: AuditAction,
     template: 'mfa-enabled' | 'mfa-disabled',
   ): Promise<Traces> {
-    const { userId, sessionId } = viewer;
     return {
-      audit: [toAuditRow({ action, accountId: userId, actorId: userId, sessionId, details: { method: 'TOTP' } }, now)],
+      audit: [toAuditRow({ action, ...byOwner(viewer), details: { method: 'TOTP' } }, now)],
       mails: await mailer.rows(template, { to: email, username }),
     };
   }

@@ -7,7 +7,7 @@ import { invalidInput, type FieldProblem, type InvalidInput } from '../../../../
 import type { Account, AccountRepository } from '../../data/account-repository.js';
 import type { Passkey, PasskeyRepository } from '../../data/passkey-repository.js';
 import type { Traces } from '../../data/traces.js';
-import { toAuditRow } from '../audit/audit-log.js';
+import { byOwner, toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { RecoveryCodes } from '../mfa/recovery-codes.js';
 import type { Reauthentication } from '../passwords/reauthentication.js';
@@ -86,11 +86,10 @@ export function createPasskeyRegistration({
   }
 
   async function traces(viewer: Viewer, what: 'added' | 'removed', { id, name }: { id: string; name: string }): Promise<Traces> {
-    const { userId, sessionId } = viewer;
     const { email, username } = await accountOf(viewer);
     const action = what === 'added' ? 'PASSKEY_ADDED' : 'PASSKEY_REMOVED';
     return {
-      audit: [toAuditRow({ action, accountId: userId, actorId: userId, sessionId, details: { passkeyId: id, name } }, now)],
+      audit: [toAuditRow({ action, ...byOwner(viewer), details: { passkeyId: id, name } }, now)],
       mails: await mailer.rows(`passkey-${what}`, { to: email, username, name }),
     };
   }

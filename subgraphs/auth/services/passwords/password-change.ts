@@ -3,7 +3,7 @@ import { unauthenticated } from '../../../../shared/errors/app-error.js';
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import type { LoginCandidate } from '../../data/account-repository.js';
 import type { PasswordRepository } from '../../data/password-repository.js';
-import { toAuditRow } from '../audit/audit-log.js';
+import { byOwner, toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { SessionEnder } from '../sessions/session-ender.js';
 import type { PasswordHasher } from './password-hasher.js';
@@ -52,7 +52,6 @@ export function createPasswordChange({
   async function store(viewer: Viewer, { account, passwordHash: from }: LoginCandidate, to: string): Promise<number | null> {
     if (from === null) return null;
     const at = new Date(now());
-    const entry = { action: 'PASSWORD_CHANGED', accountId: account.id, actorId: account.id, sessionId: viewer.sessionId } as const;
     const ended = await passwords.change({
       accountId: account.id,
       from,
@@ -60,7 +59,7 @@ export function createPasswordChange({
       at,
       reason: 'PASSWORD_CHANGED',
       except: viewer.sessionId,
-      audit: [toAuditRow(entry, now)],
+      audit: [toAuditRow({ action: 'PASSWORD_CHANGED', ...byOwner(viewer) }, now)],
       mails: await mailer.rows('password-changed', { to: account.email, username: account.username }),
     });
     if (ended === null) return null;

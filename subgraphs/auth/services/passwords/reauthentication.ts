@@ -1,6 +1,6 @@
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import type { AccountRepository, LoginCandidate } from '../../data/account-repository.js';
-import type { AuditLog } from '../audit/audit-log.js';
+import { byOwner, type AuditLog } from '../audit/audit-log.js';
 import type { Throttles } from '../throttling/throttles.js';
 import type { PasswordHasher } from './password-hasher.js';
 import { isAbsurdlyLong } from './password-policy.js';
@@ -43,8 +43,7 @@ export function createReauthentication({
       return { isRight: result !== null, result };
     });
     if (proof !== null) return proof;
-    const { userId, sessionId } = viewer;
-    await auditLog.record({ action: 'REAUTHENTICATION_FAILED', accountId: userId, actorId: userId, sessionId, details: { purpose } });
+    await auditLog.record({ action: 'REAUTHENTICATION_FAILED', ...byOwner(viewer), details: { purpose } });
     return null;
   }
 

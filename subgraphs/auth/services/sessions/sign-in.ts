@@ -2,7 +2,7 @@ import type { Account } from '../../data/account-repository.js';
 import type { NewSession } from '../../data/session-start.js';
 import type { SecondFactors, SignInClaim, SignInRepository } from '../../data/sign-in-repository.js';
 import type { Traces } from '../../data/traces.js';
-import { toAuditRow } from '../audit/audit-log.js';
+import { byOwner, toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { MfaTokens } from '../mfa/mfa-token.js';
 import type { KnownDevices } from '../throttling/known-devices.js';
@@ -91,7 +91,7 @@ export function createSignIn({ repository, opener, mfaTokens, mailer, knownDevic
   ): { session: NewSession; signedIn: SignedIn } {
     const { family, started, signedIn } = opener.open(account, deviceLabel(origin.device, origin.userAgent), amr);
     const { device } = family;
-    const who = { accountId: account.id, actorId: account.id, sessionId: family.id };
+    const who = byOwner({ userId: account.id, sessionId: family.id });
     const session = {
       family,
       roles: account.roles,

@@ -2,8 +2,9 @@ import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../../shared/errors/app-error.js';
 import { invalidInput, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
+import type { Account } from '../../data/account-repository.js';
 import { findUsernameProblem } from '../accounts/username.js';
-import { toAuditRow } from '../audit/audit-log.js';
+import { byOwner, toAuditRow } from '../audit/audit-log.js';
 import type { Mailer } from '../mail/mailer.js';
 import type { Throttles } from '../throttling/throttles.js';
 import { usernameCooldownMs, usernameHoldMs, type UsernameHolds } from './username-holds.js';
@@ -37,6 +38,23 @@ export interface UsernamesOptions {
 }
 
 export function createUsernames({ usernames, holds, mailer, throttles, wakeOutbox, now = Date.now }: UsernamesOptions): Usernames {
+  /** Stores the change, with all that tells of it. An old name is held unless only its capitals change. */
+  async function store(viewer: Viewer, { id: userId, username: from, email }: Account, to: string, at: Date) {
+    const isOtherName = !areAlike(from, to);
+    const renamed = createDomainEvent('user.renamed', { key: userId, now, payload: { userId, username: to, previousUsername: from } });
+    const until = new Date(at.getTime() + usernameHoldMs);
+    return usernames.change({
+      accountId: userId,
+      from,
+      to,
+      at,
+      hold: isOtherName ? { nameHash: holds.hashOf(to), previousHash: holds.hashOf(from), until } : null,
+      events: [renamed],
+      audit: toAuditRow({ action: 'USERNAME_CHANGED', ...byOwner(viewer), details: { from, to } }, now),
+      mails: isOtherName ? await mailer.rows('username-changed', { to: email, username: to, previousUsername: from }) : [],
+    });
+  }
+
   return {
     async change(viewer, username) {
       if (viewer === null) throw unauthenticated();
@@ -45,43 +63,12 @@ export function createUsernames({ usernames, holds, mailer, throttles, wakeOutbo
       const owner = await usernames.find(viewer.userId);
       if (owner === null) throw unauthenticated();
       const { account, changedAt } = owner;
-      const previous = account.username;
-      if (previous === username) return { kind: 'Changed', userId: account.id };
-      const isOtherName = previous.toLowerCase() !== username.toLowerCase();
+      if (account.username === username) return { kind: 'Changed', userId: account.id };
       const at = new Date(now());
-      const retryAt = new Date((changedAt?.getTime() ?? -Infinity) + usernameCooldownMs);
-      if (isOtherName && changedAt !== null && at < retryAt) return { kind: 'Cooldown', retryAt };
+      const retryAt = changedAt === null ? null : new Date(changedAt.getTime() + usernameCooldownMs);
+      if (!areAlike(account.username, username) && retryAt !== null && at < retryAt) return { kind: 'Cooldown', retryAt };
 
-      const renamed = createDomainEvent('user.renamed', {
-        key: account.id,
-        now,
-        payload: { userId: account.id, username, previousUsername: previous },
-      });
-      const outcome = await usernames.change({
-        accountId: account.id,
-        from: previous,
-        to: username,
-        at,
-        hold: isOtherName
-          ? {
-              nameHash: holds.hashOf(username),
-              previousHash: holds.hashOf(previous),
-              until: new Date(at.getTime() + usernameHoldMs),
-            }
-          : null,
-        events: [renamed],
-        audit: toAuditRow(
-          {
-            action: 'USERNAME_CHANGED',
-            accountId: account.id,
-            actorId: account.id,
-            sessionId: viewer.sessionId,
-            details: { from: previous, to: username },
-          },
-          now,
-        ),
-        mails: isOtherName ? await mailer.rows('username-changed', { to: account.email, username, previousUsername: previous }) : [],
-      });
+      const outcome = await store(viewer, account, username, at);
       switch (outcome) {
         case 'taken':
           return { kind: 'UsernameTaken', username };
@@ -104,4 +91,9 @@ export function createUsernames({ usernames, holds, mailer, throttles, wakeOutbo
       return isFree ? { available: true } : { available: false, code: 'TAKEN', message: `The username "${username}" is taken.` };
     },
   };
+}
+
+/** Whether only capitals are different. */
+function areAlike(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }
