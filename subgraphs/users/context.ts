@@ -5,8 +5,8 @@ import type { FriendLists } from './services/friends/friend-lists.js';
 import type { FriendService } from './services/friends/friend-service.js';
 import type { Friendship } from './services/friends/friendship.js';
 import type { MutualFriends } from './services/friends/mutual-friends.js';
-import type { ProfileAudience } from './services/profile-audience.js';
-import type { ProfileService, VisibleProfile } from './services/profile-service.js';
+import type { ProfileAudience } from './services/profiles/profile-audience.js';
+import type { ProfileService, VisibleProfile } from './services/profiles/profile-service.js';
 import type { UserExport } from './services/user-export.js';
 import type { UserSearch } from './services/user-search.js';
 

@@ -3,11 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { projectRoot } from '../../../shared/config/project-root.js';
-import { domainEvents } from '../../../shared/events/domain-events.js';
+import { createDomainEvent, domainEvents } from '../../../shared/events/domain-events.js';
+import { until } from '../../../shared/events/event-bus.conformance.js';
+import { createOutboxRelay, toOutboxRow } from '../../../shared/events/outbox.js';
+import { createLogger } from '../../../shared/logging/logger.js';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
-import type { ProfileChange } from '../services/profile.js';
+import type { ProfileChange } from '../services/profiles/profile.js';
 import { createKnownUserRepository } from './known-user-repository.js';
-import { createUsersPrisma, type UsersPrisma } from './prisma.js';
+import { createUsersPrisma, usersSchema, type UsersPrisma } from './prisma.js';
 import { createProfileRepository } from './profile-repository.js';
 
 const databases = await testDatabases();
@@ -80,5 +83,36 @@ describe.each(databases)('What users announces, on $name', ({ open }) => {
       ]),
     );
     for (const { type, payload } of events) domainEvents[type as 'relation.changed' | 'profile.changed'].parse(payload);
+  });
+
+  it('goes out through the same Prisma client, with rows as they were written', async () => {
+    await prisma.outboxEvent.deleteMany();
+    const userId = uuidv7();
+    const event = createDomainEvent('user.registered', {
+      key: userId,
+      payload: { userId, username: 'ada', createdAt: '2026-01-31T12:00:00.000Z' },
+      now: () => Date.UTC(2026, 0, 31, 12, 0, 0, 123),
+    });
+    await prisma.$transaction(async (tx) => {
+      await tx.outboxEvent.createMany({ data: [event].map(toOutboxRow) });
+    });
+    const published: unknown[] = [];
+    const relay = createOutboxRelay({
+      database: prisma,
+      schema: usersSchema,
+      bus: {
+        publish: (events) => {
+          published.push(...events);
+          return Promise.resolve();
+        },
+      },
+      logger: createLogger({ name: 'test', level: 'silent' }),
+      pollMs: 5,
+    });
+    await until(() => published.length > 0);
+    await relay.close();
+    expect(published).toEqual([event]);
+    expect(await prisma.outboxEvent.count({ where: { publishedAt: null } })).toBe(0);
+    expect(await prisma.outboxLease.count()).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
-import { createBlockRepository, type BlockRepository } from '../data/block-repository.js';
-import { startFriends, type FriendsUnderTest } from './friends-harness.js';
+import { createBlockRepository, type BlockRepository } from './block-repository.js';
+import { startFriends, type FriendsUnderTest } from '../tests/friends-harness.js';
 
 const databases = await testDatabases();
 describe.each(databases)('The other sides of blocks on $name', ({ open }) => {

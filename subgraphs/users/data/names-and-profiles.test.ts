@@ -1,59 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { createDomainEvent } from '../../../shared/events/domain-events.js';
-import { until } from '../../../shared/events/event-bus.conformance.js';
-import { createOutboxRelay, toOutboxRow } from '../../../shared/events/outbox.js';
-import { createLogger } from '../../../shared/logging/logger.js';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
-import { createProfileRepository, type ProfileRepository } from './profile-repository.js';
-import { createUsersPrisma, usersSchema, type UsersPrisma } from './prisma.js';
-import { createKnownUserRepository, type KnownUserRepository } from './known-user-repository.js';
-import { createSearchNameRepository, type SearchNameRepository } from './search-name-repository.js';
+import { testDatabases } from '../../../tests/testkit/databases.js';
+import { useRepositories } from '../tests/repositories-of-suite.js';
+import type { UsersPrisma } from './prisma.js';
+import { createSearchNameRepository } from './search-name-repository.js';
 
 const databases = await testDatabases();
-const registration = ({ userId = uuidv7(), username }: { userId?: string; username: string }) => ({
-  eventId: uuidv7(),
-  occurredAt: '2026-01-31T12:00:00.000Z',
-  userId,
-  username,
-  legacyId: undefined,
-});
-
-describe.each(databases)('The repositories on $name', ({ open }) => {
-  let opened: OpenedDatabase;
-  let prisma: UsersPrisma;
-  let profiles: ProfileRepository;
-  let names: SearchNameRepository;
-  let users: KnownUserRepository;
-
-  beforeAll(async () => {
-    opened = await open();
-    prisma = createUsersPrisma(opened.database);
-    profiles = createProfileRepository(prisma);
-    names = createSearchNameRepository(prisma);
-    users = createKnownUserRepository(prisma, { announcesUserEvents: false });
-  });
-  afterAll(async () => {
-    await prisma.$disconnect();
-    await opened.close();
-  });
+describe.each(databases)('Names and profiles on $name', ({ open }) => {
+  const subject = useRepositories(open);
+  const { register, rename, find } = subject;
   beforeEach(
     () =>
-      prisma.$executeRaw`TRUNCATE users.block, users.profile, users.search_name, users.known_user, users.inbox_event, users.outbox_event`,
+      subject.prisma
+        .$executeRaw`TRUNCATE users.block, users.profile, users.search_name, users.known_user, users.inbox_event, users.outbox_event`,
   );
-
-  async function register(username: string): Promise<string> {
-    const userId = uuidv7();
-    await users.register(registration({ userId, username }));
-    return userId;
-  }
-
-  const rename = (userId: string, displayName: string | null, username = 'from_the_token') =>
-    profiles.update({ userId, username, change: { displayName }, at: new Date(0) });
-
-  async function find(prefix: string, limit = 100): Promise<string[]> {
-    return (await names.findByPrefix(prefix, { viewerId: null, limit, after: null })).map(({ name }) => name);
-  }
 
   it('finds nobody by the middle of a name, nor by a wildcard', async () => {
     await register('ada');
@@ -80,7 +40,7 @@ describe.each(databases)('The repositories on $name', ({ open }) => {
   it('finds a user of whom both names match once, by the first of the two', async () => {
     const userId = await register('ada_lovelace');
     await rename(userId, 'Ada');
-    expect(await names.findByPrefix('ada', { viewerId: null, limit: 10, after: null })).toEqual([{ name: 'ada', userId }]);
+    expect(await subject.names.findByPrefix('ada', { viewerId: null, limit: 10, after: null })).toEqual([{ name: 'ada', userId }]);
     expect(await find('ada_')).toEqual(['ada_lovelace']);
     await rename(userId, 'ADA_LOVELACE');
     expect(await find('ada')).toEqual(['ada_lovelace']);
@@ -102,7 +62,7 @@ describe.each(databases)('The repositories on $name', ({ open }) => {
   it('finds people of the same display name, each once', async () => {
     const ids = [await register('one'), await register('two'), await register('three')];
     for (const id of ids) await rename(id, 'Alex');
-    const found = await names.findByPrefix('alex', { viewerId: null, limit: 10, after: null });
+    const found = await subject.names.findByPrefix('alex', { viewerId: null, limit: 10, after: null });
     expect(found.map(({ userId }) => userId).sort()).toEqual([...ids].sort());
   });
 
@@ -110,7 +70,11 @@ describe.each(databases)('The repositories on $name', ({ open }) => {
     for (let n = 10; n < 30; n += 1) await register(`user${String(n)}`);
     const seen: string[] = [];
     for (let after: { name: string; userId: string } | null = null; ;) {
-      const page: Awaited<ReturnType<typeof names.findByPrefix>> = await names.findByPrefix('user', { viewerId: null, limit: 7, after });
+      const page: Awaited<ReturnType<typeof subject.names.findByPrefix>> = await subject.names.findByPrefix('user', {
+        viewerId: null,
+        limit: 7,
+        after,
+      });
       seen.push(...page.map(({ name }) => name));
       const last = page.at(-1);
       if (last === undefined) break;
@@ -128,7 +92,7 @@ describe.each(databases)('The repositories on $name', ({ open }) => {
       await register('user_3'),
       await register('user_4'),
     ];
-    await prisma.block.createMany({
+    await subject.prisma.block.createMany({
       data: [
         { blockerId: viewerId, blockedId: blocked, createdAt: new Date(0) },
         { blockerId: blocker, blockedId: viewerId, createdAt: new Date(0) },
@@ -136,7 +100,7 @@ describe.each(databases)('The repositories on $name', ({ open }) => {
       ],
     });
     const found = async (id: string | null) =>
-      (await names.findByPrefix('user', { viewerId: id, limit: 2, after: null })).map(({ userId }) => userId);
+      (await subject.names.findByPrefix('user', { viewerId: id, limit: 2, after: null })).map(({ userId }) => userId);
     expect(await found(viewerId)).toEqual([other, last]);
     expect(await found(null)).toEqual([blocked, blocker]);
     expect(await found(blocked)).toEqual([blocked, blocker]);
@@ -144,11 +108,11 @@ describe.each(databases)('The repositories on $name', ({ open }) => {
 
   it('stores what is given and leaves the rest', async () => {
     const userId = uuidv7();
-    expect(await profiles.findByUserIds([userId])).toEqual([]);
-    await profiles.update({ userId, username: 'ada', change: { bio: 'Numbers', locale: 'en', timeZone: 'UTC' }, at: new Date(0) });
-    await profiles.update({ userId, username: 'ada', change: { displayName: 'Ada', visibility: 'FRIENDS' }, at: new Date(1) });
-    await profiles.update({ userId, username: 'ada', change: { locale: null }, at: new Date(2) });
-    expect(await profiles.findByUserIds([userId, uuidv7()])).toEqual([
+    expect(await subject.profiles.findByUserIds([userId])).toEqual([]);
+    await subject.profiles.update({ userId, username: 'ada', change: { bio: 'Numbers', locale: 'en', timeZone: 'UTC' }, at: new Date(0) });
+    await subject.profiles.update({ userId, username: 'ada', change: { displayName: 'Ada', visibility: 'FRIENDS' }, at: new Date(1) });
+    await subject.profiles.update({ userId, username: 'ada', change: { locale: null }, at: new Date(2) });
+    expect(await subject.profiles.findByUserIds([userId, uuidv7()])).toEqual([
       { userId, displayName: 'Ada', bio: 'Numbers', locale: null, timeZone: 'UTC', visibility: 'FRIENDS' },
     ]);
   });
@@ -159,17 +123,17 @@ describe.each(databases)('The repositories on $name', ({ open }) => {
     // And for each of the 20 rows two looks into the primary key of the blocks.
     ['somebody', uuidv7(), 15 + 20 * 2 * 2],
   ])('finds a prefix by the index, in its order, wherever it stands among many names, for %s', async (_who, viewerId, mostPages) => {
-    await prisma.$executeRaw`
+    await subject.prisma.$executeRaw`
       INSERT INTO users.search_name (name, user_id, kind)
       SELECT unnest(ARRAY['name', 'user']) || n, gen_random_uuid(), 'USERNAME' FROM generate_series(1, 5000) AS n`;
-    await prisma.$executeRaw`ANALYZE users.search_name`;
+    await subject.prisma.$executeRaw`ANALYZE users.search_name`;
     const plan: { 'QUERY PLAN': string }[] = [];
     // The repository's own statement, explained.
-    const explaining = Object.create(prisma, {
+    const explaining = Object.create(subject.prisma, {
       $queryRaw: {
         value: async (parts: readonly string[], ...values: unknown[]) => {
           const sql = parts.reduce((before, part, index) => `${before}$${index}${part}`);
-          plan.push(...(await prisma.$queryRawUnsafe<typeof plan>(`EXPLAIN (ANALYZE, BUFFERS) ${sql}`, ...values)));
+          plan.push(...(await subject.prisma.$queryRawUnsafe<typeof plan>(`EXPLAIN (ANALYZE, BUFFERS) ${sql}`, ...values)));
           return [];
         },
       },
@@ -185,38 +149,8 @@ describe.each(databases)('The repositories on $name', ({ open }) => {
     const userId = await register('mona');
     await register('zoe');
     const at = (name: string) =>
-      names.findByPrefix('m', { viewerId: null, limit: 10, after: { name, userId: 'ffffffff-ffff-ffff-ffff-ffffffffffff' } });
+      subject.names.findByPrefix('m', { viewerId: null, limit: 10, after: { name, userId: 'ffffffff-ffff-ffff-ffff-ffffffffffff' } });
     expect(await at('a')).toEqual([{ name: 'mona', userId }]);
     expect(await at('z')).toEqual([]);
-  });
-
-  it('carries the outbox through the same Prisma client, with rows as they were written', async () => {
-    const userId = uuidv7();
-    const event = createDomainEvent('user.registered', {
-      key: userId,
-      payload: { userId, username: 'ada', createdAt: '2026-01-31T12:00:00.000Z' },
-      now: () => Date.UTC(2026, 0, 31, 12, 0, 0, 123),
-    });
-    await prisma.$transaction(async (tx) => {
-      await tx.outboxEvent.createMany({ data: [event].map(toOutboxRow) });
-    });
-    const published: unknown[] = [];
-    const relay = createOutboxRelay({
-      database: prisma,
-      schema: usersSchema,
-      bus: {
-        publish: (events) => {
-          published.push(...events);
-          return Promise.resolve();
-        },
-      },
-      logger: createLogger({ name: 'test', level: 'silent' }),
-      pollMs: 5,
-    });
-    await until(() => published.length > 0);
-    await relay.close();
-    expect(published).toEqual([event]);
-    expect(await prisma.outboxEvent.count({ where: { publishedAt: null } })).toBe(0);
-    expect(await prisma.outboxLease.count()).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import { toOutboxRow } from '../../../shared/events/outbox.js';
 import { foldName } from './fold-name.js';
-import type { Profile, ProfileChange } from '../services/profile.js';
+import type { Profile, ProfileChange } from '../services/profiles/profile.js';
 import type { UsersPrisma, UsersTransaction } from './prisma.js';
 import { lockNames, readUsername, writeNames } from './search-names.js';
 

@@ -7,8 +7,6 @@ export interface NamePosition {
   readonly userId: string;
 }
 
-export type FoundName = NamePosition;
-
 export interface SearchNameRepository {
   /**
    * Users with a name that begins with `prefix` (as typed, not blank), each once, by the first of their names that does. In the order of
@@ -18,7 +16,7 @@ export interface SearchNameRepository {
   findByPrefix(
     prefix: string,
     search: { viewerId: string | null; limit: number; after: NamePosition | null },
-  ): Promise<readonly FoundName[]>;
+  ): Promise<readonly NamePosition[]>;
 }
 
 /** The last code point of Unicode, which no text holds: everything that begins with a prefix sorts before the prefix followed by it. */
@@ -34,7 +32,7 @@ export function createSearchNameRepository(prisma: UsersPrisma): SearchNameRepos
       const start = after !== null && isNotAfter(first.name, after.name) ? after : first;
       // A range instead of LIKE: it needs no escaping of wildcards, and uses the index also when the statement is planned without
       // knowing the prefix.
-      return prisma.$queryRaw<FoundName[]>`
+      return prisma.$queryRaw<NamePosition[]>`
         SELECT name, user_id::text AS "userId" FROM users.search_name
         WHERE (name, user_id) > (${start.name}, ${start.userId}::uuid) AND name < ${end}
           AND NOT coalesce(other_name >= ${prefix} AND other_name < ${end} AND other_name < name, false)

@@ -1,5 +1,5 @@
 import type { Viewer } from '../../../shared/auth/viewer.js';
-import type { Profile } from './profile.js';
+import type { Profile } from './profiles/profile.js';
 
 /** Everything that this subgraph keeps about a person. */
 interface ExportedUser {

@@ -13,7 +13,7 @@ import { createFriendLists, type FriendLists } from '../services/friends/friend-
 import { createFriendService, type FriendService } from '../services/friends/friend-service.js';
 import { createMutualFriends, type MutualFriends } from '../services/friends/mutual-friends.js';
 import type { RelationLimits } from '../services/friends/relation.js';
-import { createProfileAccess } from '../services/profile-access.js';
+import { createProfileAccess } from '../services/profiles/profile-access.js';
 
 /** Friends on a real database, without GraphQL, with a clock that tests turn and limits as small as they like. */
 export interface FriendsUnderTest {

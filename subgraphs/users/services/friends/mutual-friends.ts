@@ -1,6 +1,6 @@
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import type { RelationRepository } from '../../data/relation-repository.js';
-import type { ProfileAccess } from '../profile-access.js';
+import type { ProfileAccess } from '../profiles/profile-access.js';
 import { parseUserId } from '../user-id.js';
 
 export interface MutualFriends {

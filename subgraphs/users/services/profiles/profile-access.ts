@@ -1,9 +1,9 @@
-import { seesPastBlocks, type Viewer } from '../../../shared/auth/viewer.js';
-import type { ProfileRepository } from '../data/profile-repository.js';
-import type { RelationRepository } from '../data/relation-repository.js';
-import { isBlockedEitherWay, noRelation, type Relation } from './friends/relation.js';
+import { seesPastBlocks, type Viewer } from '../../../../shared/auth/viewer.js';
+import type { ProfileRepository } from '../../data/profile-repository.js';
+import type { RelationRepository } from '../../data/relation-repository.js';
+import { isBlockedEitherWay, noRelation, type Relation } from '../friends/relation.js';
 import { defaultProfile, type Profile } from './profile.js';
-import { parseUserId } from './user-id.js';
+import { parseUserId } from '../user-id.js';
 
 /** A profile with what one viewer may have of it. */
 export interface AccessedProfile {

@@ -1,4 +1,4 @@
-import { invalidInput, type FieldProblem, type InvalidInput } from '../../../shared/errors/invalid-input.js';
+import { invalidInput, type FieldProblem, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import type { ProfileChange, ProfileVisibility } from './profile.js';
 
 /** What a user asks to change. Absent (or undefined) leaves, null clears. */

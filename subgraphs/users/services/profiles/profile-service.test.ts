@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Role } from '../../../shared/auth/role.js';
-import type { Viewer } from '../../../shared/auth/viewer.js';
-import type { ProfileRepository, ProfileUpdate } from '../data/profile-repository.js';
+import type { Role } from '../../../../shared/auth/role.js';
+import type { Viewer } from '../../../../shared/auth/viewer.js';
+import type { ProfileRepository, ProfileUpdate } from '../../data/profile-repository.js';
 import { createProfileAccess } from './profile-access.js';
 import { createProfileService } from './profile-service.js';
-import { noRelation, type Relation } from './friends/relation.js';
+import { noRelation, type Relation } from '../friends/relation.js';
 import type { Profile } from './profile.js';
 
 const ada = '01990000-0000-7000-8000-00000000000a';

@@ -1,7 +1,7 @@
-import type { Viewer } from '../../../shared/auth/viewer.js';
-import { unauthenticated } from '../../../shared/errors/app-error.js';
-import type { InvalidInput } from '../../../shared/errors/invalid-input.js';
-import type { ProfileRepository } from '../data/profile-repository.js';
+import type { Viewer } from '../../../../shared/auth/viewer.js';
+import { unauthenticated } from '../../../../shared/errors/app-error.js';
+import type { InvalidInput } from '../../../../shared/errors/invalid-input.js';
+import type { ProfileRepository } from '../../data/profile-repository.js';
 import type { AccessedProfile, ProfileAccess } from './profile-access.js';
 import { parseProfileInput, type ProfileInput } from './profile-input.js';
 import type { Profile, ProfileVisibility } from './profile.js';
