@@ -19,6 +19,7 @@ import { streamFormats } from '../subscriptions/stream-formats.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import type { Upload } from './uploads/upload.js';
 import { defaultUploadLimits, type UploadLimits } from './uploads/upload-limits.js';
+import { createUploadSlots } from './uploads/upload-slots.js';
 import { createOperationTracing, type OperationTracing } from '../telemetry/operation-tracing.js';
 import type { OnOperation } from '../telemetry/operation-report.js';
 import { cachingHeaders } from './caching-headers.js';
@@ -90,6 +91,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     logger,
   } = options;
   const corsHeaders = createCorsHeaders(corsOrigins);
+  const uploads = { limits: uploadLimits, slots: createUploadSlots(uploadLimits.maxPerClient) };
   const keptBy = ['accept', ...(options.forwardedHeaders ?? [])];
 
   function mask(errors: readonly unknown[], requestId: string) {
@@ -130,7 +132,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const { operation: kind } = operation.operation;
     prepared(operation);
     if (kind === OperationTypeNode.MUTATION && method === 'GET') return requestRefusal(noMutations, requestId);
-    const misfits = upload?.refusals(acceptance.operation) ?? [];
+    const misfits = upload?.refusals(acceptance.operation, identity) ?? [];
     if (misfits.length > 0) return { ...refusal(misfits, requestId), operation };
     const isStreamed = kind === OperationTypeNode.SUBSCRIPTION || (type === undefined && upload === undefined);
     if (streams !== undefined && streamType !== undefined && isStreamed) {
@@ -179,15 +181,15 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     return ['x-request-id', requestId, ...Object.entries(securityHeaders).flat(), ...noStore, ...corsHeaders(request.headers.origin)];
   }
 
-  function uploads(): UploadLimits | undefined {
-    return [...supergraph.current().services.values()].some(({ takesFiles }) => takesFiles === true) ? uploadLimits : undefined;
+  function takesUploads() {
+    return [...supergraph.current().services.values()].some(({ takesFiles }) => takesFiles === true) ? uploads : undefined;
   }
 
   async function answer(exchange: Exchange): Promise<OperationAnswer | undefined> {
     const { request, requestId, type, streamType, trace } = exchange;
     try {
       const isReadable = type !== undefined || streamType !== undefined || acceptsParts(request.headers.accept);
-      const read = isReadable ? await readRequest(request, { allowedOrigins, maxBodyBytes, uploads }) : notAcceptable;
+      const read = isReadable ? await readRequest(request, { allowedOrigins, maxBodyBytes, uploads: takesUploads }) : notAcceptable;
       if (read === undefined) {
         trace.end({ errors: [], hasLeft: true });
         return undefined;

@@ -2,17 +2,18 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isJson, mediaTypeOf } from '../../shared/http/media-types.js';
 import { readBody } from '../../shared/http/read-body.js';
 import { skipRest } from '../../shared/http/skip-rest.js';
-import { readUpload, type ReadUpload } from './uploads/read-upload.js';
-import type { UploadLimits } from './uploads/upload-limits.js';
+import { readUpload, type ReadUpload, type ReadUploadOptions } from './uploads/read-upload.js';
 import { isOwnEventSource, isPreflighted, preflightHeaders } from './cross-site.js';
 import { readBodyPayload, readUrlPayload, type ReadPayload } from './read-payload.js';
 import { refuseRequest, type RequestRefusal } from './request-refusal.js';
+
+type UploadDoor = Pick<ReadUploadOptions, 'limits' | 'slots'>;
 
 export interface ReadRequestOptions {
   readonly allowedOrigins: readonly string[];
   readonly maxBodyBytes: number;
   /** Undefined when nobody takes files. */
-  readonly uploads: () => UploadLimits | undefined;
+  readonly uploads: () => UploadDoor | undefined;
 }
 
 /** Undefined when the client has left. */
@@ -32,7 +33,7 @@ export async function readRequest(
   const encoding = headers['content-encoding'];
   // It could unfold to any size past the body limit, and no GraphQL client sends one.
   if (encoding !== undefined && encoding !== 'identity') return compressed;
-  if (forms !== undefined) return readUpload(request, { limits: forms.limits, maxOperationBytes: maxBodyBytes });
+  if (forms !== undefined) return readUpload(request, { ...forms.door, maxOperationBytes: maxBodyBytes });
   const read = await readBody(request, maxBodyBytes);
   switch (read.kind) {
     case 'body':
@@ -48,11 +49,11 @@ export async function readRequest(
 function readForms(
   headers: IncomingHttpHeaders,
   uploads: ReadRequestOptions['uploads'],
-): { readonly kind: 'form'; readonly limits: UploadLimits } | RequestRefusal {
-  const limits = mediaTypeOf(headers['content-type']) === 'multipart/form-data' ? uploads() : undefined;
-  if (limits === undefined) return wrongType;
+): { readonly kind: 'form'; readonly door: UploadDoor } | RequestRefusal {
+  const door = mediaTypeOf(headers['content-type']) === 'multipart/form-data' ? uploads() : undefined;
+  if (door === undefined) return wrongType;
   // A form is what any page may send to any site.
-  return isPreflighted(headers) ? { kind: 'form', limits } : crossSiteForm;
+  return isPreflighted(headers) ? { kind: 'form', door } : crossSiteForm;
 }
 
 const wrongMethod = refuseRequest(405, 'Send operations by POST, or queries by GET.', ['allow', 'GET, POST']);

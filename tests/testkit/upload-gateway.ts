@@ -140,7 +140,11 @@ export async function startUploadGateway(options: { limits: UploadLimits; timeou
   const door = createGraphqlDoor({
     supergraph,
     streams: createStreamDoor({ live, policy, logger }),
-    authenticate: ({ requestId }) => Promise.resolve({ viewer: null, subgraphHeaders: { 'x-request-id': requestId } }),
+    authenticate: ({ requestId, headers }) => {
+      const address = headers['x-client-address'];
+      const known = typeof address === 'string' ? { 'x-client-ip': address } : {};
+      return Promise.resolve({ viewer: null, subgraphHeaders: { 'x-request-id': requestId, ...known } });
+    },
     policy,
     trustsProxy: () => false,
     corsOrigins: [],

@@ -9,12 +9,14 @@ import { placeFiles } from './file-map.js';
 import { createRequestChunks } from './request-chunks.js';
 import { createUpload, type Upload } from './upload.js';
 import type { UploadLimits } from './upload-limits.js';
+import type { UploadSlots } from './upload-slots.js';
 import type { UploadedFile } from './uploaded-file.js';
 
 export type ReadUpload = { readonly kind: 'upload'; readonly payload: OperationPayload; readonly upload: Upload } | RequestRefusal;
 
 export interface ReadUploadOptions {
   readonly limits: UploadLimits;
+  readonly slots: UploadSlots;
   /** Of `operations`. */
   readonly maxOperationBytes: number;
 }
@@ -27,7 +29,7 @@ const maxMapBytes = 64 * 1024;
  * files for whoever wants them. Undefined when the client has left.
  */
 export async function readUpload(request: IncomingMessage, options: ReadUploadOptions): Promise<ReadUpload | undefined> {
-  const { limits, maxOperationBytes } = options;
+  const { limits, slots, maxOperationBytes } = options;
   const boundary = multipartBoundary(request.headers['content-type']);
   if (boundary === null) return refuseRequest(400, 'The content type of the form has no boundary that can be read.');
   if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) {
@@ -45,7 +47,7 @@ export async function readUpload(request: IncomingMessage, options: ReadUploadOp
     return read;
   }
   const { payload, files } = read;
-  const upload = createUpload({ parts, stop: () => chunks.stop(), files, limits });
+  const upload = createUpload({ parts, stop: () => chunks.stop(), files, limits, slots });
   return {
     kind: 'upload',
     payload,

@@ -9,7 +9,7 @@ import {
   type UploadGateway,
 } from '../../../tests/testkit/upload-gateway.js';
 
-const limits = { maxFiles: 3, maxFileBytes: 200_000, maxBytes: 500_000, stallMs: 5_000 };
+const limits = { maxFiles: 3, maxFileBytes: 200_000, maxBytes: 500_000, stallMs: 5_000, minBytesPerSecond: 1, maxPerClient: 16 };
 const keep = operations('mutation ($file: Upload) { keep(file: $file) }', { file: null });
 
 let gateway: UploadGateway;

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { createRequestChunks } from './request-chunks.js';
 
-const limits = { maxBytes: 1_000_000, stallMs: 60_000 };
+const limits = { maxBytes: 1_000_000, stallMs: 60_000, minBytesPerSecond: 10 };
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
@@ -46,5 +46,51 @@ describe('The body of a request with files', () => {
     const next = createRequestChunks(body, limits)[Symbol.asyncIterator]().next();
     body.destroy();
     await expect(next).rejects.toThrow('breaks off');
+  });
+
+  describe('SECURITY 41: of a slow client', () => {
+    /** Sends pieces of so many bytes, each after so many ms for which it is waited for; answers how many were read, and why no more. */
+    async function send(...pieces: readonly (readonly [bytes: number, afterMs: number])[]): Promise<readonly [number, string | undefined]> {
+      let time = 0;
+      const body = new Readable({ read: () => undefined });
+      const chunks = createRequestChunks(body, { ...limits, stallMs: 10_000, minBytesPerSecond: 100, now: () => time })[
+        Symbol.asyncIterator
+      ]();
+      let read = 0;
+      try {
+        for (const [bytes, afterMs] of pieces) {
+          const next = chunks.next();
+          time += afterMs;
+          body.push(Buffer.alloc(bytes));
+          await next;
+          read += 1;
+          // What its reader takes for itself is not the client's.
+          time += 1_000_000;
+        }
+        return [read, undefined];
+      } catch (error) {
+        return [read, error instanceof Error ? error.message : String(error)];
+      }
+    }
+    const slow = 'The form came more slowly than 100 bytes per second.';
+
+    it('is given up when it is behind the rate by more than it may be silent', async () => {
+      expect(await send([1, 10_001])).toEqual([0, 'Nothing more of the form came within 10000 ms.']);
+      // Behind by 9,990 ms, and by a little more.
+      expect(await send([1, 10_000], [1, 11])).toEqual([1, slow]);
+      expect(await send([1, 5_000], [1, 5_011])).toEqual([1, slow]);
+      expect(await send([100, 3_000], [100, 3_000], [100, 3_000], [100, 3_000], [100, 3_000])).toEqual([4, slow]);
+    });
+
+    it('goes on as long as it is not', async () => {
+      expect(await send([1, 10_000], [1, 10], [1, 10])).toEqual([3, undefined]);
+      expect(await send(...Array.from({ length: 50 }, () => [100, 1_000] as const))).toEqual([50, undefined]);
+      expect(await send([100, 10_000], [100, 1_000], [100, 1_000])).toEqual([3, undefined]);
+    });
+
+    it('gains nothing for later by having been fast', async () => {
+      expect(await send([900_000, 1], [1, 9_999], [1, 12])).toEqual([2, slow]);
+      expect(await send([900_000, 1], [1, 9_999], [1, 11])).toEqual([3, undefined]);
+    });
   });
 });

@@ -18,6 +18,18 @@ export const uploadSettings = {
     most: 300_000,
     about: 'How long a client may send nothing while its subgraph waits for more, in milliseconds.',
   },
+  minBytesPerSecond: {
+    variable: 'UPLOAD_MIN_BYTES_PER_SECOND',
+    otherwise: 8 * 1024,
+    most: 1_000_000_000,
+    about: 'How fast a client must send while its subgraph waits for more; it may be behind by no more than `stallMs`.',
+  },
+  maxPerClient: {
+    variable: 'UPLOAD_MAX_PER_CLIENT',
+    otherwise: 16,
+    most: 1_000_000,
+    about: 'Requests with files of one client that may be under way at once, in each process.',
+  },
 } as const;
 
 export type UploadLimits = NumbersOf<typeof uploadSettings>;

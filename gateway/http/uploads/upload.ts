@@ -1,5 +1,7 @@
 import { GraphQLError, OperationTypeNode } from 'graphql';
+import { AppError } from '../../../shared/errors/app-error.js';
 import type { FormPart } from '../../../shared/http/multipart.js';
+import type { Identity } from '../../authentication/authenticate.js';
 import type { RequestFiles } from '../../datasources/request-files.js';
 import { missing, type WireResult } from '../../datasources/wire.js';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
@@ -9,12 +11,13 @@ import type { SupergraphGeneration } from '../../supergraph/generation.js';
 import { misplacedFile, routeFiles } from './check-files.js';
 import { createFormFiles, type FormFiles } from './form-files.js';
 import type { UploadLimits } from './upload-limits.js';
+import type { UploadSlots } from './upload-slots.js';
 import { findFiles, type UploadedFile } from './uploaded-file.js';
 
 /** The files of a request whose operation is known already. */
 export interface Upload {
-  /** Why the operation cannot have them; empty when it can. Called once, before `ask`. */
-  refusals(accepted: AcceptedOperation): readonly GraphQLError[];
+  /** Why the operation of this caller cannot have them; empty when it can. Called once, before `ask`. */
+  refusals(accepted: AcceptedOperation, identity: Identity): readonly (GraphQLError | AppError)[];
   /** How it is executed: each request to a subgraph is sent with the files that are in its variables. */
   execution(caller: Caller, generation: Pick<SupergraphGeneration, 'deadline'>): Pick<ExecutionRequest, 'caller' | 'ask'>;
   /** The operation is done. Resolves when nothing reads the request any more. */
@@ -28,13 +31,15 @@ export interface UploadOptions {
   readonly stop: () => void;
   readonly files: ReadonlyMap<string, UploadedFile>;
   readonly limits: UploadLimits;
+  readonly slots: UploadSlots;
 }
 
 /** A request takes no longer to come in (shared/http/server.ts), and its files are part of it. */
 const longestUploadMs = 300_000;
 
-export function createUpload({ parts, stop, files, limits: { maxFileBytes, stallMs } }: UploadOptions): Upload {
+export function createUpload({ parts, stop, files, limits: { maxFileBytes, stallMs }, slots }: UploadOptions): Upload {
   const sent = new Set<UploadedFile>();
+  let release: (() => void) | undefined;
   let form: FormFiles | undefined;
 
   function ask(source: SubgraphDataSource, request: FetchRequest, caller: Caller): Promise<WireResult> {
@@ -53,13 +58,16 @@ export function createUpload({ parts, stop, files, limits: { maxFileBytes, stall
   }
 
   return {
-    refusals(accepted) {
+    refusals(accepted, identity) {
       if (accepted.operation.operation.operation === OperationTypeNode.SUBSCRIPTION)
         return [refuse('Files go with queries and mutations.')];
       const misplaced = misplacedFile(accepted);
       if (misplaced !== undefined) return [refuse(misplaced)];
       const { problem, ...routes } = routeFiles(accepted);
       if (problem !== undefined) return [refuse(problem)];
+      const taken = slots.take(identity);
+      if (taken instanceof AppError) return [taken];
+      release = taken;
       form = createFormFiles({ parts, stop, files, maxFileBytes, stallMs, ...routes });
       return [];
     },
@@ -67,6 +75,7 @@ export function createUpload({ parts, stop, files, limits: { maxFileBytes, stall
     async end() {
       if (form === undefined) stop();
       else await form.end();
+      release?.();
     },
   };
 }
