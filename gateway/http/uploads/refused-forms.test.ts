@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '../../../tests/testkit/little-supergraph.js';
 import {
   mapped,
   operations,
+  preflight,
   sendForm,
   startUploadGateway,
   textFile,
@@ -9,7 +11,7 @@ import {
   type UploadGateway,
 } from '../../../tests/testkit/upload-gateway.js';
 
-const limits = { maxFiles: 3, maxFileBytes: 200_000, maxBytes: 500_000, stallMs: 5_000, minBytesPerSecond: 1, maxPerClient: 16 };
+const limits = { maxFiles: 3, maxFileBytes: 200_000, maxBytes: 500_000, stallMs: 5_000, minBytesPerSecond: 1, maxPerClient: 2 };
 const keep = operations('mutation ($file: Upload) { keep(file: $file) }', { file: null });
 
 let gateway: UploadGateway;
@@ -102,5 +104,28 @@ describe('SECURITY 35: a form that is refused before any subgraph is asked', () 
   it('says itself that it is too large', async () => {
     const { status } = await sendForm(gateway.url, [keep, mapped({ 0: ['variables.file'] }), textFile('0', 'x'.repeat(limits.maxBytes))]);
     expect(status).toBe(413);
+  });
+});
+
+describe('SECURITY 41: a form of a client that has as many under way as the limit says', () => {
+  it('is refused, until one of these has ended', async () => {
+    let read: (() => void) | undefined;
+    const held = new Promise<void>((resolve) => (read = resolve));
+    gateway.behaviour.beforeReading = () => held;
+    const before = gateway.asked();
+    const send = () =>
+      sendForm(gateway.url, [keep, mapped({ 0: ['variables.file'] }), textFile('0', 'A')], {
+        ...preflight,
+        'x-client-address': '203.0.113.1',
+      });
+    const underWay = [send(), send()];
+    await until(() => gateway.asked() === before + 2, 'both to be sent on');
+    const refused = await send();
+    expect([refused.status, refused.errors?.[0]?.extensions.code]).toEqual([429, 'RATE_LIMITED']);
+    expect(gateway.asked()).toBe(before + 2);
+    read?.();
+    const right = { status: 200, data: { keep: '0.txt text/plain A' } };
+    expect(await Promise.all(underWay)).toEqual([right, right]);
+    expect(await send()).toEqual(right);
   });
 });
