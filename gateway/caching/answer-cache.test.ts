@@ -165,6 +165,51 @@ describe('Whole answers', () => {
   });
 });
 
+describe('Deferred fragments', () => {
+  const deferred = '{ users { id ... @defer { score } } }';
+  const whole = {
+    users: [
+      { id: '1', score: 1 },
+      { id: '2', score: 2 },
+    ],
+  };
+
+  it.each([
+    ['may not be kept are asked for each time', 'none' as const, 4],
+    ['are for everyone are kept, object by object', publicAnswer, 2],
+  ])('that %s', async (_what, lifetime, requests) => {
+    const stage = createPeople({ users: lifetime, scores: lifetime });
+    for (let n = 0; n < 2; n += 1) expect(await stage.runInParts(deferred)).toEqual(whole);
+    expect(stage.asked).toHaveLength(requests);
+  });
+
+  it('are asked for only where an object is not kept, whether it was asked for at once or later', async () => {
+    let ids = ['1'];
+    const stage = createPeople({ users: 'none', ids: () => ids });
+    await stage.run('{ users { score } }');
+    ids = ['1', '2'];
+    expect(await stage.runInParts(deferred)).toEqual(whole);
+    expect(await stage.runInParts(deferred)).toEqual(whole);
+    expect(stage.asked.filter(({ subgraph }) => subgraph === 'scores').map(summary)).toEqual([
+      ['scores', JSON.stringify(user('1'))],
+      ['scores', JSON.stringify(user('2'))],
+    ]);
+  });
+
+  it('SECURITY: that are private are for the one who asked, until they change something', async () => {
+    const stage = createPeople({ users: publicAnswer, scores: privateAnswer });
+    const [ann, bob] = [callerWith({ sub: 'ann' }), callerWith({ sub: 'bob' })];
+    const asked = async (caller: typeof ann): Promise<number> => {
+      const before = stage.asked.length;
+      expect(await stage.runInParts(deferred, caller)).toEqual(whole);
+      return stage.asked.length - before;
+    };
+    expect([await asked(ann), await asked(bob), await asked(ann), await asked(bob)]).toEqual([2, 1, 0, 0]);
+    await stage.run('mutation { rename }', ann);
+    expect([await asked(ann), await asked(bob)]).toEqual([1, 0]);
+  });
+});
+
 describe('What a subgraph that does not answer well has said', () => {
   const error = { message: 'Not yours.', path: ['_entities', 1, 'score'], extensions: { code: 'FORBIDDEN' } };
   const unavailable = { data: null, errors: [{ message: 'Away.', extensions: { code: 'UNAVAILABLE' } }], isMissing: true as const };

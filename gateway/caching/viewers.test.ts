@@ -266,6 +266,53 @@ describe('SECURITY: a public answer', () => {
   });
 });
 
+describe('An answer by GET', () => {
+  async function get(headers: Record<string, string>, query = '{ who }', method = 'GET') {
+    const search = method === 'GET' ? `?${new URLSearchParams({ query }).toString()}` : '';
+    const response = await fetch(`${url}${search}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(method === 'GET' ? {} : { body: JSON.stringify({ query }) }),
+    });
+    return { status: response.status, body: await response.text(), headers: response.headers, tag: response.headers.get('etag') ?? '' };
+  }
+
+  it.each([
+    ['may not be kept', 'no-store', 'GET'],
+    ['is asked for by POST', forAll, 'POST'],
+  ])('has no tag when it %s, and is given again', async (_why, cacheControl, method) => {
+    said.set('cache-control', cacheControl);
+    expect(await get({ 'if-none-match': '*' }, '{ who }', method)).toMatchObject({ status: 200, tag: '' });
+  });
+
+  it('SECURITY: is not there already for whoever knows the tag of somebody else’s', async () => {
+    said.set('cache-control', forOne);
+    const [ann, bob] = [await bearer({ sub: 'ann' }), await bearer({ sub: 'bob' })];
+    const { tag } = await get(ann);
+    const other = await get({ ...bob, 'if-none-match': tag });
+    expect([other.status, other.body.includes('bob')]).toEqual([200, true]);
+    expect((await get({ 'if-none-match': tag })).status).toBe(200);
+    expect((await get({ 'if-none-match': tag, authorization: 'Bearer bad' })).status).toBe(401);
+  });
+
+  it('is not sent again to whoever has it, but how long it holds and for whom', async () => {
+    said.set('cache-control', forOne);
+    const ann = await bearer({ sub: 'ann' });
+    const first = await get(ann);
+    const again = await get({ ...ann, 'if-none-match': `"old", W/${first.tag}` });
+    expect([again.status, again.body, again.tag]).toEqual([304, '', first.tag]);
+    for (const name of ['vary', 'x-content-type-options']) expect(again.headers.get(name)).toBe(first.headers.get(name));
+    expect(again.headers.get('cache-control')).toMatch(/^max-age=(59|60), private$/);
+    expect([again.headers.get('content-length'), again.headers.get('x-request-id')]).toEqual([null, expect.any(String)]);
+    expect((await get({ ...ann, 'if-none-match': first.tag }, '{ account { who } }')).status).toBe(200);
+  });
+
+  it('has no tag with errors', async () => {
+    said.set('cache-control', forAll);
+    expect(await get({ 'if-none-match': '*' }, '{ who hidden }')).toMatchObject({ status: 200, tag: '' });
+  });
+});
+
 describe('What may not be kept', () => {
   it.each([
     ['says no-store', 'no-store'],

@@ -25,7 +25,7 @@ export function isOwnEventSource(headers: IncomingHttpHeaders, allowedOrigins: r
 }
 
 /** Headers of ours that pages of other origins may read. */
-export const exposedHeaders = ['x-request-id', 'retry-after'];
+export const exposedHeaders = ['x-request-id', 'retry-after', 'etag'];
 
 /** What a response says to a page of `origin`, as names and values in turn. The same as `@fastify/cors` says on other routes. */
 export function createCorsHeaders(allowed: readonly string[]): (origin: string | undefined) => readonly string[] {

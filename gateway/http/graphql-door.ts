@@ -6,7 +6,7 @@ import { maskError } from '../../shared/errors/error-masking.js';
 import { clientAddress, type TrustsProxy } from '../../shared/http/client-address.js';
 import { logRequest } from '../../shared/http/log-request.js';
 import { acceptsParts, contentTypes, negotiate, negotiateStream } from '../../shared/http/media-types.js';
-import { hangUpOnFailure, sendAnswer } from '../../shared/http/send-answer.js';
+import { hangUpOnFailure, sendAnswer, sendNotModified } from '../../shared/http/send-answer.js';
 import { requestId as readRequestId, securityHeaders } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authentication/authenticate.js';
@@ -26,6 +26,7 @@ import { cachingHeaders } from './caching-headers.js';
 import { createCaller } from './caller.js';
 import { createCorsHeaders } from './cross-site.js';
 import { noMutations, noSubscriptions, notAcceptable } from './door-refusals.js';
+import { conditionally, notModified } from './entity-tag.js';
 import type { Exchange, OperationAnswer } from './exchange.js';
 import { defaultHttpLimits, type HttpLimits } from './http-limits.js';
 import { readRequest } from './read-request.js';
@@ -161,7 +162,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     }
     const isKept = lifetime !== undefined && upload === undefined && extensions === undefined;
     const caching = isKept ? cachingHeaders(lifetime, keptBy) : undefined;
-    return { status: 200, body, headers: [], caching, operation, errors };
+    return { ...conditionally({ request, body, contentType: type }, caching), body, headers: [], operation, errors };
   }
 
   /** Of a client that reads event streams alone: they say why, because browsers tell a page nothing about an answer that is another. */
@@ -221,11 +222,10 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const hasLeft = response.destroyed;
     if (given.status === 413 || !request.complete) response.shouldKeepAlive = false;
     const always = [...(given.caching ?? noStore), ...corsHeaders(headers.origin)];
-    sendAnswer(
-      response,
-      { ...given, headers: given.headers.length === 0 ? always : [...given.headers, ...always] },
-      { contentType: given.contentType ?? contentTypes[type ?? 'application/json'], requestId },
-    );
+    const headersOfAnswer = given.headers.length === 0 ? always : [...given.headers, ...always];
+    const contentType = given.contentType ?? contentTypes[type ?? 'application/json'];
+    if (given.status === notModified) sendNotModified(response, headersOfAnswer, requestId);
+    else sendAnswer(response, { ...given, headers: headersOfAnswer }, { contentType, requestId });
     report(exchange, given, hasLeft);
   }
 

@@ -109,6 +109,16 @@ describe.each(liveTransports)('Clients over %s', (transport) => {
     }
   });
 
+  it('are refused a subscription whose events have deferred fragments, unless a condition may switch it off: then events come at once', async () => {
+    await start();
+    const refused = await open('subscription { ticks { n user { ... @defer { name stars } } } }');
+    expect(await refused.next()).toMatchObject({ errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] });
+    const query = 'subscription ($if: Boolean!) { ticks { n user { ... @defer(if: $if) { name stars } } } }';
+    const both = [await subscribed({ query, variables: { if: true } }), await subscribed({ query, variables: { if: false } })];
+    little.feed.publish({ n: 1, user: { id: '1' } });
+    for (const each of both) expect(await each.next()).toEqual({ data: { ticks: { n: 1, user: { name: 'User 1', stars: 10 } } } });
+  });
+
   it('may ask queries and mutations as well', async () => {
     await start();
     expect(await (await open('{ user(id: 1) { name stars } }')).next()).toEqual({ data: { user: { name: 'User 1', stars: 10 } } });

@@ -34,6 +34,12 @@ export function sendAnswer(response: ServerResponse, { status, body, headers }: 
   response.end(body);
 }
 
+/** That the client has the answer already: nothing but headers, names and values in turn. */
+export function sendNotModified(response: ServerResponse, headers: readonly string[], requestId: string): void {
+  response.writeHead(304, ['x-request-id', requestId, ...always, ...headers]);
+  response.end();
+}
+
 /** Past Fastify nobody else notices when `serving` rejects: there is nothing more to say then. */
 export function hangUpOnFailure(serving: Promise<void>, response: ServerResponse, logger: Logger): void {
   serving.catch((error: unknown) => {

@@ -7,8 +7,10 @@ import type { WireResult } from '../../gateway/datasources/wire.js';
 import type { ExecutionRequest } from '../../gateway/execution/execution-state.js';
 import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
 import { createGeneration } from '../../gateway/supergraph/generation.js';
+import type { Viewer } from '../../shared/auth/viewer.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { answeringSource } from './answering-source.js';
+import { mergePart } from './generated/merge-parts.js';
 import { federated } from './generated/supergraphs.js';
 import { compose } from './little-supergraph.js';
 
@@ -64,6 +66,17 @@ export function createCachingStage(sdl: string, answers: Answers, { cache: given
     { cache },
   );
 
+  async function permitted(source: string, operationName: string | undefined, viewer: Viewer | null) {
+    const parsed = generation.operations.parse(source, operationName, defaultOperationLimits);
+    if (parsed.kind === 'refused') throw new Error(parsed.errors.join());
+    const permission = (await generation.authorization?.permit(parsed.operation, viewer)) ?? {
+      kind: 'permitted',
+      operation: parsed.operation,
+    };
+    if (permission.kind === 'refused') throw new Error(permission.errors.join());
+    return permission.operation;
+  }
+
   async function run(
     source: string,
     {
@@ -73,15 +86,7 @@ export function createCachingStage(sdl: string, answers: Answers, { cache: given
       ...caller
     }: Partial<Caller> & Partial<Pick<ExecutionRequest, 'variables' | 'ask'>> & { readonly operationName?: string } = {},
   ) {
-    const parsed = generation.operations.parse(source, operationName, defaultOperationLimits);
-    if (parsed.kind === 'refused') throw new Error(parsed.errors.join());
-    const { viewer = null } = caller;
-    const permission = (await generation.authorization?.permit(parsed.operation, viewer)) ?? {
-      kind: 'permitted',
-      operation: parsed.operation,
-    };
-    if (permission.kind === 'refused') throw new Error(permission.errors.join());
-    const { data, errors, lifetime } = await generation.execute(permission.operation, {
+    const { data, errors, lifetime } = await generation.execute(await permitted(source, operationName, caller.viewer ?? null), {
       variables,
       ...(ask === undefined ? {} : { ask }),
       caller: { subgraphHeaders: {}, signal: new AbortController().signal, ...caller },
@@ -93,7 +98,25 @@ export function createCachingStage(sdl: string, answers: Answers, { cache: given
     };
   }
 
-  return { cache, asked, reports, run };
+  /** What a client has in the end that takes deferred fragments later; undefined when nothing is deferred. */
+  async function runInParts(source: string, caller: Partial<Caller> = {}): Promise<unknown> {
+    const operation = await permitted(source, undefined, caller.viewer ?? null);
+    const result = await generation.executeInParts(operation, {
+      variables: {},
+      caller: { subgraphHeaders: {}, signal: new AbortController().signal, ...caller },
+      mayRun: () => true,
+    });
+    if (result?.hasNext !== true) return undefined;
+    let data: unknown = JSON.parse(result.first.data ?? 'null');
+    for (let hasNext = true; hasNext;) {
+      const increment = await result.next();
+      hasNext = increment.hasNext;
+      for (const part of increment.parts) data = mergePart(data, part);
+    }
+    return data;
+  }
+
+  return { cache, asked, reports, run, runInParts };
 }
 
 /** Somebody whose token says `claims`, as a door makes them known when it has verified the token. */
