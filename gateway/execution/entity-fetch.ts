@@ -1,11 +1,12 @@
 import type { FetchNode } from '@apollo/query-planner';
 import type { EntityQuestions, FetchRequest } from '../datasources/subgraph-data-source.js';
 import { unavailable, type WireResult } from '../datasources/wire.js';
+import { compileContexts, type ContextValues, type Contexts } from './contexts.js';
 import type { AskedEntities, ExecutionState } from './execution-state.js';
-import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
+import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type Step, type StepParts } from './fetch-parts.js';
 import { cloneJson, isJsonObject, type JsonObject } from '../datasources/json.js';
 import { mergeAnswer } from './merge-answer.js';
-import { objectsAt, type PlacePath, type ResponsePath } from './places.js';
+import { lineagesAt, objectsAt, type PlacePath, type ResponsePath } from './places.js';
 import { compileRepresentText } from './represent-text.js';
 import { entityKeysByType, responseKeys } from './response-keys.js';
 import { compileRewrites, originalNames } from './rewrites.js';
@@ -55,7 +56,7 @@ class EntityRequest implements FetchRequest, EntityQuestions {
 }
 
 /** Fields that a subgraph adds to objects at `path`, which it finds by what they `require`. */
-export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchNode['requires']>, path: PlacePath, parts: PlanParts): Step {
+export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchNode['requires']>, path: PlacePath, parts: StepParts): Step {
   const { operation: query, operationName, serviceName, variableUsages = [] } = node;
   const { types, isAsked = () => true } = parts;
   const source = sourceOf(serviceName, parts);
@@ -68,21 +69,43 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
   const names = originalNames(node.outputRewrites);
   const keys = lazily(() => responseKeys(query, true));
   const keysByType = lazily(() => entityKeysByType(query));
+  const contexts = compileContexts(node, parts);
+  const usages = variableUsages.filter((name) => contexts?.variables.has(name) !== true);
+  return contexts === undefined ? askOnce : (state) => askByContext(state, contexts);
 
-  return (state) => {
+  function askOnce(state: ExecutionState): Promise<void> | undefined {
     const { last } = state;
-    const asked = last?.questionKey === questionKey && last.version === state.version ? last : ask(state);
+    const asked = last?.questionKey === questionKey && last.version === state.version ? last : askAbout(state, objectsAt(state.data, path));
     state.last = asked;
     return asked.count === 0 ? undefined : fetch(state, asked);
-  };
+  }
+
+  /** A subgraph is told one value for all entities of a request: those with others are asked about apart. */
+  function askByContext(state: ExecutionState, { read }: Contexts): Promise<void> | undefined {
+    const groups = new Map<string, { readonly values: ContextValues; readonly objects: JsonObject[] }>();
+    for (const lineage of lineagesAt(state.data, path)) {
+      const values = read(lineage, state.variables);
+      if (values === undefined) continue;
+      const key = JSON.stringify(values);
+      const group = groups.get(key) ?? { values, objects: [] };
+      groups.set(key, group);
+      group.objects.push(lineage.object);
+    }
+    const running: Promise<void>[] = [];
+    for (const { values, objects } of groups.values()) {
+      const asked = askAbout(state, objects);
+      if (asked.count > 0) running.push(fetch(state, asked, values));
+    }
+    return running.length < 2 ? running[0] : Promise.all(running).then(() => undefined);
+  }
 
   /** Equal representations are sent once. */
-  function ask(state: ExecutionState): AskedEntities {
+  function askAbout(state: ExecutionState, candidates: readonly JsonObject[]): AskedEntities {
     const objects = [];
     const indices: number[] = [];
     const byText = new Map<string, number>();
     let text = '';
-    for (const object of objectsAt(state.data, path)) {
+    for (const object of candidates) {
       const representation = represent(object);
       if (representation === undefined) continue;
       let index = byText.get(representation);
@@ -97,8 +120,8 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
     return { questionKey, version: state.version, count: byText.size, byText, text, objects, indices };
   }
 
-  async function fetch(state: ExecutionState, asked: AskedEntities): Promise<void> {
-    const { data, errors, isMissing = false } = await askSource(state, source, request(state.variables, asked));
+  async function fetch(state: ExecutionState, asked: AskedEntities, values?: ContextValues): Promise<void> {
+    const { data, errors, isMissing = false } = await askSource(state, source, request(state.variables, asked, values));
     if (isMissing) {
       tellMissing(state, errors ?? [], { subgraph: serviceName, paths: missingPaths(state, asked.objects) });
       return;
@@ -111,8 +134,8 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
     }
   }
 
-  function request(variables: Readonly<Record<string, unknown>>, asked: AskedEntities): FetchRequest {
-    const given = variableUsages.length === 0 ? undefined : pickVariables(variableUsages, variables);
+  function request(variables: Readonly<Record<string, unknown>>, asked: AskedEntities, values?: ContextValues): FetchRequest {
+    const given = variableUsages.length === 0 ? undefined : { ...pickVariables(usages, variables), ...values };
     return new EntityRequest({ query, operationName, given }, given === undefined ? '{}' : JSON.stringify(given), asked);
   }
 

@@ -15,6 +15,13 @@ export interface PlanParts {
   readonly isAsked?: (key: string) => boolean;
 }
 
+export interface StepParts extends PlanParts {
+  /** Whether the Boolean variable is true in this request, with its default value. */
+  readonly isTrue: (variables: Readonly<Record<string, unknown>>, name: string) => boolean;
+  /** Told of fetches with an id, on which others depend; several may share one. */
+  readonly onCompiled?: (id: string) => void;
+}
+
 export function sourceOf(name: string, { services }: PlanParts): SubgraphDataSource {
   const source = services.get(name);
   if (source === undefined) throw new Error(`No data source for the subgraph "${name}"`);

@@ -31,6 +31,35 @@ function collect(start: unknown, path: PlacePath, from: number, found: JsonObjec
   if (isJsonObject(value)) found.push(value);
 }
 
+/** An object with those that it is in, up to the root. */
+export interface Lineage {
+  readonly object: JsonObject;
+  readonly above: Lineage | undefined;
+}
+
+/** The objects at `path` with what they are in. */
+export function lineagesAt(root: JsonObject, path: PlacePath): Lineage[] {
+  const found: Lineage[] = [];
+  descend(root, { path, from: 0, above: undefined }, found);
+  return found;
+}
+
+function descend(
+  value: unknown,
+  { path, from, above }: { readonly path: PlacePath; readonly from: number; readonly above: Lineage | undefined },
+  found: Lineage[],
+): void {
+  if (path[from] === '@') {
+    if (Array.isArray(value)) for (const item of value) descend(item, { path, from: from + 1, above }, found);
+    return;
+  }
+  if (!isJsonObject(value)) return;
+  const lineage = { object: value, above };
+  const key = path[from];
+  if (key === undefined) found.push(lineage);
+  else descend(readOwn(value, key), { path, from: from + 1, above: lineage }, found);
+}
+
 /** The same objects with where they are. Only errors need to know that. */
 export function placesAt(root: JsonObject, path: PlacePath): Place[] {
   const places: Place[] = [];

@@ -1,15 +1,8 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { compileEntityFetch } from './entity-fetch.js';
-import type { PlanParts, Step } from './fetch-parts.js';
+import type { Step, StepParts } from './fetch-parts.js';
 import type { PlacePath } from './places.js';
 import { compileFetchBelow, compileRootFetch } from './root-fetch.js';
-
-export interface StepParts extends PlanParts {
-  /** Whether the Boolean variable is true in this request, with its default value. */
-  readonly isTrue: (variables: Readonly<Record<string, unknown>>, name: string) => boolean;
-  /** Told of fetches with an id, on which others depend; several may share one. */
-  readonly onCompiled?: (id: string) => void;
-}
 
 /** `path`: where in the data the node is about. */
 export function compileStep(node: PlanNode, path: PlacePath, parts: StepParts): Step {

@@ -2,8 +2,10 @@ import { operationFromDocument, type Schema, type Supergraph } from '@apollo/fed
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { readDeferConditions, withoutDefer, type DeferringDocument } from './deferred-fragments.js';
+import { awaitContexts } from './awaited-contexts.js';
 import { nameClashingAliases, plannedName, renameAliases } from './client-aliases.js';
 import { toClientShape, withTypenames, type ToClient } from './client-shape.js';
+import { readContextualFields } from './contextual-fields.js';
 import { liftInterfaceFields } from './interface-fields.js';
 import { readLaterFetches, type LaterFetches } from './later-fetches.js';
 import { withoutLiteralConditions } from './literal-conditions.js';
@@ -65,6 +67,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
   const graph = queryGraphOf(planner);
   forgetUnresolvableKeys(graph);
   const requirements = aliasRequirements(graph);
+  const contextual = readContextualFields(graph);
 
   function planNode(document: DocumentNode, operationName: string | undefined, activeLabels: ReadonlySet<string>): QueryPlan {
     const operation = operationFromDocument(
@@ -76,8 +79,9 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
   }
 
   function finish(planned: QueryPlan): QueryPlan {
-    const plan = restoreRequiredInputs(planned, requirements);
-    checkFoundations(plan, { graph, requirements });
+    const restored = restoreRequiredInputs(planned, requirements);
+    const plan = contextual.variables.size === 0 ? restored : awaitContexts(restored, graph);
+    checkFoundations(plan, { graph, requirements, contextual });
     return plan;
   }
 

@@ -5,8 +5,21 @@ import type { QueryPlanner } from '@apollo/query-planner';
 export interface QueryGraph {
   /** By the names of subgraphs. */
   readonly sources: ReadonlyMap<string, Schema>;
+  /** With what is inaccessible to clients. */
+  readonly schema: Schema;
+  /** By names of subgraphs, the variables of arguments that `@fromContext` fills, by their coordinates. */
+  readonly subgraphToArgIndices: ReadonlyMap<string, ReadonlyMap<string, string>>;
   allVertices(): Iterable<Vertex>;
   outEdges(vertex: Vertex, withEdgesToSelf: boolean): readonly Edge[];
+}
+
+/** Of a field, for one of its arguments. */
+export interface RequiredContext {
+  readonly subgraphName: string;
+  /** Of the argument. */
+  readonly coordinate: string;
+  readonly selection: string;
+  readonly typesWithContextSet: ReadonlySet<string>;
 }
 
 interface Vertex {
@@ -17,7 +30,7 @@ interface Edge {
   readonly head: Vertex;
   readonly tail: Vertex;
   readonly conditions?: SelectionSet | undefined;
-  readonly requiredContexts: readonly { readonly selection: string }[];
+  readonly requiredContexts: readonly RequiredContext[];
   readonly overrideCondition?: { readonly label: string } | undefined;
   readonly transition: {
     readonly kind: string;
@@ -38,5 +51,6 @@ export function unknownPlanner(): Error {
 }
 
 function isQueryGraph(value: unknown): value is QueryGraph {
-  return typeof value === 'object' && value !== null && 'allVertices' in value && 'outEdges' in value && 'sources' in value;
+  const used = ['allVertices', 'outEdges', 'sources', 'schema', 'subgraphToArgIndices'];
+  return typeof value === 'object' && value !== null && used.every((name) => name in value);
 }

@@ -51,9 +51,11 @@ const deep = entity('b', ['box'], 'id depth', 'deep');
 const sequence = (...nodes: PlanNode[]): PlanNode => ({ kind: 'Sequence', nodes });
 const parallel = (...nodes: PlanNode[]): PlanNode => ({ kind: 'Parallel', nodes });
 
+const contextual = { variables: new Set<string>(), argumentsOf: () => [] };
+
 function unfounded(node: QueryPlan['node']): readonly string[] {
   try {
-    checkFoundations({ kind: 'QueryPlan', ...(node === undefined ? {} : { node }) }, { graph: { sources }, requirements });
+    checkFoundations({ kind: 'QueryPlan', ...(node === undefined ? {} : { node }) }, { graph: { sources }, requirements, contextual });
     return [];
   } catch (error) {
     if (error instanceof UnfoundedPlanError) return error.fields;
@@ -87,7 +89,7 @@ describe('A plan is refused', () => {
   it('with a code, and the names of the fields', () => {
     const plan: QueryPlan = { kind: 'QueryPlan', node: root('b', '{ box { deep } }') };
     expect(() => {
-      checkFoundations(plan, { graph: { sources }, requirements });
+      checkFoundations(plan, { graph: { sources }, requirements, contextual });
     }).toThrow(expect.objectContaining({ code: 'UNAVAILABLE', message: expect.stringContaining('Box.deep') as unknown }));
   });
 

@@ -2,6 +2,9 @@ import { possibleRuntimeTypes } from '@apollo/federation-internals';
 import type { FetchNode, PlanNode, QueryPlan, QueryPlanFieldNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { AppError } from '../../shared/errors/app-error.js';
 import { askedFields, inside, type AskedField } from './asked-fields.js';
+import { misplacedContexts, recordAsked, type AskedTypes } from './misplaced-contexts.js';
+import type { ContextualFields } from './contextual-fields.js';
+import { fetchedPaths, insideAll } from './fetched-paths.js';
 import type { QueryGraph } from './query-graph.js';
 import type { Requirements } from './requirements.js';
 
@@ -19,6 +22,7 @@ export class UnfoundedPlanError extends AppError {
 interface PlanKnowledge {
   readonly graph: Pick<QueryGraph, 'sources'>;
   readonly requirements: Pick<Requirements, 'requiredBy'>;
+  readonly contextual: ContextualFields;
 }
 
 /**
@@ -29,6 +33,7 @@ interface PlanKnowledge {
 export function checkFoundations({ node }: QueryPlan, knowledge: PlanKnowledge): void {
   /** Paths of what has been fetched. */
   const known = new Set<string>();
+  const asked: AskedTypes = new Map();
   const unfounded = new Set<string>();
   if (node?.kind === 'Subscription') {
     walk(node.primary, '');
@@ -60,6 +65,9 @@ export function checkFoundations({ node }: QueryPlan, knowledge: PlanKnowledge):
           if (!known.has(path)) unfounded.add(`what follows from ${path}`);
         }
         for (const field of fieldsWithoutInputs(each, place, fields)) unfounded.add(field);
+        recordAsked(asked, fields);
+        for (const field of misplacedContexts(each, { place, fields, known, asked, contextual: knowledge.contextual }))
+          unfounded.add(field);
         return learn(fetchedPaths(each, place, fields).filter((path) => !known.has(path)));
       }
     }
@@ -101,17 +109,6 @@ function isAskedBeside(fields: readonly AskedField[], place: string, [name, ...b
   );
 }
 
-function fetchedPaths({ outputRewrites = [] }: FetchNode, place: string, fields: readonly AskedField[]): readonly string[] {
-  const paths = new Set(fields.map((field) => inside(field.place, field.key)));
-  for (const rewrite of outputRewrites) {
-    if (rewrite.kind !== 'KeyRenamer') continue;
-    const before = insideAll(place, rewrite.path);
-    const after = insideAll(place, [...rewrite.path.slice(0, -1), rewrite.renameKeyTo]);
-    for (const path of [...paths]) if (path === before || path.startsWith(`${before}.`)) paths.add(after + path.slice(before.length));
-  }
-  return [...paths];
-}
-
 /** Paths of all fields from `place` on. */
 function pathsIn(selections: readonly QueryPlanSelectionNode[], place: string, keyOf: (field: QueryPlanFieldNode) => string): string[] {
   return selections.flatMap((selection) => {
@@ -119,9 +116,4 @@ function pathsIn(selections: readonly QueryPlanSelectionNode[], place: string, k
     const path = inside(place, keyOf(selection));
     return [path, ...pathsIn(selection.selections ?? [], path, keyOf)];
   });
-}
-
-/** Paths of plans also say where lists and types are. */
-function insideAll(place: string, path: readonly (string | number)[]): string {
-  return path.map(String).reduce((above, part) => (part === '@' || part.startsWith('... on ') ? above : inside(above, part)), place);
 }

@@ -66,10 +66,15 @@ export interface GenerationOptions extends OverrideOptions {
 }
 
 /** What a supergraph may demand of whoever serves it (`for: SECURITY` or `EXECUTION`); one that demands anything else is refused. */
-const supportedFeatures = new Set([
-  ...DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES,
-  ...['authenticated', 'requiresScopes', 'policy', 'cost'].map((name) => `https://specs.apollo.dev/${name}/v0.1`),
-]);
+const supportedFeatures: Readonly<Record<ExecutorName, ReadonlySet<string>>> = {
+  galaxia: withFeatures('authenticated', 'requiresScopes', 'policy', 'cost', 'context'),
+  // It gives subgraphs no contexts.
+  apollo: withFeatures('authenticated', 'requiresScopes', 'policy', 'cost'),
+};
+
+function withFeatures(...names: readonly string[]): ReadonlySet<string> {
+  return new Set([...DEFAULT_SUPPORTED_SUPERGRAPH_FEATURES, ...names.map((name) => `https://specs.apollo.dev/${name}/v0.1`)]);
+}
 
 export function supergraphId(sdl: string): string {
   return createHash('sha256').update(sdl).digest('hex');
@@ -81,7 +86,10 @@ export function createGeneration(
   dataSource: (service: { name: string; url: string }) => SubgraphDataSource,
   { operationTimeoutMs = 30_000, executor: executorName = 'galaxia', defer = true, policies, cache, ...overrides }: GenerationOptions = {},
 ): SupergraphGeneration {
-  const supergraph = FederatedSupergraph.build(sdl, { validateSupergraph: true, supportedFeatures });
+  const supergraph = FederatedSupergraph.build(sdl, {
+    validateSupergraph: true,
+    supportedFeatures: new Set(supportedFeatures[executorName]),
+  });
   const apiSchema = supergraph.apiSchema();
   const schema = apiSchema.toGraphQLJSSchema({ includeDefer: defer });
   const planner = createOperationPlanner(supergraph, apiSchema, schema);

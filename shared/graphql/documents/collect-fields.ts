@@ -75,7 +75,8 @@ export function applies({ schema }: SelectionScope, condition: NamedTypeNode | u
   return isAbstractType(conditional) && schema.isSubType(conditional, type);
 }
 
-function isIncluded(scope: SelectionScope, directives: readonly DirectiveNode[] | undefined): boolean {
+/** Whether `@skip` and `@include` let it in. */
+export function isIncluded(scope: Pick<SelectionScope, 'isTrue'>, directives: readonly DirectiveNode[] | undefined): boolean {
   if (directives === undefined || directives.length === 0) return true;
   return directives.every((directive) => {
     switch (directive.name.value) {
@@ -89,7 +90,7 @@ function isIncluded(scope: SelectionScope, directives: readonly DirectiveNode[] 
   });
 }
 
-function ifArgument({ isTrue }: SelectionScope, { arguments: given = [] }: DirectiveNode): boolean {
+function ifArgument({ isTrue }: Pick<SelectionScope, 'isTrue'>, { arguments: given = [] }: DirectiveNode): boolean {
   const value = given.find(({ name }) => name.value === 'if')?.value;
   if (value?.kind === Kind.VARIABLE) return isTrue(value.name.value);
   return value?.kind === Kind.BOOLEAN && value.value;

@@ -4,7 +4,7 @@ import type { GraphQLSchema } from 'graphql';
 import { defaultOperationLimits } from '../../../gateway/policy/operation-limits.js';
 import { generateOperation, type GeneratedOperation } from '../../testkit/generated/generated-operation.js';
 import { compareAnswers } from './compare-answers.js';
-import { definitions, partlyRefused } from './definitions.js';
+import { definitions, partlyRefused, withContexts } from './definitions.js';
 import { federate, type Federation } from './federation.js';
 import { createUniverse } from './universe.js';
 
@@ -26,7 +26,7 @@ function isRefused({ generation }: Federation, { source }: GeneratedOperation): 
   }
 }
 
-describe.each(Object.entries({ ...definitions, ...partlyRefused }))('A supergraph with %s', (name, typeDefs) => {
+describe.each(Object.entries({ ...definitions, ...partlyRefused, ...withContexts }))('A supergraph with %s', (name, typeDefs) => {
   let composed: string | undefined;
   it.each([
     ['what one schema with the same data does', {}],
@@ -47,7 +47,7 @@ describe.each(Object.entries({ ...definitions, ...partlyRefused }))('A supergrap
         const { schema } = stage.generation;
         const kind = wantsMutation && (schema.getMutationType() ?? null) !== null ? 'mutation' : 'query';
         const operation = generateOperation(schema, kind, operationSeed);
-        if (name in partlyRefused && isRefused(stage, operation)) return;
+        if ((name in partlyRefused || name in withContexts) && isRefused(stage, operation)) return;
         expect(await compareAnswers(stage, operation)).toBeUndefined();
       }),
       { numRuns, seed },

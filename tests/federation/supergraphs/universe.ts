@@ -18,6 +18,7 @@ import {
 } from 'graphql';
 import { argument, textOf } from '../../../gateway/authorization/security-directives.js';
 import { readSupergraphTypes } from '../../../gateway/authorization/supergraph-types.js';
+import { fieldSet, onlyLeaf, readContextArguments, type ContextArgument } from './context-arguments.js';
 
 /** An object of the universe: a type and a name, from which all that it says follows. */
 export interface Thing {
@@ -25,6 +26,8 @@ export interface Thing {
   readonly token: string;
   /** In a subgraph, what the gateway sent of it. */
   readonly sent?: Readonly<Record<string, unknown>>;
+  /** What it was reached through. */
+  readonly within?: Thing;
 }
 
 export interface UniverseOptions {
@@ -52,6 +55,10 @@ export function createUniverse(supergraphSdl: string, subgraphs: ReadonlyMap<str
   const keys = new Map<string, SelectionSetNode[]>();
   /** Fields that others are found by or computed from: neither null nor wrong, or one fault would have many faces. */
   const important = new Set<string>();
+  /** Fields that others are given as arguments: never wrong, as only those could tell. */
+  const steady = new Set<string>();
+  const contexts = readContextArguments(supergraph, types);
+  for (const each of [...contexts.values()].flat()) for (const word of each.selection.match(/\w+/g) ?? []) steady.add(word);
   const things = new WeakMap<Representation, Thing>();
   const subgraphSchemas = new Set(subgraphs.values());
   for (const [name, { directives, fields }] of types) {
@@ -69,7 +76,7 @@ export function createUniverse(supergraphSdl: string, subgraphs: ReadonlyMap<str
 
   function remember(text: string): SelectionSetNode {
     for (const word of text.replaceAll(/\(.*?\)/gs, ' ').match(/\w+/g) ?? []) important.add(word);
-    return selections(text);
+    return fieldSet(text);
   }
 
   function hash(...parts: readonly unknown[]): number {
@@ -109,7 +116,7 @@ export function createUniverse(supergraphSdl: string, subgraphs: ReadonlyMap<str
     const requires = requirementOf(thing.type, fieldName);
     const inputs = requires === undefined ? null : thing.sent === undefined ? readSet(thing, requires) : pickSet(thing.sent, requires);
     const place = [thing.type, thing.token, fieldName, args, inputs];
-    const mayFail = !important.has(fieldName) && !(options.areMild === true && isNonNullType(type));
+    const mayFail = !important.has(fieldName) && !steady.has(fieldName) && !(options.areMild === true && isNonNullType(type));
     if (mayFail && options.errors && hash('error', ...place) % options.errors === 0) throw new Error(`no ${fieldName}`);
     return generate(type, place, `${thing.token}.${fieldName}${args === null ? '' : JSON.stringify(args)}`);
 
@@ -124,9 +131,9 @@ export function createUniverse(supergraphSdl: string, subgraphs: ReadonlyMap<str
       if (isCompositeType(each)) {
         const possible = candidates(thing.type, fieldName, each.name);
         const name = possible[hash('type', ...seed) % possible.length] ?? each.name;
-        if (supergraphRoots.has(name)) return { type: name, token: 'root' };
+        if (supergraphRoots.has(name)) return { type: name, token: 'root', within: thing };
         const isEntity = keys.has(name) || (types.get(name)?.interfaces ?? []).some((one) => keys.has(one));
-        return { type: name, token: isEntity ? entities[hash('entity', ...seed) % entities.length] : token };
+        return { type: name, token: isEntity ? entities[hash('entity', ...seed) % entities.length] : token, within: thing };
       }
       const number = hash('leaf', ...seed);
       if (isEnumType(each)) {
@@ -180,9 +187,7 @@ export function createUniverse(supergraphSdl: string, subgraphs: ReadonlyMap<str
         const args =
           given.length === 0 ? null : Object.fromEntries(given.map((each) => [each.name.value, valueFromASTUntyped(each.value)]));
         const value =
-          name.value === '__typename'
-            ? thing.type
-            : valueOf({ type: thing.type, token: thing.token }, name.value, args, outputType(thing.type, name.value));
+          name.value === '__typename' ? thing.type : valueOf(withoutSent(thing), name.value, args, outputType(thing.type, name.value));
         found[name.value] = selectionSet === undefined ? value : deepRead(value, selectionSet);
       }
     }
@@ -208,11 +213,25 @@ export function createUniverse(supergraphSdl: string, subgraphs: ReadonlyMap<str
     return found;
   }
 
+  /** What one schema knows where a subgraph is told it. */
+  function fromContexts({ within }: Thing, given: readonly ContextArgument[]): Record<string, unknown> {
+    return Object.fromEntries(
+      given.map(({ name, selection, isSetBy }) => {
+        let at = within;
+        while (at !== undefined && !isSetBy(at.type)) at = at.within;
+        return [name, at === undefined ? null : onlyLeaf(readSet(at, fieldSet(selection)))];
+      }),
+    );
+  }
+
   const fieldResolver: GraphQLFieldResolver<unknown, unknown> = (source, args: Record<string, unknown>, _context, info) => {
     const thing = isThing(source) ? source : isRepresentation(source) ? found(source) : { type: info.parentType.name, token: 'root' };
-    const given = Object.keys(args).length === 0 ? null : args;
+    const isSubgraph = subgraphSchemas.has(info.schema);
+    const all = isSubgraph ? args : { ...args, ...fromContexts(thing, contexts.get(`${thing.type}.${info.fieldName}`) ?? []) };
+    const names = Object.keys(all).sort();
+    const given = names.length === 0 ? null : Object.fromEntries(names.map((name) => [name, all[name]]));
     // What a subgraph has to be sent it does not know of itself.
-    const known = thing.sent === undefined && subgraphSchemas.has(info.schema) ? { ...thing, sent: {} } : thing;
+    const known = thing.sent === undefined && isSubgraph ? { ...thing, sent: {} } : thing;
     return valueOf(known, info.fieldName, given, outputType(thing.type, info.fieldName));
   };
   const typeResolver: GraphQLTypeResolver<unknown, unknown> = (source) => (isThing(source) ? source.type : undefined);
@@ -249,8 +268,6 @@ function isThing(value: unknown): value is Thing {
   return typeof value === 'object' && value !== null && 'type' in value && 'token' in value;
 }
 
-function selections(text: string): SelectionSetNode {
-  const [definition] = parse(`{ ${text} }`).definitions;
-  if (definition?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`no field set: ${text}`);
-  return definition.selectionSet;
+function withoutSent({ type, token, within }: Thing): Thing {
+  return within === undefined ? { type, token } : { type, token, within };
 }
