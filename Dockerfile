@@ -18,7 +18,9 @@ COPY --from=build /galaxia/subgraphs ./subgraphs
 USER node
 VOLUME /data
 EXPOSE 4000
+# Whether the process is alive, not whether all that it depends on is: nobody shall restart a gateway that answers in part. /health/ready is for
+# balancers. A port that is set in a configuration file alone is not known here: set PORT.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=12 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 4000}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 4000}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Node is the first process and handles SIGTERM itself; npm would stand between.
 CMD ["node", "dist/gateway/all-in-one.js"]

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { createAccessTokenVerifier } from '../shared/auth/access-token.js';
 import { accessTokenLifetimeMs, createRevocations } from '../shared/auth/revocations.js';
+import { ConfigurationError } from '../shared/config/environment.js';
 import { projectRoot } from '../shared/config/project-root.js';
 import { loadSecrets } from '../shared/config/secrets.js';
 import type { SubgraphName } from '../shared/config/subgraph-environment.js';
@@ -23,14 +24,14 @@ import { createSessionsSubgraph } from '../subgraphs/sessions/subgraph.js';
 import { createUsersSubgraph } from '../subgraphs/users/subgraph.js';
 import { openAnswerCache } from './caching/answer-cache.js';
 import { readAllInOneConfig, type AllInOneConfig } from './config/all-in-one-config.js';
-import { unknownNames, warnAboutNames } from './config/unknown-names.js';
+import { unknownNames, unknownRequirements, warnAboutNames } from './config/unknown-names.js';
 import { createHttpDataSource } from './datasources/http.js';
 import { createInProcessDataSource } from './datasources/in-process.js';
 import { timeoutOf } from './datasources/timeout-variables.js';
 import { createSupergraph } from './supergraph/supergraph.js';
 import { createGateway } from './gateway.js';
 import { openPolicy } from './policy/open-policy.js';
-import { checkSubgraphs, keptForASecond } from './readiness.js';
+import { asRequired, checkSubgraphs, keptForASecond } from './readiness.js';
 import { traceSource } from './telemetry/trace-source.js';
 import { openTracing } from '../shared/telemetry/open-tracing.js';
 import { openMetrics } from './telemetry/open-metrics.js';
@@ -148,7 +149,10 @@ runProcess({
       logger,
     });
     scope.defer(() => supergraph.close());
-    warnAboutNames(supergraph, logger, (generation) => unknownNames(config, generation));
+    const { readyRequires } = config;
+    const problems = unknownRequirements(config, supergraph.current());
+    if (problems.length > 0) throw new ConfigurationError(problems);
+    warnAboutNames(supergraph, logger, (generation) => [...unknownRequirements(config, generation), ...unknownNames(config, generation)]);
 
     const opened = await openPolicy(config.policy, logger);
     scope.defer(() => opened.close());
@@ -163,10 +167,12 @@ runProcess({
       ready: keptForASecond(async () => {
         const inside = await Promise.all(
           subgraphs.map(async (subgraph) =>
-            (await subgraph.ready()).map((dependency) => ({ ...dependency, name: `${subgraph.name} ${dependency.name}` })),
+            (await subgraph.ready()).map((dependency) =>
+              asRequired({ ...dependency, name: `${subgraph.name} ${dependency.name}` }, subgraph.name, readyRequires),
+            ),
           ),
         );
-        return [...(await checkSubgraphs(supergraph)), ...inside.flat()];
+        return [...(await checkSubgraphs(supergraph, readyRequires)), ...inside.flat()];
       }),
       routes: subgraphs.flatMap(({ routes }) => (routes === undefined ? [] : [routes])),
       pageFolder: join(projectRoot, 'dist', 'graphiql'),

@@ -25,7 +25,7 @@ import { openPolicy } from './policy/open-policy.js';
 import { publicRoutes } from './subgraph-routes/public-routes.js';
 import { checkSubgraphs, keptForASecond } from './readiness.js';
 import { readStartConfig, type StartConfig } from './config/start-config.js';
-import { unknownNames, warnAboutNames } from './config/unknown-names.js';
+import { unknownNames, unknownRequirements, warnAboutNames } from './config/unknown-names.js';
 import { createSubgraphProxy } from './subgraph-routes/subgraph-proxy.js';
 import { createSubgraphSources } from './subgraph-sources.js';
 import { openTracing } from '../shared/telemetry/open-tracing.js';
@@ -117,13 +117,14 @@ async function startServing(
     logger,
   });
   scope.defer(() => supergraph.close());
-  const problems = subgraphs.problemsWith([...supergraph.current().services.keys()]);
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  warnAboutNames(supergraph, logger, (generation) => [
-    // At the start these were refused above.
+  const problemsWith = (generation: { readonly services: ReadonlyMap<string, unknown> }): readonly string[] => [
     ...subgraphs.problemsWith([...generation.services.keys()]),
-    ...unknownNames(config, generation, placeOf),
-  ]);
+    ...unknownRequirements(config, generation, placeOf),
+  ];
+  const problems = problemsWith(supergraph.current());
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  // What ends a start is told of each later supergraph.
+  warnAboutNames(supergraph, logger, (generation) => [...problemsWith(generation), ...unknownNames(config, generation, placeOf)]);
 
   const revocations = createRevocations();
   if (config.urls.sessions !== undefined && gatewaySecret !== undefined) {
@@ -152,7 +153,10 @@ async function startServing(
     revocations,
     jwks: keyFeed === null ? null : () => keyFeed.published(),
     ready: keptForASecond(async () => {
-      const [subgraphs, ...keys] = await Promise.all([checkSubgraphs(supergraph), ...(issuerKeys ? [issuerKeys.ready()] : [])]);
+      const [subgraphs, ...keys] = await Promise.all([
+        checkSubgraphs(supergraph, config.readyRequires),
+        ...(issuerKeys ? [issuerKeys.ready()] : []),
+      ]);
       return [...subgraphs, ...keys, ...(link === undefined ? [] : [link.status()])];
     }),
     routes: subgraphNames.flatMap((name) => {

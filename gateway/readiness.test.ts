@@ -28,6 +28,18 @@ describe('Whether the gateway is ready', () => {
     });
   });
 
+  it('may not depend on each of them', async () => {
+    const services = new Map([
+      ['auth', sourceOf(down)],
+      ['reviews', sourceOf(down)],
+    ]);
+    const required = async (names?: 'all' | ReadonlySet<string>) =>
+      (await checkSubgraphs({ current: () => ({ services }) }, names)).map(({ isRequired = true }) => isRequired);
+    expect(await required()).toEqual([true, true]);
+    expect(await required(new Set(['auth']))).toEqual([true, false]);
+    expect(await required(new Set())).toEqual([false, false]);
+  });
+
   it('costs the subgraphs one question a second, however many ask', async () => {
     let [time, asked] = [0, 0];
     const ready = keptForASecond(

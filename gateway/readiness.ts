@@ -1,6 +1,7 @@
 import type { DependencyStatus } from '../shared/graphql/subgraph.js';
 import { checkDependency } from '../shared/http/health.js';
 import type { SubgraphDataSource } from './datasources/subgraph-data-source.js';
+import type { ReadyRequires } from './readiness-variable.js';
 import type { SupergraphGeneration } from './supergraph/generation.js';
 
 /** For one check, in ms. */
@@ -9,8 +10,18 @@ const timeoutMs = 2_000;
 const keptMs = 1_000;
 
 /** Asks every subgraph of the supergraph that is served for its `__typename`, the one question that any subgraph answers. */
-export function checkSubgraphs(supergraph: { current(): Pick<SupergraphGeneration, 'services'> }): Promise<DependencyStatus[]> {
-  return Promise.all([...supergraph.current().services].map(([name, source]) => checkSubgraph(name, source)));
+export function checkSubgraphs(
+  supergraph: { current(): Pick<SupergraphGeneration, 'services'> },
+  required: ReadyRequires = 'all',
+): Promise<DependencyStatus[]> {
+  return Promise.all(
+    [...supergraph.current().services].map(async ([name, source]) => asRequired(await checkSubgraph(name, source), name, required)),
+  );
+}
+
+/** `status` of `subgraph`, or of something that it depends on. */
+export function asRequired(status: DependencyStatus, subgraph: string, required: ReadyRequires): DependencyStatus {
+  return required === 'all' || required.has(subgraph) ? status : { ...status, isRequired: false };
 }
 
 /** `check` with its latest result kept for a second. All who ask meanwhile wait for the same. `check` must not reject. */

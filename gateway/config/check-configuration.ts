@@ -4,7 +4,7 @@ import { createLogger } from '../../shared/logging/logger.js';
 import { createSupergraph } from '../supergraph/supergraph.js';
 import { openTrustedDocuments } from '../policy/trusted-documents.js';
 import type { StartConfig } from './start-config.js';
-import { unknownNames } from './unknown-names.js';
+import { unknownNames, unknownRequirements } from './unknown-names.js';
 import { createSubgraphSources } from '../subgraph-sources.js';
 
 /** Reads everything that a start would read, asks nobody, and answers what it found. Throws a `ConfigurationError` with what is wrong. */
@@ -24,8 +24,9 @@ export async function checkConfiguration({ config, subgraphs, file, placeOf }: S
         },
         logger,
       });
-      const unknown = subgraphs.problemsWith([...supergraph.current().services.keys()]);
-      doubts.push(...unknownNames(config, supergraph.current(), placeOf).map((doubt) => `  - ${doubt}`));
+      const generation = supergraph.current();
+      const unknown = [...subgraphs.problemsWith([...generation.services.keys()]), ...unknownRequirements(config, generation, placeOf)];
+      doubts.push(...unknownNames(config, generation, placeOf).map((doubt) => `  - ${doubt}`));
       await supergraph.close();
       return unknown;
     })),

@@ -12,6 +12,7 @@ import { subgraphFaultSettings, type SubgraphFaultLimits } from '../datasources/
 import { timeoutVariables, toTimeouts, type Timeouts } from '../datasources/timeout-variables.js';
 import { httpSettings, type HttpLimits } from '../http/http-limits.js';
 import { policyVariables, toPolicyConfig, type PolicyConfig } from '../policy/policy-variables.js';
+import { readinessVariable, type ReadyRequires } from '../readiness-variable.js';
 import { webSocketSettings, type WebSocketLimits } from '../subscriptions/limits.js';
 import { supergraphVariables, toSupergraphSettings, type SupergraphSettings } from '../supergraph/supergraph-variables.js';
 import { insightVariables, toInsightConfig, type InsightConfig } from '../telemetry/insight-variables.js';
@@ -51,6 +52,7 @@ export interface ServingConfig extends DoorConfig {
   /** Undefined when no answers of subgraphs are kept. */
   readonly cache: CacheConfig | undefined;
   readonly supergraph: SupergraphSettings;
+  readonly readyRequires: ReadyRequires;
   readonly logLevel: LogLevel;
   readonly supergraphPath: string;
 }
@@ -90,6 +92,7 @@ export const servingVariables = {
   UPLOAD_SUBGRAPHS: commaSeparated.transform((names): ReadonlySet<string> => new Set(names)).default(new Set()),
   ...cacheVariables,
   ...supergraphVariables,
+  ...readinessVariable,
   LOG_LEVEL: logLevel.default('info'),
   SUPERGRAPH_PATH: z.string(),
 };
@@ -116,6 +119,7 @@ export function toServingConfig(values: z.output<z.ZodObject<typeof servingVaria
     uploadSubgraphs: values.UPLOAD_SUBGRAPHS,
     cache: toCacheConfig(values),
     supergraph: toSupergraphSettings(values),
+    readyRequires: values.READY_REQUIRES,
     logLevel: values.LOG_LEVEL,
     supergraphPath: values.SUPERGRAPH_PATH,
   };

@@ -119,6 +119,30 @@ describe('What the gateway starts with', () => {
     expect(read({ environment: { ...all, JWT_POLICIES_CLAIM: 'realm.roles' } }).config.jwt).toMatchObject({ policiesClaim: 'realm.roles' });
   });
 
+  it('takes the subgraphs that must be there for readiness', () => {
+    const environment = { SUPERGRAPH_PATH: 's' };
+    for (const READY_REQUIRES of ['all,stock', 'stock,none', ','])
+      expect(problemsOf({ environment: { ...environment, READY_REQUIRES } })).toEqual([
+        expect.stringContaining('READY_REQUIRES: must be names'),
+      ]);
+    const requires = (READY_REQUIRES: string) => read({ environment: { ...environment, READY_REQUIRES } }).config.readyRequires;
+    expect([requires(''), requires('all'), requires('none'), requires('stock, auth')]).toEqual([
+      'all',
+      'all',
+      new Set(),
+      new Set(['stock', 'auth']),
+    ]);
+    for (const [written, expected] of [
+      ['[stock]', new Set(['stock'])],
+      ['none', new Set()],
+    ] as const) {
+      write(`supergraph: s\nreadyRequires: ${written}`);
+      expect(read().config.readyRequires).toEqual(expected);
+    }
+    write('supergraph: s\nreadyRequires: []');
+    expect(problemsOf({})).toEqual(['galaxia-gateway.yaml:2:16: readyRequires: must have names of subgraphs, or be none without brackets']);
+  });
+
   it('takes labels of @override that count', () => {
     expect(problemsOf({ environment: { SUPERGRAPH_PATH: 's', OVERRIDE_LABELS: 'moved, percent(5)' } })).toEqual([
       expect.stringContaining('percent(…) counts by itself'),

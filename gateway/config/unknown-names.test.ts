@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readGatewayConfig } from './gateway-config.js';
-import { unknownNames, warnAboutNames } from './unknown-names.js';
+import { unknownNames, unknownRequirements, warnAboutNames } from './unknown-names.js';
 
 const config = (environment: Readonly<Record<string, string>>) => readGatewayConfig({ SUPERGRAPH_PATH: 'x.graphql', ...environment });
 const supergraph = (overrideLabels: readonly string[] = [], subgraphs: readonly string[] = ['stock', 'products']) => ({
@@ -16,6 +16,12 @@ describe('A name that the supergraph does not know', () => {
     [{ UPLOAD_SUBGRAPHS: 'documents' }, 'UPLOAD_SUBGRAPHS: the supergraph has no subgraph "documents"; it has stock, products'],
   ])('is told, with what was meant: %j', (environment, told) => {
     expect(unknownNames(config(environment), supergraph(['percent(50)', 'moved']))).toEqual([told]);
+  });
+
+  it('is told of what must be there for readiness', () => {
+    const told = (names: string) => unknownRequirements(config({ READY_REQUIRES: names }), supergraph());
+    expect(told('stok,products')).toEqual(['READY_REQUIRES: the supergraph has no subgraph "stok"; did you mean "stock"?']);
+    for (const names of ['stock,products', 'all', 'none', '']) expect(told(names)).toEqual([]);
   });
 
   it('is told where it is written', () => {

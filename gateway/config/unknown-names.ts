@@ -10,6 +10,8 @@ interface Named {
 }
 
 type NamingConfig = Pick<ServingConfig, 'timeouts' | 'uploadSubgraphs' | 'supergraph'>;
+type PlaceOf = (variable: string) => string;
+const asItIs: PlaceOf = (variable) => variable;
 
 /**
  * Names in the configuration that the supergraph does not know, a line for each. They do no harm, and the next supergraph may know them, but
@@ -18,20 +20,30 @@ type NamingConfig = Pick<ServingConfig, 'timeouts' | 'uploadSubgraphs' | 'superg
 export function unknownNames(
   { timeouts, uploadSubgraphs, supergraph }: NamingConfig,
   { overrideLabels, services }: Named,
-  placeOf: (variable: string) => string = (variable) => variable,
+  placeOf = asItIs,
 ): readonly string[] {
   const subgraphs = [...services.keys()];
   // The others count by themselves.
   const labels = overrideLabels.filter((label) => !label.startsWith('percent('));
-  const unknown = (variable: string, names: Iterable<string>, known: readonly string[], what: string): readonly string[] =>
-    [...names]
-      .filter((name) => !known.includes(name))
-      .map((name) => `${placeOf(variable)}: the supergraph has no ${what} "${name}"; ${helpWith(name, known)}`);
   return [
-    ...unknown('OVERRIDE_LABELS', supergraph.activeLabels, labels, 'label of @override'),
-    ...unknown('SUBGRAPH_TIMEOUTS_MS', timeouts.ofSubgraphMs.keys(), subgraphs, 'subgraph'),
-    ...unknown('UPLOAD_SUBGRAPHS', uploadSubgraphs, subgraphs, 'subgraph'),
+    ...unknown(supergraph.activeLabels, labels, `${placeOf('OVERRIDE_LABELS')}: the supergraph has no label of @override`),
+    ...unknown(timeouts.ofSubgraphMs.keys(), subgraphs, `${placeOf('SUBGRAPH_TIMEOUTS_MS')}: the supergraph has no subgraph`),
+    ...unknown(uploadSubgraphs, subgraphs, `${placeOf('UPLOAD_SUBGRAPHS')}: the supergraph has no subgraph`),
   ];
+}
+
+/** The same of those without which the gateway must not be ready: with a name that is nobody's it would not wait for whom it should. */
+export function unknownRequirements(
+  { readyRequires }: Pick<ServingConfig, 'readyRequires'>,
+  { services }: Pick<Named, 'services'>,
+  placeOf = asItIs,
+): readonly string[] {
+  if (readyRequires === 'all') return [];
+  return unknown(readyRequires, [...services.keys()], `${placeOf('READY_REQUIRES')}: the supergraph has no subgraph`);
+}
+
+function unknown(names: Iterable<string>, known: readonly string[], problem: string): readonly string[] {
+  return [...names].filter((name) => !known.includes(name)).map((name) => `${problem} "${name}"; ${helpWith(name, known)}`);
 }
 
 /** Tells what `namesIn` finds now, and what is new with each supergraph that comes. */

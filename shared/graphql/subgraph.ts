@@ -40,6 +40,8 @@ export interface DependencyStatus {
   readonly latencyMs: number;
   /** Shown to operators in `/health/ready`: no addresses, no credentials. */
   readonly error?: string;
+  /** False when the process is ready without it. */
+  readonly isRequired?: boolean;
 }
 
 /**

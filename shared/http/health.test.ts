@@ -29,6 +29,18 @@ describe('Readiness', () => {
     });
   });
 
+  it.each([
+    ['unavailable', 503, [{ ok: false }, { ok: false, isRequired: false }]],
+    ['degraded', 200, [{ ok: true }, { ok: false, isRequired: false }]],
+    ['ok', 200, [{ ok: true }, { ok: true, isRequired: false }]],
+  ])('is %s (%i) by what is required alone', async (status, code, states) => {
+    const app = createHttpServer({ logger });
+    addHealthRoutes(app, () => Promise.resolve(states.map((state, index) => ({ name: String(index), latencyMs: 1, ...state }))));
+    const response = await fetch(`${await app.listen({ host: '127.0.0.1', port: 0 })}/health/ready`);
+    await app.close();
+    expect([response.status, await response.json()]).toEqual([code, expect.objectContaining({ status })]);
+  });
+
   it('does not wait for a dependency that hangs', async () => {
     const status = await checkDependency('database', () => new Promise(() => undefined), { timeoutMs: 5 });
     expect(status).toMatchObject({ ok: false, error: 'no answer within 5 ms' });

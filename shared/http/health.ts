@@ -5,18 +5,19 @@ import type { DependencyStatus } from '../graphql/subgraph.js';
 const defaultTimeoutMs = 2_000;
 
 /**
- * Adds `GET /health/live` (the process turns) and `GET /health/ready` (everything that it depends on answers; 503 otherwise, with
- * the state and latency of each dependency).
+ * Adds `GET /health/live` (the process turns) and `GET /health/ready` (everything that it needs answers; 503 otherwise), with the state and
+ * latency of each dependency: `degraded` when one does not answer without which it is ready.
  */
 export function addHealthRoutes(app: FastifyInstance, ready: () => Promise<readonly DependencyStatus[]>): void {
   app.get('/health/live', () => ({ status: 'ok' }));
   app.get('/health/ready', async (_request, reply) => {
     const dependencies = await ready();
-    const isReady = dependencies.every((dependency) => dependency.ok);
+    const failing = dependencies.filter(({ ok }) => !ok);
+    const isReady = failing.every(({ isRequired = true }) => !isRequired);
     return reply
       .code(isReady ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ status: isReady ? 'ok' : 'unavailable', dependencies });
+      .send({ status: isReady ? (failing.length === 0 ? 'ok' : 'degraded') : 'unavailable', dependencies });
   });
 }
 

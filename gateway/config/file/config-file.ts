@@ -232,6 +232,13 @@ export const configFile = z
       'Labels of progressive `@override`s that count, for example of features that are on; `percent(…)` counts by itself. None if left out.',
       'OVERRIDE_LABELS',
     ),
+    readyRequires: inFile(
+      z.union([names.min(1, 'must have names of subgraphs, or be none without brackets'), z.enum(['all', 'none'])], {
+        error: 'must be a list of names of subgraphs, or all, or none',
+      }),
+      'Subgraphs without which `/health/ready` is 503; of the others it only tells. `all` if left out.',
+      'READY_REQUIRES',
+    ),
     slowOperationMs: inFile(
       milliseconds,
       'Operations that take as long are logged, in milliseconds. None if left out.',
