@@ -1,6 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
+/** What a request tells of where it comes from. */
+interface AddressedRequest extends Pick<IncomingMessage, 'headers'> {
+  readonly socket: Pick<IncomingMessage['socket'], 'remoteAddress'>;
+}
+
 /** Whether the machine at this address is a proxy of ours, whose word on the client's address counts. */
 export type TrustsProxy = (address: string) => boolean;
 
@@ -28,7 +33,7 @@ export function parseTrustedProxies(entries: readonly string[]): TrustsProxy | n
  * The client's address: `X-Forwarded-For` read from right to left for as long as the machine that wrote it is trusted. What stands further
  * left is the client's own claim and never counts.
  */
-export function clientAddress(request: IncomingMessage, trusts: TrustsProxy): string {
+export function clientAddress(request: AddressedRequest, trusts: TrustsProxy): string {
   let address = unmapped(request.socket.remoteAddress ?? '');
   let forwarded: string[] | undefined;
   while (trusts(address)) {
@@ -40,7 +45,7 @@ export function clientAddress(request: IncomingMessage, trusts: TrustsProxy): st
   return address;
 }
 
-function forwardedFor({ headers }: IncomingMessage): string[] {
+function forwardedFor({ headers }: AddressedRequest): string[] {
   const header = headers['x-forwarded-for'] ?? '';
   return (Array.isArray(header) ? header.join(',') : header).split(',').map((entry) => unmapped(entry.trim()));
 }

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { randomBytes } from 'node:crypto';
-import sharp from 'sharp';
 import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
 import { post, text, type Json } from '../testkit/graphql-client.js';
 import { dumpDatabase, startProduct, type Product } from '../testkit/product.js';
+import { publishImage } from '../testkit/publish-image.js';
 import { openInitialisedSocket } from '../testkit/socket.js';
 
 const databases = await testDatabases();
@@ -54,30 +53,9 @@ describe.each(databases)('The end of an account, over the whole product on $name
     return { id, username, token: text(login?.accessToken) };
   }
 
-  async function publishImage(person: Person, purpose: string): Promise<string> {
-    // Of a colour of its own: who shows a picture of somebody else's keeps its bytes when that one goes.
-    const [r, g, b] = randomBytes(3);
-    const bytes = await sharp({ create: { width: 40, height: 30, channels: 3, background: { r, g, b } } })
-      .png()
-      .toBuffer();
-    const { createImageUpload: upload } = await ask(
-      person,
-      `mutation ($input: CreateImageUploadInput!) { createImageUpload(input: $input) { ... on ImageUpload { id url method headers { name value } } } }`,
-      { contentType: 'image/png', size: bytes.length, purpose },
-    );
-    const headers = upload?.headers as unknown as { name: string; value: string }[];
-    const sent = await fetch(new URL(text(upload?.url), product.url), {
-      method: text(upload?.method),
-      headers: headers.map(({ name, value }): [string, string] => [name, value]),
-      body: new Uint8Array(bytes),
-    });
-    expect(sent.ok).toBe(true);
-    const { completeImageUpload: completed } = await ask(
-      person,
-      `mutation ($input: CompleteImageUploadInput!) { completeImageUpload(input: $input) { ... on ImagePayload { image { id } } } }`,
-      { id: text(upload?.id) },
-    );
-    return text(completed?.image?.id);
+  async function publish(person: Person, purpose: 'AVATAR' | 'GALLERY'): Promise<string> {
+    const asking = { ask: (query: string, variables: object) => post(product.url, { query, variables, token: person.token }) };
+    return (await publishImage(product, asking, purpose)).id;
   }
 
   /** Somebody who has left traces everywhere. */
@@ -86,8 +64,8 @@ describe.each(databases)('The end of an account, over the whole product on $name
       displayName: `Countess ${person.username}`,
       bio: `The bio of ${person.username}`,
     });
-    const avatar = await publishImage(person, 'AVATAR');
-    await publishImage(person, 'GALLERY');
+    const avatar = await publish(person, 'AVATAR');
+    await publish(person, 'GALLERY');
     await ask(person, `mutation ($input: SetAvatarInput!) { setAvatar(input: $input) { __typename } }`, { imageId: avatar });
     // One that is promised and never sent.
     await ask(person, `mutation ($input: CreateImageUploadInput!) { createImageUpload(input: $input) { __typename } }`, {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { stepAt, totpCodeAt } from '../../subgraphs/auth/services/mfa/totp-code.js';
 import { createMailbox } from '../../subgraphs/auth/tests/mailbox.js';
 import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
-import { post, text, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
+import { post, text, texts, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
 import { dumpDatabase, startProduct, type Product } from '../testkit/product.js';
 import { sendHostileInput } from './hostile-input.js';
 
@@ -148,7 +148,7 @@ describe.each(databases)('Secrets, over the whole product on $name', ({ open }) 
     const wrong = mark('wrong TOTP code', String((Number(totpCodeAt(secret, stepAt(product.now()))) + 1) % 1_000_000).padStart(6, '0'));
     await run('confirmTotpEnrollment', { code: wrong }, session.accessToken);
     const enabled = await run('confirmTotpEnrollment', { code: code() }, session.accessToken);
-    const recoveryCodes = enabled.recoveryCodes as unknown as string[];
+    const recoveryCodes = texts(enabled.recoveryCodes);
     for (const [index, each] of recoveryCodes.entries()) mark(`recovery code ${String(index)}`, each);
     for (const proof of [() => code(), () => text(recoveryCodes[0])]) {
       product.advance(stepMs);

@@ -10,7 +10,7 @@ import {
   type GraphQLOutputType,
 } from 'graphql';
 import { openInitialisedSocket } from '../testkit/socket.js';
-import type { GraphQLAnswer, Json } from '../testkit/graphql-client.js';
+import { errorsOf, list, text, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
 import type { Outcome } from './actors.js';
 import { fieldsOf, type RootType } from './coordinates.js';
 import type { Cell } from './stage.js';
@@ -42,7 +42,7 @@ function follow(data: Json, { path }: Way, cell: Cell): Json | undefined {
   let here: Json | undefined = data;
   for (const step of path) {
     if (isNothing(here)) return undefined;
-    here = typeof step === 'string' ? here[step] : (here as unknown as Json[]).find((item) => step(item, cell));
+    here = typeof step === 'string' ? here[step] : list(here).find((item) => step(item, cell));
   }
   return here ?? undefined;
 }
@@ -79,7 +79,7 @@ export async function askRoot(
   const value = data[field.name];
   if (entry.shows !== undefined) return { seen: [JSON.stringify(value).includes(entry.shows(cell)) ? 'shown' : 'not shown'], payload: {} };
   if (root !== 'Mutation' || value === undefined) return { seen: see(cell, field.type, value), payload: {} };
-  const typename = value.__typename as unknown as string;
+  const typename = text(value.__typename);
   const shown = Object.keys(payloads[typename] ?? {}).map((name): [string, Seen] => {
     const payloadField = fieldsOf(typename).find((each) => each.name === name);
     return [`${typename}.${name}`, payloadField === undefined ? ['no such field'] : see(cell, payloadField.type, value[name])];
@@ -120,11 +120,11 @@ function see(cell: Cell, type: GraphQLOutputType, value: unknown): Seen {
     ['the owner', cell.owner.id],
     ['the caller', cell.caller?.id],
   ] as const;
-  const text = JSON.stringify(value);
+  const shown = JSON.stringify(value);
   return [
     'value',
     ...(typeof value === 'number' ? [String(value)] : []),
-    ...people.filter(([, id]) => id !== undefined && text.includes(id)).map(([name]) => name),
+    ...people.filter(([, id]) => id !== undefined && shown.includes(id)).map(([name]) => name),
   ];
 }
 
@@ -135,8 +135,8 @@ async function send(cell: Cell, query: string, variables: object = {}): Promise<
   try {
     socket.send({ type: 'subscribe', id: '1', payload: { query, variables } });
     const { type, payload } = await socket.next();
-    if (type === 'error') return { data: {}, errors: payload as unknown as Errors };
-    return { data: payload?.data ?? {}, errors: (payload?.errors ?? []) as unknown as Errors };
+    if (type === 'error') return { data: {}, errors: errorsOf(payload) };
+    return { data: payload?.data ?? {}, errors: errorsOf(payload?.errors) };
   } finally {
     socket.ws.close(1000);
   }

@@ -1,6 +1,6 @@
 import { stepAt, stepMs, totpCodeAt } from '../../subgraphs/auth/services/mfa/totp-code.js';
 import { createAuthenticator, type Authenticator } from '../testkit/authenticator.js';
-import { post, text } from '../testkit/graphql-client.js';
+import { post, text, texts } from '../testkit/graphql-client.js';
 import type { Person } from '../testkit/person.js';
 
 /** For who has a password it is asked for; a guest has none. */
@@ -30,7 +30,7 @@ export async function enrollTotp(person: Person): Promise<{ secret: string; reco
     'mutation ($code: String!) { confirmTotpEnrollment(input: { code: $code }) { ... on TotpEnabled { recoveryCodes } } }',
     { code: await codeOf(secret, -1) },
   );
-  return { secret, recoveryCodes: data.confirmTotpEnrollment?.recoveryCodes as unknown as string[] };
+  return { secret, recoveryCodes: texts(data.confirmTotpEnrollment?.recoveryCodes) };
 }
 
 /** First half of a sign-in: the token that waits for the second factor. */

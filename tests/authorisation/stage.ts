@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { createMailbox, type Mailbox } from '../../subgraphs/auth/tests/mailbox.js';
 import type { Galaxia } from '../testkit/galaxia.js';
 import { post, text, type GraphQLAnswer } from '../testkit/graphql-client.js';
+import { publishImage } from '../testkit/publish-image.js';
 import { freshUsername, playAsGuest, registerPerson, type Person } from '../testkit/person.js';
 import type { Actor } from './actors.js';
 import { appointAdmin } from './appoint.js';
@@ -224,51 +223,11 @@ async function furnish(galaxia: Pick<Galaxia, 'url'>, person: Person, visibility
     visibility,
   });
   await succeed(person, 'createSession', 'CreateSessionInput', { data: { settings: visibility } });
-  const imageId = await publishImage(galaxia, person, 'GALLERY');
-  const avatarId = await publishImage(galaxia, person, 'AVATAR');
+  const { id: imageId } = await publishImage(galaxia, person, 'GALLERY');
+  const { id: avatarId } = await publishImage(galaxia, person, 'AVATAR');
   await succeed(person, 'setAvatar', 'SetAvatarInput', { imageId: avatarId });
   const { id: passkeyId } = await addPasskey(galaxia.url, person);
   return { ...person, passkeyId, imageId };
-}
-
-interface OpenUpload {
-  readonly id: string;
-  readonly url: string;
-  readonly method: string;
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
-}
-
-async function openUpload(person: Person, purpose: 'AVATAR' | 'GALLERY', size: number): Promise<OpenUpload> {
-  const answer = await person.ask(
-    `mutation ($input: CreateImageUploadInput!) { createImageUpload(input: $input) { ... on ImageUpload { id url method headers { name value } } } }`,
-    { input: { contentType: 'image/png', size, purpose } },
-  );
-  return answer.data.createImageUpload as unknown as OpenUpload;
-}
-
-/** Opens an upload and sends a picture; nothing is published yet. */
-export async function sendImage(galaxia: Pick<Galaxia, 'url'>, person: Person, purpose: 'AVATAR' | 'GALLERY'): Promise<string> {
-  const [r, g, b] = randomBytes(3);
-  const bytes = await sharp({ create: { width: 8, height: 8, channels: 3, background: { r, g, b } } })
-    .png()
-    .toBuffer();
-  const { id, url, method, headers } = await openUpload(person, purpose, bytes.length);
-  const put = await fetch(new URL(url, galaxia.url), {
-    method,
-    headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
-    body: new Uint8Array(bytes),
-  });
-  if (!put.ok) throw new Error(`The upload was answered with ${put.status}`);
-  return id;
-}
-
-export async function publishImage(galaxia: Pick<Galaxia, 'url'>, person: Person, purpose: 'AVATAR' | 'GALLERY'): Promise<string> {
-  const id = await sendImage(galaxia, person, purpose);
-  const answer = await person.ask(
-    'mutation ($id: ID!) { completeImageUpload(input: { id: $id }) { ... on ImagePayload { image { id } } } }',
-    { id },
-  );
-  return text(answer.data.completeImageUpload?.image?.id);
 }
 
 /** Gives somebody an address, which counts from now on. */

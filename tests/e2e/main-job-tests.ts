@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import type { Galaxia } from '../testkit/galaxia.js';
 import { post, text } from '../testkit/graphql-client.js';
 import { freshUsername, registerPerson, type Person } from '../testkit/person.js';
+import { publishImage } from '../testkit/publish-image.js';
 
 export function mainJobTests(product: () => Galaxia): void {
   let galaxia: Galaxia;
@@ -233,30 +234,7 @@ export function mainJobTests(product: () => Galaxia): void {
 }
 
 async function uploadAvatar(galaxia: Galaxia, person: Person): Promise<{ id: string; url: string }> {
-  const bytes = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#3b82f6' } })
-    .png()
-    .toBuffer();
-  const opened = await person.ask(
-    `mutation ($input: CreateImageUploadInput!) { createImageUpload(input: $input) { __typename ... on ImageUpload { id url method headers { name value } } } }`,
-    { input: { contentType: 'image/png', size: bytes.length, purpose: 'AVATAR' } },
-  );
-  const upload = opened.data.createImageUpload as unknown as {
-    id: string;
-    url: string;
-    method: string;
-    headers: { name: string; value: string }[];
-  };
-  const put = await fetch(new URL(upload.url, galaxia.url), {
-    method: upload.method,
-    headers: Object.fromEntries(upload.headers.map(({ name, value }) => [name, value])),
-    body: new Uint8Array(bytes),
-  });
-  expect(put.ok).toBe(true);
-  const completed = await person.ask(
-    `mutation ($id: ID!) { completeImageUpload(input: { id: $id }) { __typename ... on ImagePayload { image { id url } } ... on UserError { code message } } }`,
-    { id: upload.id },
-  );
-  const image = completed.data.completeImageUpload?.image as unknown as { id: string; url: string };
+  const image = await publishImage(galaxia, person, 'AVATAR');
   const set = await person.ask(`mutation ($id: ID!) { setAvatar(input: { imageId: $id }) { __typename } }`, { id: image.id });
   expect(set.data.setAvatar?.__typename).toBe('SetAvatarPayload');
   return image;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Galaxia } from '../testkit/galaxia.js';
-import { post, text, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
+import { post, text, texts, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
 import { registerPerson, type Person } from '../testkit/person.js';
 import { openInitialisedSocket, type Socket } from '../testkit/socket.js';
 
@@ -159,7 +159,7 @@ export function sessionsTests(product: () => Galaxia): void {
     // Used once, each is known where sessions are ended.
     await Promise.all([phone, console_].map((device) => device.ask('{ verifySession { id } }')));
     const { data } = await alice.ask('mutation { endOtherSessions { sessionIds } }');
-    expect((data.endOtherSessions?.sessionIds as unknown as string[]).toSorted()).toEqual([phone.sessionId, console_.sessionId].sort());
+    expect(texts(data.endOtherSessions?.sessionIds).toSorted()).toEqual([phone.sessionId, console_.sessionId].sort());
     expect(await eventOf(own, 'SessionEnded', phone.sessionId)).toMatchObject({ reason: 'ENDED' });
     expect(await lost.closed(2_000)).toMatchObject({ code: 4403 });
     const refused = async ({ accessToken }: Person) =>

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Database } from '../../shared/database/database.js';
-import { publishImage } from '../authorisation/stage.js';
+import { publishImage } from '../testkit/publish-image.js';
 import { post } from '../testkit/graphql-client.js';
 import { registerPerson, type Person } from '../testkit/person.js';
 import { startProduct, type Product } from '../testkit/product.js';
@@ -47,7 +47,7 @@ describe('What an event shows of a user', () => {
       await answerOf(ada, 'mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { __typename } }', {
         input: { displayName: 'Ada L.', bio: 'Numbers', locale: 'en', timeZone: 'UTC', profileVisibility },
       });
-      const imageId = await publishImage(product, ada, 'AVATAR');
+      const { id: imageId } = await publishImage(product, ada, 'AVATAR');
       await answerOf(ada, 'mutation ($imageId: ID!) { setAvatar(input: { imageId: $imageId }) { __typename } }', { imageId });
       for (const each of [friend, otherFriend]) {
         await each.ask('mutation ($id: ID!) { requestFriend(input: { userId: $id }) { __typename } }', { id: ada.id });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Database } from '../../shared/database/database.js';
 import { createAuthPrisma } from '../../subgraphs/auth/data/prisma.js';
-import { publishImage } from '../authorisation/stage.js';
+import { publishImage } from '../testkit/publish-image.js';
 import { registerPerson, type Person } from '../testkit/person.js';
 import { startProduct, type Product } from '../testkit/product.js';
 import { openMigratedEmbedded } from '../testkit/migrated-embedded.js';
@@ -29,10 +29,8 @@ describe('An image that a moderator deletes, over the whole product', () => {
   });
 
   it('is gone from address, profile and store, and in the audit log with who and whose', async () => {
-    const imageId = await publishImage(product, ada, 'AVATAR');
+    const { id: imageId, url } = await publishImage(product, ada, 'AVATAR');
     await ada.ask('mutation ($id: ID!) { setAvatar(input: { imageId: $id }) { __typename } }', { id: imageId });
-    const { data } = await ada.ask('query ($id: ID!) { image(id: $id) { url variants { url } } }', { id: imageId });
-    const { url } = data.image as unknown as { url: string };
     const status = async () => (await fetch(new URL(url, product.url))).status;
     expect(await status()).toBe(200);
     expect((await product.objects()).size).toBeGreaterThan(0);

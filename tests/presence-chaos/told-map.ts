@@ -1,4 +1,4 @@
-import { text, type Json } from '../testkit/graphql-client.js';
+import { list, text, textOrNull, type Json } from '../testkit/graphql-client.js';
 
 /** What a viewer was told of one user. */
 export interface ToldEntry {
@@ -33,7 +33,7 @@ export function createToldMap(): ToldMap {
   let cursor: string | undefined;
 
   function takeEntries(message: Json, entriesBefore: ReadonlyMap<string, ToldEntry>): Pick<Told, 'entries' | 'stale' | 'left'> {
-    const told = (message.entries as unknown as readonly Json[]).map(toEntry);
+    const told = list(message.entries).map(toEntry);
     const stale: string[] = [];
     const left: string[] = [];
     for (const entry of told) {
@@ -79,8 +79,8 @@ function toEntry(entry: Json): ToldEntry {
   return {
     userId: text(entry.user?.id),
     availability: text(entry.availability),
-    statusMessage: entry.statusMessage as unknown as string | null,
-    lastSeenAt: entry.lastSeenAt as unknown as string | null,
+    statusMessage: textOrNull(entry.statusMessage),
+    lastSeenAt: textOrNull(entry.lastSeenAt),
     version: Number(entry.version),
   };
 }

@@ -18,6 +18,28 @@ export function text(value: unknown): string {
   return value;
 }
 
+/** The string or null at this place of an answer; anything else there fails the test right away. */
+export function textOrNull(value: unknown): string | null {
+  return value === null ? null : text(value);
+}
+
+/** The list at this place of an answer; anything else there fails the test right away. */
+export function list(value: unknown): readonly Json[] {
+  if (!Array.isArray(value)) throw new Error(`Expected a list in the answer, found ${JSON.stringify(value)}`);
+  return value as readonly Json[];
+}
+
+/** The list of strings at this place of an answer. */
+export function texts(value: unknown): readonly string[] {
+  return list(value).map(text);
+}
+
+/** The errors of a response, none when it says nothing of any. */
+export function errorsOf(value: unknown = []): GraphQLAnswer['errors'] {
+  if (!Array.isArray(value)) throw new Error(`Expected a list of errors, found ${JSON.stringify(value)}`);
+  return value as GraphQLAnswer['errors'];
+}
+
 export interface GraphQLRequest {
   readonly query: string;
   readonly variables?: object;

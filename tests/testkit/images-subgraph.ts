@@ -15,21 +15,16 @@ import { createLogger } from '../../shared/logging/logger.js';
 import { openFileObjectStore } from '../../shared/objects/file-object-store.js';
 import type { ObjectStore } from '../../shared/objects/object-store.js';
 import { openS3ObjectStore } from '../../shared/objects/s3-object-store.js';
+import type { Json } from './graphql-client.js';
 import { openMigratedEmbedded } from './migrated-embedded.js';
 import { createImagesSubgraph } from '../../subgraphs/images/subgraph.js';
+import { sendUpload, toOpenedUpload, type OpenedUpload } from './publish-image.js';
 import { startS3 } from './s3.js';
 
 /** What a test reads of an answer; it names the paths that it asked for. */
 export interface Answer {
   readonly data: Record<string, Record<string, unknown>>;
   readonly codes: readonly unknown[];
-}
-
-export interface OpenedUpload {
-  readonly id: string;
-  readonly url: string;
-  readonly method: string;
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** The images subgraph alone, on PGlite and HTTP, with a clock that tests turn. */
@@ -110,14 +105,9 @@ export async function startImages(
       const { data, codes } = await ask(person, createMutation, { input });
       const upload = data.createImageUpload;
       if (upload?.__typename !== 'ImageUpload') throw new Error(`No upload: ${JSON.stringify({ data, codes })}`);
-      return upload as unknown as OpenedUpload;
+      return toOpenedUpload(upload as Json);
     },
-    send: (upload, bytes) =>
-      fetch(new URL(upload.url, url), {
-        method: upload.method,
-        headers: upload.headers.map(({ name, value }): [string, string] => [name, value]),
-        body: new Uint8Array(bytes),
-      }),
+    send: (upload, bytes) => sendUpload(url, upload, bytes),
     async complete(person, id) {
       const { data, codes } = await ask(person, completeMutation, { id });
       return data.completeImageUpload ?? { codes };

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import type { Json } from './graphql-client.js';
+import { errorsOf, type Json } from './graphql-client.js';
 import { openSocket } from './socket.js';
 
 export const liveTransports = ['WebSocket', 'SSE', 'multipart'] as const;
@@ -176,9 +176,9 @@ function readParts(text: string): Read {
     if (part === '') return [];
     const [head = '', body = ''] = part.split('\r\n\r\n');
     if (head !== '\r\nContent-Type: application/json') throw new Error(`A part with ${JSON.stringify(head)}`);
-    const { payload, errors } = JSON.parse(body) as { payload?: Json | null; errors?: Json };
+    const { payload, errors } = JSON.parse(body) as { payload?: Json | null; errors: Json };
     if (payload === undefined) return [];
-    return payload === null ? [{ last: { errors } as unknown as Json }] : [{ result: payload }];
+    return payload === null ? [{ last: { errors } }] : [{ result: payload }];
   });
   if (rest === '--\r\n' && messages.every((message) => !(typeof message === 'object' && 'last' in message)))
     return [[...messages, 'complete'], ''];
@@ -198,6 +198,5 @@ async function refused(response: IncomingMessage): Promise<LiveClient> {
 }
 
 function codeOf(body: Json): string {
-  const { errors = [] } = body as unknown as { errors?: readonly { extensions?: { code?: string } }[] };
-  return errors[0]?.extensions?.code ?? 'no code';
+  return errorsOf(body.errors)[0]?.extensions.code ?? 'no code';
 }

@@ -1,10 +1,5 @@
+import type { Json } from '../../../tests/testkit/graphql-client.js';
 import type { AuthHarness, RunOptions } from './auth-harness.js';
-
-/** Any JSON, read by path; a wrong path fails the test's own expectation. */
-export interface Answer {
-  readonly [field: string]: Answer;
-  readonly [index: number]: Answer;
-}
 
 /** The first field of the answer to an operation. Throws the error, as the service threw it, when there is one. */
 export async function ask(
@@ -12,11 +7,11 @@ export async function ask(
   source: string,
   variables: Record<string, unknown> = {},
   options: Omit<RunOptions, 'variables'> = {},
-): Promise<Answer> {
+): Promise<Json> {
   const { data, errors } = await harness.run(source, { ...options, variables });
   const [error] = errors ?? [];
   if (error !== undefined) throw error.originalError ?? error;
-  const [field] = Object.values((data ?? {}) as Record<string, Answer>);
+  const [field] = Object.values((data ?? {}) as Record<string, Json>);
   if (field === undefined) throw new Error('no field was answered');
   return field;
 }

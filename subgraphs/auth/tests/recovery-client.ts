@@ -1,4 +1,5 @@
-import { ask, type Answer } from './ask.js';
+import type { Json } from '../../../tests/testkit/graphql-client.js';
+import { ask } from './ask.js';
 import { createAuthClient, goodPassword, type Payload } from './auth-client.js';
 import type { AuthHarness } from './auth-harness.js';
 import { createMailbox } from './mailbox.js';
@@ -25,8 +26,8 @@ export function createRecoveryClient(harness: AuthHarness) {
 
   const newAddress = () => `Person.${String((people += 1))}@Example.org`;
   const newPerson = (email: string): Promise<Payload> => auth.mustRegister({ username: `person_${String((people += 1))}`, email });
-  const requestReset = (identifier: string): Promise<Answer> => ask(harness, documents.requestPasswordReset, { input: { identifier } });
-  const verifyEmail = (token: string): Promise<Answer> => ask(harness, documents.verifyEmail, { input: { token } });
+  const requestReset = (identifier: string): Promise<Json> => ask(harness, documents.requestPasswordReset, { input: { identifier } });
+  const verifyEmail = (token: string): Promise<Json> => ask(harness, documents.verifyEmail, { input: { token } });
 
   /** The token of the next mail to this address. */
   async function tokenTo(email: string, subject: 'Confirm' | 'Choose a new password'): Promise<string> {
@@ -53,14 +54,14 @@ export function createRecoveryClient(harness: AuthHarness) {
       await requestReset(email);
       return tokenTo(email, 'Choose a new password');
     },
-    resetPassword: (token: string, password = newPassword): Promise<Answer> =>
+    resetPassword: (token: string, password = newPassword): Promise<Json> =>
       ask(harness, documents.resetPassword, { input: { token, newPassword: password } }),
     /** `accessToken` of the caller. */
-    requestVerification: (accessToken?: string): Promise<Answer> =>
+    requestVerification: (accessToken?: string): Promise<Json> =>
       ask(harness, documents.requestEmailVerification, {}, { token: accessToken }),
-    changeEmail: (email: string | null, accessToken?: string, password = goodPassword): Promise<Answer> =>
+    changeEmail: (email: string | null, accessToken?: string, password = goodPassword): Promise<Json> =>
       ask(harness, documents.changeEmail, { input: { email, password } }, { token: accessToken }),
     /** The address of `me`, and whether it is verified. */
-    addressOf: ({ accessToken }: Payload): Promise<Answer> => ask(harness, '{ me { email emailVerified } }', {}, { token: accessToken }),
+    addressOf: ({ accessToken }: Payload): Promise<Json> => ask(harness, '{ me { email emailVerified } }', {}, { token: accessToken }),
   };
 }

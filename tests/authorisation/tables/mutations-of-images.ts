@@ -1,5 +1,5 @@
 import { signedIn } from '../actors.js';
-import { publishImage, sendImage } from '../stage.js';
+import { publishImage, sendImage } from '../../testkit/publish-image.js';
 import type { RootTable } from '../table.js';
 
 export const mutationsOfImages: RootTable = {
@@ -15,13 +15,13 @@ export const mutationsOfImages: RootTable = {
   },
   'Mutation.setAvatar': {
     owner: 'new',
-    given: async ({ stage, owner }) => ({ input: { imageId: await publishImage(stage, owner, 'AVATAR') } }),
+    given: async ({ stage, owner }) => ({ input: { imageId: (await publishImage(stage, owner, 'AVATAR')).id } }),
     gets: signedIn('ImageNotFoundError', { owner: 'SetAvatarPayload' }),
   },
   'Mutation.removeAvatar': { owner: 'the caller', gets: signedIn('RemoveAvatarPayload') },
   'Mutation.deleteImage': {
     owner: 'new',
-    given: async ({ stage, owner }) => ({ input: { id: await publishImage(stage, owner, 'GALLERY') } }),
+    given: async ({ stage, owner }) => ({ input: { id: (await publishImage(stage, owner, 'GALLERY')).id } }),
     gets: signedIn('ImageNotFoundError', { owner: 'DeleteImagePayload', moderator: 'DeleteImagePayload', admin: 'DeleteImagePayload' }),
   },
 };

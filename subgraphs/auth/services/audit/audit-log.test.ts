@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { markErased } from '../../../../shared/users/erased-users.js';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
+import { list, text } from '../../../../tests/testkit/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, type Payload } from '../../tests/auth-client.js';
 import { useAuth } from '../../tests/use-auth.js';
@@ -18,20 +19,20 @@ describe.each(databases)('the audit log on $name', ({ open }) => {
     eve = await auth.client.mustRegister({ username: 'Eve' });
   }, 120_000);
 
-  const list = (token: string | undefined, variables = {}) => ask(auth.harness, operations.auditLog, variables, { token });
+  const read = (token: string | undefined, variables = {}) => ask(auth.harness, operations.auditLog, variables, { token });
 
   it('refuses an anonymous caller, and to everyone without a role the events of others', async () => {
-    await expect(list(undefined)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-    await expect(list(eve.accessToken, { userId: ada.user.id })).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    await expect(list(eve.accessToken, { userId: 'nonsense' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(read(undefined)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await expect(read(eve.accessToken, { userId: ada.user.id })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(read(eve.accessToken, { userId: 'nonsense' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
   it.each([0, -1, 101])('refuses pages of %d', async (first) => {
-    await expect(list(ada.accessToken, { first })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    await expect(read(ada.accessToken, { first })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 
   it('refuses a cursor that is none', async () => {
-    await expect(list(ada.accessToken, { after: 'x' })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    await expect(read(ada.accessToken, { after: 'x' })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 
   it.each(['UPDATE auth.audit_event SET action = action', 'DELETE FROM auth.audit_event', 'TRUNCATE auth.audit_event'])(
@@ -61,7 +62,7 @@ describe.each(databases)('the audit log on $name', ({ open }) => {
     const session = await auth.client.mustLogin({ identifier: 'Ada' });
     await auth.client.login({ identifier: 'Ada', password: 'not the password' });
     await auth.client.logout(null, { token: session.accessToken });
-    const { nodes } = await list(ada.accessToken);
+    const { nodes } = await read(ada.accessToken);
     const who = { user: { id: ada.user.id }, actor: { id: ada.user.id }, sessionId: session.session.id };
     const nobody = { user: { id: ada.user.id }, actor: null, sessionId: null };
     expect(nodes).toEqual([
@@ -76,30 +77,30 @@ describe.each(databases)('the audit log on $name', ({ open }) => {
     const seen: unknown[] = [];
     let after: unknown = null;
     for (;;) {
-      const page = await list(ada.accessToken, { first: 1, after });
-      seen.push(...(page.nodes as unknown as { id: string }[]).map(({ id }) => id));
+      const page = await read(ada.accessToken, { first: 1, after });
+      seen.push(...list(page.nodes).map(({ id }) => text(id)));
       if ((page.pageInfo?.hasNextPage as unknown) !== true) break;
       after = page.pageInfo?.endCursor;
     }
-    const all = await list(ada.accessToken, { first: 100 });
-    expect(seen).toEqual((all.nodes as unknown as { id: string }[]).map(({ id }) => id));
+    const all = await read(ada.accessToken, { first: 100 });
+    expect(seen).toEqual(list(all.nodes).map(({ id }) => id));
     expect(seen).toHaveLength(4);
   });
 
   it('shows moderators everybody, by their role in the database, not in their token', async () => {
     await auth.harness.prisma.account.update({ where: { id: eve.user.id }, data: { roles: ['USER', 'MODERATOR'] } });
-    await expect(list(eve.accessToken, { userId: ada.user.id })).resolves.toHaveProperty('nodes.0.action');
-    await expect(list(eve.accessToken, { userId: 'nonsense' })).resolves.toHaveProperty('nodes', []);
+    await expect(read(eve.accessToken, { userId: ada.user.id })).resolves.toHaveProperty('nodes.0.action');
+    await expect(read(eve.accessToken, { userId: 'nonsense' })).resolves.toHaveProperty('nodes', []);
     await auth.harness.prisma.account.update({ where: { id: eve.user.id }, data: { roles: ['USER'] } });
-    await expect(list(eve.accessToken, { userId: ada.user.id })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(read(eve.accessToken, { userId: ada.user.id })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
   it('tells once that somebody in charge has deleted an image, however often it is announced', async () => {
     const announced = imageRemoved(ada.user.id, eve.user.id);
     for (let delivery = 0; delivery < 3; delivery += 1) await auth.harness.publish(announced);
-    const { nodes } = await list(ada.accessToken);
+    const { nodes } = await read(ada.accessToken);
     const { imageId, sessionId } = announced.payload;
-    expect((nodes as unknown as { action: string }[]).filter(({ action }) => action === 'IMAGE_REMOVED')).toEqual([
+    expect(list(nodes).filter(({ action }) => text(action) === 'IMAGE_REMOVED')).toEqual([
       expect.objectContaining({
         user: { id: ada.user.id },
         actor: { id: eve.user.id },

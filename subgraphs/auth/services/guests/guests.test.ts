@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { testDatabases } from '../../../../tests/testkit/databases.js';
 import { text } from '../../../../tests/testkit/graphql-client.js';
-import { ask, operations, type Answer } from '../../tests/ask.js';
+import type { Json } from '../../../../tests/testkit/graphql-client.js';
+import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { useAuth } from '../../tests/use-auth.js';
 
@@ -15,7 +16,7 @@ describe.each(databases)('guests on $name', ({ open }) => {
   const newName = () => `Linked_${String((people += 1))}`;
   const newDevice = () => ({ deviceId: randomUUID(), deviceSecret: `${randomUUID()}${randomUUID()}` });
   const play = (input: object) => ask(auth.harness, operations.loginWithDevice, { input });
-  const link = (guest: Answer, input: object) =>
+  const link = (guest: Json, input: object) =>
     ask(auth.harness, operations.linkCredentials, { input: { password: goodPassword, ...input } }, { token: text(guest.accessToken) });
   const me = (token: unknown) => ask(auth.harness, operations.me, {}, { token: String(token) });
 

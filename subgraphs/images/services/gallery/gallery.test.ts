@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import type { Database } from '../../../../shared/database/database.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { until } from '../../../../shared/events/event-bus.conformance.js';
+import { list } from '../../../../tests/testkit/graphql-client.js';
 import { inCharge, startImages, startTimeoutMs, type ImagesUnderTest } from '../../../../tests/testkit/images-subgraph.js';
 import { openMigratedEmbedded } from '../../../../tests/testkit/migrated-embedded.js';
 import { createPictureRepository } from '../../data/picture-repository.js';
@@ -42,10 +43,8 @@ describe('The gallery', () => {
   const usage = async (person: string) => (await images.ask(person, '{ imageUsage { images bytes maxImages maxBytes } }')).data.imageUsage;
   const avatarOf = async (id: string) => {
     const query = 'query ($users: [_Any!]!) { _entities(representations: $users) { ... on User { avatar { id } } } }';
-    const [user] = (await images.ask(null, query, { users: [{ __typename: 'User', id }] })).data._entities as unknown as [
-      { avatar: unknown },
-    ];
-    return user.avatar;
+    const { data } = await images.ask(null, query, { users: [{ __typename: 'User', id }] });
+    return list(data._entities)[0]?.avatar;
   };
   const setAvatar = (person: string, id: string) =>
     images.ask(person, 'mutation ($id: ID!) { setAvatar(input: { imageId: $id }) { __typename } }', { id });
