@@ -11,6 +11,7 @@ import { readLaterFetches, type LaterFetches } from './later-fetches.js';
 import { withoutLiteralConditions } from './literal-conditions.js';
 import { mendMerges } from './mended-merges.js';
 import { withoutNamedFragments } from './named-fragments.js';
+import { keepPartialTypes } from './partial-types.js';
 import { queryGraphOf, type QueryGraph } from './query-graph.js';
 import { restoreRequiredInputs } from './required-inputs.js';
 import { aliasRequirements } from './requirements.js';
@@ -63,8 +64,8 @@ type Attempt = { readonly kind: 'planned'; readonly plan: QueryPlan } | { readon
 /** `@apollo/query-planner` without its faults: see docs/adr/0019. */
 export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema, schema: GraphQLSchema): OperationPlanner {
   const planner = new QueryPlanner(supergraph, { incrementalDelivery: { enableDefer: true } });
-  const buildPlan = mendMerges(planner);
   const graph = queryGraphOf(planner);
+  const buildPlan = keepPartialTypes(graph, mendMerges(planner));
   forgetUnresolvableKeys(graph);
   const requirements = aliasRequirements(graph);
   const contextual = readContextualFields(graph);
