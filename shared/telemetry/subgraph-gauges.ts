@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Subgraph } from '../graphql/subgraph.js';
 import { createLatest } from './latest.js';
 
@@ -7,6 +7,8 @@ export interface SubgraphGauge {
   /** By the conventions of Prometheus. Several subgraphs may have the same. */
   readonly name: string;
   readonly help: string;
+  /** Whether it only grows. */
+  readonly isCounter?: boolean;
   /** Undefined when there is nothing to tell. May reject, and may take its time: then nothing, or what was known last, is told. */
   read(): number | undefined | Promise<number | undefined>;
 }
@@ -17,15 +19,16 @@ export function addSubgraphGauges(registry: Registry, subgraphs: readonly Pick<S
   for (const name of new Set(owned.map(({ gauge }) => gauge.name))) {
     const same = owned.filter(({ gauge }) => gauge.name === name);
     const reads = same.map(({ subgraph, gauge }) => ({ subgraph, latest: createLatest(async () => gauge.read()) }));
-    new Gauge({
+    const Metric = same[0]?.gauge.isCounter === true ? Counter : Gauge;
+    const metric = new Metric({
       name,
       help: same[0]?.gauge.help ?? '',
       labelNames: ['subgraph'],
       registers: [registry],
       async collect() {
         const values = await Promise.all(reads.map(async ({ subgraph, latest }) => ({ subgraph, value: await latest() })));
-        this.reset();
-        for (const { subgraph, value } of values) if (value !== undefined) this.set({ subgraph }, value);
+        metric.reset();
+        for (const { subgraph, value } of values) if (value !== undefined) metric.inc({ subgraph }, value);
       },
     });
   }

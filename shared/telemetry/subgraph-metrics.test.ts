@@ -3,6 +3,7 @@ import { buildSchema } from 'graphql';
 import { serveSubgraph, type SubgraphServer } from '../graphql/subgraph-server.js';
 import type { Subgraph } from '../graphql/subgraph.js';
 import { createLogger } from '../logging/logger.js';
+import { queueGauges } from './queue-gauges.js';
 import { openSubgraphMetrics } from './subgraph-metrics.js';
 import type { MetricsConfig } from './telemetry-variables.js';
 
@@ -21,6 +22,7 @@ describe('/metrics of a subgraph', () => {
       ready: () => Promise.resolve([{ name: 'database', ok: false, latencyMs: 2 }]),
       gauges: [
         { name: 'galaxia_apples', help: 'Apples.', read: () => 3 },
+        ...queueGauges(() => ({ waiting: 2, oldestMs: 1_500, begun: 7, waitedMs: 2_500, refused: 1 })),
         { name: 'galaxia_pears', help: 'Pears.', read: () => Promise.reject(new Error('nobody counts them')) },
       ],
       close: () => Promise.resolve(),
@@ -51,6 +53,20 @@ describe('/metrics of a subgraph', () => {
     expect(text).toContain('galaxia_dependency_up{dependency="database"} 0\n');
     expect(text).toContain('galaxia_apples{subgraph="fake"} 3\n');
     expect(text).not.toContain('galaxia_pears{');
+  });
+
+  it('tell of its queue, and of what only grows in a way in which it can be added up', async () => {
+    const url = await start({ token: undefined });
+    await (await fetch(url)).text();
+    const text = await (await fetch(url)).text();
+    for (const line of [
+      'galaxia_queue_waiting{subgraph="fake"} 2',
+      'galaxia_queue_oldest_seconds{subgraph="fake"} 1.5',
+      'galaxia_queue_wait_seconds_total{subgraph="fake"} 2.5',
+      '# TYPE galaxia_queue_tasks_total counter\ngalaxia_queue_tasks_total{subgraph="fake"} 7',
+      '# TYPE galaxia_queue_refused_total counter\ngalaxia_queue_refused_total{subgraph="fake"} 1',
+    ])
+      expect(text).toContain(`${line}\n`);
   });
 
   it('counts what the gateway was answered, and what was refused to others not', async () => {

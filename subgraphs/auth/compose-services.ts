@@ -1,4 +1,5 @@
 import type { Revocations } from '../../shared/auth/revocations.js';
+import type { QueueLoad } from '../../shared/background/queue-load.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
 import type { AuthServices } from './context.js';
@@ -58,7 +59,11 @@ export interface ServiceOptions extends ServiceSettings {
 }
 
 /** Wires the rules of accounts to each other. `close` ends what runs in the background and waits for what is under way. */
-export function composeServices(options: ServiceOptions): { readonly services: AuthServices; close(): Promise<void> } {
+export function composeServices(options: ServiceOptions): {
+  readonly services: AuthServices;
+  readonly hashingLoad: () => QueueLoad;
+  close(): Promise<void>;
+} {
   const { repositories, webAuthn, guestRetentionDays = 30, logger, now } = options;
   const { families, knownDevices, mfa, passkeys, passwords, recovery } = repositories;
   const { closeMail, ...common } = composeCommon(options);
@@ -80,6 +85,7 @@ export function composeServices(options: ServiceOptions): { readonly services: A
       ...passkeyServices,
       ...composeMfa({ ...common, repository: mfa, confirmation: passkeyServices.passkeyConfirmation }),
     },
+    hashingLoad: common.hashingLoad,
     async close() {
       await accountRecovery.close();
       await common.hasher.close();

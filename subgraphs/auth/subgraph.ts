@@ -22,6 +22,7 @@ import type { Logger } from '../../shared/logging/logger.js';
 import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
 import type { AuthContext, AuthServices } from './context.js';
 import { createAuthPrisma } from './data/prisma.js';
+import { queueGauges } from '../../shared/telemetry/queue-gauges.js';
 import { mailGauges } from './mail-gauges.js';
 import { resolvers } from './resolvers/resolvers.js';
 import { findBlockAudiences } from '../../shared/users/block-audience.js';
@@ -90,7 +91,11 @@ export async function createAuthSubgraph(options: AuthSubgraphOptions): Promise<
     name: 'auth',
     schema,
     sharing: declareSharing(schema, sharing),
-    gauges: [...eventGauges({ relay: outbox, bus, group: 'auth' }), ...mailGauges(repositories.mails, now)],
+    gauges: [
+      ...eventGauges({ relay: outbox, bus, group: 'auth' }),
+      ...mailGauges(repositories.mails, now),
+      ...queueGauges(background.hashingLoad),
+    ],
     keys,
     jwks: () => signingKeys.jwks(),
     async createContext(headers) {

@@ -37,6 +37,7 @@ import { createVariantFormats } from './services/delivery/variant-formats.js';
 import { createGallery } from './services/gallery/gallery.js';
 import { createObjectRemovals } from './services/pictures/object-removals.js';
 import { createPictureDigests } from './services/pictures/picture-digest.js';
+import { queueGauges } from '../../shared/telemetry/queue-gauges.js';
 import { createPictureProcessor } from './services/processing/picture-processor.js';
 import { createCompleteUpload } from './services/uploads/complete-upload.js';
 import { createImageAudience } from './services/image-audience.js';
@@ -103,7 +104,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
     name: 'images',
     schema,
     sharing: declareSharing(schema, sharing),
-    gauges: eventGauges({ relay, bus, group: 'images' }),
+    gauges: [...eventGauges({ relay, bus, group: 'images' }), ...queueGauges(() => processor.load())],
     async createContext(headers) {
       return createImagesContext({
         viewer: await accessTokens.verify(headers.authorization),

@@ -3,6 +3,7 @@ import { addWorkerMetrics } from '../../gateway/cluster/gather-metrics.js';
 import { createGatewayMetrics } from '../../gateway/telemetry/gateway-metrics.js';
 import { eventGauges } from '../../shared/events/event-gauges.js';
 import { addBuildInfo, createMetricsRegistry } from '../../shared/telemetry/metrics-registry.js';
+import { queueGauges } from '../../shared/telemetry/queue-gauges.js';
 import { addSubscriptionGauges, countServed } from '../../shared/telemetry/subgraph-metrics.js';
 import { mailGauges } from '../../subgraphs/auth/mail-gauges.js';
 import { presenceGauges } from '../../subgraphs/sessions/presence-gauges.js';
@@ -22,7 +23,7 @@ export function ownMetrics(): readonly ExposedMetric[] {
   metrics.observeCache(unasked);
   metrics.observeDependencies(unasked);
   const events = eventGauges({ relay: { backlog: unasked }, bus: {}, group: 'any' });
-  const gauges = [...events, ...presenceGauges({ count: unasked }), ...mailGauges({ backlog: unasked }, unasked)];
+  const gauges = [...events, ...presenceGauges({ count: unasked }), ...mailGauges({ backlog: unasked }, unasked), ...queueGauges(unasked)];
   metrics.observeSubgraphs([{ name: 'any', gauges }]);
   addWorkerMetrics(registry, unasked);
   countServed(registry);

@@ -109,4 +109,24 @@ describe('a bounded queue', () => {
     await expect(running).resolves.toBe('done');
     await closed;
   });
+
+  it('tells operators who waits, for how long, and how many it has taken and refused', async () => {
+    let now = 0;
+    const queue = createBoundedQueue({ concurrency: 1, maxWaiting: 2, maxWaitMs: 1000, now: () => now });
+    expect(queue.load()).toEqual({ waiting: 0, oldestMs: 0, begun: 0, waitedMs: 0, refused: 0 });
+    const [running, inTime, late] = [createTask(), createTask(), createTask()];
+    const results = [running, inTime].map((task) => queue.run(task.run));
+    now = 100;
+    const given = queue.run(late.run);
+    await expect(queue.run(late.run)).rejects.toEqual(unavailable);
+    now = 700;
+    expect(queue.load()).toEqual({ waiting: 2, oldestMs: 700, begun: 1, waitedMs: 0, refused: 1 });
+    running.finish();
+    await results[0];
+    expect(queue.load()).toEqual({ waiting: 1, oldestMs: 600, begun: 2, waitedMs: 700, refused: 1 });
+    now = 1101;
+    inTime.finish();
+    await expect(given).rejects.toEqual(unavailable);
+    expect(queue.load()).toEqual({ waiting: 0, oldestMs: 0, begun: 2, waitedMs: 700, refused: 2 });
+  });
 });

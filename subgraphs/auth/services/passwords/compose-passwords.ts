@@ -1,3 +1,4 @@
+import type { QueueLoad } from '../../../../shared/background/queue-load.js';
 import type { Logger } from '../../../../shared/logging/logger.js';
 import type { AccountRepository } from '../../data/account-repository.js';
 import type { PasswordRepository } from '../../data/password-repository.js';
@@ -24,6 +25,7 @@ export interface PasswordServices {
   readonly hasher: PasswordHasher;
   readonly passwordPolicy: PasswordPolicy;
   readonly reauthentication: Reauthentication;
+  readonly hashingLoad: () => QueueLoad;
 }
 
 export function composePasswords({
@@ -47,13 +49,15 @@ export function composePasswords({
   readonly logger: Logger;
   readonly now: () => number;
 }): PasswordServices {
+  const queue = createHashingQueue(hashingConcurrency(threadPoolSize));
   const hasher = createPasswordHasher({
-    queue: createHashingQueue(hashingConcurrency(threadPoolSize)),
+    queue,
     replaceHash: (replacement) => passwords.rehash(replacement),
     parameters,
   });
   return {
     hasher,
+    hashingLoad: () => queue.load(),
     passwordPolicy: createPasswordPolicy({ breachCheck: breachCheck === undefined ? null : createBreachCheck({ ...breachCheck, logger }) }),
     reauthentication: createReauthentication({ accounts, hasher, throttles, auditLog, now }),
   };

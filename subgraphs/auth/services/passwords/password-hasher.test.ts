@@ -14,6 +14,7 @@ function createQueue(concurrency = 4, maxWaiting = 100, onHash: () => void = () 
       onHash();
       return task();
     },
+    load: () => queue.load(),
     close: () => queue.close(),
   };
 }

@@ -57,7 +57,7 @@ export function createHashingQueue(threads = hashingConcurrency()): HashingQueue
   const tasks = createBoundedQueue({ concurrency: threads * 2, maxWaiting: threads * 99, maxWaitMs: 8_000 });
   // Bounded by the tasks under way.
   const hashes = createBoundedQueue({ concurrency: threads, maxWaiting: Infinity, maxWaitMs: Infinity });
-  return { run: (task) => tasks.run(task), hash: (task) => hashes.run(task), close: () => tasks.close() };
+  return { run: (task) => tasks.run(task), hash: (task) => hashes.run(task), load: () => tasks.load(), close: () => tasks.close() };
 }
 
 export function createPasswordHasher({

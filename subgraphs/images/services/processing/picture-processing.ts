@@ -1,3 +1,4 @@
+import type { QueueLoad } from '../../../../shared/background/queue-load.js';
 import type { ImagePurpose } from '../image.js';
 
 export type RejectionCode = 'UNSUPPORTED_TYPE' | 'TYPE_MISMATCH' | 'TOO_LARGE' | 'TOO_MANY_PIXELS' | 'CORRUPT';
@@ -69,6 +70,7 @@ export interface PictureProcessor {
    * that has `retryAfter`, at once, when too many of this urgency wait already.
    */
   inTurn<Result>(urgency: PictureUrgency, task: (work: PictureWork) => Promise<Result>): Promise<Result>;
+  load(): QueueLoad;
   /** Refuses what waits, ends the processes, and resolves when they and their folders are gone. */
   close(): Promise<void>;
 }

@@ -62,6 +62,7 @@ export function createPictureProcessor({
         await cleaning;
         return inWorkFolder(temporaryFolder, (folder) => task(createWork(pool, urgency, folder)));
       }),
+    load: () => turns.load(),
     async close() {
       await pool.close();
       await turns.close();

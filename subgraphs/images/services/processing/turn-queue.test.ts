@@ -56,6 +56,22 @@ describe('A turn queue', () => {
     expect(await refusal()).toBe(10);
   });
 
+  it('tells operators who waits, for how long, and how many it has taken and refused', async () => {
+    let time = 0;
+    const queue = createTurnQueue({ concurrency: 1, maxWaiting: { upload: 1, variant: 1 }, now: () => time });
+    const task = pending();
+    const running = queue.run('upload', () => task.promise);
+    const variant = queue.run('variant', () => Promise.resolve());
+    time = 400;
+    const upload = queue.run('upload', () => Promise.resolve());
+    await expect(queue.run('upload', () => Promise.resolve())).rejects.toMatchObject(unavailable);
+    time = 1_000;
+    expect(queue.load()).toEqual({ waiting: 2, oldestMs: 1_000, begun: 1, waitedMs: 0, refused: 1 });
+    task.resolve('done');
+    await Promise.all([running, variant, upload]);
+    expect(queue.load()).toEqual({ waiting: 0, oldestMs: 0, begun: 3, waitedMs: 1_600, refused: 1 });
+  });
+
   it('refuses what waits and what comes when it is closed, and waits for what runs', async () => {
     const queue = createTurnQueue({ concurrency: 1, maxWaiting: { upload: 1, variant: 1 } });
     const task = pending();

@@ -1,3 +1,4 @@
+import { createQueueTally, type QueueLoad } from '../../../../shared/background/queue-load.js';
 import { createTaskSlots } from '../../../../shared/background/task-slots.js';
 import { AppError } from '../../../../shared/errors/app-error.js';
 import type { PictureUrgency } from './picture-processing.js';
@@ -8,6 +9,7 @@ export interface TurnQueue {
    * the queue is closed.
    */
   run<Result>(urgency: PictureUrgency, task: () => Promise<Result>): Promise<Result>;
+  load(): QueueLoad;
   /** Refuses what waits and what comes; resolves when the running tasks are done. */
   close(): Promise<void>;
 }
@@ -21,6 +23,7 @@ export interface TurnQueueOptions {
 }
 
 interface Waiting {
+  readonly since: number;
   start(): void;
   refuse(error: AppError): void;
 }
@@ -32,24 +35,36 @@ export function createTurnQueue({ concurrency, maxWaiting, now = Date.now }: Tur
   const slots = createTaskSlots({
     concurrency,
     expectedTaskMs: 1000,
-    onFree: () => (waiting.upload.shift() ?? waiting.variant.shift())?.start(),
+    onFree() {
+      const next = waiting.upload.shift() ?? waiting.variant.shift();
+      if (next === undefined) return;
+      tally.begin(next.since);
+      next.start();
+    },
     now,
   });
+  const tally = createQueueTally(now);
 
-  const busy = () =>
-    new AppError('UNAVAILABLE', 'Too many images are being processed right now: try again in a few seconds.', {
+  function busy(): AppError {
+    tally.refuse();
+    return new AppError('UNAVAILABLE', 'Too many images are being processed right now: try again in a few seconds.', {
       retryAfter: slots.retryAfter(waiting.upload.length + 1),
     });
+  }
 
   return {
     run(urgency, task) {
       if (isClosed) return Promise.reject(busy());
-      if (slots.isFree()) return slots.start(task);
+      if (slots.isFree()) {
+        tally.begin();
+        return slots.start(task);
+      }
       if (waiting[urgency].length >= maxWaiting[urgency]) return Promise.reject(busy());
       return new Promise((resolve, reject) => {
-        waiting[urgency].push({ start: () => void slots.start(task).then(resolve, reject), refuse: reject });
+        waiting[urgency].push({ since: now(), start: () => void slots.start(task).then(resolve, reject), refuse: reject });
       });
     },
+    load: () => tally.load([...waiting.upload, ...waiting.variant].sort((one, other) => one.since - other.since)),
     async close() {
       isClosed = true;
       for (const urgency of ['upload', 'variant'] as const) for (const entry of waiting[urgency].splice(0)) entry.refuse(busy());
