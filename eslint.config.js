@@ -49,7 +49,7 @@ export default defineConfig(
     files: [
       'schema/**',
       'tools/**',
-      'shared/database/write-migration.ts',
+      'shared/database/migrations/write-migration.ts',
       'clients/game/**',
       'bench/**',
       'gateway/**/main.ts',

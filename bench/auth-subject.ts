@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execute, parse, type DocumentNode } from 'graphql';
 import { createRevocations } from '../shared/auth/revocations.js';
 import { openPostgres } from '../shared/database/postgres.js';
-import { createInProcessEventBus } from '../shared/events/in-process-event-bus.js';
+import { createInProcessEventBus } from '../shared/events/buses/in-process-event-bus.js';
 import { createLogger } from '../shared/logging/logger.js';
 import { createRateLimits } from '../shared/rate-limits/rate-limits.js';
 import { createAuthSubgraph } from '../subgraphs/auth/subgraph.js';

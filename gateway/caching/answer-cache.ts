@@ -1,4 +1,4 @@
-import { connectOptionally, disconnect } from '../../shared/events/redis-connection.js';
+import { connectOptionally, disconnect } from '../../shared/redis/redis-connection.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { AnswerStore } from './answer-store.js';

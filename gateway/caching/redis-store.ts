@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { within } from '../../shared/events/redis-connection.js';
+import { within } from '../../shared/redis/redis-connection.js';
 import { longestLifetimeSeconds } from '../datasources/answer-lifetime.js';
 import type { AnswerStore, KeptAnswer, StoreReading } from './answer-store.js';
 

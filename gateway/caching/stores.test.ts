@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { connectOptionally, disconnect } from '../../shared/events/redis-connection.js';
+import { connectOptionally, disconnect } from '../../shared/redis/redis-connection.js';
 import { startRedis } from '../../tests/testkit/redis.js';
 import { orSkip } from '../../tests/testkit/services.js';
 import type { AnswerStore, KeptAnswer } from './answer-store.js';

@@ -1,4 +1,4 @@
-import { connectOptionally, disconnect } from '../../shared/events/redis-connection.js';
+import { connectOptionally, disconnect } from '../../shared/redis/redis-connection.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { createOperationPolicy, type OperationPolicy } from './operation-policy.js';
 import { createOperationRates } from './operation-rates.js';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { within } from '../../shared/events/redis-connection.js';
+import { within } from '../../shared/redis/redis-connection.js';
 import type { ShareUsage, Usage } from './operation-rates.js';
 
 const timeoutMs = 2_000;

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { within } from '../../shared/events/redis-connection.js';
+import { within } from '../../shared/redis/redis-connection.js';
 import { hashOf } from './document-hash.js';
 import type { OwnPersistedQueries, PersistedQueries } from './persisted-queries.js';
 

@@ -1,5 +1,5 @@
 import { ColumnTypeEnum, type ArgType, type ColumnType, type SqlDriverAdapter } from '@prisma/driver-adapter-utils';
-import type { RawDatabase } from '../events/raw-database.js';
+import type { RawDatabase } from './raw-database.js';
 import type { Database } from './database.js';
 
 /** What an argument is, the statement says by a cast; both drivers take text for all of them. */

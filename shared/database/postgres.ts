@@ -2,7 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { ConfigurationError } from '../config/environment.js';
 import type { Database } from './database.js';
-import { applyMigrations, readMigrations } from './migrations.js';
+import { applyMigrations, readMigrations } from './migrations/migrations.js';
 import { createStatementNames } from './statement-names.js';
 
 /** How long one statement may take before Postgres ends it: longer than any of ours needs, shorter than a client waits. */

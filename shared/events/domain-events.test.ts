@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createConsumer } from './consumer.js';
 import { createDomainEvent } from './domain-events.js';
-import { testEvent } from './event-bus.conformance.js';
+import { testEvent } from './buses/event-bus.conformance.js';
 
 const userId = '01990000-0000-7000-8000-000000000001';
 const payload = { userId, username: 'Ada', createdAt: '2026-01-31T12:00:00.000Z' };

@@ -1,7 +1,7 @@
 import { createLatest } from '../telemetry/latest.js';
 import type { SubgraphGauge } from '../telemetry/subgraph-gauges.js';
 import type { EventBus } from './event-bus.js';
-import type { OutboxRelay } from './outbox.js';
+import type { OutboxRelay } from './outbox/outbox.js';
 
 /** What operators may want to know of the events that a subgraph announces and takes. `group` is the one that it takes them by. */
 export function eventGauges({

@@ -10,8 +10,8 @@ import { readSubgraphEnvironment, type SubgraphEnvironment, type SubgraphName } 
 import type { Database } from '../database/database.js';
 import { openPostgres } from '../database/postgres.js';
 import type { EventBus } from '../events/event-bus.js';
-import { createHttpEventBus } from '../events/http-event-bus.js';
-import { createRedisEventBus } from '../events/redis-event-bus.js';
+import { createHttpEventBus } from '../events/buses/http-event-bus.js';
+import { createRedisEventBus } from '../events/buses/redis-event-bus.js';
 import { lastRequestsMs } from '../http/drain.js';
 import { runProcess, type Scope } from '../http/lifecycle.js';
 import { createLogger, type Logger } from '../logging/logger.js';

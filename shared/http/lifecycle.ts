@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../config/environment.js';
-import { DataDirInUseError } from '../database/data-dir-lock.js';
+import { DataDirInUseError } from '../database/embedded/data-dir-lock.js';
 import { createLogger } from '../logging/logger.js';
 
 /** A shutdown that takes longer is cut off, so that no orchestrator needs to kill us. In ms. */

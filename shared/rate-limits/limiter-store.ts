@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import { disconnect, watchSilence, type SilenceWatch } from '../events/redis-connection.js';
+import { disconnect, watchSilence, type SilenceWatch } from '../redis/redis-connection.js';
 import type { Logger } from '../logging/logger.js';
 
 /** Keys that one limiter remembers in memory. Beyond, the one that was used longest ago goes. */

@@ -1,6 +1,6 @@
 import { v5 as uuidv5 } from 'uuid';
-import { takeOnce } from '../events/inbox.js';
-import { schemaName, type RawDatabase } from '../events/raw-database.js';
+import { takeOnce } from '../events/outbox/inbox.js';
+import { schemaName, type RawDatabase } from '../database/raw-database.js';
 
 /**
  * Tells what comes too late. Events of different keys have no order: one that names a user may come after the user was erased, and must

@@ -1,7 +1,7 @@
 import { createBatchedRead } from '../database/batched-read.js';
 import type { DomainEventPayload } from '../events/domain-events.js';
-import { takeOnce } from '../events/inbox.js';
-import { schemaName, type RawDatabase } from '../events/raw-database.js';
+import { takeOnce } from '../events/outbox/inbox.js';
+import { schemaName, type RawDatabase } from '../database/raw-database.js';
 import { isAnyErased, markErased } from './erased-users.js';
 
 /** Who is no stranger to somebody. Blocked either way is the same. */

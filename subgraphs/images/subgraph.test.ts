@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { Database } from '../../shared/database/database.js';
-import { until } from '../../shared/events/event-bus.conformance.js';
+import { until } from '../../shared/events/buses/event-bus.conformance.js';
 import { startImages, startTimeoutMs, type ImagesUnderTest, type StoreKind } from '../../tests/testkit/images-subgraph.js';
 import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';
 

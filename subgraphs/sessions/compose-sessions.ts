@@ -1,5 +1,5 @@
 import type { Revocations } from '../../shared/auth/revocations.js';
-import type { RawDatabase } from '../../shared/events/raw-database.js';
+import type { RawDatabase } from '../../shared/database/raw-database.js';
 import type { Scope } from '../../shared/http/lifecycle.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { SessionsPrisma } from './data/prisma.js';

@@ -6,7 +6,7 @@ import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Database } from '../../shared/database/database.js';
 import { AppError } from '../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../shared/events/domain-events.js';
-import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
+import { createInProcessEventBus } from '../../shared/events/buses/in-process-event-bus.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { startRedis } from '../../tests/testkit/redis.js';
 import { orSkip } from '../../tests/testkit/services.js';

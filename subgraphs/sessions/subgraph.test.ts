@@ -7,7 +7,7 @@ import type { Database } from '../../shared/database/database.js';
 import { AppError, unauthenticated } from '../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../shared/events/domain-events.js';
 import type { DomainEvent, EventBus } from '../../shared/events/event-bus.js';
-import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
+import { createInProcessEventBus } from '../../shared/events/buses/in-process-event-bus.js';
 import type { SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';

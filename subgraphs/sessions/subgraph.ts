@@ -10,7 +10,7 @@ import type { Database } from '../../shared/database/database.js';
 import { createPlainSql } from '../../shared/database/plain-sql.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { eventGauges } from '../../shared/events/event-gauges.js';
-import { createOutboxRelay } from '../../shared/events/outbox.js';
+import { createOutboxRelay } from '../../shared/events/outbox/outbox.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import { createScope } from '../../shared/http/lifecycle.js';

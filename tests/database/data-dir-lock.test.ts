@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DataDirInUseError, lockDataDir } from '../../shared/database/data-dir-lock.js';
+import { DataDirInUseError, lockDataDir } from '../../shared/database/embedded/data-dir-lock.js';
 import { startChild, type Child } from './children.js';
 
 let folder: string;

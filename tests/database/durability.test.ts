@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { lockDataDir } from '../../shared/database/data-dir-lock.js';
-import { openEmbedded } from '../../shared/database/embedded.js';
+import { lockDataDir } from '../../shared/database/embedded/data-dir-lock.js';
+import { openEmbedded } from '../../shared/database/embedded/embedded.js';
 import { startChild } from './children.js';
 
 let folder: string;

@@ -1,6 +1,6 @@
 /** Tries to lock the data folder of its first argument whenever a line comes in, and says how that went. Holds the lock until it is killed. */
 import { createInterface } from 'node:readline';
-import { DataDirInUseError, lockDataDir } from '../../shared/database/data-dir-lock.js';
+import { DataDirInUseError, lockDataDir } from '../../shared/database/embedded/data-dir-lock.js';
 
 const [folder = ''] = process.argv.slice(2);
 createInterface(process.stdin).on('line', () => void attempt());

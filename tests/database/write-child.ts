@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import { projectRoot } from '../../shared/config/project-root.js';
-import { lockDataDir } from '../../shared/database/data-dir-lock.js';
-import { openEmbedded } from '../../shared/database/embedded.js';
+import { lockDataDir } from '../../shared/database/embedded/data-dir-lock.js';
+import { openEmbedded } from '../../shared/database/embedded/embedded.js';
 import { PrismaClient } from '../../subgraphs/auth/__generated__/prisma/client.js';
 
 const [folder = ''] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { until } from '../../shared/events/event-bus.conformance.js';
+import { until } from '../../shared/events/buses/event-bus.conformance.js';
 import { startChild } from '../database/children.js';
 
 it('A picture decoder ends with the process that started it, also when that one is killed', async () => {

@@ -9,7 +9,7 @@ import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Database } from '../../shared/database/database.js';
 import { toGraphQLError, AppError } from '../../shared/errors/app-error.js';
 import type { DomainEvent } from '../../shared/events/event-bus.js';
-import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
+import { createInProcessEventBus } from '../../shared/events/buses/in-process-event-bus.js';
 import { createHttpServer } from '../../shared/http/server.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { openFileObjectStore } from '../../shared/objects/file-object-store.js';

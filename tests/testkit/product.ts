@@ -13,7 +13,7 @@ import { projectRoot } from '../../shared/config/project-root.js';
 import type { Database } from '../../shared/database/database.js';
 import { domainEvents } from '../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../shared/events/event-bus.js';
-import { createInProcessEventBus } from '../../shared/events/in-process-event-bus.js';
+import { createInProcessEventBus } from '../../shared/events/buses/in-process-event-bus.js';
 import { consumingSubgraphs } from '../../shared/graphql/subgraph-process.js';
 import { createScope } from '../../shared/http/lifecycle.js';
 import { createObjectStore } from '../../shared/objects/create-object-store.js';

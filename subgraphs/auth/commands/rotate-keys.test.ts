@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../../shared/config/environment.js';
-import { DataDirInUseError } from '../../../shared/database/data-dir-lock.js';
+import { DataDirInUseError } from '../../../shared/database/embedded/data-dir-lock.js';
 import { createAuthPrisma } from '../data/prisma.js';
 import { createSigningKeyRepository } from '../data/signing-key-repository.js';
 import { openAuthData } from './auth-data.js';

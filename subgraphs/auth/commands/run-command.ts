@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../../shared/config/environment.js';
-import { DataDirInUseError } from '../../../shared/database/data-dir-lock.js';
+import { DataDirInUseError } from '../../../shared/database/embedded/data-dir-lock.js';
 
 /** What the person at the terminal is told, and with which status the process ends. */
 export interface CommandResult {

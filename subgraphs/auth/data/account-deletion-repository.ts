@@ -1,4 +1,4 @@
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import { eraseRelations } from '../../../shared/users/relation-table.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { AccountDeletionRepository, DoomedAccount, ErasureGround } from '../services/account-deletion/account-deletion-repository.js';

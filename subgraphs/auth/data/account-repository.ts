@@ -1,7 +1,7 @@
 import { roles, type Role } from '../../../shared/auth/role.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
-import { toOutboxRow } from '../../../shared/events/outbox.js';
-import type { RawDatabase } from '../../../shared/events/raw-database.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
+import type { RawDatabase } from '../../../shared/database/raw-database.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { LoginIdentifier } from '../services/accounts/login-identifier.js';
 import type { AuditRow } from '../services/audit/audit-log.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { takeOnce } from '../../../shared/events/inbox.js';
+import { takeOnce } from '../../../shared/events/outbox/inbox.js';
 import { isAnyErased } from '../../../shared/users/erased-users.js';
 import { roles } from '../../../shared/auth/role.js';
 import type { AuditRepository, AuditRow } from '../services/audit/audit-log.js';

@@ -1,4 +1,4 @@
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import type { GuestRepository } from '../services/guests/guest-repository.js';
 import { accountColumns, passwordKind, toAccount, usernameConstraint } from './account-repository.js';
 import { isHeldUsername, refuseHeldUsername } from './held-username.js';

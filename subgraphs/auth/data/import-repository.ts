@@ -1,6 +1,6 @@
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import type { AuditRow } from '../services/audit/audit-log.js';
 import type { AuthPrisma, AuthTransaction } from './prisma.js';
 

@@ -1,5 +1,5 @@
 import { roles as everyRole } from '../../../shared/auth/role.js';
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import type { ModerationRepository, Standing } from '../services/moderation/moderation-repository.js';
 import type { AuthPrisma } from './prisma.js';
 import { revokeAllFamilies } from './refresh-family-repository.js';

@@ -1,8 +1,8 @@
 import type { SessionEndReason } from '../../../shared/events/domain-events.js';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
-import { takeOnce } from '../../../shared/events/inbox.js';
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { takeOnce } from '../../../shared/events/outbox/inbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { AuditRow } from '../services/audit/audit-log.js';
 import type { MailRow } from '../services/mail/mailer.js';

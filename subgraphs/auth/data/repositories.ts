@@ -1,4 +1,4 @@
-import type { RawDatabase } from '../../../shared/events/raw-database.js';
+import type { RawDatabase } from '../../../shared/database/raw-database.js';
 import { createAccountDeletionRepository } from './account-deletion-repository.js';
 import { createAccountExportRepository } from './account-export-repository.js';
 import { createAccountRepository } from './account-repository.js';

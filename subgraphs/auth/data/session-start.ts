@@ -1,7 +1,7 @@
 import type { Role } from '../../../shared/auth/role.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
-import { toOutboxRow } from '../../../shared/events/outbox.js';
-import type { RawDatabase } from '../../../shared/events/raw-database.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
+import type { RawDatabase } from '../../../shared/database/raw-database.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import { passwordKind } from './account-repository.js';
 import type { AuthTransaction } from './prisma.js';

@@ -1,4 +1,4 @@
-import type { RawDatabase } from '../../../shared/events/raw-database.js';
+import type { RawDatabase } from '../../../shared/database/raw-database.js';
 import { takeProof, type FactorProof } from './factor-claims.js';
 import type { AuthPrisma } from './prisma.js';
 import { isInOrder, startSession, type NewSession, type SessionStart } from './session-start.js';

@@ -1,4 +1,4 @@
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { UsernameRepository } from '../services/usernames/username-repository.js';
 import { accountColumns, toAccount, usernameConstraint } from './account-repository.js';

@@ -7,7 +7,7 @@ import type { Database } from '../../../shared/database/database.js';
 import { AppError } from '../../../shared/errors/app-error.js';
 import { domainEvents, type DomainEventType } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
-import { createInProcessEventBus } from '../../../shared/events/in-process-event-bus.js';
+import { createInProcessEventBus } from '../../../shared/events/buses/in-process-event-bus.js';
 import { createRateLimits, type RateLimits } from '../../../shared/rate-limits/rate-limits.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createAuthPrisma } from '../data/prisma.js';

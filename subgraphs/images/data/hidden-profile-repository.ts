@@ -1,5 +1,5 @@
 import { validate as isUuid } from 'uuid';
-import { takeOnce } from '../../../shared/events/inbox.js';
+import { takeOnce } from '../../../shared/events/outbox/inbox.js';
 import { isAnyErased } from '../../../shared/users/erased-users.js';
 import type { HiddenProfileRepository } from '../services/hidden-profile-repository.js';
 import { imagesSchema, type ImagesPrisma } from './prisma.js';

@@ -1,5 +1,5 @@
 import { validate as isUuid } from 'uuid';
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import type { ImageRepository } from '../services/gallery/image-repository.js';
 import type { Image, ImagePosition } from '../services/image.js';
 import { Prisma } from '../__generated__/prisma/client.js';

@@ -4,7 +4,7 @@ import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../../shared/config/project-root.js';
-import { openEmbedded } from '../../../shared/database/embedded.js';
+import { openEmbedded } from '../../../shared/database/embedded/embedded.js';
 import { createImageRepository } from './image-repository.js';
 import { createPictureRepository } from './picture-repository.js';
 import { createImagesPrisma } from './prisma.js';

@@ -1,5 +1,5 @@
 import { createBatchedLookup } from '../../../shared/database/batched-lookup.js';
-import type { RawDatabase } from '../../../shared/events/raw-database.js';
+import type { RawDatabase } from '../../../shared/database/raw-database.js';
 import { defaultSettings, type Visibility } from '../presence/presence.js';
 import type { PresenceSettingsRepository, StoredPresence } from '../services/presence/presence-settings-repository.js';
 import { onlyUuids, type SessionsPrisma } from './prisma.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createSharedRead } from '../../../shared/database/shared-read.js';
-import { within } from '../../../shared/events/redis-connection.js';
+import { within } from '../../../shared/redis/redis-connection.js';
 import type { Logger } from '../../../shared/logging/logger.js';
 import type { ConnectionKey, PresenceState } from '../presence/presence.js';
 import { createScheduler, type Scheduler } from '../presence/scheduler.js';

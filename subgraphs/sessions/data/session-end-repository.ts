@@ -1,4 +1,4 @@
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import type { SessionEndRepository } from '../services/session-end-repository.js';
 import type { SessionsPrisma } from './prisma.js';
 

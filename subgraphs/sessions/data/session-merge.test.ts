@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { createPlainSql } from '../../../shared/database/plain-sql.js';
-import type { RawDatabase } from '../../../shared/events/raw-database.js';
+import type { RawDatabase } from '../../../shared/database/raw-database.js';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
 import { createSessionMerge } from './session-merge.js';
 

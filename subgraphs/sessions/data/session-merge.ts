@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { RawDatabase } from '../../../shared/events/raw-database.js';
+import type { RawDatabase } from '../../../shared/database/raw-database.js';
 import { Prisma } from '../__generated__/prisma/client.js';
 import type { MergedSession } from '../services/session-repository.js';
 import type { ObservedSession, SessionObservation } from '../services/session.js';

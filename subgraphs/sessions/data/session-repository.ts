@@ -1,5 +1,5 @@
-import { toOutboxRow } from '../../../shared/events/outbox.js';
-import type { RawDatabase } from '../../../shared/events/raw-database.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
+import type { RawDatabase } from '../../../shared/database/raw-database.js';
 import type { ChangedSession, SessionChange, SessionRepository, SessionsOfUser } from '../services/session-repository.js';
 import type { EndReason, Session } from '../services/session.js';
 import { onlyUuids, type SessionsPrisma } from './prisma.js';

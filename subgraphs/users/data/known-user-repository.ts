@@ -1,6 +1,6 @@
 import { validate as isUuid } from 'uuid';
-import { takeOnce } from '../../../shared/events/inbox.js';
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { takeOnce } from '../../../shared/events/outbox/inbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import type { KnownUserSource } from '../../../shared/users/known-users.js';
 import { toUserEventAnnouncement, userEventType, type UserEvent } from './user-event.js';
 import { foldName } from './fold-name.js';

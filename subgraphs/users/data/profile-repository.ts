@@ -1,5 +1,5 @@
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import { foldName } from './fold-name.js';
 import type { Profile, ProfileChange } from '../services/profiles/profile.js';
 import type { UsersPrisma, UsersTransaction } from './prisma.js';

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
-import { disconnect, within } from '../../../shared/events/redis-connection.js';
+import { disconnect, within } from '../../../shared/redis/redis-connection.js';
 import type { Logger } from '../../../shared/logging/logger.js';
 import { toUserEventJson } from './user-event.js';
 

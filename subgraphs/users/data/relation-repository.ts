@@ -1,5 +1,5 @@
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
-import { toOutboxRow } from '../../../shared/events/outbox.js';
+import { toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import type { Become, Relation, RelationCounts, Standing } from '../services/friends/relation.js';
 import type { UsersPrisma, UsersTransaction } from './prisma.js';
 import { lockRelations } from './relation-lock.js';

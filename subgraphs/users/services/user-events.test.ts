@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../../shared/database/database.js';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { DomainEvent, EventBus } from '../../../shared/events/event-bus.js';
-import { createInProcessEventBus } from '../../../shared/events/in-process-event-bus.js';
+import { createInProcessEventBus } from '../../../shared/events/buses/in-process-event-bus.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createRateLimits } from '../../../shared/rate-limits/rate-limits.js';
 import { startRedis } from '../../../tests/testkit/redis.js';

@@ -4,7 +4,7 @@ import type { AccessTokenVerifier } from '../../../shared/auth/access-token.js';
 import { toGraphQLError, AppError, unauthenticated } from '../../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { DomainEvent } from '../../../shared/events/event-bus.js';
-import { createInProcessEventBus } from '../../../shared/events/in-process-event-bus.js';
+import { createInProcessEventBus } from '../../../shared/events/buses/in-process-event-bus.js';
 import type { Subgraph } from '../../../shared/graphql/subgraph.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createRateLimits } from '../../../shared/rate-limits/rate-limits.js';

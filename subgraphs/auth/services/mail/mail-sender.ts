@@ -1,4 +1,4 @@
-import { exponentialBackoff, type Backoff } from '../../../../shared/events/backoff.js';
+import { exponentialBackoff, type Backoff } from '../../../../shared/background/backoff.js';
 import { startWakeableLoop } from '../../../../shared/background/wakeable-loop.js';
 import type { Logger } from '../../../../shared/logging/logger.js';
 import type { ClaimedMail, MailRepository } from '../../data/mail-repository.js';

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { Database } from '../../../../shared/database/database.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
-import { until } from '../../../../shared/events/event-bus.conformance.js';
+import { until } from '../../../../shared/events/buses/event-bus.conformance.js';
 import { list } from '../../../../tests/testkit/graphql-client.js';
 import { inCharge, startImages, startTimeoutMs, type ImagesUnderTest } from '../../../../tests/testkit/images-subgraph.js';
 import { openMigratedEmbedded } from '../../../../tests/testkit/migrated-embedded.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { projectRoot } from '../../../../shared/config/project-root.js';
-import { until } from '../../../../shared/events/event-bus.conformance.js';
+import { until } from '../../../../shared/events/buses/event-bus.conformance.js';
 import { encodeAs, plain, redAndBlue } from '../../../../tests/testkit/pictures.js';
 import type { DecoderJob } from './decoder/jobs.js';
 import { startDecoderProcess, type DecoderProcess } from './decoder-process.js';

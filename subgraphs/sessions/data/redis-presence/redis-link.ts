@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { AppError } from '../../../../shared/errors/app-error.js';
-import { disconnect, watchSilence } from '../../../../shared/events/redis-connection.js';
+import { disconnect, watchSilence } from '../../../../shared/redis/redis-connection.js';
 import type { Logger } from '../../../../shared/logging/logger.js';
 
 /** A Redis that says nothing for so long is given up, with everything that was asked. In ms. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { graphql } from 'graphql';
 import { v7 as uuidv7 } from 'uuid';
-import { until } from '../../../../shared/events/event-bus.conformance.js';
+import { until } from '../../../../shared/events/buses/event-bus.conformance.js';
 import { createUsersContext } from '../../context.js';
 import { createPeople, mutationNames, type Mutation, type PeopleUnderTest } from '../../tests/people.js';
 import { startUsers, type Person, type UsersUnderTest } from '../../tests/users-harness.js';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../logging/logger.js';
-import { exponentialBackoff, type Backoff } from './backoff.js';
-import { EventBusClosedError, type Consumer, type DomainEvent } from './event-bus.js';
-import { groupByKey } from './group-by-key.js';
+import type { Logger } from '../../logging/logger.js';
+import { exponentialBackoff, type Backoff } from '../../background/backoff.js';
+import { EventBusClosedError, type Consumer, type DomainEvent } from '../event-bus.js';
+import { groupByKey } from '../group-by-key.js';
 import { createKeyedQueue } from './keyed-queue.js';
 import { createSameTypesRule } from './same-types-rule.js';
 

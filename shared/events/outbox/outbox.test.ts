@@ -1,13 +1,13 @@
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { createLogger } from '../logging/logger.js';
-import { EventBusClosedError, type DomainEvent, type EventBus } from './event-bus.js';
-import { collector, testEvent, until } from './event-bus.conformance.js';
-import { createInProcessEventBus } from './in-process-event-bus.js';
+import { createLogger } from '../../logging/logger.js';
+import { EventBusClosedError, type DomainEvent, type EventBus } from '../event-bus.js';
+import { collector, testEvent, until } from '../buses/event-bus.conformance.js';
+import { createInProcessEventBus } from '../buses/in-process-event-bus.js';
 import { takeOnce } from './inbox.js';
 import { createOutboxRelay, toOutboxRow, type OutboxRelay, type OutboxRelayOptions } from './outbox.js';
-import type { RawDatabase } from './raw-database.js';
+import type { RawDatabase } from '../../database/raw-database.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 const day = 86_400_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createLogger } from '../logging/logger.js';
+import { createLogger } from '../../logging/logger.js';
 import { collector, describeEventBus, testEvent } from './event-bus.conformance.js';
 import { createInProcessEventBus } from './in-process-event-bus.js';
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { domainEventShape } from './domain-event-shape.js';
-import type { DomainEvent } from './event-bus.js';
+import { domainEventShape } from '../domain-event-shape.js';
+import type { DomainEvent } from '../event-bus.js';
 
 export interface Entry {
   /** Of the stream entry; not the event's own. */

@@ -1,8 +1,8 @@
 import { PGlite } from '@electric-sql/pglite';
-import type { Database } from './database.js';
+import type { Database } from '../database.js';
 import { createEmbeddedAdapter } from './embedded-adapter.js';
 import { createEmbeddedFiles } from './embedded-files.js';
-import { applyMigrations, readMigrations } from './migrations.js';
+import { applyMigrations, readMigrations } from '../migrations/migrations.js';
 
 /** Its own default of 128 MB would be touched at the start and make up half of the whole product's idle memory. */
 const sharedBuffers = '16MB';

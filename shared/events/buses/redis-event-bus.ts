@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Redis, type RedisOptions } from 'ioredis';
-import type { Logger } from '../logging/logger.js';
-import { exponentialBackoff, type Backoff } from './backoff.js';
-import { EventBusClosedError, type EventBus } from './event-bus.js';
-import { disconnect, within } from './redis-connection.js';
+import type { Logger } from '../../logging/logger.js';
+import { exponentialBackoff, type Backoff } from '../../background/backoff.js';
+import { EventBusClosedError, type EventBus } from '../event-bus.js';
+import { disconnect, within } from '../../redis/redis-connection.js';
 import { createSameTypesRule } from './same-types-rule.js';
 import { readGroups } from './redis-group.js';
 import { startGroupReader, type GroupReader } from './redis-group-reader.js';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import type { Logger } from '../logging/logger.js';
-import type { Backoff } from './backoff.js';
-import type { Consumer, DomainEvent } from './event-bus.js';
+import type { Logger } from '../../logging/logger.js';
+import type { Backoff } from '../../background/backoff.js';
+import type { Consumer, DomainEvent } from '../event-bus.js';
 import { createKeyedQueue } from './keyed-queue.js';
 import { createRedisGroup, type Entry } from './redis-group.js';
 

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
-import { createSecretCheck, gatewaySecretHeader } from '../graphql/gateway-secret.js';
+import { createSecretCheck, gatewaySecretHeader } from '../../graphql/gateway-secret.js';
 import { createConsumerGroups, type ConsumerGroupsOptions } from './consumer-groups.js';
-import { domainEventShape } from './domain-event-shape.js';
-import { EventBusClosedError, type DomainEvent, type EventBus } from './event-bus.js';
+import { domainEventShape } from '../domain-event-shape.js';
+import { EventBusClosedError, type DomainEvent, type EventBus } from '../event-bus.js';
 
 const path = '/internal/events';
 const bodyLimit = 8 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { openEmbedded } from './embedded.js';
+import { openEmbedded } from '../embedded/embedded.js';
 import { runMigrationCommand, usage } from './migration-command.js';
 import { openMigrationDiff, type MigrationDiff } from './migration-diff.js';
 

@@ -1,4 +1,4 @@
-import { projectRoot } from '../config/project-root.js';
+import { projectRoot } from '../../config/project-root.js';
 import { runMigrationCommand } from './migration-command.js';
 
 const { status, output } = await runMigrationCommand({ arguments: process.argv.slice(2), root: projectRoot });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fastify, { type FastifyInstance } from 'fastify';
-import { createLogger } from '../logging/logger.js';
+import { createLogger } from '../../logging/logger.js';
 import { collector, describeEventBus, testEvent } from './event-bus.conformance.js';
 import { createHttpEventBus, type HttpEventBus } from './http-event-bus.js';
 

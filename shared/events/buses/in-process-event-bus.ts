@@ -1,5 +1,5 @@
 import { createConsumerGroups, type ConsumerGroupsOptions } from './consumer-groups.js';
-import type { EventBus } from './event-bus.js';
+import type { EventBus } from '../event-bus.js';
 
 /**
  * A bus for one process that keeps nothing: `publish` resolves only when every group has taken the events, and rejects when one could

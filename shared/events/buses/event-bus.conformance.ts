@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, it } from '@jest/globals';
-import type { Consumer, DomainEvent, EventBus } from './event-bus.js';
+import type { Consumer, DomainEvent, EventBus } from '../event-bus.js';
 
 /** Processes that share a bus. */
 export interface Deployment {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { describeDatabase } from './database.conformance.js';
+import { describeDatabase } from '../database.conformance.js';
 import { openEmbedded } from './embedded.js';
 
 describeDatabase('The embedded Postgres', () => openEmbedded('memory://'));

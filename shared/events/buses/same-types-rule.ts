@@ -1,4 +1,4 @@
-import type { Consumer } from './event-bus.js';
+import type { Consumer } from '../event-bus.js';
 
 /** Rejects a consumer that takes other types than an earlier one of its group: each would pass over what is meant for the other. */
 export function createSameTypesRule(): (consumer: Consumer) => Promise<void> {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils';
-import { createEmbeddedAdapter } from './embedded-adapter.js';
+import { createEmbeddedAdapter } from '../embedded/embedded-adapter.js';
 import { migrationList, noFilters, readMigrations } from './migrations.js';
 import { createSchemaEngine } from './schema-engine.js';
 

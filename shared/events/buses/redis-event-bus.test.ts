@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { startRedis, type TestRedis } from '../../tests/testkit/redis.js';
-import { orSkip } from '../../tests/testkit/services.js';
-import { createLogger } from '../logging/logger.js';
-import type { EventBus } from './event-bus.js';
+import { startRedis, type TestRedis } from '../../../tests/testkit/redis.js';
+import { orSkip } from '../../../tests/testkit/services.js';
+import { createLogger } from '../../logging/logger.js';
+import type { EventBus } from '../event-bus.js';
 import { collector, describeEventBus, publishSurely, testEvent, until } from './event-bus.conformance.js';
 import { createRedisEventBus, type RedisEventBusOptions } from './redis-event-bus.js';
 

@@ -1,4 +1,4 @@
-import { schemaName, type RawDatabase } from './raw-database.js';
+import { schemaName, type RawDatabase } from '../../database/raw-database.js';
 
 /**
  * Marks an event as taken by this subgraph, inside the consumer's own transaction `tx`: true the first time, false for a repetition,

@@ -1,5 +1,5 @@
-import type { DomainEvent } from './event-bus.js';
-import { schemaName, type RawDatabase } from './raw-database.js';
+import type { DomainEvent } from '../event-bus.js';
+import { schemaName, type RawDatabase } from '../../database/raw-database.js';
 
 /** Rows per statement. */
 const deletedAtOnce = 1_000;

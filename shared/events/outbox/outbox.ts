@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { startWakeableLoop } from '../background/wakeable-loop.js';
-import type { Logger } from '../logging/logger.js';
-import { exponentialBackoff, type Backoff } from './backoff.js';
-import { EventBusClosedError, type DomainEvent, type EventBus } from './event-bus.js';
-import { groupByKey } from './group-by-key.js';
+import { startWakeableLoop } from '../../background/wakeable-loop.js';
+import type { Logger } from '../../logging/logger.js';
+import { exponentialBackoff, type Backoff } from '../../background/backoff.js';
+import { EventBusClosedError, type DomainEvent, type EventBus } from '../event-bus.js';
+import { groupByKey } from '../group-by-key.js';
 import { createOutboxTable } from './outbox-table.js';
-import type { RawDatabase } from './raw-database.js';
+import type { RawDatabase } from '../../database/raw-database.js';
 
 type Json = string | number | boolean | null | JsonObject | readonly Json[];
 interface JsonObject {
