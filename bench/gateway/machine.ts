@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { compiled } from '../compiled.js';
 
 /** Where a process may run: alone on the last core, on all others, or anywhere. */
 export type Cores = 'own' | 'others';
@@ -50,9 +51,15 @@ export function startNode(name: string, args: readonly string[], environment: Re
   };
 }
 
-/** `node --import tsx <file of this folder>`. */
-export function startScript(file: string, args: readonly string[], environment: Readonly<Record<string, string>>, cores: Cores): Running {
-  return startNode(file, ['--import', 'tsx', join(import.meta.dirname, file), ...args], environment, cores);
+/** `node <file of this folder>`, compiled. */
+export function startScript(
+  file: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  cores: Cores,
+  nodeOptions: readonly string[] = [],
+): Running {
+  return startNode(file, [...nodeOptions, compiled(join(import.meta.dirname, file)), ...args], environment, cores);
 }
 
 /** Leaves the core of the contestants to them. */

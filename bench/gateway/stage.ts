@@ -80,7 +80,7 @@ export async function startContestant(
         return startNode(name, [...nodeOptions, main], { PORT: String(port), SUPERGRAPH_PATH: stage.supergraph, ...environment }, 'own');
       }
       case 'Galaxia in one process':
-        return startScript('one-process.ts', [stage.supergraph, String(port)], {}, 'own');
+        return startScript('one-process.ts', [stage.supergraph, String(port)], environment, 'own', nodeOptions);
       case 'relay':
         return startScript('relay.ts', [String(port)], { SUBGRAPHS: JSON.stringify(stage.urls) }, 'own');
       case 'plain Apollo':

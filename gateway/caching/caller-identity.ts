@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Viewer } from '../../shared/auth/viewer.js';
-import { isJsonObject } from '../datasources/json.js';
+import { isJsonObject } from '../../shared/json/json-object.js';
 
 /** Whose private answers somebody may get. */
 export interface CallerIdentity {

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../datasources/json.js';
+import { isJsonObject } from '../../shared/json/json-object.js';
 import type { FetchRequest } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 

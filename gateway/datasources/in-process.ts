@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { execute, parse, type DocumentNode, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { parse, type DocumentNode, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { maskError } from '../../shared/errors/error-masking.js';
 import { answerHeaders } from '../../shared/graphql/answer-headers.js';
 import { readCacheHints } from '../../shared/graphql/cache-hints.js';
 import { createEventSharing } from '../../shared/graphql/event-sharing.js';
+import { createExecute } from '../../shared/graphql/execution/compiled-execution.js';
 import type { AnswerScope, SharingPolicy } from '../../shared/graphql/sharing.js';
 import type { Subgraph, SubgraphHeaders, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import type { Logger } from '../../shared/logging/logger.js';
@@ -15,8 +16,8 @@ import { timeoutFault } from './fault.js';
 import { inTime } from './in-time.js';
 import type { FetchReport, OnFetch } from './on-fetch.js';
 import type { Caller, FetchRequest, SubgraphDataSource, SubscribeRequest, UpstreamEvent } from './subgraph-data-source.js';
-import { acrossTheWire, missing, readWireResult, unavailable, type WireResult } from './wire.js';
-import { isJsonObject } from './json.js';
+import { missing, readWireError, unavailable, type WireResult } from './wire.js';
+import { acrossTheWire, isJsonObject } from '../../shared/json/json-object.js';
 
 /** Documents of query plans, which are as many as clients' operations. */
 const cachedDocuments = 2_000;
@@ -35,7 +36,8 @@ export function createInProcessDataSource({
   readonly onFetch?: OnFetch | undefined;
 }): SubgraphDataSource {
   const documents = new Map<string, DocumentNode>();
-  const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
+  const execute = createExecute(subgraph.schema);
+  const sharing = createEventSharing({ schema: subgraph.schema, execute, rootFields: subgraph.sharedSubscriptions });
   const hints = readCacheHints(subgraph.schema);
   const sharedEvents = new WeakMap<ExecutionResult, UpstreamEvent>();
   const count = { live: 0 };
@@ -80,12 +82,10 @@ export function createInProcessDataSource({
   }
 
   function toWire(result: ExecutionResult, headers: SubgraphHeaders): WireResult {
+    const data = result.data ?? null;
+    if (result.errors === undefined) return { data };
     const requestId = headers['x-request-id'] ?? randomUUID();
-    const body =
-      result.errors === undefined
-        ? { data: result.data }
-        : { data: result.data ?? null, errors: result.errors.map((error) => maskError(error, { logger: log, requestId })) };
-    return readWireResult(acrossTheWire(body)) ?? { data: null };
+    return { data, errors: result.errors.map((error) => readWireError(maskError(error, { logger: log, requestId }))) };
   }
 
   function toEvent(result: ExecutionResult, headers: SubgraphHeaders): UpstreamEvent {
@@ -101,7 +101,7 @@ export function createInProcessDataSource({
   /** What was thrown outside of any field, as the subgraph's server would answer it. */
   function toWireError(error: unknown, headers: SubgraphHeaders): WireResult {
     const requestId = headers['x-request-id'] ?? randomUUID();
-    return readWireResult({ data: null, errors: [maskError(error, { logger: log, requestId })] }) ?? { data: null };
+    return { data: null, errors: [readWireError(maskError(error, { logger: log, requestId }))] };
   }
 
   /** Never rejects. */
@@ -168,7 +168,13 @@ interface PreparedArgs extends ExecutionArgs {
   readonly contextValue: object;
 }
 
-function variablesOf(request: FetchRequest): Record<string, unknown> {
-  const copy: unknown = request.variablesText === undefined ? acrossTheWire(request.variables) : JSON.parse(request.variablesText);
+/** Resolvers may change what they are given: others ask with the same objects. */
+function variablesOf({ variables, variablesText }: FetchRequest): Readonly<Record<string, unknown>> {
+  if (variablesText === undefined && Object.values(variables).every(isScalar)) return variables;
+  const copy: unknown = variablesText === undefined ? acrossTheWire(variables) : JSON.parse(variablesText);
   return isJsonObject(copy) ? copy : {};
+}
+
+function isScalar(value: unknown): boolean {
+  return value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number';
 }

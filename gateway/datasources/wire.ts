@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { AnswerScope } from '../../shared/graphql/sharing.js';
 import type { Lifetime } from './answer-lifetime.js';
-import { isJsonObject } from './json.js';
+import { isJsonObject } from '../../shared/json/json-object.js';
 
 /** Codes that say something about the gateway's own document, not the client's; to the client they are faults. */
 const protocolCodes = new Set([
@@ -70,14 +70,6 @@ export const unavailable: GraphQLFormattedError = {
 /** The same, with a word on when to come back. */
 export function unavailableFor(retryAfterMs: number): GraphQLFormattedError {
   return { ...unavailable, extensions: { ...unavailable.extensions, retryAfter: Math.max(1, Math.ceil(retryAfterMs / 1_000)) } };
-}
-
-/**
- * A value as if it had crossed a network: no `Date`, no `undefined`, nothing shared with the one who made it. Also keeps a key named
- * `__proto__` an ordinary key.
- */
-export function acrossTheWire(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
 }
 
 function isPath(value: unknown): value is readonly (string | number)[] {

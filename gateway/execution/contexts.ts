@@ -1,7 +1,7 @@
 import type { FetchNode } from '@apollo/query-planner';
 import { Kind, parse, visit, type DirectiveNode, type SelectionNode } from 'graphql';
 import { isIncluded } from '../../shared/graphql/documents/collect-fields.js';
-import { isJsonObject, readOwn } from '../datasources/json.js';
+import { isJsonObject, readOwn } from '../../shared/json/json-object.js';
 import { withoutNamedFragments } from '../planning/named-fragments.js';
 import type { ExecutionState } from './execution-state.js';
 import { lazily, type StepParts } from './fetch-parts.js';

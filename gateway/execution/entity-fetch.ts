@@ -4,7 +4,7 @@ import { unavailable, type WireResult } from '../datasources/wire.js';
 import { compileContexts, type ContextValues, type Contexts } from './contexts.js';
 import type { AskedEntities, ExecutionState } from './execution-state.js';
 import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type Step, type StepParts } from './fetch-parts.js';
-import { cloneJson, isJsonObject, type JsonObject } from '../datasources/json.js';
+import { cloneJson, isJsonObject, type JsonObject } from '../../shared/json/json-object.js';
 import { mergeAnswer } from './merge-answer.js';
 import { lineagesAt, objectsAt, type PlacePath, type ResponsePath } from './places.js';
 import { compileRepresentText } from './represent-text.js';

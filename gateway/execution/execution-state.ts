@@ -1,7 +1,7 @@
 import type { GraphQLError } from 'graphql';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
-import type { JsonObject } from '../datasources/json.js';
+import type { JsonObject } from '../../shared/json/json-object.js';
 import type { ResponsePath } from './places.js';
 
 /** How a subgraph is asked. Never rejects. The answer becomes part of the result: each call must get its own. */

@@ -1,7 +1,7 @@
 import type { FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 import type { ExecutionState } from './execution-state.js';
-import type { JsonObject } from '../datasources/json.js';
+import type { JsonObject } from '../../shared/json/json-object.js';
 import { placesAt, type PlacePath, type ResponsePath } from './places.js';
 import type { TypeIndex } from './type-index.js';
 

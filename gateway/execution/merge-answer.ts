@@ -1,4 +1,4 @@
-import { isJsonObject, setOwn, type JsonObject } from '../datasources/json.js';
+import { isJsonObject, setOwn, type JsonObject } from '../../shared/json/json-object.js';
 
 /**
  * Adds what a subgraph answered to what others answered for the same object. `source` becomes part of `target`.

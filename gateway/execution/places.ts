@@ -1,4 +1,4 @@
-import { isJsonObject, readOwn, type JsonObject } from '../datasources/json.js';
+import { isJsonObject, readOwn, type JsonObject } from '../../shared/json/json-object.js';
 
 export type ResponsePath = readonly (string | number)[];
 

@@ -1,5 +1,5 @@
 import type { FetchDataRewrite, QueryPlanSelectionNode } from '@apollo/query-planner';
-import { isInherited, readOwn, type JsonObject } from '../datasources/json.js';
+import { isInherited, readOwn, type JsonObject } from '../../shared/json/json-object.js';
 import { valueText } from './json-text.js';
 import { compileRepresent } from './representations.js';
 import { compileRewrites } from './rewrites.js';

@@ -1,5 +1,5 @@
 import type { QueryPlanSelectionNode } from '@apollo/query-planner';
-import { isJsonObject, readOwn, setOwn, type JsonObject } from '../datasources/json.js';
+import { isJsonObject, readOwn, setOwn, type JsonObject } from '../../shared/json/json-object.js';
 import { mergeAnswer } from './merge-answer.js';
 import type { TypeIndex } from './type-index.js';
 

@@ -1,5 +1,5 @@
 import type { FetchDataRewrite } from '@apollo/query-planner';
-import { isJsonObject, readOwn, setOwn, type JsonObject } from '../datasources/json.js';
+import { isJsonObject, readOwn, setOwn, type JsonObject } from '../../shared/json/json-object.js';
 import type { TypeIndex } from './type-index.js';
 
 /** Changes data in place: what is sent to a subgraph, or what it answered. */

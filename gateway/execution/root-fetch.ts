@@ -3,7 +3,7 @@ import type { FetchRequest } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
 import type { ExecutionState } from './execution-state.js';
 import { askSource, lazily, pathsOf, pickVariables, renamed, sourceOf, type PlanParts, type Step } from './fetch-parts.js';
-import { cloneJson, readOwn, type JsonObject } from '../datasources/json.js';
+import { cloneJson, readOwn, type JsonObject } from '../../shared/json/json-object.js';
 import { mergeAnswer } from './merge-answer.js';
 import { objectsAt, type PlacePath } from './places.js';
 import { responseKeys, unconditionalKeys } from './response-keys.js';

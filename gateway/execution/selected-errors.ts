@@ -12,7 +12,7 @@ import {
 import type { BooleanVariables } from '../../shared/graphql/documents/boolean-variables.js';
 import type { ExecutionState } from './execution-state.js';
 import { lazily } from './fetch-parts.js';
-import { isJsonObject, readOwn, type JsonObject } from '../datasources/json.js';
+import { isJsonObject, readOwn, type JsonObject } from '../../shared/json/json-object.js';
 import type { ResponsePath } from './places.js';
 import { fragmentsOf } from '../../shared/graphql/documents/fragments-of.js';
 import { collectPresent, type CollectScope } from './shaping/collect-present.js';

@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql';
-import { isJsonObject } from '../datasources/json.js';
+import { isJsonObject } from '../../shared/json/json-object.js';
 
 /**
  * Whether nothing came of an operation because subgraphs do not take the token of its caller any more, as one that was revoked a moment

@@ -1,5 +1,5 @@
 import { Kind, visit, type DocumentNode } from 'graphql';
-import { setOwn } from '../datasources/json.js';
+import { setOwn } from '../../shared/json/json-object.js';
 
 /**
  * Names that variables of clients may have and that nothing behind the parser can bear: an assignment to `__proto__` is lost, in graphql-js

@@ -2,7 +2,7 @@ import type { FetchRequest, SubgraphDataSource, UpstreamEvent } from '../datasou
 import type { Ask } from '../execution/execution-state.js';
 import type { OperationRequest } from '../operations/operation-request.js';
 import type { SupergraphGeneration } from '../supergraph/generation.js';
-import { cloneJson } from '../datasources/json.js';
+import { cloneJson } from '../../shared/json/json-object.js';
 import type { OperationResult } from '../execution/operation-result.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
 import { runInClientShape } from '../planning/runnable-operation.js';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../datasources/json.js';
+import { isJsonObject } from '../../shared/json/json-object.js';
 
 /**
  * The object that JSON means, undefined for anything else. graphql-ws takes a message as text or parsed, and keeps what it was given for as long as the operation

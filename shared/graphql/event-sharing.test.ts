@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse, type ExecutionResult } from 'graphql';
 import { createEventSharing } from './event-sharing.js';
+import { createExecute } from './execution/compiled-execution.js';
 
 const typeDefs = parse(`type Query { a: Int }
   type Subscription { news(since: Int): News other: News }
@@ -27,7 +28,7 @@ async function results(query: string, { fields = ['news'], variables = [{}, {}] 
       },
     },
   ]);
-  const sharing = createEventSharing(schema, fields);
+  const sharing = createEventSharing({ schema, execute: createExecute(schema), rootFields: fields });
   const document = parse(query);
   const got: ExecutionResult[] = [];
   for (const [index, variableValues] of variables.entries()) {

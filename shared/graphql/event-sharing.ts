@@ -1,9 +1,7 @@
 import {
   createSourceEventStream,
-  execute,
   isAbstractType,
   Kind,
-  subscribe,
   TypeInfo,
   visit,
   visitWithTypeInfo,
@@ -12,6 +10,7 @@ import {
   type ExecutionResult,
   type GraphQLSchema,
 } from 'graphql';
+import type { Execute } from './execution/compiled-execution.js';
 
 /** The events of a subscription as graphql gives them, but the very same result for all who would get an equal one. */
 export interface EventSharing {
@@ -21,12 +20,19 @@ export interface EventSharing {
   isShared(result: ExecutionResult): boolean;
 }
 
+interface EventSharingOptions {
+  readonly schema: GraphQLSchema;
+  /** Of `schema`. */
+  readonly execute: Execute;
+  readonly rootFields?: readonly string[] | undefined;
+}
+
 /**
  * Executes an event once for all subscribers of one document who get the same event object. `rootFields` names the subscriptions that
  * resolve their event by looking at it alone. A document is shared when all that it selects below them is answered by its parent object,
  * without a resolver that could ask who is asking, and when no variable matters there; everything else is executed for each.
  */
-export function createEventSharing(schema: GraphQLSchema, rootFields: readonly string[] = []): EventSharing {
+export function createEventSharing({ schema, execute, rootFields = [] }: EventSharingOptions): EventSharing {
   // Documents are those of query plans: few, and cached by who parses them.
   const shareable = new WeakMap<DocumentNode, boolean>();
   const results = new WeakMap<object, WeakMap<DocumentNode, ExecutionResult>>();
@@ -40,7 +46,7 @@ export function createEventSharing(schema: GraphQLSchema, rootFields: readonly s
 
   function executeEvent(args: ExecutionArgs, event: unknown): ExecutionResult | Promise<ExecutionResult> {
     const alone = () => execute({ ...args, rootValue: event });
-    if (typeof event !== 'object' || event === null) return alone();
+    if (typeof event !== 'object' || event === null || !isShareable(args.document)) return alone();
     const ofEvent = results.get(event) ?? new WeakMap<DocumentNode, ExecutionResult>();
     const known = ofEvent.get(args.document);
     if (known !== undefined) return known;
@@ -55,7 +61,6 @@ export function createEventSharing(schema: GraphQLSchema, rootFields: readonly s
 
   return {
     async subscribe(args) {
-      if (!isShareable(args.document)) return subscribe(args);
       const source = await createSourceEventStream(args);
       return Symbol.asyncIterator in source ? new ExecutedEvents(source, args, executeEvent) : source;
     },

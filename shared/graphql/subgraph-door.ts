@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
-import { execute, type DocumentNode } from 'graphql';
+import type { DocumentNode } from 'graphql';
 import { AppError } from '../errors/app-error.js';
 import { maskError } from '../errors/error-masking.js';
 import { logRequest } from '../http/log-request.js';
@@ -14,6 +14,7 @@ import { answerHeaders } from './answer-headers.js';
 import { askApollo } from './apollo-route.js';
 import type { CacheHints } from './cache-hints.js';
 import { gatewaySecretHeader } from './gateway-secret.js';
+import type { Execute } from './execution/compiled-execution.js';
 import type { KnownOperations } from './known-operations.js';
 import type { Sharing } from './sharing.js';
 import { readSubgraphHeaders } from './subgraph-headers.js';
@@ -24,6 +25,8 @@ export type OperationContext<Context> = Context & { readonly requestId: string; 
 export interface SubgraphDoorOptions<Context extends object> {
   readonly subgraph: Subgraph<Context>;
   readonly apollo: ApolloServer<OperationContext<Context>>;
+  /** Of the subgraph's schema. */
+  readonly execute: Execute;
   /** Of `apollo`. */
   readonly known: KnownOperations<OperationContext<Context>>;
   /** Of the subgraph's schema. */
@@ -43,7 +46,7 @@ export interface SubgraphDoor {
 }
 
 export function createSubgraphDoor<Context extends object>(options: SubgraphDoorOptions<Context>): SubgraphDoor {
-  const { subgraph, apollo, known, hints, isSecret, bodyLimit, onServed, tracing, logger } = options;
+  const { subgraph, execute, apollo, known, hints, isSecret, bodyLimit, onServed, tracing, logger } = options;
   const policy = subgraph.sharing;
 
   async function createContext({ headers }: IncomingMessage, requestId: string): Promise<OperationContext<Context>> {
@@ -58,7 +61,6 @@ export function createSubgraphDoor<Context extends object>(options: SubgraphDoor
   async function run(document: DocumentNode, operation: Operation, context: OperationContext<Context>): Promise<Answer | undefined> {
     const { requestId, sharing } = context;
     const { data, errors } = await execute({
-      schema: subgraph.schema,
       document,
       operationName: operation.operationName,
       variableValues: operation.variables,

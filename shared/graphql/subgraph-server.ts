@@ -14,6 +14,7 @@ import { formatRequestError, maskErrorsPlugin } from './apollo-route.js';
 import { readCacheHints, type CacheHints } from './cache-hints.js';
 import { createSecretCheck, gatewaySecretHeader } from './gateway-secret.js';
 import { createKnownOperations, type KnownOperations } from './known-operations.js';
+import { createExecute } from './execution/compiled-execution.js';
 import { createSubgraphDoor, type OperationContext } from './subgraph-door.js';
 import { serveSubscriptions } from './subscription-server.js';
 import type { Subgraph } from './subgraph.js';
@@ -59,8 +60,10 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
   const hints = readCacheHints(subgraph.schema);
   const apollo = createApollo(subgraph, { known, hints, logger });
   await apollo.start();
+  const execute = createExecute(subgraph.schema);
   const door = createSubgraphDoor({
     subgraph,
+    execute,
     apollo,
     known,
     hints,
@@ -88,7 +91,8 @@ export async function serveSubgraph<Context extends object>(options: SubgraphSer
     await guarded.register(async (scope) => subgraph.routes?.(scope));
   });
 
-  const subscriptions = serveSubscriptions({ server: app.server, path: '/graphql', subgraph, logger, isSecret, tracing: options.tracing });
+  const { server } = app;
+  const subscriptions = serveSubscriptions({ server, path: '/graphql', subgraph, execute, logger, isSecret, tracing: options.tracing });
   metrics?.observeSubscriptions(() => subscriptions.stats());
   await app.listen({ host: options.host, port: options.port });
 

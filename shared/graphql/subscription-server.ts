@@ -22,6 +22,7 @@ import {
   type OperationTerms,
   type SharedSocketTerms,
 } from './shared-socket.js';
+import type { Execute } from './execution/compiled-execution.js';
 import { readSubgraphHeaders } from './subgraph-headers.js';
 import type { Subgraph } from './subgraph.js';
 import { createOperationEvents, createSocketOperations, type Operation, type SocketOperations } from './subscription-operations.js';
@@ -47,6 +48,8 @@ export interface SubscriptionServerOptions<Context extends object> {
   readonly server: Server;
   readonly path: string;
   readonly subgraph: Subgraph<Context>;
+  /** Of the subgraph's schema. */
+  readonly execute: Execute;
   readonly logger: Logger;
   readonly isSecret: (given: unknown) => boolean;
   readonly tracing?: Tracing | undefined;
@@ -63,7 +66,7 @@ export interface SubscriptionServer {
  * on a shared socket those of many, each named by its own `subscribe`. `close` ends every socket with 1012.
  */
 export function serveSubscriptions<Context extends object>(options: SubscriptionServerOptions<Context>): SubscriptionServer {
-  const { server, subgraph, logger, tracing } = options;
+  const { server, subgraph, execute, logger, tracing } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload,
@@ -78,7 +81,7 @@ export function serveSubscriptions<Context extends object>(options: Subscription
   // Not an id of its own for each: written by Node piece by piece, it is kept as 15 strings.
   const serverId = randomUUID();
   let opened = 0;
-  const sharing = createEventSharing(subgraph.schema, subgraph.sharedSubscriptions);
+  const sharing = createEventSharing({ schema: subgraph.schema, execute, rootFields: subgraph.sharedSubscriptions });
 
   const protocol = makeServer<Record<string, unknown>, SocketExtra>({
     connectionInitWaitTimeout: initTimeoutMs,

@@ -4,7 +4,7 @@ import { readWireError } from '../wire.js';
 import { createJsonObjectEnd, type JsonObjectEnd } from './json-object-end.js';
 import { createLineReader, MessageTooLarge } from './line-reader.js';
 import type { StreamReader, StreamReaderOptions } from './stream-reader.js';
-import { isJsonObject } from '../json.js';
+import { isJsonObject } from '../../../shared/json/json-object.js';
 
 /** Of a line outside of bodies: boundaries, headers, and whatever stands before the first part. */
 const maxLineBytes = 8 * 1024;

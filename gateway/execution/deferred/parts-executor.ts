@@ -1,5 +1,5 @@
 import { GraphQLError, Kind, OperationTypeNode, type OperationDefinitionNode } from 'graphql';
-import { cloneJson, isJsonObject, readOwn, type JsonObject } from '../../datasources/json.js';
+import { cloneJson, isJsonObject, readOwn, type JsonObject } from '../../../shared/json/json-object.js';
 import type { LaterFetch } from '../../planning/later-fetches.js';
 import type { PlannedInParts } from '../../planning/operation-planner.js';
 import { readBooleanVariables } from '../../../shared/graphql/documents/boolean-variables.js';

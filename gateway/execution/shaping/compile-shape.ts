@@ -20,7 +20,7 @@ import {
   type GraphQLOutputType,
   type SelectionSetNode,
 } from 'graphql';
-import { isInherited, isJsonObject, readOwn, type JsonObject } from '../../datasources/json.js';
+import { isInherited, isJsonObject, readOwn, type JsonObject } from '../../../shared/json/json-object.js';
 import { collectPresent, type CollectScope, type LeftFragment } from './collect-present.js';
 import { addStep, dropLater, nullText, tellProblem, type DeferredShape, type ShapingRun, type Write } from './shaping-run.js';
 import { writeLeafOf } from './write-leaf.js';

@@ -8,7 +8,7 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import type { JsonObject } from '../../datasources/json.js';
+import type { JsonObject } from '../../../shared/json/json-object.js';
 
 export type Introspect = (nodes: readonly FieldNode[], variables: Readonly<Record<string, unknown>>) => string;
 

@@ -7,7 +7,7 @@ import { answerOf } from '../../../tests/testkit/generated/generated-subgraph.js
 import { federated, supergraphs } from '../../../tests/testkit/generated/supergraphs.js';
 import { compose } from '../../../tests/testkit/little-supergraph.js';
 import { readBooleanVariables } from '../../../shared/graphql/documents/boolean-variables.js';
-import type { JsonObject } from '../../datasources/json.js';
+import type { JsonObject } from '../../../shared/json/json-object.js';
 import { createShaper } from './operation-shaper.js';
 
 function shape(schema: GraphQLSchema, { source, variables }: GeneratedOperation, data: JsonObject) {

@@ -1,6 +1,6 @@
 import type { DocumentNode, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { BooleanVariables } from '../../../shared/graphql/documents/boolean-variables.js';
-import type { JsonObject } from '../../datasources/json.js';
+import type { JsonObject } from '../../../shared/json/json-object.js';
 import { compileShape } from './compile-shape.js';
 import { fragmentsOf } from '../../../shared/graphql/documents/fragments-of.js';
 import { createIntrospect, type IntrospectionTexts } from './introspect.js';

@@ -1,5 +1,5 @@
 import type { FieldNode, GraphQLInterfaceType, GraphQLObjectType, SelectionSetNode } from 'graphql';
-import type { JsonObject } from '../../datasources/json.js';
+import type { JsonObject } from '../../../shared/json/json-object.js';
 
 /** Something in the data that cannot be shown. */
 export interface Problem {

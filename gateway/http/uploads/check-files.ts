@@ -1,6 +1,6 @@
 import type { PlanNode } from '@apollo/query-planner';
 import { isInputObjectType, isScalarType, print, type GraphQLSchema } from 'graphql';
-import { isJsonObject } from '../../datasources/json.js';
+import { isJsonObject } from '../../../shared/json/json-object.js';
 import { readBooleanVariables } from '../../../shared/graphql/documents/boolean-variables.js';
 import { pickVariables } from '../../execution/fetch-parts.js';
 import type { AcceptedOperation } from '../../operations/accept-operation.js';

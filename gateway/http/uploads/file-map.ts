@@ -1,4 +1,4 @@
-import { isJsonObject, readOwn, setOwn } from '../../datasources/json.js';
+import { isJsonObject, readOwn, setOwn } from '../../../shared/json/json-object.js';
 import { refuseRequest, type RequestRefusal } from '../request-refusal.js';
 import { UploadedFile } from './uploaded-file.js';
 

@@ -1,6 +1,7 @@
 import { Kind, visit, type DocumentNode, type OperationDefinitionNode } from 'graphql';
 
 export interface BooleanVariables {
+  readonly names: readonly string[];
   /** Whether the variable is true, with its default value. */
   readonly isTrue: (variables: Readonly<Record<string, unknown>>, name: string) => boolean;
   /** Equal for variables for which the same fields are selected. */
@@ -29,6 +30,7 @@ export function readBooleanVariables(document: DocumentNode, operation: Operatio
   }
 
   return {
+    names: [...names],
     isTrue,
     trueNames: (variables) => new Set([...names].filter((name) => isTrue(variables, name))),
     selectionKey(variables) {

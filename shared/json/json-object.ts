@@ -29,3 +29,11 @@ export function cloneJson(value: unknown): unknown {
   for (const [key, item] of Object.entries(value)) setOwn(copy, key, cloneJson(item));
   return copy;
 }
+
+/**
+ * A value as if it had crossed a network: no `Date`, no `undefined`, nothing shared with the one who made it. Also keeps a key named
+ * `__proto__` an ordinary key.
+ */
+export function acrossTheWire(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
