@@ -160,10 +160,10 @@ function delivered(schema: GraphQLSchema, type: GraphQLOutputType, weather: Weat
     const value = valueOf(schema, type, weather, seed, dice);
     return isPromise ? Promise.resolve(value) : value;
   }
-  const error = dice.pick<unknown>([new Error(`thrown ${seed.length}`), new Error('thrown'), 'thrown text']);
-  if (isPromise) return Promise.reject(error as Error);
-  if (error instanceof Error && dice.oneIn(2)) return error;
-  throw error as Error;
+  const error = new Error(`thrown ${seed.length}`);
+  if (isPromise) return Promise.reject(error);
+  if (dice.oneIn(2)) return error;
+  throw error;
 }
 
 function valueOf(schema: GraphQLSchema, type: GraphQLOutputType, weather: Weather, seed: string, dice: Dice): unknown {
