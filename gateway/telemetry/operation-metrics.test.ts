@@ -61,8 +61,24 @@ describe('Metrics of operations', () => {
     fail('CODE_LATE');
     expect([await valueOf(results('CODE_LATE')), await valueOf(results('other'))]).toEqual([undefined, 1]);
     const another = start();
-    another.report({ errors: [new GraphQLError('x', { extensions: { code: 'some "text" of a subgraph' } })] });
-    expect(await another.valueOf(results('other'))).toBe(1);
+    for (const code of [`A${'_A'.repeat(30)}`, `AA${'_A'.repeat(29)}`])
+      another.report({ errors: [new GraphQLError('x', { extensions: { code } })] });
+    expect([await another.valueOf(results('other')), await another.valueOf(results(`AA${'_A'.repeat(29)}`))]).toEqual([1, 1]);
+  });
+
+  it.each(['DOWNSTREAM_SERVICE_ERROR', 'UNEXPECTED_ERROR', 'P2002', 'some "text" of a subgraph', 7])(
+    'take a fault of a subgraph (%j) for what the client is told of it',
+    async (code) => {
+      const { report, valueOf } = start();
+      report({ errors: [new GraphQLError('x', { extensions: { code } })] });
+      expect(await valueOf(results('INTERNAL_SERVER_ERROR'))).toBe(1);
+    },
+  );
+
+  it('take a refusal of a subgraph for one', async () => {
+    const { report, valueOf } = start();
+    report({ errors: [new GraphQLError('x', { extensions: { code: 'OUT_OF_STOCK' } })] });
+    expect(await valueOf(results('OUT_OF_STOCK'))).toBe(1);
   });
 
   it('take the code of a refusal, and a fault without one for ours', async () => {

@@ -1,5 +1,4 @@
-import { GraphQLError } from 'graphql';
-import { AppError } from '../../shared/errors/app-error.js';
+import { shownCode } from '../../shared/errors/error-masking.js';
 import type { ParsedOperation } from '../operations/operation-store.js';
 
 /** An operation that a door is through with. */
@@ -19,15 +18,11 @@ export interface OperationReport {
 /** Called for each. Must be quick, and must not throw. */
 export type OnOperation = (report: OperationReport) => void;
 
-/** What is said of a result in one word: the code of its first error. */
+/** What is said of a result in one word: the code of its first error, as the client is told it. */
 export function codeOf({ errors, hasLeft }: Pick<OperationReport, 'errors' | 'hasLeft'>): string {
   if (hasLeft) return 'CLIENT_LEFT';
   if (errors.length === 0) return 'OK';
-  const [first] = errors;
-  const cause = first instanceof GraphQLError ? (first.originalError ?? first) : first;
-  if (cause instanceof AppError) return cause.code;
-  const code = first instanceof GraphQLError ? first.extensions.code : undefined;
-  if (typeof code !== 'string') return 'INTERNAL_SERVER_ERROR';
+  const code = shownCode(errors[0]);
   // A subgraph may say anything, and this goes into logs and traces.
-  return /^[\w.:-]{1,60}$/.test(code) ? code : 'other';
+  return code.length <= 60 ? code : 'other';
 }

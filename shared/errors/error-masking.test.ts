@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { AppError } from './app-error.js';
-import { maskError } from './error-masking.js';
+import { maskError, shownCode } from './error-masking.js';
 
 function mask(error: unknown) {
   const lines: { level: number; err?: { message: string }; requestId?: string }[] = [];
@@ -41,6 +41,7 @@ describe('What a client sees of an error', () => {
     expect(shown.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR', requestId: 'r-1' });
     expect(text).not.toMatch(/ECONNREFUSED|10\.1\.2\.3|auth|stack/);
     expect(logged).toMatchObject([{ level: 50, requestId: 'r-1' }]);
+    expect(shownCode(error)).toBe('INTERNAL_SERVER_ERROR');
   });
 
   it('a fault that a subgraph tells: the log says which subgraph', () => {

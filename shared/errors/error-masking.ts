@@ -24,8 +24,11 @@ const refusals = new Set<string>([
   'OPERATION_TOO_COMPLEX',
 ]);
 
+/** Of everything that is not shown. */
+const fault = 'INTERNAL_SERVER_ERROR';
+
 /** Codes that servers put on a fault by themselves: nobody decided that their message may be seen. */
-const faultCodes = new Set(['INTERNAL_SERVER_ERROR', 'DOWNSTREAM_SERVICE_ERROR', 'UNEXPECTED_ERROR', 'UNKNOWN']);
+const faultCodes = new Set([fault, 'DOWNSTREAM_SERVICE_ERROR', 'UNEXPECTED_ERROR', 'UNKNOWN']);
 
 /**
  * What a client may see of `error`: refusals as they are, faults of its own document without the values in it, and what a subgraph
@@ -45,11 +48,7 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
     return { message: shown.message, ...place, extensions: { ...shown.extensions, requestId: options.requestId } };
   }
   const code = graphqlError?.extensions.code;
-  if (
-    graphqlError !== undefined &&
-    typeof code === 'string' &&
-    (refusals.has(code) || clientFaults.has(code) || isDeliberate(code, original))
-  ) {
+  if (graphqlError !== undefined && isShown(code, original)) {
     const retryAfter = graphqlError.extensions.retryAfter;
     return {
       message: clientFaults.has(code) ? withoutValues(graphqlError.message) : graphqlError.message,
@@ -58,7 +57,7 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
     };
   }
   // A subgraph that says so has logged the cause with the same request id, where its stack is known.
-  const isLoggedElsewhere = original === graphqlError && code === 'INTERNAL_SERVER_ERROR';
+  const isLoggedElsewhere = original === graphqlError && code === fault;
   const subgraph = graphqlError?.extensions.serviceName;
   options.logger[isLoggedElsewhere ? 'info' : 'error'](
     {
@@ -72,8 +71,20 @@ export function maskError(error: unknown, options: { logger: Logger; requestId: 
   return {
     message: 'Something went wrong on our side. Try again; if it stays, report the request id.',
     ...place,
-    extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: options.requestId },
+    extensions: { code: fault, requestId: options.requestId },
   };
+}
+
+/** The code of `error` by which `maskError` answers, so that operators and clients speak of the same. */
+export function shownCode(error: unknown): string {
+  const original = rootCause(error);
+  if (original instanceof AppError) return original.code;
+  const code = error instanceof GraphQLError ? error.extensions.code : undefined;
+  return isShown(code, original) ? code : fault;
+}
+
+function isShown(code: unknown, cause: unknown): code is string {
+  return typeof code === 'string' && (refusals.has(code) || clientFaults.has(code) || isDeliberate(code, cause));
 }
 
 /** A code of its own, and no error of the program underneath: it was thrown to be seen, by a resolver or by a subgraph. */
