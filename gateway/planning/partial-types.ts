@@ -1,6 +1,6 @@
 import { isAbstractType, possibleRuntimeTypes, type NamedType, type Schema, type Selection } from '@apollo/federation-internals';
 import type { BuildPlan } from './mended-merges.js';
-import { unknownPlanner, type QueryGraph } from './query-graph.js';
+import { unknownPlanner } from './query-graph.js';
 
 /** What is used of the ways that the planner has to one selection: each may go through several subgraphs. */
 interface Way {
@@ -28,7 +28,7 @@ const shown = 'checkNonLocalSelectionsLimitExceededAtRoot';
  * subgraph that is the nearest is asked for all types that it knows, and ways through one that does not know a type are none to it. An
  * operation that cannot be planned so is planned as before: composition promises nothing of what only some of the subgraphs know.
  */
-export function keepPartialTypes(graph: QueryGraph, buildPlan: BuildPlan): BuildPlan {
+export function keepPartialTypes(graph: object, buildPlan: BuildPlan): BuildPlan {
   const estimation: unknown = Reflect.get(graph, 'nonLocalSelectionsMetadata');
   if (!isEstimation(estimation)) throw unknownPlanner();
   const show = estimation[shown].bind(estimation);
