@@ -96,6 +96,14 @@ describe('A shared socket to a subgraph', () => {
     });
   });
 
+  it('names in its errors the request of the operation', async () => {
+    const shared = await subgraph.open();
+    const extensions = { sharedSocket: { headers: { authorization: 'bad', 'x-request-id': 'r-1' }, window: 1 } };
+    shared.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { me }', extensions } });
+    await eventually(() => shared.frames.length > 0);
+    expect(shared.frames).toMatchObject([{ type: 'error', id: '1', payload: [{ extensions: { requestId: 'r-1' } }] }]);
+  });
+
   it('takes twice as many operations as it has said, for those that still wind down, and not one more', async () => {
     const shared = await subgraph.open();
     for (let n = 1; n <= 2 * maxOperations; n++) shared.subscribe(String(n), `user ${n}`);
@@ -136,10 +144,14 @@ describe('A shared socket to a subgraph', () => {
     expect((await closed)[0]).toBe(1009);
   });
 
-  it('is closed with 4400 for a binary frame', async () => {
+  it.each([
+    ['a binary frame', Buffer.from('{"type":"ping"}')],
+    ['what is no JSON', '{"type":"ping"'],
+    ['what is no message', '"ping"'],
+  ])('is closed with 4400 for %s', async (_name, frame: Buffer | string) => {
     const shared = await subgraph.open();
     const closed = once(shared.socket, 'close') as Promise<[number]>;
-    shared.socket.send(Buffer.from('{"type":"ping"}'));
+    shared.socket.send(frame);
     expect((await closed)[0]).toBe(4400);
   });
 });

@@ -54,11 +54,13 @@ export function openSubscriptionSocket<Extra>({ webSocket, send, protocol, extra
       close: (code, reason) => webSocket.close(code, reason),
       onMessage(receive) {
         webSocket.on('message', (data: Buffer, isBinary: boolean) => {
-          if (isBinary) {
+          const message = isBinary ? undefined : parse(data);
+          if (message === undefined) {
             webSocket.close(CloseCode.BadRequest, 'Invalid message received');
             return;
           }
-          receive(data.toString('utf8')).catch((error: unknown) => {
+          // It takes what has been parsed just as well, and would keep the text of a `subscribe` for as long as the operation runs.
+          receive(message as string).catch((error: unknown) => {
             logger.error({ err: error }, 'a message of the gateway cannot be handled');
             webSocket.close(CloseCode.InternalServerError, 'Internal server error');
           });
@@ -74,4 +76,13 @@ export function openSubscriptionSocket<Extra>({ webSocket, send, protocol, extra
     clearInterval(pingTimer);
     ended(code, reason.toString('utf8')).catch((error: unknown) => logger.error({ err: error }, 'a socket did not end cleanly'));
   });
+}
+
+/** Undefined for what is no JSON. */
+function parse(data: Buffer): unknown {
+  try {
+    return JSON.parse(data.toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }
