@@ -43,7 +43,7 @@ class Pull<Value> implements PullIterator<Value>, AsyncIterableIterator<Value> {
     if (this.#hasEnded) return Promise.resolve(this.#takeRemaining());
     const value = this.#waiting === undefined ? this.#source.take() : undefined;
     if (value !== undefined) return Promise.resolve({ value, done: false });
-    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+    return new Promise((resolve) => this.#wait(resolve));
   }
 
   return(): Promise<IteratorResult<Value>> {
@@ -77,6 +77,12 @@ class Pull<Value> implements PullIterator<Value>, AsyncIterableIterator<Value> {
     this.#waiting = undefined;
     for (const answer of waiting) answer(this.#takeRemaining());
     this.#source.onEnd();
+  }
+
+  /** Hardly ever more than one; a list that was pushed to has room for 17. */
+  #wait(answer: (result: IteratorResult<Value>) => void): void {
+    if (this.#waiting === undefined) this.#waiting = [answer];
+    else this.#waiting.push(answer);
   }
 
   /** Nobody any more when `take` has ended it. */

@@ -48,8 +48,8 @@ export interface PresenceConnectionsOptions {
 
 export function createPresenceConnections(options: PresenceConnectionsOptions): PresenceConnections {
   const { store, loadSettings, scheduler, logger, random } = options;
-  /** By session and connection. */
-  const sessions = new Map<string, Map<string, ConnectionKey>>();
+  /** By session; hardly ever more than one of each. */
+  const sessions = new Map<string, readonly ConnectionKey[]>();
   /** The next one, or the one under way. */
   let renewal: { readonly cancel: () => void } | undefined;
   let isStopped = false;
@@ -80,7 +80,7 @@ export function createPresenceConnections(options: PresenceConnectionsOptions): 
 
   /** Between two batches everybody else gets their turn. */
   async function inBatches(work: (keys: readonly ConnectionKey[]) => Promise<void>): Promise<void> {
-    const keys = [...sessions.values()].flatMap((connections) => [...connections.values()]);
+    const keys = [...sessions.values()].flat();
     for (let first = 0; first < keys.length && !isStopped; first += batchSize) {
       if (first > 0) await new Promise<void>((resolve) => scheduler.after(0, resolve));
       await work(keys.slice(first, first + batchSize));
@@ -102,23 +102,23 @@ export function createPresenceConnections(options: PresenceConnectionsOptions): 
   }
 
   function isOpen({ sessionId, connectionId }: ConnectionKey): boolean {
-    return sessions.get(sessionId)?.has(connectionId) === true;
+    return sessions.get(sessionId)?.some((key) => key.connectionId === connectionId) === true;
   }
 
   function userIds(): ReadonlySet<string> {
-    return new Set([...sessions.values()].flatMap((connections) => [...connections.values()].map(({ userId }) => userId)));
+    return new Set([...sessions.values()].flatMap((connections) => connections.map(({ userId }) => userId)));
   }
 
   function forget({ sessionId, connectionId }: ConnectionKey): void {
-    const connections = sessions.get(sessionId);
-    connections?.delete(connectionId);
-    if (connections?.size === 0) sessions.delete(sessionId);
+    const others = (sessions.get(sessionId) ?? []).filter((key) => key.connectionId !== connectionId);
+    if (others.length > 0) sessions.set(sessionId, others);
+    else sessions.delete(sessionId);
   }
 
   return {
     async open(key) {
-      const connections = sessions.get(key.sessionId) ?? new Map<string, ConnectionKey>();
-      sessions.set(key.sessionId, connections.set(key.connectionId, key));
+      // Not spread, which would leave room for 16 more.
+      sessions.set(key.sessionId, (sessions.get(key.sessionId) ?? []).concat(key));
       try {
         await connectAll([key]);
       } catch (error) {
@@ -144,12 +144,12 @@ export function createPresenceConnections(options: PresenceConnectionsOptions): 
       }
     },
     ownerOf(sessionId) {
-      const [key] = sessions.get(sessionId)?.values() ?? [];
+      const [key] = sessions.get(sessionId) ?? [];
       return key?.userId;
     },
     userIds,
     count: () => ({
-      connections: [...sessions.values()].reduce((sum, connections) => sum + connections.size, 0),
+      connections: [...sessions.values()].reduce((sum, connections) => sum + connections.length, 0),
       sessions: sessions.size,
       users: userIds().size,
     }),

@@ -1,22 +1,18 @@
 import { ageOf, versionFor, viewPresence, type PresenceView } from '../../../presence/presence-view.js';
 import type { Audience, PresenceState } from '../../../presence/presence.js';
 import type { FollowedChange, Follower, PresenceFeed } from './presence-feed.js';
+import type { Scheduler } from '../../../presence/scheduler.js';
 import type { PresenceMessages } from './presence-messages.js';
 import { includes } from './presence-moments.js';
 import type { PresenceMoment } from '../presence-store.js';
 import type { RelationKind } from '../../../../../shared/users/relation-table.js';
 import { audienceFor, type Following } from './sight.js';
+import { audienceOf, followedAs, toldOf, type Followed } from './followed.js';
 
 /** What waits for a client that does not take it, above which the client is let go (P9). In bytes, about. */
 export const pendingLimit = 1024 * 1024;
 /** Of an entry with nothing of the user's own in it. */
 const bareEntryBytes = 400;
-
-interface Followed {
-  readonly audience: Audience;
-  /** The version that the client was told last; 0 = none by this subscription, but perhaps by one before it. */
-  told: number;
-}
 
 /** The one slot of a user: what the client has not taken yet, the latest of it. */
 interface Pending {
@@ -49,150 +45,179 @@ export interface FollowedUsers {
   clear(): void;
 }
 
-export interface FollowedUsersOptions {
-  readonly viewerId: string;
-  readonly following: Following;
+/** What those of all subscriptions have in common. */
+export interface FollowedUsersGround {
   readonly feed: PresenceFeed;
   readonly messages: PresenceMessages;
-  readonly now: () => number;
-  readonly onNews: () => void;
-  readonly onDeleted: (userId: string) => void;
+  readonly scheduler: Pick<Scheduler, 'now'>;
 }
 
-export function createFollowedUsers(options: FollowedUsersOptions): FollowedUsers {
-  const { viewerId, following, feed, messages, now, onNews, onDeleted } = options;
-  const followed = new Map<string, Followed>();
-  const pending = new Map<string, Pending>();
-  let pendingBytes = 0;
-  const deleted = new Set<string>();
+/** Whose they are. */
+export interface FollowedUsersOwner {
+  readonly viewerId: string;
+  readonly following: Following;
+  onNews(): void;
+  onDeleted(userId: string): void;
+}
+
+export function createFollowedUsers(ground: FollowedUsersGround, owner: FollowedUsersOwner): FollowedUsers {
+  return new Followers(ground, owner);
+}
+
+/** A class: there is one for each subscription, and there are tens of thousands. What is rarely needed is made when it is. */
+class Followers implements FollowedUsers, Follower {
+  readonly #ground: FollowedUsersGround;
+  readonly #owner: FollowedUsersOwner;
+  readonly #followed = new Map<string, Followed>();
+  #pending: Map<string, Pending> | undefined;
+  #pendingBytes = 0;
+  #deleted: Set<string> | undefined;
   /** No longer followed since everything was read: what was read of them must not be told. */
-  const lost = new Set<string>();
+  #lost: Set<string> | undefined;
 
-  const follower: Follower = {
-    viewerId,
-    onChange({ state, seenAt }: FollowedChange) {
-      const before = pending.get(state.userId);
-      if (before !== undefined && ageOf(before.state) > ageOf(state)) return;
-      setPending(state, { seenAt: before === undefined ? seenAt : { ...before.seenAt, ...seenAt }, isRenewal: before?.isRenewal === true });
-      onNews();
-    },
-    onRemoved(userId) {
-      deleted.add(userId);
-      dropPending(userId);
-      if (followed.delete(userId)) onDeleted(userId);
-    },
-  };
+  constructor(ground: FollowedUsersGround, owner: FollowedUsersOwner) {
+    this.#ground = ground;
+    this.#owner = owner;
+  }
 
-  function setPending(state: PresenceState, { seenAt, isRenewal }: Pick<Pending, 'seenAt' | 'isRenewal'>): void {
-    dropPending(state.userId);
+  get viewerId(): string {
+    return this.#owner.viewerId;
+  }
+
+  onChange({ state, seenAt }: FollowedChange): void {
+    const before = this.#pending?.get(state.userId);
+    if (before !== undefined && ageOf(before.state) > ageOf(state)) return;
+    const isRenewal = before?.isRenewal === true;
+    this.#setPending(state, { seenAt: before === undefined ? seenAt : { ...before.seenAt, ...seenAt }, isRenewal });
+    this.#owner.onNews();
+  }
+
+  onRemoved(userId: string): void {
+    (this.#deleted ??= new Set()).add(userId);
+    this.#dropPending(userId);
+    if (this.#followed.delete(userId)) this.#owner.onDeleted(userId);
+  }
+
+  follow(audiences: ReadonlyMap<string, Audience>, held: ReadonlySet<string>): void {
+    const { feed } = this.#ground;
+    for (const userId of this.#followed.keys()) if (!audiences.has(userId) && !held.has(userId)) feed.unfollow(userId, this);
+    this.#followed.clear();
+    this.#lost = undefined;
+    this.forgetPending();
+    for (const [userId, audience] of audiences) {
+      if (!this.#isDeleted(userId)) this.#followed.set(feed.follow(userId, this), followedAs(audience, 0));
+    }
+  }
+
+  hear(userId: string): void {
+    if (!this.#isDeleted(userId)) this.#ground.feed.follow(userId, this);
+  }
+
+  stopHearing(userId: string): void {
+    this.#ground.feed.unfollow(userId, this);
+  }
+
+  isBehind(userId: string, relation: RelationKind | undefined, state: PresenceState): boolean {
+    const before = this.#followed.get(userId);
+    const audience = audienceFor(this.#owner.following, userId, relation);
+    if (before === undefined || audience === undefined || audience === audienceOf(before)) return false;
+    // What the client was told before it came back, nobody here knows.
+    return toldOf(before) === 0 || versionFor(this.#newest(userId, state), audience) <= toldOf(before);
+  }
+
+  relate(userId: string, relation: RelationKind | undefined, state: PresenceState): 'Lost' | undefined {
+    const { feed } = this.#ground;
+    const before = this.#followed.get(userId);
+    const audience = this.#isDeleted(userId) ? undefined : audienceFor(this.#owner.following, userId, relation);
+    if (audience === undefined) {
+      feed.unfollow(userId, this);
+      this.#dropPending(userId);
+      if (!this.#followed.delete(userId)) return undefined;
+      (this.#lost ??= new Set()).add(userId);
+      return 'Lost';
+    }
+    if (before !== undefined && audience === audienceOf(before)) return undefined;
+    this.#followed.set(userId, followedAs(audience, before === undefined ? 0 : toldOf(before)));
+    this.#setPending(this.#newest(userId, state), { seenAt: undefined, isRenewal: true });
+    return undefined;
+  }
+
+  firstEntries(states: readonly PresenceState[]): readonly PresenceView[] {
+    const known = states.filter(({ userId }) => !this.#isDeleted(userId) && this.#lost?.has(userId) !== true);
+    return known.map((read) => {
+      const { userId } = read;
+      const user = this.#followed.get(userId);
+      // Seen with other eyes than when it was read: told at once, not again right after it.
+      const isRenewal = this.#pending?.get(userId)?.isRenewal === true;
+      const audience = user === undefined ? 'STRANGER' : audienceOf(user);
+      const view = viewPresence(isRenewal ? this.#newest(userId, read) : read, audience, this.#ground.scheduler.now());
+      if (isRenewal) this.#dropPending(userId);
+      if (user !== undefined) this.#followed.set(userId, followedAs(audience, view.version));
+      return view;
+    });
+  }
+
+  takePending(ahead: PresenceMoment | undefined): readonly PresenceView[] {
+    const { messages, scheduler } = this.#ground;
+    const views: PresenceView[] = [];
+    for (const [userId, { state, seenAt, isRenewal }] of this.#pending ?? []) {
+      const user = this.#followed.get(userId);
+      if (user === undefined) continue;
+      const audience = audienceOf(user);
+      if (!isRenewal) {
+        const position = seenAt?.[audience];
+        // Even an entry that says nothing new would tell a stranger that somebody hidden has come.
+        if (position === undefined || (ahead !== undefined && includes(ahead, position))) continue;
+        if (versionFor(state, audience) <= toldOf(user)) continue;
+      }
+      const view = isRenewal ? viewPresence(state, audience, scheduler.now()) : messages.view(state, audience);
+      this.#followed.set(userId, followedAs(audience, view.version));
+      views.push(view);
+    }
+    this.forgetPending();
+    return views;
+  }
+
+  hasPending(): boolean {
+    return this.#pending !== undefined && this.#pending.size > 0;
+  }
+
+  isPendingTooLarge(): boolean {
+    return this.#pendingBytes > pendingLimit;
+  }
+
+  forgetPending(): void {
+    this.#pending = undefined;
+    this.#pendingBytes = 0;
+  }
+
+  clear(): void {
+    for (const userId of this.#followed.keys()) this.#ground.feed.unfollow(userId, this);
+    this.#followed.clear();
+    this.forgetPending();
+  }
+
+  #isDeleted(userId: string): boolean {
+    return this.#deleted?.has(userId) === true;
+  }
+
+  #setPending(state: PresenceState, { seenAt, isRenewal }: Pick<Pending, 'seenAt' | 'isRenewal'>): void {
+    this.#dropPending(state.userId);
     const bytes = bytesOf(state);
-    pendingBytes += bytes;
-    pending.set(state.userId, { state, seenAt, isRenewal, bytes });
+    this.#pendingBytes += bytes;
+    (this.#pending ??= new Map()).set(state.userId, { state, seenAt, isRenewal, bytes });
   }
 
   /** Of what was read of the user, and what was heard meanwhile. */
-  function newest(userId: string, read: PresenceState): PresenceState {
-    const heard = pending.get(userId)?.state;
+  #newest(userId: string, read: PresenceState): PresenceState {
+    const heard = this.#pending?.get(userId)?.state;
     return heard !== undefined && ageOf(heard) > ageOf(read) ? heard : read;
   }
 
-  function dropPending(userId: string): void {
-    pendingBytes -= pending.get(userId)?.bytes ?? 0;
-    pending.delete(userId);
+  #dropPending(userId: string): void {
+    this.#pendingBytes -= this.#pending?.get(userId)?.bytes ?? 0;
+    this.#pending?.delete(userId);
   }
-
-  function forgetPending(): void {
-    pending.clear();
-    pendingBytes = 0;
-  }
-
-  return {
-    follow(audiences, held) {
-      for (const userId of followed.keys()) if (!audiences.has(userId) && !held.has(userId)) feed.unfollow(userId, follower);
-      followed.clear();
-      lost.clear();
-      forgetPending();
-      for (const [userId, audience] of audiences) {
-        if (deleted.has(userId)) continue;
-        feed.follow(userId, follower);
-        followed.set(userId, { audience, told: 0 });
-      }
-    },
-
-    hear(userId) {
-      if (!deleted.has(userId)) feed.follow(userId, follower);
-    },
-
-    stopHearing: (userId) => feed.unfollow(userId, follower),
-
-    isBehind(userId, relation, state) {
-      const before = followed.get(userId);
-      const audience = audienceFor(following, userId, relation);
-      if (before === undefined || audience === undefined || audience === before.audience) return false;
-      // What the client was told before it came back, nobody here knows.
-      return before.told === 0 || versionFor(newest(userId, state), audience) <= before.told;
-    },
-
-    relate(userId, relation, state) {
-      const before = followed.get(userId);
-      const audience = deleted.has(userId) ? undefined : audienceFor(following, userId, relation);
-      if (audience === undefined) {
-        feed.unfollow(userId, follower);
-        dropPending(userId);
-        if (!followed.delete(userId)) return undefined;
-        lost.add(userId);
-        return 'Lost';
-      }
-      if (audience === before?.audience) return undefined;
-      followed.set(userId, { audience, told: before?.told ?? 0 });
-      setPending(newest(userId, state), { seenAt: undefined, isRenewal: true });
-      return undefined;
-    },
-
-    firstEntries(states) {
-      const known = states.filter(({ userId }) => !deleted.has(userId) && !lost.has(userId));
-      return known.map((read) => {
-        const { userId } = read;
-        const user = followed.get(userId);
-        // Seen with other eyes than when it was read: told at once, not again right after it.
-        const isRenewal = pending.get(userId)?.isRenewal === true;
-        const view = viewPresence(isRenewal ? newest(userId, read) : read, user?.audience ?? 'STRANGER', now());
-        if (isRenewal) dropPending(userId);
-        if (user !== undefined) user.told = view.version;
-        return view;
-      });
-    },
-
-    takePending(ahead) {
-      const views: PresenceView[] = [];
-      for (const { state, seenAt, isRenewal } of pending.values()) {
-        const user = followed.get(state.userId);
-        if (user === undefined) continue;
-        const { audience } = user;
-        if (!isRenewal) {
-          const position = seenAt?.[audience];
-          // Even an entry that says nothing new would tell a stranger that somebody hidden has come.
-          if (position === undefined || (ahead !== undefined && includes(ahead, position))) continue;
-          if (versionFor(state, audience) <= user.told) continue;
-        }
-        const view = isRenewal ? viewPresence(state, audience, now()) : messages.view(state, audience);
-        user.told = view.version;
-        views.push(view);
-      }
-      forgetPending();
-      return views;
-    },
-
-    hasPending: () => pending.size > 0,
-    isPendingTooLarge: () => pendingBytes > pendingLimit,
-    forgetPending,
-
-    clear() {
-      for (const userId of followed.keys()) feed.unfollow(userId, follower);
-      followed.clear();
-      forgetPending();
-    },
-  };
 }
 
 function bytesOf({ activity, settings }: PresenceState): number {

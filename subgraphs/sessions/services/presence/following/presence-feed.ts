@@ -8,9 +8,9 @@ export const paceMs = 500;
 export interface Follower {
   readonly viewerId: string;
   /** Called with the newest change of a followed user; not with those that only the user themself could see, or only others. */
-  readonly onChange: (change: FollowedChange) => void;
+  onChange(change: FollowedChange): void;
   /** Called once when a followed user is gone for good; nothing more is heard of them. */
-  readonly onRemoved: (userId: string) => void;
+  onRemoved(userId: string): void;
 }
 
 export interface FollowedChange {
@@ -21,8 +21,8 @@ export interface FollowedChange {
 
 /** Tells who follows whom about the changes of the store, paced, once for all followers of this process. */
 export interface PresenceFeed {
-  /** Has no effect for who follows them already. */
-  follow(userId: string, follower: Follower): void;
+  /** Has no effect for who follows them already. Returns the id in the one string that all followers may keep. */
+  follow(userId: string, follower: Follower): string;
   unfollow(userId: string, follower: Follower): void;
   /** Up to here, in every shard, all has been handed to the followers. Never goes back in one epoch; the same object until it moves. */
   settled(): PresenceMoment;
@@ -33,6 +33,7 @@ export interface PresenceFeed {
 
 /** The followers of one user, or of one user's own view of themself. */
 interface Topic {
+  readonly userId: string;
   readonly followers: Set<Follower>;
   /** While less than `paceMs` have passed since something was told: takes the end of that time back. */
   cancelPause: (() => void) | undefined;
@@ -59,7 +60,7 @@ export function createPresenceFeed({ store, scheduler }: { store: PresenceStore;
         ...(changedFor.some((audience) => audience !== 'OWN') ? offer(topics.others, change, position) : []),
       ];
       // After both were offered: whoever is told writes a cursor that must not name what the other topic holds back.
-      for (const topic of told) for (const { onChange } of topic.followers) onChange(change);
+      for (const topic of told) for (const follower of topic.followers) follower.onChange(change);
     },
     onNotice(notice) {
       settled = undefined;
@@ -96,7 +97,7 @@ export function createPresenceFeed({ store, scheduler }: { store: PresenceStore;
         return;
       }
       pause(kind, userId, topic);
-      for (const { onChange } of topic.followers) onChange(next);
+      for (const follower of topic.followers) follower.onChange(next);
     });
   }
 
@@ -119,7 +120,7 @@ export function createPresenceFeed({ store, scheduler }: { store: PresenceStore;
       kind.delete(userId);
       topic.cancelPause?.();
       release(topic);
-      for (const { onRemoved } of topic.followers) onRemoved(userId);
+      for (const follower of topic.followers) follower.onRemoved(userId);
     }
   }
 
@@ -141,9 +142,10 @@ export function createPresenceFeed({ store, scheduler }: { store: PresenceStore;
   return {
     follow(userId, follower) {
       const kind = kindOf(userId, follower);
-      const topic = kind.get(userId) ?? { followers: new Set(), cancelPause: undefined, held: undefined };
+      const topic = kind.get(userId) ?? { userId, followers: new Set(), cancelPause: undefined, held: undefined };
       topic.followers.add(follower);
-      kind.set(userId, topic);
+      kind.set(topic.userId, topic);
+      return topic.userId;
     },
     unfollow(userId, follower) {
       const kind = kindOf(userId, follower);

@@ -5,6 +5,7 @@ import { AppError } from '../../../../../shared/errors/app-error.js';
 import type { Leave, SubscriptionConnection } from '../../../../../shared/graphql/subgraph.js';
 import type { Logger } from '../../../../../shared/logging/logger.js';
 import type { KnownUsers } from '../../../../../shared/users/known-users.js';
+import type { ConnectionKey } from '../../../presence/presence.js';
 import type { Scheduler } from '../../../presence/scheduler.js';
 import { graceAfterLeave } from '../leave-grace.js';
 import type { PresenceConnections } from '../presence-connections.js';
@@ -13,7 +14,7 @@ import { createPresenceFeed } from './presence-feed.js';
 import { createPresenceMessages, type PresenceMessage } from './presence-messages.js';
 import type { PresenceReader } from '../presence-reader.js';
 import type { PresenceStore } from '../presence-store.js';
-import { createPresenceSubscription, type PresenceSubscription } from './presence-subscription.js';
+import { createPresenceSubscription, type PresenceSubscription, type SubscriptionGround } from './presence-subscription.js';
 import { createRelationWatch } from './relation-watch.js';
 import type { RelationHistory, Relations } from '../relations.js';
 import { createPresenceResume, type ResumeRequest } from './resume.js';
@@ -59,7 +60,7 @@ type ResolvedRequest = Pick<ResumeRequest, 'following' | 'requestHash' | 'namesN
 export function createPresenceSubscriptions(options: PresenceSubscriptionsOptions): PresenceSubscriptions {
   const { store, relations, history, reader, connections, knownUsers, revocations, scheduler, logger, random } = options;
   /** By viewer. */
-  const open = new Map<string, Set<PresenceSubscription>>();
+  const open = new Map<string, readonly PresenceSubscription[]>();
   const feed = createPresenceFeed({ store, scheduler });
   const now = (): number => scheduler.now();
   const messages = createPresenceMessages({ settled: () => feed.settled(), now });
@@ -75,12 +76,21 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
     logger,
   });
 
+  const ground: SubscriptionGround = {
+    feed,
+    messages,
+    scheduler,
+    readSight: (viewerId, following) => sightOfFollowing(relations, viewerId, following),
+    readAnew: (sight, kind) => resume.snapshot(kind, sight),
+    onUnsettled: (subscription, userIds) => userIds.forEach((userId) => watch.settle(subscription, userId)),
+  };
+
   const stop = store.listen({
     onNotice(notice) {
       if (notice.kind === 'RelationChanged') watch.changed(notice.userId, notice.otherId);
     },
     onLost(loss) {
-      const subscriptions = [...open.values()].flatMap((ofViewer) => [...ofViewer]);
+      const subscriptions = [...open.values()].flat();
       // Nothing of before may reach them; and whom they follow must be online again before they read it.
       for (const subscription of subscriptions) subscription.lose();
       resyncs.begin(subscriptions, connections.reassert(), (userId) => loss.wasOnline(userId));
@@ -88,18 +98,31 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
   });
 
   function add(subscription: PresenceSubscription): void {
-    const ofViewer = open.get(subscription.viewerId) ?? new Set();
-    open.set(subscription.viewerId, ofViewer.add(subscription));
+    // Not spread, which would leave room for 16 more.
+    open.set(subscription.viewerId, (open.get(subscription.viewerId) ?? []).concat(subscription));
   }
 
   function forget(subscription: PresenceSubscription): void {
-    const ofViewer = open.get(subscription.viewerId);
-    ofViewer?.delete(subscription);
-    if (ofViewer?.size === 0) open.delete(subscription.viewerId);
+    const { viewerId } = subscription;
+    const others = (open.get(viewerId) ?? []).filter((each) => each !== subscription);
+    if (others.length > 0) open.set(viewerId, others);
+    else open.delete(viewerId);
     resyncs.forget(subscription);
   }
 
-  /** A function of its own: what is needed only here must not live as long as the subscription. */
+  /** What is done when the subscription behind `key` has ended. Like the next one a function of its own: what is needed only to begin must not live as long as the subscription. */
+  function whenLeft(key: ConnectionKey, connection: SubscriptionConnection | undefined) {
+    return (subscription: PresenceSubscription): void => {
+      connection?.signal.removeEventListener('abort', subscription.end);
+      forget(subscription);
+      const grace = graceAfterLeave(leaveCode(connection?.signal), revocations.isRevoked(key.sessionId));
+      // Leaving must not wait for the store: the iterator's `return()` acts at once.
+      connections.close(key, grace).catch((error: unknown) => {
+        logger.warn({ err: error }, 'a presence was not taken offline; its lease runs out by itself');
+      });
+    };
+  }
+
   async function resolveRequest(viewerId: string, request: PresenceRequest): Promise<ResolvedRequest> {
     const ids = checkIds(request);
     const known = await knownUsers.among(
@@ -118,37 +141,16 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
   return {
     async subscribe(viewer, request, connection) {
       const { userId: viewerId, sessionId } = viewer;
-      const { since } = request;
       const { following, requestHash, namesNobody } = await resolveRequest(viewerId, request);
-
-      const subscription = createPresenceSubscription({
-        viewerId,
-        following,
-        requestHash,
-        feed,
-        messages,
-        scheduler,
-        readSight: () => sightOfFollowing(relations, viewerId, following),
-        readFirst: (sight) => resume.first(sight, { viewerId, following, requestHash, since, namesNobody }),
-        readAnew: (sight, kind) => resume.snapshot(kind, sight),
-        onUnsettled: (userIds) => userIds.forEach((userId) => watch.settle(subscription, userId)),
-        onEnd() {
-          connection?.signal.removeEventListener('abort', subscription.end);
-          forget(subscription);
-          const grace = graceAfterLeave(leaveCode(connection?.signal), revocations.isRevoked(sessionId));
-          // Leaving must not wait for the store: the iterator's `return()` acts at once.
-          connections.close(key, grace).catch((error: unknown) => {
-            logger.warn({ err: error }, 'a presence was not taken offline; its lease runs out by itself');
-          });
-        },
-      });
       const key = { userId: viewerId, sessionId, connectionId: `${connection?.id ?? ''}/${randomUUID()}` };
+      const subscription = createPresenceSubscription(ground, { viewerId, following, requestHash, onEnd: whenLeft(key, connection) });
       await connections.open(key);
       // A session may end between the check of its token and its connection: then nothing else would take it offline again.
       if (revocations.isRevoked(sessionId)) await store.endSession(key);
       add(subscription);
       try {
-        await subscription.open();
+        const { since } = request;
+        await subscription.open((sight) => resume.first(sight, { viewerId, following, requestHash, since, namesNobody }));
       } catch (error) {
         subscription.end();
         throw error;
