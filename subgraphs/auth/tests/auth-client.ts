@@ -68,9 +68,17 @@ export function createAuthClient({ run }: Pick<AuthHarness, 'run'>) {
   const login = (input: object, options?: RunOptions) => send(loginDocument, 'login', { password: goodPassword, ...input }, options);
   const refresh = (refreshToken: string) => send(refreshDocument, 'refreshSession', { refreshToken });
 
+  const mustRegister = async (input: object, options?: RunOptions): Promise<Payload> => payload.parse(await register(input, options));
+  let people = 0;
+  const newName = () => `person_${String((people += 1))}`;
+
   return {
+    /** One that nobody has. */
+    newName,
+    newPerson: (input: object = {}): Promise<Payload> => mustRegister({ username: newName(), ...input }),
+    me: (token: string) => run('{ me { id username email roles mfaEnabled } }', { token }),
     register: async (input: object, options?: RunOptions): Promise<Answer> => refusal.parse(await register(input, options)),
-    mustRegister: async (input: object, options?: RunOptions): Promise<Payload> => payload.parse(await register(input, options)),
+    mustRegister,
     login: async (input: object, options?: RunOptions): Promise<Answer> => refusal.parse(await login(input, options)),
     mustLogin: async (input: object, options?: RunOptions): Promise<Payload> => payload.parse(await login(input, options)),
     refresh: async (refreshToken: string): Promise<Answer> => refusal.parse(await refresh(refreshToken)),
