@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { errorBody } from '../../../shared/http/server.js';
 import { storeUnavailable } from '../../../shared/objects/available-object-store.js';
 import type { Delivery, Media, OpenedMedia } from '../services/delivery/delivery.js';
 import { parseImageName } from '../services/image.js';
 import { prefersAvif } from './accepted-types.js';
 import { isKnown, requestedPart } from './conditional-request.js';
+import { refuse } from './refuse.js';
 
 /** An address is random and made for one content, so the answer never changes. */
 export const mediaCacheControl = 'public, max-age=31536000, immutable';
@@ -19,6 +19,12 @@ const commonHeaders = {
   'x-content-type-options': 'nosniff',
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'etag, accept-ranges, content-range, content-length',
+  'cross-origin-resource-policy': 'cross-origin',
+} as const;
+
+const refusalHeaders = {
+  'cache-control': 'no-store',
+  'access-control-allow-origin': '*',
   'cross-origin-resource-policy': 'cross-origin',
 } as const;
 
@@ -89,19 +95,12 @@ function describe(reply: FastifyReply, media: Media): FastifyReply {
 }
 
 function notFound(reply: FastifyReply): FastifyReply {
-  return refuse(reply, 404, 'NOT_FOUND', 'There is no such image.');
+  return refuse(reply.headers(refusalHeaders), { status: 404, code: 'NOT_FOUND', message: 'There is no such image.' });
 }
 
 function notSatisfiable(reply: FastifyReply, { size }: Media): FastifyReply {
-  reply.header('content-range', `bytes */${size}`);
-  return refuse(reply, 416, 'RANGE_NOT_SATISFIABLE', `The image has ${size} bytes.`);
-}
-
-function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
-  return reply
-    .code(status)
-    .headers({ 'cache-control': 'no-store', 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' })
-    .send(errorBody(code, message, reply.request.id));
+  reply.headers(refusalHeaders).header('content-range', `bytes */${size}`);
+  return refuse(reply, { status: 416, code: 'RANGE_NOT_SATISFIABLE', message: `The image has ${size} bytes.` });
 }
 
 /** Beside what CORS has said there already. */

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { AccessTokenVerifier } from '../../../shared/auth/access-token.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
 import { unauthenticated } from '../../../shared/errors/app-error.js';
+import type { InvalidInput } from '../../../shared/errors/invalid-input.js';
 import { MultipartError, multipartBoundary } from '../../../shared/http/multipart.js';
 import { skipRest } from '../../../shared/http/skip-rest.js';
 import { imagePath, limits, variantPath, type Image, type ImagePurpose } from '../services/image.js';
@@ -14,7 +15,7 @@ import type { TakePlace } from '../services/uploads/receiving-places.js';
 import { rejectionMessages } from '../services/uploads/rejection-messages.js';
 import { mayHave } from '../services/uploads/reserve-upload.js';
 import { parsePurpose, readImageForm, type ImageFormResult } from './image-form.js';
-import { refuse } from './refuse.js';
+import { refuse, type Refusal } from './refuse.js';
 
 export interface PostImagesOptions {
   readonly accessTokens: AccessTokenVerifier;
@@ -79,36 +80,56 @@ async function* bodyOf({ body }: FastifyRequest): AsyncGenerator<Buffer, void, u
 type Outcome = PublishFileResult | Exclude<ImageFormResult, { kind: 'Read' }> | { readonly kind: 'NoForm' };
 
 function answer(reply: FastifyReply, result: Outcome): FastifyReply {
-  switch (result.kind) {
-    case 'Published':
-      return reply.code(201).header('location', imagePath(result.image.name)).send(describe(result.image));
-    case 'Rejected':
-      return refuse(reply, statusOf[result.code], result.code, rejectionMessages[result.code]);
-    case 'QuotaExceeded':
-      return refuse(reply, 409, 'QUOTA_EXCEEDED', result.message, { usage: result.usage });
-    case 'InvalidInput': {
-      const [first] = result.fields;
-      const message = result.fields.map((field) => field.message).join(' ');
-      if (first?.path === 'contentType') return refuse(reply, 415, first.code, message);
-      return refuse(reply, first?.code === 'ALREADY_USED' ? 422 : 400, 'BAD_USER_INPUT', message, { fields: result.fields });
-    }
-    case 'NotFound':
-      return refuse(reply, 404, 'NOT_FOUND', 'The image of this idempotency key has been deleted: use a new key to send it again.');
-    case 'Incomplete':
-      return refuse(reply, 409, 'CONFLICT', 'Another file has been sent with the same idempotency key at the same time. Try again.');
-    case 'NoForm':
-      return refuse(reply, 415, 'UNSUPPORTED_MEDIA_TYPE', 'Send multipart/form-data with the image as the field "file".');
-    case 'NoFile':
-      return refuse(reply, 400, 'BAD_USER_INPUT', 'No file provided');
-    case 'TwoFiles':
-      return refuse(reply, 400, 'BAD_USER_INPUT', 'Send one file at a time.');
-    case 'UnknownPurpose':
-      return refuse(reply, 400, 'BAD_USER_INPUT', 'The purpose must be AVATAR or GALLERY, and be given once.');
-    case 'TooLarge':
-      return refuse(reply, 413, 'TOO_LARGE', `A file ${mayHave('GALLERY')}, and ${mayHave('AVATAR')}.`);
-    case 'Malformed':
-      return refuse(reply, 400, 'BAD_USER_INPUT', result.message);
+  if (result.kind === 'Published') {
+    return reply.code(201).header('location', imagePath(result.image.name)).send(describe(result.image));
   }
+  return refuse(reply, refusalOf(result));
+}
+
+function refusalOf(result: Exclude<Outcome, { kind: 'Published' }>): Refusal {
+  switch (result.kind) {
+    case 'Rejected':
+      return { status: statusOf[result.code], code: result.code, message: rejectionMessages[result.code] };
+    case 'QuotaExceeded':
+      return { status: 409, code: 'QUOTA_EXCEEDED', message: result.message, more: { usage: result.usage } };
+    case 'InvalidInput':
+      return invalidInputRefusal(result);
+    case 'NotFound':
+      return {
+        status: 404,
+        code: 'NOT_FOUND',
+        message: 'The image of this idempotency key has been deleted: use a new key to send it again.',
+      };
+    case 'Incomplete':
+      return {
+        status: 409,
+        code: 'CONFLICT',
+        message: 'Another file has been sent with the same idempotency key at the same time. Try again.',
+      };
+    case 'NoForm':
+      return { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE', message: 'Send multipart/form-data with the image as the field "file".' };
+    case 'NoFile':
+      return badInput('No file provided');
+    case 'TwoFiles':
+      return badInput('Send one file at a time.');
+    case 'UnknownPurpose':
+      return badInput('The purpose must be AVATAR or GALLERY, and be given once.');
+    case 'TooLarge':
+      return { status: 413, code: 'TOO_LARGE', message: `A file ${mayHave('GALLERY')}, and ${mayHave('AVATAR')}.` };
+    case 'Malformed':
+      return badInput(result.message);
+  }
+}
+
+function badInput(message: string): Refusal {
+  return { status: 400, code: 'BAD_USER_INPUT', message };
+}
+
+function invalidInputRefusal({ fields }: InvalidInput): Refusal {
+  const [first] = fields;
+  const message = fields.map((field) => field.message).join(' ');
+  if (first?.path === 'contentType') return { status: 415, code: first.code, message };
+  return { status: first?.code === 'ALREADY_USED' ? 422 : 400, code: 'BAD_USER_INPUT', message, more: { fields } };
 }
 
 const statusOf: Readonly<Record<RejectionCode, number>> = {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { skipRest } from '../../../shared/http/skip-rest.js';
 import { limits } from '../services/image.js';
 import type { ReceiveResult, ReceiveUpload } from '../services/uploads/receive-upload.js';
-import { refuse } from './refuse.js';
+import { refuse, type Refusal } from './refuse.js';
 
 /** `PUT /uploads/<id>?expires=…&signature=…`: takes the bytes of an upload as they come, straight to the object store. */
 export function putUploadRoute(receiveUpload: ReceiveUpload): (app: FastifyInstance) => void {
@@ -29,28 +29,35 @@ export function putUploadRoute(receiveUpload: ReceiveUpload): (app: FastifyInsta
 }
 
 function answer(reply: FastifyReply, result: ReceiveResult): FastifyReply {
+  return result.kind === 'Stored' ? reply.code(200).header('content-length', '0').send() : refuse(reply, refusalOf(result));
+}
+
+function refusalOf(result: Exclude<ReceiveResult, { kind: 'Stored' }>): Refusal {
   switch (result.kind) {
-    case 'Stored':
-      return reply.code(200).header('content-length', '0').send();
     case 'NotFound':
-      return refuse(reply, 404, 'NOT_FOUND', 'There is no such upload.');
+      return { status: 404, code: 'NOT_FOUND', message: 'There is no such upload.' };
     case 'BadSignature':
-      return refuse(reply, 403, 'FORBIDDEN', 'The URL has been changed: use exactly the one that createImageUpload has answered.');
+      return {
+        status: 403,
+        code: 'FORBIDDEN',
+        message: 'The URL has been changed: use exactly the one that createImageUpload has answered.',
+      };
     case 'Expired':
-      return refuse(reply, 403, 'FORBIDDEN', 'The upload has expired: open a new one.');
+      return { status: 403, code: 'FORBIDDEN', message: 'The upload has expired: open a new one.' };
     case 'Closed':
-      return refuse(reply, 409, 'CONFLICT', 'The upload is complete already: completeImageUpload answers its image.');
-    case 'WrongType':
-      return refuse(reply, 415, 'UNSUPPORTED_MEDIA_TYPE', `The Content-Type must be ${result.expected}, as the upload was opened for.`);
-    case 'TooLarge':
-      return refuse(reply, 413, 'PAYLOAD_TOO_LARGE', `The body must have exactly ${result.expected} bytes, as the upload was opened for.`);
-    case 'WrongSize':
-      return refuse(
-        reply,
-        400,
-        'BAD_USER_INPUT',
-        `The body must have exactly ${result.expected} bytes, and Content-Length must say so, as the upload was opened for.`,
-      );
+      return { status: 409, code: 'CONFLICT', message: 'The upload is complete already: completeImageUpload answers its image.' };
+    case 'WrongType': {
+      const message = `The Content-Type must be ${result.expected}, as the upload was opened for.`;
+      return { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE', message };
+    }
+    case 'TooLarge': {
+      const message = `The body must have exactly ${result.expected} bytes, as the upload was opened for.`;
+      return { status: 413, code: 'PAYLOAD_TOO_LARGE', message };
+    }
+    case 'WrongSize': {
+      const message = `The body must have exactly ${result.expected} bytes, and Content-Length must say so, as the upload was opened for.`;
+      return { status: 400, code: 'BAD_USER_INPUT', message };
+    }
   }
 }
 

@@ -1,6 +1,4 @@
-import { join } from 'node:path';
-import { projectRoot } from '../../../shared/config/project-root.js';
-import type { Database } from '../../../shared/database/database.js';
+import type { OpenedDatabase } from '../../../tests/testkit/databases.js';
 import { createImageRepository } from '../data/image-repository.js';
 import { createObjectRemovalRepository } from '../data/object-removal-repository.js';
 import { createPictureRepository } from '../data/picture-repository.js';
@@ -20,17 +18,9 @@ export interface ImagesDatabase extends ReturnType<typeof createRepositories> {
   down(keys: readonly string[]): Promise<readonly string[]>;
 }
 
-interface EmptyDatabase {
-  readonly database: Database;
-  /** Another handle on it. */
-  again(): Promise<Database>;
-  close(): Promise<void>;
-}
-
 /** A new database, as two processes see it. */
-export async function openImagesDatabase(open: () => Promise<EmptyDatabase>) {
+export async function openImagesDatabase(open: () => Promise<OpenedDatabase>) {
   const opened = await open();
-  await opened.database.migrate({ name: 'images', folder: join(projectRoot, 'subgraphs/images/prisma/migrations') });
   const clients = [createImagesPrisma(opened.database), createImagesPrisma(await opened.again())] as const;
   return {
     here: createImagesDatabase(clients[0]),
