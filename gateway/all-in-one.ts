@@ -16,6 +16,7 @@ import type { Subgraph } from '../shared/graphql/subgraph.js';
 import { lastRequestsMs } from '../shared/http/drain.js';
 import { runProcess, type Scope } from '../shared/http/lifecycle.js';
 import { createLogger } from '../shared/logging/logger.js';
+import { switchLogLevel } from '../shared/logging/switch-log-level.js';
 import { createRateLimits } from '../shared/rate-limits/rate-limits.js';
 import { createObjectStore } from '../shared/objects/create-object-store.js';
 import { createAuthSubgraph } from '../subgraphs/auth/subgraph.js';
@@ -42,6 +43,7 @@ runProcess({
     const started = performance.now();
     const config = readAllInOneConfig(process.env);
     const logger = createLogger({ name: 'galaxia', level: config.logLevel });
+    switchLogLevel(logger);
 
     const lock = await lockDataDir(config.dataDir);
     scope.defer(() => lock.release());

@@ -11,6 +11,7 @@ import { jwksPath } from '../shared/graphql/paths.js';
 import { lastRequestsMs } from '../shared/http/drain.js';
 import { runProcess, type Scope } from '../shared/http/lifecycle.js';
 import { createLogger, type Logger } from '../shared/logging/logger.js';
+import { switchLogLevel } from '../shared/logging/switch-log-level.js';
 import { openAnswerCache } from './caching/answer-cache.js';
 import { checkConfiguration } from './config/check-configuration.js';
 import { forkWorker, linkOfThisWorker } from './cluster/cluster-processes.js';
@@ -73,8 +74,11 @@ async function start(flags: Flags, scope: Scope): Promise<void> {
   const { workers, logLevel } = read.config;
   const logger = createLogger({ name: 'gateway', level: logLevel });
   const link = linkOfThisWorker();
-  if (link !== undefined) link.ready(await startServing(read, { scope, logger, link }));
-  else {
+  if (link !== undefined) {
+    link.onLogLevel((level) => (logger.level = level));
+    link.ready(await startServing(read, { scope, logger, link }));
+  } else {
+    if (workers === 1) switchLogLevel(logger);
     const url = workers > 1 ? await supervise(workers, scope, logger) : await startServing(read, { scope, logger });
     logger.info(
       { version: productVersion(), url, ...(workers > 1 ? { workers } : {}), ...(read.file === undefined ? {} : { file: read.file }) },
@@ -86,6 +90,7 @@ async function start(flags: Flags, scope: Scope): Promise<void> {
 function supervise(workers: number, scope: Scope, logger: Logger): Promise<string> {
   const supervisor = superviseWorkers({ workers, fork: forkWorker, logger });
   scope.defer(() => supervisor.close());
+  switchLogLevel(logger, { onChange: (level) => supervisor.setLogLevel(level) });
   return supervisor.ready;
 }
 

@@ -6,6 +6,8 @@ import type { ToWorker } from './worker-messages.js';
 /** In a worker, its link to the supervisor; undefined in a process that is none. */
 export function linkOfThisWorker(): WorkerLink | undefined {
   if (!cluster.isWorker) return undefined;
+  // A signal for the whole group is the supervisor's to follow, and must not end this one.
+  process.on('SIGUSR2', () => undefined);
   return createWorkerLink({
     send(message) {
       // Without its supervisor the process ends by itself.

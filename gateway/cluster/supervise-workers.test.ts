@@ -148,4 +148,18 @@ describe('A supervisor', () => {
     await closed;
     expect([forked.length, pauses.length]).toEqual([3, 0]);
   });
+
+  it('tells its workers the log level, once it is another, and those that come later too', async () => {
+    const { supervisor, at, ready, pauses } = await startThree();
+    const levels = (index: number) => at(index).told.filter(({ kind }) => kind === 'log level');
+    expect(levels(0)).toEqual([]);
+    supervisor.setLogLevel('debug');
+    const told = [{ kind: 'log level', level: 'debug' }];
+    expect([0, 1, 2].map(levels)).toEqual([told, told, told]);
+    at(1).end(1);
+    pauses[0]?.run();
+    expect(levels(3)).toEqual([]);
+    ready(3);
+    expect(levels(3)).toEqual(told);
+  });
 });

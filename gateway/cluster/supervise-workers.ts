@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../shared/config/environment.js';
-import type { Logger } from '../../shared/logging/logger.js';
+import type { Logger, LogLevel } from '../../shared/logging/logger.js';
 import { createMetricsGathering } from './gather-metrics.js';
 import type { FromWorker, ToWorker } from './worker-messages.js';
 
@@ -23,6 +23,8 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Where they listen. Resolves when all are ready; rejects when the first ones end before: what is wrong they have said themselves. */
   readonly ready: Promise<string>;
+  /** Of all workers, and of those that take their place. */
+  setLogLevel(level: LogLevel): void;
   /** Lets all finish what they are about (SIGTERM), and resolves when they have ended. */
   close(): Promise<void>;
 }
@@ -50,6 +52,8 @@ export function superviseWorkers({ workers, fork, logger, now = Date.now, delay 
   let isClosing = false;
   let hasStarted = false;
   let url = '';
+  /** Undefined while it is the configured one. */
+  let logLevel: LogLevel | undefined;
   let resolveReady: (url: string) => void = () => undefined;
   let rejectReady: (error: Error) => void = () => undefined;
   let resolveClosed: () => void = () => undefined;
@@ -78,6 +82,7 @@ export function superviseWorkers({ workers, fork, logger, now = Date.now, delay 
       switch (message.kind) {
         case 'ready':
           own.isReady = true;
+          if (logLevel !== undefined) send(worker, { kind: 'log level', level: logLevel });
           url = message.url;
           onReady();
           return;
@@ -128,6 +133,10 @@ export function superviseWorkers({ workers, fork, logger, now = Date.now, delay 
   start();
   return {
     ready,
+    setLogLevel(level) {
+      logLevel = level;
+      for (const { worker } of running) send(worker, { kind: 'log level', level });
+    },
     close() {
       isClosing = true;
       for (const pause of pauses) clearTimeout(pause);

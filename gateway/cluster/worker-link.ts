@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { DependencyStatus } from '../../shared/graphql/subgraph.js';
+import type { LogLevel } from '../../shared/logging/logger.js';
 import type { MetricsSource } from '../../shared/telemetry/metrics-route.js';
 import type { FromWorker, ToWorker } from './worker-messages.js';
 
@@ -10,6 +11,8 @@ export interface WorkerLink {
   metricsOfAll(registry: Registry): MetricsSource;
   /** For readiness: well as long as most workers are. */
   status(): DependencyStatus;
+  /** Calls `listener` when the supervisor's log level changes. */
+  onLogLevel(listener: (level: LogLevel) => void): void;
 }
 
 /** What is needed of `process`. */
@@ -26,6 +29,7 @@ export function createWorkerLink(channel: Channel): WorkerLink {
   let counted: Registry | undefined;
   let lastId = 0;
   const waiting = new Map<number, (text: string) => void>();
+  const levelListeners: ((level: LogLevel) => void)[] = [];
 
   async function tellMetrics(id: number): Promise<void> {
     channel.send({ kind: 'metrics', id, snapshot: (await counted?.getMetricsAsJSON()) ?? [] });
@@ -39,12 +43,16 @@ export function createWorkerLink(channel: Channel): WorkerLink {
       case 'all metrics':
         waiting.get(message.id)?.(message.text);
         return;
+      case 'log level':
+        for (const listener of levelListeners) listener(message.level);
+        return;
       case 'workers':
         counts = message;
     }
   });
 
   return {
+    onLogLevel: (listener) => void levelListeners.push(listener),
     ready: (url) => channel.send({ kind: 'ready', url }),
     metricsOfAll(registry) {
       counted = registry;

@@ -1,3 +1,5 @@
+import type { LogLevel } from '../../shared/logging/logger.js';
+
 /** A registry of prom-client as it travels between processes. */
 export type MetricsSnapshot = readonly object[];
 
@@ -12,5 +14,6 @@ export type FromWorker =
 export type ToWorker =
   | { readonly kind: 'collect metrics'; readonly id: number }
   | { readonly kind: 'all metrics'; readonly id: number; readonly text: string }
+  | { readonly kind: 'log level'; readonly level: LogLevel }
   /** How many of `wanted` are ready. */
   | { readonly kind: 'workers'; readonly ready: number; readonly wanted: number };

@@ -15,6 +15,7 @@ import { createRedisEventBus } from '../events/buses/redis-event-bus.js';
 import { lastRequestsMs } from '../http/drain.js';
 import { runProcess, type Scope } from '../http/lifecycle.js';
 import { createLogger, type Logger } from '../logging/logger.js';
+import { switchLogLevel } from '../logging/switch-log-level.js';
 import { createRateLimits, type RateLimits } from '../rate-limits/rate-limits.js';
 import { openTracing } from '../telemetry/open-tracing.js';
 import { openSubgraphMetrics } from '../telemetry/subgraph-metrics.js';
@@ -78,6 +79,7 @@ export function runSubgraphProcess<Context extends object, Config>({
       });
       const { gatewaySecret, urls } = environment;
       const logger = createLogger({ name, level: environment.logLevel });
+      switchLogLevel(logger);
       if (gatewaySecret.length < 32) logger.warn('GATEWAY_SECRET has fewer than 32 characters: use a longer one, made at random');
 
       const database = await openPostgres(environment.databaseUrl);
