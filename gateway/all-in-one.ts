@@ -180,6 +180,7 @@ runProcess({
       pageFolder: join(projectRoot, 'dist', 'graphiql'),
       withoutPage: config.policy.withoutPage,
       metrics,
+      invalidation: cache?.invalidation,
       insight: config.insight,
       tracing,
       limits: config.limits,

@@ -14,6 +14,7 @@ import { createHttpServer } from '../shared/http/server.js';
 import type { Logger } from '../shared/logging/logger.js';
 import { createAuthenticate } from './authentication/authenticate.js';
 import { warnAboutTokens } from './authorization/warn-about-tokens.js';
+import { addInvalidationRoute, type InvalidationAccess } from './caching/invalidation/invalidation-route.js';
 import type { DoorConfig, DoorLimits } from './config/serving-config.js';
 import type { Supergraph } from './supergraph/supergraph.js';
 import { exposedHeaders } from './http/cross-site.js';
@@ -57,6 +58,8 @@ export interface GatewayOptions {
   readonly insight?: InsightConfig;
   readonly tracing?: Tracing | undefined;
   readonly metrics?: { readonly counted: GatewayMetrics; readonly source: MetricsSource; readonly access: MetricsConfig } | undefined;
+  /** Undefined when operators may not end kept answers. */
+  readonly invalidation?: InvalidationAccess | undefined;
   readonly logger: Logger;
   readonly limits?: Partial<DoorLimits>;
   /** How long requests are taken over open connections after its end has begun, in ms. Default 0. */
@@ -131,6 +134,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
   addHealthRoutes(app, options.ready);
   if (metrics !== undefined) addMetricsRoute(app, metrics.source, metrics.access);
+  if (options.invalidation !== undefined) addInvalidationRoute(app, { ...options.invalidation, supergraph, logger });
 
   const { jwks } = options;
   if (jwks !== null) {

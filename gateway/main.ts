@@ -172,6 +172,7 @@ async function startServing(
     pageFolder: join(projectRoot, 'dist', 'graphiql'),
     withoutPage: config.policy.withoutPage,
     metrics,
+    invalidation: cache?.invalidation,
     insight: config.insight,
     tracing,
     limits: config.limits,

@@ -11,8 +11,10 @@ import {
   type StageAsked,
 } from '../../tests/testkit/caching-stage.js';
 import { representationsOf } from '../../tests/testkit/generated/execution-stage.js';
+import { until } from '../../tests/testkit/little-supergraph.js';
 import type { Ask } from '../execution/execution-state.js';
 import type { Lifetime } from '../datasources/answer-lifetime.js';
+import type { Invalidation } from './invalidation/invalidation.js';
 
 const usersSdl = `
   type Query { users(first: Int): [User] me: User }
@@ -278,6 +280,68 @@ describe('What a subgraph that does not answer well has said', () => {
     const { data, errors } = await stage.run(some, { variables: { first: 1234 } });
     expect(data).toMatchObject({ users: [{ score: 3 }, { score: 2 }, { score: null }, { score: 4 }] });
     expect(errors.map(({ path }) => path)).toContainEqual(['users', 2, 'score']);
+  });
+});
+
+describe('What an operator has ended', () => {
+  const invalidationSecret = 'x'.repeat(32);
+  const asked = (stage: ReturnType<typeof createPeople>, from = 0) => stage.asked.slice(from).map(summary);
+
+  it('cannot be, where operators have no secret', () => {
+    expect(createPeople().cache.invalidation).toBeUndefined();
+  });
+
+  it.each<readonly [Invalidation, readonly (readonly string[])[]]>([
+    [{ kind: 'cache_tag', cache_tag: 'other' }, []],
+    [{ kind: 'type', type: 'User', subgraph: 'scores' }, [['scores', JSON.stringify(user('1')), JSON.stringify(user('2'))]]],
+    [{ kind: 'entity', type: 'User', key: { id: '2' }, subgraph: 'scores' }, [['scores', JSON.stringify(user('2'))]]],
+    [{ kind: 'cache_tag', cache_tag: 'list' }, [['users']]],
+    [{ kind: 'all' }, [['users'], ['scores', JSON.stringify(user('1')), JSON.stringify(user('2'))]]],
+  ])('is asked for anew, after %j, and nothing else', async (what, expected) => {
+    const stage = createPeople({ users: { ...publicAnswer, tags: ['list'] }, invalidationSecret });
+    const first = await stage.run(query);
+    await stage.cache.invalidation?.invalidate([what]);
+    expect((await stage.run(query)).data).toEqual(first.data);
+    expect(asked(stage, 2)).toEqual(expected);
+    await stage.run(query);
+    expect(stage.asked).toHaveLength(2 + expected.length);
+  });
+
+  it('is over for everyone who has private answers', async () => {
+    const stage = createPeople({ users: privateAnswer, scores: privateAnswer, invalidationSecret });
+    const people = [callerWith({ sub: 'ann' }), callerWith({ sub: 'bob' })];
+    for (const each of people) await stage.run(query, each);
+    await stage.cache.invalidation?.invalidate([{ kind: 'subgraph', subgraph: 'users' }]);
+    for (const each of people) await stage.run(query, each);
+    expect(asked(stage, 4)).toEqual([['users'], ['users']]);
+  });
+
+  it('is not what was asked for before, and not answered by then', async () => {
+    const waiting: (() => void)[] = [];
+    let score = 1;
+    const stage = createCachingStage(
+      ownSdl,
+      {
+        async users() {
+          const given = score;
+          await new Promise<void>((resolve) => waiting.push(resolve));
+          return { data: { users: [user(String(given))] }, lifetime: publicAnswer };
+        },
+      },
+      { invalidationSecret },
+    );
+    const ids = '{ users { id } }';
+    const early = stage.run(ids);
+    await until(() => waiting.length === 1, 'the first question');
+    score = 2;
+    await stage.cache.invalidation?.invalidate([{ kind: 'all' }]);
+    // It must not join the one that was asked before, either.
+    const late = stage.run(ids);
+    await until(() => waiting.length === 2, 'the second question');
+    for (const answer of waiting) answer();
+    expect([(await early).data, (await late).data]).toEqual([{ users: [{ id: '1' }] }, { users: [{ id: '2' }] }]);
+    expect((await stage.run(ids)).data).toEqual({ users: [{ id: '2' }] });
+    expect(stage.asked).toHaveLength(2);
   });
 });
 

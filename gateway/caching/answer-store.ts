@@ -6,6 +6,10 @@ export interface KeptAnswer {
   readonly expiresAt: number;
   /** Of the user, when it was asked for; undefined for what holds for everyone. */
   readonly generation?: string | undefined;
+  /** `Invalidations.stamp` when it was asked for. */
+  readonly stamp: number;
+  /** What the subgraph calls it, for invalidations. */
+  readonly tags?: readonly string[] | undefined;
 }
 
 export interface StoreReading {

@@ -18,7 +18,9 @@ interface BoundedTextsOptions extends TextBounds {
   readonly overheadBytes: number;
 }
 
-export function createBoundedTexts<Entry extends { readonly text: string }>({
+const overheadOfTag = 16;
+
+export function createBoundedTexts<Entry extends { readonly text: string; readonly tags?: readonly string[] | undefined }>({
   maxBytes,
   maxEntries = Infinity,
   overheadBytes,
@@ -26,7 +28,8 @@ export function createBoundedTexts<Entry extends { readonly text: string }>({
   const entries = new Map<string, Entry>();
   let bytes = 0;
   // V8 takes one or two bytes for a character.
-  const sizeOf = ({ text }: Entry): number => text.length * 2 + overheadBytes;
+  const sizeOf = ({ text, tags = [] }: Entry): number =>
+    tags.reduce((sum, tag) => sum + tag.length * 2 + overheadOfTag, text.length * 2 + overheadBytes);
 
   function forget(key: string): void {
     const entry = entries.get(key);

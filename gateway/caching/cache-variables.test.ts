@@ -16,6 +16,8 @@ describe('The variables of the cache', () => {
     ['CACHE_ENTRIES', '0'],
     ['CACHE_ENTRIES', String(mostCacheEntries + 1)],
     ['CACHE_ENTRIES', '-1'],
+    ['CACHE_INVALIDATION_SECRET', 'x'.repeat(31)],
+    ['CACHE_INVALIDATION_SECRET', ` ${'x'.repeat(31)}`],
   ])('%s is not %p', (name, value) => {
     expect(() => read({ [name]: value })).toThrow(new RegExp(`${name}: `));
   });
@@ -31,13 +33,21 @@ describe('The variables of the cache', () => {
       maxBytes: 1,
       maxEntries: 1,
       redisUrl: undefined,
+      invalidationSecret: undefined,
     });
-    const most = { CACHE_BYTES: String(mostCacheBytes), CACHE_ENTRIES: String(mostCacheEntries), REDIS_URL: 'redis://cache.example' };
+    const invalidationSecret = 'x'.repeat(32);
+    const most = {
+      CACHE_INVALIDATION_SECRET: invalidationSecret,
+      CACHE_BYTES: String(mostCacheBytes),
+      CACHE_ENTRIES: String(mostCacheEntries),
+      REDIS_URL: 'redis://cache.example',
+    };
     expect(read({ CACHE: 'all', ...most })).toEqual({
       keepsPrivate: true,
       maxBytes: mostCacheBytes,
       maxEntries: mostCacheEntries,
       redisUrl: 'redis://cache.example',
+      invalidationSecret,
     });
   });
 
@@ -46,5 +56,14 @@ describe('The variables of the cache', () => {
     expect(read({ CACHE: 'all', WORKERS: '1' })).toBeDefined();
     expect(read({ CACHE: 'public', WORKERS: '2' })).toBeDefined();
     expect(read({ CACHE: 'all', WORKERS: '2', REDIS_URL: 'redis://cache.example' })).toBeDefined();
+  });
+
+  it('SECURITY: let nobody end what others keep on', () => {
+    const CACHE_INVALIDATION_SECRET = 'x'.repeat(32);
+    expect(() => read({ CACHE_INVALIDATION_SECRET })).toThrow(/CACHE_INVALIDATION_SECRET: is for what CACHE keeps/);
+    const several = { CACHE: 'public', WORKERS: '2', CACHE_INVALIDATION_SECRET };
+    expect(() => read(several)).toThrow(/CACHE_INVALIDATION_SECRET: with several WORKERS, needs REDIS_URL/);
+    expect(read({ ...several, WORKERS: '1' })).toBeDefined();
+    expect(read({ ...several, REDIS_URL: 'redis://cache.example' })).toBeDefined();
   });
 });

@@ -21,12 +21,18 @@ export interface CacheConfig extends NumbersOf<typeof cacheSettings> {
   readonly keepsPrivate: boolean;
   /** By which gateways share what they keep; undefined when there is only one. */
   readonly redisUrl: string | undefined;
+  /** With which operators may end what is kept; undefined when they may not. */
+  readonly invalidationSecret: string | undefined;
 }
 
 /** To be spread into the schema of an entry's environment. */
 export const cacheVariables = {
   CACHE: z.enum(cacheModes).default('off'),
   ...numberVariables(cacheSettings),
+  CACHE_INVALIDATION_SECRET: z
+    .string()
+    .regex(/^[\x21-\x7e]{32,}$/, 'must be 32 characters or more, without blanks')
+    .optional(),
 };
 
 type CacheValues = z.output<z.ZodObject<typeof cacheVariables>> & { readonly REDIS_URL?: string | undefined };
@@ -34,7 +40,12 @@ type CacheValues = z.output<z.ZodObject<typeof cacheVariables>> & { readonly RED
 /** Undefined when nothing is kept. */
 export function toCacheConfig(values: CacheValues): CacheConfig | undefined {
   if (values.CACHE === 'off') return undefined;
-  return { ...numbersOf(cacheSettings, values), keepsPrivate: values.CACHE === 'all', redisUrl: values.REDIS_URL };
+  return {
+    ...numbersOf(cacheSettings, values),
+    keepsPrivate: values.CACHE === 'all',
+    redisUrl: values.REDIS_URL,
+    invalidationSecret: values.CACHE_INVALIDATION_SECRET,
+  };
 }
 
 /**
@@ -42,10 +53,17 @@ export function toCacheConfig(values: CacheValues): CacheConfig | undefined {
  * another one keeps.
  */
 export function checkCacheVariables(
-  { CACHE: mode, REDIS_URL, WORKERS }: CacheValues & { readonly WORKERS?: number },
+  { CACHE: mode, REDIS_URL, WORKERS, CACHE_INVALIDATION_SECRET }: CacheValues & { readonly WORKERS?: number },
   context: z.RefinementCtx,
 ): void {
-  if (mode === 'all' && WORKERS !== undefined && WORKERS > 1 && REDIS_URL === undefined) {
+  const isAlone = WORKERS === undefined || WORKERS === 1 || REDIS_URL !== undefined;
+  const secret = CACHE_INVALIDATION_SECRET === undefined ? [] : ['CACHE_INVALIDATION_SECRET'];
+  if (mode === 'off' && secret.length > 0)
+    context.addIssue({ code: 'custom', path: secret, message: 'is for what CACHE keeps, which is off' });
+  if (mode === 'public' && secret.length > 0 && !isAlone) {
+    context.addIssue({ code: 'custom', path: secret, message: 'with several WORKERS, needs REDIS_URL, by which they tell each other' });
+  }
+  if (mode === 'all' && !isAlone) {
     context.addIssue({
       code: 'custom',
       path: ['CACHE'],

@@ -5,6 +5,7 @@ import type { Caller, FetchRequest, SubgraphDataSource } from '../datasources/su
 import type { WireResult } from '../datasources/wire.js';
 import type { AnswerStore, KeptAnswer } from './answer-store.js';
 import { createCacheKeys, type QuestionKeys } from './cache-keys.js';
+import type { Invalidations } from './invalidation/invalidations.js';
 import { createFlights, landingFor, type Landing } from './flights.js';
 import { createScopeMemory, pickKept, type KeptScopes } from './kept-scopes.js';
 import { lifetimeLeft, type OperationCaching } from './operation-caching.js';
@@ -26,6 +27,7 @@ export interface CachedSourceOptions {
   /** Where the subgraph is, and with what it is asked beside the request. */
   readonly place: string;
   readonly store: AnswerStore;
+  readonly invalidations: Invalidations;
   /** Whether private answers are kept too. */
   readonly keepsPrivate: boolean;
   readonly onCached?: OnCached | undefined;
@@ -41,6 +43,8 @@ interface Asked {
   readonly keys: QuestionKeys;
   /** Undefined where private answers may not be kept. */
   readonly generation: string | undefined;
+  /** Before anything was looked for. */
+  readonly stamp: number;
   readonly values: unknown[];
   /** Requests that did not bring all that they asked for. */
   readonly failures: { readonly items: readonly number[]; readonly result: WireResult }[];
@@ -52,7 +56,7 @@ interface Asked {
  * what is withheld from it must not be in the key.
  */
 export function cacheSource(source: SubgraphDataSource, options: CachedSourceOptions): SubgraphDataSource {
-  const { name, store, keepsPrivate, onCached, now = Date.now } = options;
+  const { name, store, invalidations, keepsPrivate, onCached, now = Date.now } = options;
   const keysOf = createCacheKeys(options.place);
   const scopes = createScopeMemory();
   const flights = createFlights();
@@ -72,6 +76,7 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
 
     const question = toQuestion(request);
     const keys = keysOf(request, { schemaId: caching.schemaId, headers: caller.subgraphHeaders, identity });
+    const stamp = invalidations.stamp();
     const reading = await store.read([...keys.shared, ...(keys.own ?? [])], identity?.subject);
     const asked: Asked = {
       request,
@@ -80,6 +85,7 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
       question,
       keys,
       generation: keys.own && reading.generation,
+      stamp,
       values: [],
       failures: [],
       shared: 0,
@@ -101,11 +107,13 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
 
   /** Gives back what is not there. */
   function takeKept(asked: Asked, answers: readonly (KeptAnswer | undefined)[]): number[] {
-    const { question, generation, caching } = asked;
+    const { question, generation, caching, request } = asked;
     const missing: number[] = [];
     const at = now();
+    const isOver = invalidations.judge({ subgraph: name, request, schema: caching.schema });
+    const good = (answer: KeptAnswer | undefined, item: number) => (answer && isOver?.(answer, item) === true ? undefined : answer);
     for (let item = 0; item < question.count; item += 1) {
-      const kept = pickKept(answers[item], answers[question.count + item], generation);
+      const kept = pickKept(good(answers[item], item), good(answers[question.count + item], item), generation);
       const value = kept === undefined ? undefined : parse(kept.answer.text);
       if (kept === undefined || !question.isValue(value)) missing.push(item);
       else {
@@ -122,11 +130,10 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
       await fetch(asked, items);
       return;
     }
-    const { shared } = asked.keys;
     const lead: number[] = [];
     const joined = new Map<Promise<Landing>, number[]>();
     for (const item of items) {
-      const flight = flights.joined(shared[item] ?? '');
+      const flight = flights.joined(flightKey(asked, item));
       if (flight === undefined) lead.push(item);
       else joined.set(flight, [...(joined.get(flight) ?? []), item]);
     }
@@ -139,7 +146,7 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
   async function takeLead(asked: Asked, items: readonly number[]): Promise<void> {
     const flight = fetch(asked, items);
     flights.begin(
-      items.map((item) => asked.keys.shared[item] ?? ''),
+      items.map((item) => flightKey(asked, item)),
       flight,
     );
     await flight;
@@ -176,12 +183,13 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
     return { texts, lifetime, wasLeft: caller.signal.aborted };
   }
 
-  function keep({ keys, generation, values }: Asked, item: number, { seconds, isPrivate }: Lifetime, texts: Map<string, string>): void {
+  function keep(asked: Asked, item: number, { seconds, isPrivate, tags }: Lifetime, texts: Map<string, string>): void {
+    const { keys, generation, values, stamp } = asked;
     const key = isPrivate ? keys.own?.[item] : keys.shared[item];
     if (key === undefined || (isPrivate && generation === undefined)) return;
     const text = JSON.stringify(values[item]);
     if (!isPrivate) texts.set(key, text);
-    store.write(key, { text, expiresAt: now() + seconds * 1_000, ...(isPrivate ? { generation } : {}) });
+    store.write(key, { text, expiresAt: now() + seconds * 1_000, stamp, tags, ...(isPrivate ? { generation } : {}) });
   }
 
   return {
@@ -193,6 +201,11 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
       return caching.isQuery ? fetchQuery(request, caller, caching) : fetchForMutation(request, caller, caching);
     },
   };
+}
+
+/** What is under way since before an invalidation is for nobody who asks after it. */
+function flightKey({ keys, stamp }: Asked, item: number): string {
+  return `${stamp} ${keys.shared[item] ?? ''}`;
 }
 
 const nothing: KeptScopes = { shared: false, own: false };

@@ -67,7 +67,10 @@ async function openShop(way: 'over HTTP' | 'in one process') {
   };
   const served = way === 'over HTTP' ? await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, gatewaySecret, logger }) : undefined;
   if (served !== undefined) ends.push(() => served.close());
-  const cache = openAnswerCache({ keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined }, { logger });
+  const cache = openAnswerCache(
+    { keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined, invalidationSecret: undefined },
+    { logger },
+  );
   if (cache === undefined) throw new Error('there is no cache');
 
   const sdl = compose([

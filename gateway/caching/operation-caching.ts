@@ -1,4 +1,4 @@
-import { OperationTypeNode } from 'graphql';
+import { OperationTypeNode, type GraphQLSchema } from 'graphql';
 import { strictest, type Lifetime } from '../datasources/answer-lifetime.js';
 import type { Caller } from '../datasources/subgraph-data-source.js';
 import type { OperationResult } from '../execution/operation-result.js';
@@ -12,6 +12,8 @@ export interface OperationCaching {
   readonly identity: CallerIdentity | undefined;
   /** SHA-256 of the supergraph. */
   readonly schemaId: string;
+  /** Of the supergraph. */
+  readonly schema: GraphQLSchema;
   /** How long the answer of a subgraph, which becomes part of it, holds from now on; undefined when it must not be kept. */
   note(lifetime: Lifetime | undefined): void;
   /** Of all that has become part of the answer; undefined when it must not be kept, or nothing has. */
@@ -38,17 +40,19 @@ export interface BeginCaching {
   readonly operation: OperationTypeNode;
   readonly caller: Pick<Caller, 'viewer' | 'subgraphHeaders'>;
   readonly schemaId: string;
+  readonly schema: GraphQLSchema;
 }
 
 export type CreateOperationCaching = (begin: BeginCaching) => OperationCaching;
 
 export function createOperationCachings(identify = createIdentify()): CreateOperationCaching {
-  return ({ operation, caller, schemaId }) => {
+  return ({ operation, caller, schemaId, schema }) => {
     let lifetime: Lifetime | 'none' | undefined;
     return {
       isQuery: operation === OperationTypeNode.QUERY,
       identity: identify(caller.viewer, caller.subgraphHeaders.authorization),
       schemaId,
+      schema,
       note(next) {
         if (next === undefined || lifetime === 'none') lifetime = 'none';
         else lifetime = lifetime === undefined ? next : strictest(lifetime, next);

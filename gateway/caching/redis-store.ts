@@ -18,7 +18,8 @@ const restMs = 1_000;
 const generationMs = 2 * longestLifetimeSeconds * 1_000;
 /** Users whose new generation could not be told. */
 const maxUntold = 100_000;
-const entry = /^(\d{1,16}) ([\w-]+) /;
+/** When it is over, the generation, the stamp, the tags. */
+const entry = /^(\d{1,16}) ([\w-]+) (\d{1,16}) (\S*) /;
 const everyone = '-';
 
 /** Keeps answers where other gateways find them. Without an answer of Redis nothing is there, and it never fails. */
@@ -40,9 +41,16 @@ export function createRedisStore(redis: Redis, options: RedisStoreOptions): Answ
   }
 
   function read(text: string | null): KeptAnswer | undefined {
-    const [start = '', expiresAt, generation] = (text === null ? null : entry.exec(text)) ?? [];
-    if (text === null || expiresAt === undefined || Number(expiresAt) <= now()) return undefined;
-    return { text: text.slice(start.length), expiresAt: Number(expiresAt), ...(generation === everyone ? {} : { generation }) };
+    const [start = '', expiresAt, generation, stamp, tags = ''] = (text === null ? null : entry.exec(text)) ?? [];
+    const readTags = decode(tags);
+    if (text === null || expiresAt === undefined || Number(expiresAt) <= now() || readTags === undefined) return undefined;
+    return {
+      text: text.slice(start.length),
+      expiresAt: Number(expiresAt),
+      stamp: Number(stamp),
+      ...(generation === everyone ? {} : { generation }),
+      ...(readTags.length === 0 ? {} : { tags: readTags }),
+    };
   }
 
   /** The one that there is, or the first one. */
@@ -67,15 +75,25 @@ export function createRedisStore(redis: Redis, options: RedisStoreOptions): Answ
       if (subject === undefined || replies.length === 0 || untold.has(subject)) return { answers, generation: undefined };
       return { answers, generation: replies[0] ?? (await beginGeneration(subject)) };
     },
-    write(key, { text, expiresAt, generation = everyone }) {
+    write(key, { text, expiresAt, generation = everyone, stamp, tags = [] }) {
       const ms = Math.ceil(expiresAt - now());
       if (ms <= 0 || text.length > maxLength) return;
-      void ask(() => redis.set(answerKey(key), `${Math.floor(expiresAt)} ${generation} ${text}`, 'PX', ms));
+      const start = `${Math.floor(expiresAt)} ${generation} ${stamp} ${tags.map(encodeURIComponent).join(',')}`;
+      void ask(() => redis.set(answerKey(key), `${start} ${text}`, 'PX', ms));
     },
     renew,
     stats: () => ({ entries: 0, bytes: 0 }),
     close: () => Promise.resolve(),
   };
+}
+
+/** Undefined for what is none of ours. */
+function decode(tags: string): readonly string[] | undefined {
+  try {
+    return tags === '' ? [] : tags.split(',').map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
 }
 
 function answerKey(key: string): string {

@@ -10,6 +10,7 @@ import { createTieredStore } from './tiered-store.js';
 
 const later = (text: string, generation?: string): KeptAnswer => ({
   text,
+  stamp: 7,
   expiresAt: Date.now() + 60_000,
   ...(generation === undefined ? {} : { generation }),
 });
@@ -41,8 +42,8 @@ describe.each(Object.entries(stores))('A store of answers, %s,', (kind, open) =>
 
   it('gives nothing that has expired', async () => {
     const store = open();
-    store.write(`${kind} over`, { text: '1', expiresAt: Date.now() });
-    store.write(`${kind} long over`, { text: '1', expiresAt: 0 });
+    store.write(`${kind} over`, { text: '1', stamp: 0, expiresAt: Date.now() });
+    store.write(`${kind} long over`, { text: '1', stamp: 0, expiresAt: 0 });
     expect((await store.read([`${kind} over`, `${kind} long over`], undefined)).answers).toEqual([undefined, undefined]);
   });
 
@@ -113,23 +114,33 @@ describe('A store of answers on Redis', () => {
     expect(await store.read(['key'], 'ann')).toEqual(nothing);
     now = 1_999;
     expect(await store.read(['key'], 'ann')).toEqual(nothing);
-    store.write('key', { text: '1', expiresAt: now + 60_000 });
+    store.write('key', { text: '1', stamp: 0, expiresAt: now + 60_000 });
     expect(asked).toHaveLength(1);
     now = 2_000;
     await store.read(['key'], 'ann');
     expect(asked).toHaveLength(2);
   });
 
-  it.each(['', '{"a":1}', '9999999999999', '9999999999999 -', 'soon - {"a":1}', '-1 - {"a":1}'])('takes %p for nothing', async (text) => {
+  it.each([
+    '',
+    '{"a":1}',
+    '9999999999999',
+    '9999999999999 -',
+    '9999999999999 - 0',
+    '9999999999999 - {"a":1}',
+    '9999999999999 - 0 %zz {}',
+    'soon - 0  {}',
+    '-1 - 0  {}',
+  ])('takes %p for nothing', async (text) => {
     const { store } = storeOver({ mget: () => Promise.resolve([text]) });
     expect((await store.read(['key'], undefined)).answers).toEqual([undefined]);
   });
 
   it('keeps texts up to its length', () => {
     const { asked, store } = storeOver({}, { now: () => 0 });
-    store.write('key', { text: '1'.repeat(10), expiresAt: 60_000 });
-    expect(asked).toEqual([['set', 'galaxia.answer.key', '60000 - 1111111111', 'PX', 60_000]]);
-    store.write('key', { text: '1'.repeat(11), expiresAt: 60_000 });
+    store.write('key', { text: '1'.repeat(10), stamp: 7, tags: ['a b', 'c,d'], expiresAt: 60_000 });
+    expect(asked).toEqual([['set', 'galaxia.answer.key', '60000 - 7 a%20b,c%2Cd 1111111111', 'PX', 60_000]]);
+    store.write('key', { text: '1'.repeat(11), stamp: 7, expiresAt: 60_000 });
     expect(asked).toHaveLength(1);
   });
 

@@ -71,7 +71,10 @@ afterAll(async () => {
 
 beforeEach(async () => {
   said.clear();
-  const opened = openAnswerCache({ keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined }, { logger });
+  const opened = openAnswerCache(
+    { keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined, invalidationSecret: undefined },
+    { logger },
+  );
   if (opened === undefined) throw new Error('there is no cache');
   cache = opened;
   url = await serve(tokensOf('https://a.example'));

@@ -4,6 +4,7 @@ import type { ParsedOperation } from '../operations/operation-store.js';
 import type { AnswerStore } from './answer-store.js';
 import { operationKeys } from './cache-keys.js';
 import type { OnCached } from './cached-source.js';
+import type { Invalidations } from './invalidation/invalidations.js';
 import { createScopeMemory, pickKept } from './kept-scopes.js';
 import { lifetimeLeft, lifetimeOf, type OperationCaching } from './operation-caching.js';
 
@@ -20,6 +21,8 @@ export type AnswerOperation = (asked: AskedOperation, execute: () => Promise<Ope
 
 export interface WholeAnswersOptions {
   readonly store: AnswerStore;
+  /** Each ends all: what they are made of is kept as well, so that they are soon there again. */
+  readonly invalidations: Pick<Invalidations, 'stamp'>;
   readonly keepsPrivate: boolean;
   readonly onCached?: OnCached | undefined;
   readonly now: () => number;
@@ -29,7 +32,7 @@ export interface WholeAnswersOptions {
  * Keeps answers to whole operations as they are sent, when all that they are made of may be kept. Never those of which some may see more than
  * others: who they are is asked about each time. Nor those for which subgraphs were asked in a way of its own (`ask`), as with files.
  */
-export function createWholeAnswers({ store, keepsPrivate, onCached, now }: WholeAnswersOptions): AnswerOperation {
+export function createWholeAnswers({ store, invalidations, keepsPrivate, onCached, now }: WholeAnswersOptions): AnswerOperation {
   const scopes = createScopeMemory();
 
   return async ({ operation, request, caching, isProtected }, execute) => {
@@ -43,8 +46,10 @@ export function createWholeAnswers({ store, keepsPrivate, onCached, now }: Whole
     const mayBeThere = looksFor.shared || identity !== undefined;
     const { subgraphHeaders: headers } = request.caller;
     const keys = mayBeThere ? operationKeys(operation, request.variables, { schemaId: caching.schemaId, headers, identity }) : undefined;
+    const stamp = invalidations.stamp();
     const reading = keys && (await store.read(keys.own === undefined ? [keys.shared] : [keys.shared, keys.own], identity?.subject));
-    const kept = reading && pickKept(reading.answers[0], reading.answers[1], reading.generation);
+    const [shared, own] = (reading?.answers ?? []).map((answer) => (answer?.stamp === stamp ? answer : undefined));
+    const kept = pickKept(shared, own, reading?.generation);
     if (kept !== undefined) {
       onCached?.({ subgraph: '*', hits: 1, shared: 0, misses: 0 });
       return { data: kept.answer.text, errors: [], lifetime: lifetimeLeft(kept.answer.expiresAt, now(), kept.isOwn) };
@@ -61,7 +66,8 @@ export function createWholeAnswers({ store, keepsPrivate, onCached, now }: Whole
     const generation = lifetime?.isPrivate === true ? reading?.generation : undefined;
     if (data === undefined || lifetime === undefined || key === undefined) return result;
     if (lifetime.isPrivate && generation === undefined) return result;
-    store.write(key, { text: data, expiresAt: now() + lifetime.seconds * 1_000, ...(generation === undefined ? {} : { generation }) });
+    const expiresAt = now() + lifetime.seconds * 1_000;
+    store.write(key, { text: data, expiresAt, stamp, ...(generation === undefined ? {} : { generation }) });
     return result;
   };
 }

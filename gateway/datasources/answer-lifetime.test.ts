@@ -54,4 +54,24 @@ describe('SECURITY: the headers of a subgraph', () => {
   ])('that say %s keep it for everyone', (_what, headers, seconds) => {
     expect(readLifetime(headers)).toEqual(forAll(seconds));
   });
+
+  it.each([
+    ['a tag that is too long', 'x'.repeat(257)],
+    ['too many tags', Array.from({ length: 65 }, (_, n) => n).join()],
+  ])('with %s keep nothing, since nobody could end it by them', (_what, tags) => {
+    expect(readLifetime({ 'cache-control': 'public, max-age=60', 'cache-tag': tags })).toBeUndefined();
+  });
+
+  it.each<readonly [string | string[], readonly string[]]>([
+    ['a', ['a']],
+    [
+      ['User-1, b c,', ' D'],
+      ['User-1', 'b c', 'D'],
+    ],
+    ['x'.repeat(256), ['x'.repeat(256)]],
+    [Array.from({ length: 64 }, (_, n) => n).join(), Array.from({ length: 64 }, (_, n) => String(n))],
+  ])('give what is kept its tags: %j', (header, tags) => {
+    expect(readLifetime({ 'cache-control': 'public, max-age=60', 'cache-tag': header })).toEqual({ ...forAll(60), tags });
+    expect(readLifetime({ 'cache-control': 'public, max-age=60', 'cache-tag': ',' })).toEqual(forAll(60));
+  });
 });

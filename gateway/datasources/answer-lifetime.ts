@@ -7,6 +7,8 @@ export interface Lifetime {
   readonly seconds: number;
   /** For the one who asked, and nobody else. */
   readonly isPrivate: boolean;
+  /** What the subgraph calls the answer, for invalidations. */
+  readonly tags?: readonly string[];
 }
 
 /** A day. What a subgraph says by mistake is over then. */
@@ -34,7 +36,20 @@ export function readLifetime(headers: Readonly<Record<string, HeaderValue>>): Li
   const isPrivate = directives.has('private') || !isForAll || vary.some((name) => identityHeaders.includes(name));
   const stated = (isPrivate ? undefined : directives.get('s-maxage')) ?? directives.get('max-age');
   const seconds = wholeNumber(stated) - (headers.age === undefined ? 0 : wholeNumber(headers.age));
-  return seconds > 0 ? { seconds: Math.min(seconds, longestLifetimeSeconds), isPrivate } : undefined;
+  const tags = readTags(headers['cache-tag']);
+  if (!(seconds > 0) || tags === undefined) return undefined;
+  return { seconds: Math.min(seconds, longestLifetimeSeconds), isPrivate, ...(tags.length === 0 ? {} : { tags }) };
+}
+
+const mostTags = 64;
+const longestTag = 256;
+
+/** `cache-tag: a, b`, as CDNs read it. Undefined for more than are kept: who relies on one would rely on it in vain. */
+function readTags(value: HeaderValue): readonly string[] | undefined {
+  if (value === undefined) return [];
+  const tags = (typeof value === 'string' ? value : value.join(',')).split(',').map((tag) => tag.trim());
+  const named = tags.filter((tag) => tag !== '');
+  return named.length <= mostTags && named.every((tag) => tag.length <= longestTag) ? named : undefined;
 }
 
 /** Of two answers that one was made of. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { OperationTypeNode, parse } from 'graphql';
+import { GraphQLSchema, OperationTypeNode, parse } from 'graphql';
 import { declareSharing, type Audience } from '../../shared/graphql/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { serveSubgraph } from '../../shared/graphql/subgraph-server.js';
@@ -81,7 +81,12 @@ describe.each(['in one process', 'over HTTP'])('What a subgraph says by @cacheCo
   async function lifetimes(name: 'free' | 'ruled', query: string, authorization?: string) {
     const subgraphHeaders = authorization === undefined ? {} : { authorization };
     const caller = { subgraphHeaders, signal: new AbortController().signal };
-    const caching = createOperationCachings()({ operation: OperationTypeNode.QUERY, caller, schemaId: 'schema' });
+    const caching = createOperationCachings()({
+      operation: OperationTypeNode.QUERY,
+      caller,
+      schemaId: 'schema',
+      schema: new GraphQLSchema({}),
+    });
     const variables = query.includes('$representations') ? { representations: [{ __typename: 'User', id: '1' }] } : {};
     const results = [];
     for (let n = 0; n < 2; n += 1) {

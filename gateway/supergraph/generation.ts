@@ -106,7 +106,7 @@ export function createGeneration(
     return { ...request, caller: { subgraphHeaders, signal, deadline: request.caller.deadline ?? generation.deadline(), caching } };
   };
   const cachingOf = ({ operation: { operation } }: ParsedOperation, { caller }: ExecutionRequest) =>
-    cache?.beginCaching({ operation, caller, schemaId: generation.id });
+    cache?.beginCaching({ operation, caller, schemaId: generation.id, schema: supergraphSchema });
   const generation: SupergraphGeneration = {
     id: supergraphId(sdl),
     schema,

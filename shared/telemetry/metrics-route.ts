@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../errors/app-error.js';
+import { checkBearer } from '../http/bearer-secret.js';
 import type { MetricsConfig } from './telemetry-variables.js';
 
 /** Metrics as they are told: prom-client's registry, or several of them added up. */
@@ -11,9 +11,9 @@ export interface MetricsSource {
 
 /** Adds `GET /metrics` in Prometheus' text format. */
 export function addMetricsRoute(app: FastifyInstance, source: MetricsSource, { token }: MetricsConfig): void {
-  const expected = token === undefined ? undefined : hash(`Bearer ${token}`);
+  const mayRead = token === undefined ? undefined : checkBearer(token);
   app.get('/metrics', async (request, reply) => {
-    if (expected !== undefined && !timingSafeEqual(hash(request.headers.authorization ?? ''), expected)) {
+    if (mayRead?.(request.headers.authorization) === false) {
       throw new AppError('UNAUTHENTICATED', 'Metrics are told to who sends their token as "authorization: Bearer …".');
     }
     return reply
@@ -21,9 +21,4 @@ export function addMetricsRoute(app: FastifyInstance, source: MetricsSource, { t
       .type(source.contentType)
       .send(await source.metrics());
   });
-}
-
-/** Of equal length for all, so that comparing tells nothing. */
-function hash(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

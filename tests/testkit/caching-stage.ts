@@ -48,7 +48,7 @@ export function createCachingStage(sdl: string, answers: Answers, { cache: given
   const cache =
     given ??
     openAnswerCache(
-      { keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined, ...config },
+      { keepsPrivate: true, maxBytes: 1_000_000, maxEntries: 1_000, redisUrl: undefined, invalidationSecret: undefined, ...config },
       { onCached: (report) => reports.push(report), logger: createLogger({ name: 'test', level: 'silent' }), now },
     );
   if (cache === undefined) throw new Error('there is no cache');

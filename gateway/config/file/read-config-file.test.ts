@@ -137,6 +137,7 @@ describe('A configuration file of the gateway', () => {
       SUBGRAPH_TIMEOUTS_MS: 'subgraphs.<name>.timeoutMs',
       UPLOAD_SUBGRAPHS: 'subgraphs.<name>.uploads',
       GATEWAY_SECRET: 'no secret belongs into a file',
+      CACHE_INVALIDATION_SECRET: 'no secret belongs into a file',
       METRICS_TOKEN: 'no secret belongs into a file',
       OTEL_EXPORTER_OTLP_HEADERS: 'no secret belongs into a file',
       S3_PUBLIC_ENDPOINT: 'for Galaxia’s own images',
