@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import type { FetchRequest } from '../../datasources/subgraph-data-source.js';
-import { isJsonObject } from '../../datasources/json.js';
+import { isJsonObject } from '../../../shared/json/json-object.js';
 import { longestLifetimeSeconds } from '../../datasources/answer-lifetime.js';
 import type { KeptAnswer } from '../answer-store.js';
 import { createDocumentTypes, namesOf } from './document-types.js';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connectOptionally, disconnect } from '../../../shared/events/redis-connection.js';
+import { connectOptionally, disconnect } from '../../../shared/redis/redis-connection.js';
 import { composeStage, createCachingStage, publicAnswer } from '../../../tests/testkit/caching-stage.js';
 import { until } from '../../../tests/testkit/little-supergraph.js';
 import { startRedis } from '../../../tests/testkit/redis.js';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { within } from '../../../shared/events/redis-connection.js';
+import { within } from '../../../shared/redis/redis-connection.js';
 import { longestLifetimeSeconds } from '../../datasources/answer-lifetime.js';
 import { everything, readInvalidation, type Invalidation } from './invalidation.js';
 import type { Invalidations } from './invalidations.js';
