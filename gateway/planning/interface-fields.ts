@@ -14,7 +14,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { withoutNamedFragments } from './named-fragments.js';
-import { freeName, responseName, responseNamesIn } from './response-names.js';
+import { fieldKey, freeName, responseName, responseNamesIn } from './response-names.js';
 
 type TypeOrNone = GraphQLNamedType | null | undefined;
 
@@ -49,7 +49,7 @@ export function liftInterfaceFields(
   if (narrowing.size === 0) return undefined;
   return {
     document: { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet }] },
-    nameOf: (parent, field) => (interfaceOf(parent, field) === undefined ? undefined : names.get(keyOf(field))),
+    nameOf: (parent, field) => (interfaceOf(parent, field) === undefined ? undefined : names.get(fieldKey(field))),
     clientNames,
   };
 
@@ -59,7 +59,7 @@ export function liftInterfaceFields(
   }
 
   function planName(field: FieldNode): string {
-    const key = keyOf(field);
+    const key = fieldKey(field);
     const name = names.get(key) ?? freeName(`${responseName(field).replace(/^_+/, '')}__of_interface`, taken);
     names.set(key, name);
     clientNames.set(name, responseName(field));
@@ -96,11 +96,6 @@ export function liftInterfaceFields(
       });
     }
   }
-}
-
-/** The same field with the same arguments may have the same name. */
-function keyOf(field: FieldNode): string {
-  return [responseName(field), field.name.value, ...(field.arguments ?? []).map(print)].join(' ');
 }
 
 function typeOf(parent: TypeOrNone, { name }: FieldNode): TypeOrNone {

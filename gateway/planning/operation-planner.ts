@@ -3,7 +3,6 @@ import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { readDeferConditions, withoutDefer, type DeferringDocument } from './deferred-fragments.js';
 import { awaitContexts } from './awaited-contexts.js';
-import { nameClashingAliases, plannedName, renameAliases } from './client-aliases.js';
 import { toClientShape, withTypenames, type ToClient } from './client-shape.js';
 import { readContextualFields } from './contextual-fields.js';
 import { liftInterfaceFields } from './interface-fields.js';
@@ -12,6 +11,7 @@ import { withoutLiteralConditions } from './literal-conditions.js';
 import { mendMerges } from './mended-merges.js';
 import { withoutNamedFragments } from './named-fragments.js';
 import { keepPartialTypes } from './partial-types.js';
+import { namePlannedFields, renameFields } from './planned-names.js';
 import { queryGraphOf, type QueryGraph } from './query-graph.js';
 import { restoreRequiredInputs } from './required-inputs.js';
 import { aliasRequirements } from './requirements.js';
@@ -140,14 +140,15 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
       const document = withoutDefer(given.document);
       const input = { ...given, document };
       const { operationName, client = { document, whyWithheld: () => undefined } } = input;
-      const names = nameClashingAliases(document, requirements.responseNames);
       const lifted = liftInterfaceFields(schema, input, requirements.isRequiringForInterface);
-      if (names.size === 0 && lifted === undefined && document === client.document) {
+      const reserved = new Set([...requirements.responseNames, ...(lifted?.clientNames.keys() ?? [])]);
+      const names = namePlannedFields(schema, { document, operationName }, reserved);
+      if (names.clientNames.size === 0 && lifted === undefined && document === client.document) {
         const inParts = document === given.document ? undefined : prepareParts(given);
         return { ...planDocument(input), document, toClient: undefined, inParts };
       }
-      const planned = withTypenames(schema, renameAliases(lifted?.document ?? document, names));
-      const clientNames = new Map([...[...names].map(([alias, name]) => [name, alias] as const), ...(lifted?.clientNames ?? [])]);
+      const planned = withTypenames(schema, renameFields(lifted?.document ?? document, names));
+      const clientNames = new Map([...names.clientNames, ...(lifted?.clientNames ?? [])]);
       return {
         ...planDocument({ ...input, document: planned.document }),
         document: planned.document,
@@ -159,7 +160,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
             operationName,
             variables,
             typenameKey: planned.typenameKey,
-            plannedName: (field, parent) => lifted?.nameOf(parent, field) ?? plannedName(field, names),
+            plannedName: (field, parent) => lifted?.nameOf(parent, field) ?? names.of(field),
             clientNames,
             isLifted: (key) => lifted?.clientNames.has(key) === true,
           }),

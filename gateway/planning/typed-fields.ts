@@ -9,6 +9,7 @@ import {
   type GraphQLCompositeType,
   type GraphQLNamedType,
   type GraphQLSchema,
+  type InlineFragmentNode,
   type SelectionSetNode,
 } from 'graphql';
 
@@ -40,17 +41,26 @@ export function typedFields(schema: GraphQLSchema, document: DocumentNode): read
         found.push({ field: selection, parent, type });
         if (selection.selectionSet !== undefined && isCompositeType(type)) collect(selection.selectionSet, type);
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        const condition = selection.typeCondition?.name.value;
-        collect(selection.selectionSet, condition === undefined ? parent : compositeType(schema, condition));
+        collect(selection.selectionSet, conditionType(schema, selection, parent));
       }
     }
   }
 }
 
-function typeOf({ name }: FieldNode, parent: GraphQLCompositeType): GraphQLNamedType | undefined {
+/** What a field gives, without lists and non-null; undefined for fields of introspection. */
+export function typeOf({ name }: FieldNode, parent: GraphQLCompositeType): GraphQLNamedType | undefined {
   if (!isObjectType(parent) && !isInterfaceType(parent)) return undefined;
   const definition = parent.getFields()[name.value];
   return definition === undefined ? undefined : getNamedType(definition.type);
+}
+
+/** Of which objects a fragment selects something that stands where `parent` is. */
+export function conditionType(
+  schema: GraphQLSchema,
+  { typeCondition }: InlineFragmentNode,
+  parent: GraphQLCompositeType,
+): GraphQLCompositeType | undefined {
+  return typeCondition === undefined ? parent : compositeType(schema, typeCondition.name.value);
 }
 
 function compositeType(schema: GraphQLSchema, name: string): GraphQLCompositeType | undefined {
