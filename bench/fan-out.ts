@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
+import { compiled } from './compiled.js';
 import type { Doors, Product, Question, ReadAnswer } from './fan-out-subject.js';
 import { report, type Figure } from './harness.js';
 
@@ -17,7 +18,7 @@ const selections = {
 const children: ChildProcess[] = [];
 
 function startChild() {
-  const child = fork(join(import.meta.dirname, 'fan-out-subject.ts'), { execArgv: ['--import', 'tsx'] });
+  const child = fork(compiled(join(import.meta.dirname, 'fan-out-subject.ts')));
   children.push(child);
   return async (question: Question): Promise<unknown> => {
     const answered = once(child, 'message', { signal: AbortSignal.timeout(60_000) });

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { password, ratePerSecond } from './auth-subject.js';
+import { compiled } from './compiled.js';
 import { report } from './harness.js';
 import { startProduct } from './product-subject.js';
 import type { RawRate } from './raw-argon2.js';
@@ -22,8 +23,7 @@ const threadPoolSize = cores + 2;
 /** So that there is always one to begin with when a thread is free. */
 const loginsAtOnce = cores * 4;
 
-const raw = fork(join(import.meta.dirname, 'raw-argon2.ts'), {
-  execArgv: ['--import', 'tsx'],
+const raw = fork(compiled(join(import.meta.dirname, 'raw-argon2.ts')), {
   env: { ...process.env, UV_THREADPOOL_SIZE: String(threadPoolSize) },
 });
 await once(raw, 'message');

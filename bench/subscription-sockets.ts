@@ -11,6 +11,7 @@ import type { SubscribeRequest, UpstreamSubscription } from '../gateway/datasour
 import { createSubgraphSockets } from '../gateway/datasources/subgraph-sockets.js';
 import { serveSubgraph } from '../shared/graphql/subgraph-server.js';
 import { createLogger } from '../shared/logging/logger.js';
+import { compiled } from './compiled.js';
 import { report, type Figure } from './harness.js';
 import { nextMessage } from '../tests/testkit/next-message.js';
 
@@ -99,7 +100,7 @@ async function measure(): Promise<void> {
 }
 
 async function measureOnce(way: 'shared' | 'own', note: (name: string, unit: string, value: number) => void): Promise<void> {
-  const child = fork(import.meta.filename, { execArgv: ['--import', 'tsx'], env: { ...process.env, NODE_ENV: 'production' } });
+  const child = fork(compiled(import.meta.filename), { env: { ...process.env, NODE_ENV: 'production' } });
   const answer = async <Answer>(message?: string): Promise<Answer> => {
     if (message !== undefined) child.send(message);
     return ((await once(child, 'message')) as [Answer])[0];

@@ -6,6 +6,7 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import pg from 'pg';
 import { accessTokenAlgorithm } from '../../shared/auth/access-token.js';
 import { jwksPath } from '../../shared/graphql/paths.js';
+import { compiled } from '../compiled.js';
 import { startPostgres } from '../../tests/testkit/postgres.js';
 import { freePorts } from '../../tests/testkit/free-ports.js';
 import { startProcess, type ProductProcess } from '../../tests/testkit/process.js';
@@ -111,7 +112,7 @@ export interface Child {
 }
 
 export function startChild(file: string): Child {
-  const child: ChildProcess = fork(join(import.meta.dirname, file), { execArgv: ['--import', 'tsx'] });
+  const child: ChildProcess = fork(compiled(join(import.meta.dirname, file)));
   let isStopping = false;
   child.once('exit', (status) => {
     if (isStopping) return;
