@@ -17,7 +17,7 @@ const typeDefs = parse(`
     people: [Person]
   }
   type Mutation { add(n: Int!): [Int!]! }
-  type Person { name: String! friend: Person anything: Anything }`);
+  type Person { name: String! friend: Person anything: Anything echo(text: String, of: [Int!]): String broken: String! late: String }`);
 
 interface Context {
   readonly calls: unknown[];
@@ -52,6 +52,19 @@ const schema = buildSubgraphSchema([
         strict: (_: unknown, _given: object, { words }: Context) => words,
         person: () => ({ name: 'Ada', friend: { name: 'Bob' } }),
         people: () => [{ name: 'Ada' }, { name: null }, { name: 'Cy', anything: 1 }],
+      },
+      Person: {
+        echo(_: unknown, given: { text?: string; of?: number[] }, { calls }: Context) {
+          calls.push(JSON.stringify(given));
+          given.text = 'spoilt';
+          given.of?.push(1_000);
+          return 'echo';
+        },
+        broken: () => Promise.reject(new Error('broken')),
+        late: async () => {
+          await new Promise(setImmediate);
+          throw new Error('late');
+        },
       },
       Mutation: {
         add: async (_: unknown, { n }: { n: number }, { calls }: Context) => {
@@ -125,6 +138,14 @@ describe('The data of a compiled operation', () => {
     ]);
   });
 
+  it('has no word on what failed below something that was null by then', async () => {
+    const { data, errors } = await ask('{ person { late broken } people { late } }');
+    expect({ data, paths: errors?.map(({ path }) => path) }).toEqual({
+      data: { person: null, people: [{ late: null }, { late: null }, { late: null }] },
+      paths: [['person', 'broken'], ...[0, 1, 2].map((index) => ['people', index, 'late'])],
+    });
+  });
+
   it('is null as a whole when the root has a field that may not be', async () => {
     const { data, errors } = await ask('{ word strict }', { words: [null] });
     expect({ data, paths: errors?.map(({ path }) => path) }).toEqual({ data: null, paths: [['strict', 0]] });
@@ -143,6 +164,12 @@ describe('A resolver of a compiled operation', () => {
     const document = parse(source);
     for (const t of ['first', null]) await ours({ document, contextValue: { calls }, variableValues: { t, of: [5] } });
     expect(calls).toEqual(['first', null].flatMap((text) => [{ text, times: 1 }, [5], { text: 'x', times: 2 }, [1, 2]]));
+  });
+
+  it('gets them for each object of a list', async () => {
+    const calls: unknown[] = [];
+    await ask('query ($t: String) { people { a: echo(text: $t) b: echo(of: [1]) } }', { calls }, { variableValues: { t: 'x' } });
+    expect(calls).toEqual([0, 1, 2].flatMap(() => ['{"text":"x"}', '{"of":[1]}']));
   });
 
   it('of a mutation begins when the one before has ended', async () => {
