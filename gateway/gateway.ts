@@ -172,7 +172,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await app.listen({ host: config.host, port: config.port });
       const address = app.server.address();
       const port = typeof address === 'object' && address !== null ? address.port : config.port;
-      return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+      return `http://${reachable(config.host)}:${port}`;
     },
     async close() {
       // Together: the server waits for open connections, and a socket is one.
@@ -180,4 +180,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await app.close();
     },
   };
+}
+
+/** Where a browser on this machine finds who listens on `host`: all addresses are none to go to. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { evenWithProblems, readEnvironment } from '../../shared/config/environment.js';
 import { guestVariables } from '../../shared/config/guest-variables.js';
 import { mailVariables } from '../../shared/config/mail-variables.js';
-import { breachCheckOf, passwordVariables } from '../../shared/config/password-variables.js';
+import { breachCheckOf, checkPasswordVariables, passwordVariables } from '../../shared/config/password-variables.js';
 import { passkeyVariables } from '../../shared/config/passkey-variables.js';
 import { tokenVariables } from '../../shared/config/token-variables.js';
 import { databaseUrl, logLevel, subgraphNames, type SubgraphName } from '../../shared/config/subgraph-environment.js';
@@ -73,6 +73,7 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     schema
       .superRefine(checkS3Variables, evenWithProblems)
       .superRefine(checkPolicyVariables, evenWithProblems)
+      .superRefine(checkPasswordVariables, evenWithProblems)
       .superRefine(checkSettingsTogether(environment), evenWithProblems),
     environment,
   );

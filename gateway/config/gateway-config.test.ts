@@ -143,6 +143,7 @@ describe('The configuration of everything in one process', () => {
     ['UV_THREADPOOL_SIZE', '0'],
     ['METRICS', 'yes'],
     ['METRICS_TOKEN', 'too short'],
+    ['PASSWORD_BREACH_CHECK_WHEN_DOWN', 'refuse'],
     ['S3_ENDPOINT', 'http://objects:9000'],
   ])('is refused for %s=%s', (name, value) => {
     expect(problemsOf(() => readAllInOneConfig({ [name]: value })).join()).toMatch(name.startsWith('S3') ? /S3_ACCESS_KEY/ : name);

@@ -9,6 +9,16 @@ export const passwordVariables = {
   PASSWORD_BREACH_CHECK_WHEN_DOWN: z.enum(['accept', 'refuse']).default('accept'),
 };
 
+/** For `superRefine` on the schema that holds `passwordVariables`: what refuses when nobody is asked refuses nothing. */
+export function checkPasswordVariables(
+  { PASSWORD_BREACH_CHECK_URL: url, PASSWORD_BREACH_CHECK_WHEN_DOWN: whenDown }: z.output<z.ZodObject<typeof passwordVariables>>,
+  context: z.core.$RefinementCtx,
+): void {
+  if (whenDown !== 'refuse' || url !== undefined) return;
+  const message = 'refuse has no effect without PASSWORD_BREACH_CHECK_URL: nobody is asked about new passwords';
+  context.addIssue({ code: 'custom', path: ['PASSWORD_BREACH_CHECK_WHEN_DOWN'], message });
+}
+
 /** For `createAuthSubgraph`; undefined asks nobody. */
 export function breachCheckOf(values: {
   PASSWORD_BREACH_CHECK_URL?: string | undefined;

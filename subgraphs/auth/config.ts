@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { httpUrl, readEnvironment } from '../../shared/config/environment.js';
+import { evenWithProblems, httpUrl, readEnvironment } from '../../shared/config/environment.js';
 import { guestVariables } from '../../shared/config/guest-variables.js';
 import { mailVariables } from '../../shared/config/mail-variables.js';
-import { breachCheckOf, passwordVariables } from '../../shared/config/password-variables.js';
+import { breachCheckOf, checkPasswordVariables, passwordVariables } from '../../shared/config/password-variables.js';
 import { passkeyVariables } from '../../shared/config/passkey-variables.js';
 import { tokenVariables } from '../../shared/config/token-variables.js';
 
@@ -40,7 +40,7 @@ const variables = z.object({
 
 /** What auth alone reads from the environment. Throws `ConfigurationError` with all problems at once. */
 export function readAuthConfig(environment: Readonly<Record<string, string | undefined>>): AuthConfig {
-  const values = readEnvironment(variables, environment);
+  const values = readEnvironment(variables.superRefine(checkPasswordVariables, evenWithProblems), environment);
   return {
     threadPoolSize: values.UV_THREADPOOL_SIZE,
     publicUrl: values.PUBLIC_URL,
