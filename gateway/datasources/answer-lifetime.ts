@@ -1,4 +1,4 @@
-import { exceptHeader } from '../../shared/graphql/sharing.js';
+import { exceptHeader } from '../../shared/graphql/sharing/sharing.js';
 import { tokens, type HeaderValue } from './answer-scope.js';
 
 /** How long an answer may be kept, and for whom, as its subgraph says. */

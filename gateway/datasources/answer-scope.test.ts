@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { maximumExceptions } from '../../shared/graphql/sharing.js';
+import { maximumExceptions } from '../../shared/graphql/sharing/sharing.js';
 import { readAnswerScope } from './answer-scope.js';
 
 const publicTo = (except: readonly string[]) => ({ kind: 'public', except });

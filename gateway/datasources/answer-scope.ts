@@ -1,4 +1,4 @@
-import { exceptHeader, maximumExceptions, type AnswerScope } from '../../shared/graphql/sharing.js';
+import { exceptHeader, maximumExceptions, type AnswerScope } from '../../shared/graphql/sharing/sharing.js';
 
 export type HeaderValue = string | readonly string[] | undefined;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
-import type { EventSharing } from '../../shared/graphql/event-sharing.js';
+import type { EventSharing } from '../../shared/graphql/sharing/event-sharing.js';
 import type { Leave, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import type { LiveCount } from './message-queue.js';
 import type { UpstreamEvent, UpstreamMessage, UpstreamSubscription } from './subgraph-data-source.js';

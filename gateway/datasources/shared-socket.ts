@@ -6,7 +6,7 @@ import {
   toExtensions,
   type OperationNumber,
   type SharedSocketNotice,
-} from '../../shared/graphql/shared-socket.js';
+} from '../../shared/graphql/subscriptions/shared-socket.js';
 import { createMessageQueue, type LiveCount, type MessageQueue, type QueueOwner } from './message-queue.js';
 import type { UpstreamOptions } from './own-socket-subscription.js';
 import type { SubscribeRequest, UpstreamEvent, UpstreamMessage, UpstreamSubscription } from './subgraph-data-source.js';

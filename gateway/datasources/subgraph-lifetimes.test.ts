@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { GraphQLSchema, OperationTypeNode, parse } from 'graphql';
-import { declareSharing, type Audience } from '../../shared/graphql/sharing.js';
+import { declareSharing, type Audience } from '../../shared/graphql/sharing/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { serveSubgraph } from '../../shared/graphql/subgraph-server.js';
 import { createLogger } from '../../shared/logging/logger.js';

@@ -1,4 +1,4 @@
-import { readSharedSocketTerms } from '../../shared/graphql/shared-socket.js';
+import { readSharedSocketTerms } from '../../shared/graphql/subscriptions/shared-socket.js';
 import { createDeferredSubscription, createEndedSubscription, type DeferredSubscription } from './deferred-subscription.js';
 import { createOwnSocketSubscription, type UpstreamOptions } from './own-socket-subscription.js';
 import { createSharedSocket, type SharedSocket } from './shared-socket.js';

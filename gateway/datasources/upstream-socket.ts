@@ -1,6 +1,6 @@
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, MessageType, parseMessage, type Message } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { createWriteBatch } from '../../shared/graphql/write-batch.js';
+import { createWriteBatch } from '../../shared/graphql/subscriptions/write-batch.js';
 
 export interface UpstreamSocketOptions {
   /** ws or wss. */

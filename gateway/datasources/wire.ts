@@ -1,5 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
-import type { AnswerScope } from '../../shared/graphql/sharing.js';
+import type { AnswerScope } from '../../shared/graphql/sharing/sharing.js';
 import type { Lifetime } from './answer-lifetime.js';
 import { isJsonObject } from '../../shared/json/json-object.js';
 

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Leave } from '../../shared/graphql/subgraph.js';
-import { isSubscriptionLost } from '../../shared/graphql/subscription-lost.js';
+import { isSubscriptionLost } from '../../shared/graphql/subscriptions/subscription-lost.js';
 import type { OperationRequest } from '../operations/operation-request.js';
 import type { FetchRequest, SubgraphDataSource, UpstreamMessage, UpstreamSubscription } from '../datasources/subgraph-data-source.js';
 import type { FanOut } from './fan-out/fan-out.js';

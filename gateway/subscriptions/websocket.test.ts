@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { GraphQLError } from 'graphql';
-import { subscriptionLost } from '../../shared/graphql/subscription-lost.js';
+import { subscriptionLost } from '../../shared/graphql/subscriptions/subscription-lost.js';
 import {
   startLittleSupergraph,
   until,

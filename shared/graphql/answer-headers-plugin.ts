@@ -1,7 +1,7 @@
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
 import { answerHeaders } from './answer-headers.js';
-import type { CacheHints } from './cache-hints.js';
-import type { Sharing, SharingPolicy } from './sharing.js';
+import type { CacheHints } from './sharing/cache-hints.js';
+import type { Sharing, SharingPolicy } from './sharing/sharing.js';
 
 /** Says of each answer who may have it and for how long, in the response headers. */
 export function answerHeadersPlugin<Context extends BaseContext & { readonly sharing?: Sharing }>({

@@ -1,5 +1,5 @@
-import type { CacheHint } from './cache-hints.js';
-import { scopeHeaders, type AnswerScope, type SharingPolicy } from './sharing.js';
+import type { CacheHint } from './sharing/cache-hints.js';
+import { scopeHeaders, type AnswerScope, type SharingPolicy } from './sharing/sharing.js';
 
 export interface AnswerSays {
   /** Of its objects, to an anonymous caller; undefined when they say nothing. */

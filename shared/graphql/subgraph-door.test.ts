@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildSchema } from 'graphql';
 import { AppError, unauthenticated } from '../errors/app-error.js';
 import { createLogger } from '../logging/logger.js';
-import { declareSharing } from './sharing.js';
+import { declareSharing } from './sharing/sharing.js';
 import { serveSubgraph, type SubgraphServer } from './subgraph-server.js';
 import type { Subgraph } from './subgraph.js';
 

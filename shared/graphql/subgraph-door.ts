@@ -12,11 +12,11 @@ import type { Logger } from '../logging/logger.js';
 import { endSpan, startServerSpan, type Tracing } from '../telemetry/tracing.js';
 import { answerHeaders } from './answer-headers.js';
 import { askApollo } from './apollo-route.js';
-import type { CacheHints } from './cache-hints.js';
+import type { CacheHints } from './sharing/cache-hints.js';
 import { gatewaySecretHeader } from './gateway-secret.js';
 import type { Execute } from './execution/compiled-execution.js';
 import type { KnownOperations } from './known-operations.js';
-import type { Sharing } from './sharing.js';
+import type { Sharing } from './sharing/sharing.js';
 import { readSubgraphHeaders } from './subgraph-headers.js';
 import type { Subgraph } from './subgraph.js';
 

@@ -11,12 +11,12 @@ import type { Tracing } from '../telemetry/tracing.js';
 import type { SubgraphMetrics } from '../telemetry/subgraph-metrics.js';
 import { answerHeadersPlugin } from './answer-headers-plugin.js';
 import { formatRequestError, maskErrorsPlugin } from './apollo-route.js';
-import { readCacheHints, type CacheHints } from './cache-hints.js';
+import { readCacheHints, type CacheHints } from './sharing/cache-hints.js';
 import { createSecretCheck, gatewaySecretHeader } from './gateway-secret.js';
 import { createKnownOperations, type KnownOperations } from './known-operations.js';
 import { createExecute } from './execution/compiled-execution.js';
 import { createSubgraphDoor, type OperationContext } from './subgraph-door.js';
-import { serveSubscriptions } from './subscription-server.js';
+import { serveSubscriptions } from './subscriptions/subscription-server.js';
 import type { Subgraph } from './subgraph.js';
 
 /** The gateway's entity fetches carry lists of representations, so they may be larger than a client's request. In bytes. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { SubgraphGauge } from '../telemetry/subgraph-gauges.js';
-import type { SharingPolicy } from './sharing.js';
+import type { SharingPolicy } from './sharing/sharing.js';
 
 /**
  * What the gateway tells a subgraph about a request, the same in one process and over HTTP. Names are in lower case, as Node gives them.

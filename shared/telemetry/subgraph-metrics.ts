@@ -1,5 +1,5 @@
 import { Gauge, Histogram, type Registry } from 'prom-client';
-import type { SubscriptionServer } from '../graphql/subscription-server.js';
+import type { SubscriptionServer } from '../graphql/subscriptions/subscription-server.js';
 import type { Subgraph } from '../graphql/subgraph.js';
 import { addDependencyMetrics } from './dependency-metrics.js';
 import { addSubgraphGauges } from './subgraph-gauges.js';

@@ -1,4 +1,4 @@
-import { maximumExceptions, type Audience } from '../graphql/sharing.js';
+import { maximumExceptions, type Audience } from '../graphql/sharing/sharing.js';
 import type { RelationTable } from './relation-table.js';
 
 /**

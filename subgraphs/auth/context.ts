@@ -1,6 +1,6 @@
 import type DataLoader from 'dataloader';
 import type { Viewer } from '../../shared/auth/viewer.js';
-import type { Audience } from '../../shared/graphql/sharing.js';
+import type { Audience } from '../../shared/graphql/sharing/sharing.js';
 import type { AccountLifeServices } from './services/compose-account-life.js';
 import type { AccountDirectory } from './services/accounts/account-directory.js';
 import type { Registration } from './services/accounts/registration.js';

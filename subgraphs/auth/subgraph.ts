@@ -15,7 +15,7 @@ import { createConsumer } from '../../shared/events/consumer.js';
 import type { EventBus } from '../../shared/events/event-bus.js';
 import { eventGauges } from '../../shared/events/event-gauges.js';
 import { createOutboxRelay } from '../../shared/events/outbox/outbox.js';
-import { declareSharing } from '../../shared/graphql/sharing.js';
+import { declareSharing } from '../../shared/graphql/sharing/sharing.js';
 import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { checkDependency } from '../../shared/http/health.js';
 import type { Logger } from '../../shared/logging/logger.js';

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../../shared/auth/viewer.js';
-import type { Audience } from '../../shared/graphql/sharing.js';
+import type { Audience } from '../../shared/graphql/sharing/sharing.js';
 import type { Gallery } from './services/gallery/gallery.js';
 import type { ImageAudience } from './services/image-audience.js';
 import type { Image } from './services/image.js';

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../../shared/auth/viewer.js';
-import type { Audience } from '../../shared/graphql/sharing.js';
+import type { Audience } from '../../shared/graphql/sharing/sharing.js';
 import type { FriendLists } from './services/friends/friend-lists.js';
 import type { FriendService } from './services/friends/friend-service.js';
 import type { Friendship } from './services/friends/friendship.js';

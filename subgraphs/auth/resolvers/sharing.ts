@@ -1,4 +1,4 @@
-import type { SharingRule, SharingRules } from '../../../shared/graphql/sharing.js';
+import type { SharingRule, SharingRules } from '../../../shared/graphql/sharing/sharing.js';
 import type { AuthContext } from '../context.js';
 
 const audience: SharingRule<AuthContext> = ({ id }, context) => context.audience.load(id);

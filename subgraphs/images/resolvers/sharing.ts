@@ -1,4 +1,4 @@
-import type { SharingRule, SharingRules } from '../../../shared/graphql/sharing.js';
+import type { SharingRule, SharingRules } from '../../../shared/graphql/sharing/sharing.js';
 import type { ImagesContext } from '../context.js';
 import type { Image } from '../services/image.js';
 

@@ -1,4 +1,4 @@
-import type { Audience } from '../../../shared/graphql/sharing.js';
+import type { Audience } from '../../../shared/graphql/sharing/sharing.js';
 import { findBlockAudiences } from '../../../shared/users/block-audience.js';
 import type { RelationTable } from '../../../shared/users/relation-table.js';
 import type { HiddenProfileRepository } from './hidden-profile-repository.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { maskError } from '../../../shared/errors/error-masking.js';
-import { isSubscriptionLost } from '../../../shared/graphql/subscription-lost.js';
+import { isSubscriptionLost } from '../../../shared/graphql/subscriptions/subscription-lost.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { toPresenceMessage } from './to-presence-message.js';
 

@@ -1,4 +1,4 @@
-import { subscriptionLost } from '../../../shared/graphql/subscription-lost.js';
+import { subscriptionLost } from '../../../shared/graphql/subscriptions/subscription-lost.js';
 import type { PresenceMessage } from '../services/presence/following/presence-messages.js';
 import { toPresenceEntry } from './to-presence-entry.js';
 

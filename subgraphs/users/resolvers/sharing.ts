@@ -1,4 +1,4 @@
-import type { SharingRule, SharingRules } from '../../../shared/graphql/sharing.js';
+import type { SharingRule, SharingRules } from '../../../shared/graphql/sharing/sharing.js';
 import type { UsersContext } from '../context.js';
 
 const audience: SharingRule<UsersContext> = ({ id }, { loaders }) => loaders.audience.load(id);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { maximumExceptions } from '../../../../shared/graphql/sharing.js';
+import { maximumExceptions } from '../../../../shared/graphql/sharing/sharing.js';
 import { createProfileAudience } from './profile-audience.js';
 import { defaultProfile, type ProfileVisibility } from './profile.js';
 

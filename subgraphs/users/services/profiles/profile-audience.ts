@@ -1,4 +1,4 @@
-import { maximumExceptions, type Audience } from '../../../../shared/graphql/sharing.js';
+import { maximumExceptions, type Audience } from '../../../../shared/graphql/sharing/sharing.js';
 import type { BlockRepository } from '../../data/block-repository.js';
 import type { ProfileRepository } from '../../data/profile-repository.js';
 import { parseUserId } from '../user-id.js';

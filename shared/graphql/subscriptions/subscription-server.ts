@@ -5,15 +5,15 @@ import type { Span } from '@opentelemetry/api';
 import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { handleProtocols, makeServer, type Context, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { AppError, type RefusalCode } from '../errors/app-error.js';
-import { maskError } from '../errors/error-masking.js';
-import { requestId as readRequestId } from '../http/server.js';
-import type { Logger } from '../logging/logger.js';
-import { endSpan, startServerSpan, type Tracing } from '../telemetry/tracing.js';
-import { createDocumentCache } from './document-cache.js';
-import { createEventSharing } from './event-sharing.js';
-import { createEventGroups, type EventGroups } from './event-groups.js';
-import { gatewaySecretHeader } from './gateway-secret.js';
+import { AppError, type RefusalCode } from '../../errors/app-error.js';
+import { maskError } from '../../errors/error-masking.js';
+import { requestId as readRequestId } from '../../http/server.js';
+import type { Logger } from '../../logging/logger.js';
+import { endSpan, startServerSpan, type Tracing } from '../../telemetry/tracing.js';
+import { createDocumentCache } from '../document-cache.js';
+import { createEventSharing } from '../sharing/event-sharing.js';
+import { createEventGroups, type EventGroups } from '../sharing/event-groups.js';
+import { gatewaySecretHeader } from '../gateway-secret.js';
 import {
   isSharedSocketOffer,
   readOperationTerms,
@@ -23,9 +23,9 @@ import {
   type OperationTerms,
   type SharedSocketTerms,
 } from './shared-socket.js';
-import type { Execute } from './execution/compiled-execution.js';
-import { readSubgraphHeaders } from './subgraph-headers.js';
-import type { Subgraph } from './subgraph.js';
+import type { Execute } from '../execution/compiled-execution.js';
+import { readSubgraphHeaders } from '../subgraph-headers.js';
+import type { Subgraph } from '../subgraph.js';
 import { createOperationEvents, createSocketOperations, type Operation, type SocketOperations } from './subscription-operations.js';
 import { createSender, openSubscriptionSocket } from './subscription-socket.js';
 

@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql';
-import type { SharedEvent } from './shared-socket.js';
+import type { SharedEvent } from '../subscriptions/shared-socket.js';
 
 /** Tells many operations of one socket of the same event with one message. */
 export interface EventGroups {

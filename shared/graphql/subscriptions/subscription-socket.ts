@@ -1,6 +1,6 @@
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import type { Logger } from '../logging/logger.js';
+import type { Logger } from '../../logging/logger.js';
 import { createWriteBatch } from './write-batch.js';
 
 export interface SubscriptionSocketOptions<Extra> {

@@ -10,7 +10,7 @@ import {
   type ExecutionResult,
   type GraphQLSchema,
 } from 'graphql';
-import type { Execute } from './execution/compiled-execution.js';
+import type { Execute } from '../execution/compiled-execution.js';
 
 /** The events of a subscription as graphql gives them, but the very same result for all who would get an equal one. */
 export interface EventSharing {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse, type ExecutionResult } from 'graphql';
 import { createEventSharing } from './event-sharing.js';
-import { createExecute } from './execution/compiled-execution.js';
+import { createExecute } from '../execution/compiled-execution.js';
 
 const typeDefs = parse(`type Query { a: Int }
   type Subscription { news(since: Int): News other: News }

@@ -1,5 +1,6 @@
-import { readSubgraphHeaders } from './subgraph-headers.js';
-import type { SubgraphHeaders } from './subgraph.js';
+import { isJsonObject } from '../../json/json-object.js';
+import { readSubgraphHeaders } from '../subgraph-headers.js';
+import type { SubgraphHeaders } from '../subgraph.js';
 
 /*
  * The subscriptions of many callers on one `graphql-transport-ws` socket: what gateway and subgraph say to each other beyond the protocol,
@@ -31,7 +32,7 @@ export interface SharedSocketTerms {
 
 /** Undefined when the subgraph does not agree, as one that never heard of it. */
 export function readSharedSocketTerms(payload: unknown): SharedSocketTerms | undefined {
-  if (!isRecord(payload) || payload.sharedSocket !== sharedSocketOffer.sharedSocket) return undefined;
+  if (!isJsonObject(payload) || payload.sharedSocket !== sharedSocketOffer.sharedSocket) return undefined;
   const { maxOperations } = payload;
   return isCount(maxOperations) ? { sharedSocket: 1, maxOperations } : undefined;
 }
@@ -53,8 +54,8 @@ export function toExtensions(terms: OperationTerms): Record<string, unknown> {
 
 /** Undefined when there are none, or not whole: such an operation belongs to nobody and must be refused, not run as anonymous. */
 export function readOperationTerms(extensions: unknown): OperationTerms | undefined {
-  const given = isRecord(extensions) ? extensions[operationKey] : undefined;
-  if (!isRecord(given) || !isRecord(given.headers) || !isCount(given.window)) return undefined;
+  const given = isJsonObject(extensions) ? extensions[operationKey] : undefined;
+  if (!isJsonObject(given) || !isJsonObject(given.headers) || !isCount(given.window)) return undefined;
   return { headers: readSubgraphHeaders(given.headers), window: given.window };
 }
 
@@ -78,14 +79,14 @@ export interface SharedEvent {
 
 /** Undefined for any other `pong`. */
 export function readSharedEvent(payload: unknown): SharedEvent['next'] | undefined {
-  const next = isRecord(payload) ? payload.next : undefined;
-  if (!isRecord(next) || !Array.isArray(next.ids)) return undefined;
+  const next = isJsonObject(payload) ? payload.next : undefined;
+  if (!isJsonObject(next) || !Array.isArray(next.ids)) return undefined;
   return { ids: next.ids.filter((id) => typeof id === 'string'), payload: next.payload };
 }
 
 /** What of `payload` can be understood. Never throws. */
 export function readSharedSocketNotice(payload: unknown): Required<SharedSocketNotice> {
-  if (!isRecord(payload)) return { leaves: [], credits: [] };
+  if (!isJsonObject(payload)) return { leaves: [], credits: [] };
   return { leaves: readNumbers(payload.leaves), credits: readNumbers(payload.credits) };
 }
 
@@ -99,8 +100,4 @@ function isOperationNumber(value: unknown): value is OperationNumber {
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql';
-import type { Leave } from './subgraph.js';
+import type { Leave } from '../subgraph.js';
 
 /** A subscription under way. */
 export interface Operation {
