@@ -1,7 +1,6 @@
-import { ageOf, versionFor, viewPresence, type PresenceView } from '../../../presence/presence-view.js';
+import { ageOf, versionFor, type PresenceView } from '../../../presence/presence-view.js';
 import type { Audience, PresenceState } from '../../../presence/presence.js';
 import type { FollowedChange, Follower, PresenceFeed } from './presence-feed.js';
-import type { Scheduler } from '../../../presence/scheduler.js';
 import type { PresenceMessages } from './presence-messages.js';
 import { includes } from './presence-moments.js';
 import type { PresenceMoment } from '../presence-store.js';
@@ -46,10 +45,9 @@ export interface FollowedUsers {
 }
 
 /** What those of all subscriptions have in common. */
-export interface FollowedUsersGround {
+interface FollowedUsersGround {
   readonly feed: PresenceFeed;
   readonly messages: PresenceMessages;
-  readonly scheduler: Pick<Scheduler, 'now'>;
 }
 
 /** Whose they are. */
@@ -150,7 +148,7 @@ class Followers implements FollowedUsers, Follower {
       // Seen with other eyes than when it was read: told at once, not again right after it.
       const isRenewal = this.#pending?.get(userId)?.isRenewal === true;
       const audience = user === undefined ? 'STRANGER' : audienceOf(user);
-      const view = viewPresence(isRenewal ? this.#newest(userId, read) : read, audience, this.#ground.scheduler.now());
+      const view = this.#ground.messages.view(isRenewal ? this.#newest(userId, read) : read, audience);
       if (isRenewal) this.#dropPending(userId);
       if (user !== undefined) this.#followed.set(userId, followedAs(audience, view.version));
       return view;
@@ -158,7 +156,7 @@ class Followers implements FollowedUsers, Follower {
   }
 
   takePending(ahead: PresenceMoment | undefined): readonly PresenceView[] {
-    const { messages, scheduler } = this.#ground;
+    const { messages } = this.#ground;
     const views: PresenceView[] = [];
     for (const [userId, { state, seenAt, isRenewal }] of this.#pending ?? []) {
       const user = this.#followed.get(userId);
@@ -170,7 +168,7 @@ class Followers implements FollowedUsers, Follower {
         if (position === undefined || (ahead !== undefined && includes(ahead, position))) continue;
         if (versionFor(state, audience) <= toldOf(user)) continue;
       }
-      const view = isRenewal ? viewPresence(state, audience, scheduler.now()) : messages.view(state, audience);
+      const view = messages.view(state, audience);
       this.#followed.set(userId, followedAs(audience, view.version));
       views.push(view);
     }
