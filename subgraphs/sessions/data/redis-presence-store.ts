@@ -214,6 +214,8 @@ export function createRedisPresenceStore(options: RedisPresenceStoreOptions): Pr
     },
     async renewVersions(userIds) {
       await run([...groupBy(new Set(userIds), shardOf)].map(([shard, ids]) => ({ shard, script: renewVersionsScript, args: ids })));
+      // Which the stream does not tell: whoever cannot read them now must not tell the versions of before.
+      for (const id of userIds) lastKnown.forget(id);
     },
     shardOf,
     heard: () => lives.heard(),

@@ -100,13 +100,17 @@ if (server !== null) {
       await a.store.connect(phone, defaultSettings);
       await settle();
       await b.store.read(['ada', 'bob', 'eve']);
+      await a.store.read(['dan', 'eve']);
       await a.store.renewVersions(['ada', 'bob']);
+      // Also where nobody is told of it: somebody's relation was read, and seen to need it.
+      await a.store.renewVersions(['dan']);
       await a.store.announce({ kind: 'RelationChanged', userId: 'ada', otherId: 'bob' });
       await until(() => b.notices.length === 2);
       await redis.stop();
       await expect(a.store.renewVersions(['ada'])).rejects.toEqual(unavailable);
       for (const userId of ['ada', 'bob']) await expect(b.store.read([userId])).rejects.toEqual(unavailable);
-      expect((await b.store.read(['eve'])).states).toHaveLength(1);
+      await expect(a.store.read(['dan'])).rejects.toEqual(unavailable);
+      for (const { store } of [a, b]) expect((await store.read(['eve'])).states).toHaveLength(1);
     });
 
     it('begins a new epoch, with higher versions, when Redis comes back with an older state', async () => {
