@@ -1,4 +1,4 @@
-import type { PlanNode, QueryPlan } from '@apollo/query-planner';
+import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
 import { askedFields } from './asked-fields.js';
 import { contextSources } from './context-sources.js';
 import { fetchedPaths, insideAll } from './fetched-paths.js';
@@ -16,7 +16,10 @@ interface Ordered {
  * A fetch that needs a context waits for whoever fetches that: where two subgraphs are asked for what one field is told, the planner asks
  * for that field beside the second of them.
  */
-export function awaitContexts(plan: QueryPlan, graph: Pick<QueryGraph, 'sources'>): QueryPlan {
+export function awaitContexts(
+  plan: QueryPlan,
+  { graph, locate }: { readonly graph: Pick<QueryGraph, 'sources'>; readonly locate: (fetch: FetchNode) => FetchNode },
+): QueryPlan {
   const { node } = plan;
   if (node === undefined) return plan;
   if (node.kind !== 'Subscription') return { ...plan, node: ordered(node, '').node };
@@ -26,8 +29,9 @@ export function awaitContexts(plan: QueryPlan, graph: Pick<QueryGraph, 'sources'
     switch (each.kind) {
       case 'Fetch': {
         const fields = askedFields(each, place, graph.sources.get(each.serviceName));
-        const needs = contextSources(each, place).flatMap(({ path }) => path ?? []);
-        return { node: each, gives: new Set(fetchedPaths(each, place, fields)), needs: new Set(needs) };
+        const fetch = locate(each);
+        const needs = contextSources(fetch, place).flatMap(({ path }) => path ?? []);
+        return { node: fetch, gives: new Set(fetchedPaths(each, place, fields)), needs: new Set(needs) };
       }
       case 'Flatten': {
         const inner = ordered(each.node, insideAll(place, each.path));

@@ -1,4 +1,4 @@
-import { isInterfaceType, isObjectType, isUnionType, type CompositeType } from '@apollo/federation-internals';
+import { isInterfaceType, isObjectType, isUnionType } from '@apollo/federation-internals';
 import { unknownPlanner, type QueryGraph, type RequiredContext } from './query-graph.js';
 
 /** An argument that `@fromContext` fills. */
@@ -6,7 +6,7 @@ export interface ContextualArgument {
   /** By which name the planner gives it its value. */
   readonly variable: string;
   /** Whether its value is of the nearest object of such a type. */
-  readonly isSetBy: (type: CompositeType) => boolean;
+  readonly isSetBy: (type: { readonly name: string }) => boolean;
 }
 
 /** Fields with arguments that `@fromContext` fills. */
@@ -15,12 +15,15 @@ export interface ContextualFields {
   readonly variables: ReadonlySet<string>;
   /** Of a field of a subgraph. */
   argumentsOf(subgraph: string, typeName: string, fieldName: string): readonly ContextualArgument[];
+  /** Of a field in all subgraphs. */
+  argumentsAnywhere(typeName: string, fieldName: string): readonly ContextualArgument[];
 }
 
 const none: readonly ContextualArgument[] = [];
 
 export function readContextualFields(graph: QueryGraph): ContextualFields {
   const byField = new Map<string, readonly ContextualArgument[]>();
+  const subgraphs = [...graph.subgraphToArgIndices.keys()];
   for (const vertex of graph.allVertices()) {
     for (const { requiredContexts, transition, head } of graph.outEdges(vertex, true)) {
       const { definition } = transition;
@@ -28,9 +31,12 @@ export function readContextualFields(graph: QueryGraph): ContextualFields {
       byField.set(`${head.source} ${definition.parent.name}.${definition.name}`, requiredContexts.map(toArgument));
     }
   }
+  const argumentsOf: ContextualFields['argumentsOf'] = (subgraph, typeName, fieldName) =>
+    byField.get(`${subgraph} ${typeName}.${fieldName}`) ?? none;
   return {
+    argumentsOf,
+    argumentsAnywhere: (typeName, fieldName) => subgraphs.flatMap((subgraph) => argumentsOf(subgraph, typeName, fieldName)),
     variables: new Set([...graph.subgraphToArgIndices.values()].flatMap((variables) => [...variables.values()])),
-    argumentsOf: (subgraph, typeName, fieldName) => byField.get(`${subgraph} ${typeName}.${fieldName}`) ?? none,
   };
 
   function toArgument({ subgraphName, coordinate, typesWithContextSet }: RequiredContext): ContextualArgument {

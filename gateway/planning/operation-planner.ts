@@ -2,21 +2,26 @@ import { operationFromDocument, type Schema, type Supergraph } from '@apollo/fed
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { readDeferConditions, withoutDefer, type DeferringDocument } from './deferred-fragments.js';
+import { AppError } from '../../shared/errors/app-error.js';
 import { awaitContexts } from './awaited-contexts.js';
 import { toClientShape, withTypenames, type ToClient } from './client-shape.js';
+import { aliasContexts } from './context-selections.js';
 import { readContextualFields } from './contextual-fields.js';
 import { liftInterfaceFields } from './interface-fields.js';
 import { readLaterFetches, type LaterFetches } from './later-fetches.js';
 import { withoutLiteralConditions } from './literal-conditions.js';
 import { mendMerges } from './mended-merges.js';
+import { mendPathTrees } from './mended-path-trees.js';
 import { withoutNamedFragments } from './named-fragments.js';
 import { keepPartialTypes } from './partial-types.js';
+import { firstCondition, mixesConditions, planByConditions } from './plan-by-conditions.js';
 import { namePlannedFields, renameFields } from './planned-names.js';
 import { queryGraphOf, type QueryGraph } from './query-graph.js';
 import { restoreRequiredInputs } from './required-inputs.js';
 import { aliasRequirements } from './requirements.js';
-import { checkFoundations, UnfoundedPlanError } from './unfounded-fetches.js';
-import { asksSubgraphs, findUnreachable } from './unreachable-fields.js';
+import { checkFoundations } from './unfounded-fetches.js';
+import { tellSettersApart } from './setters-apart.js';
+import { asksSubgraphs, findUnreachable, UnreachableFieldsError } from './unreachable-fields.js';
 import { forgetUnresolvableKeys } from './unresolvable-keys.js';
 
 export interface PlannedOperation extends QueryPlan {
@@ -68,12 +73,17 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
   const buildPlan = keepPartialTypes(graph, mendMerges(planner));
   forgetUnresolvableKeys(graph);
   const requirements = aliasRequirements(graph);
+  const contextSelections = aliasContexts(graph);
   const contextual = readContextualFields(graph);
+  const reservedNames = new Set([...requirements.responseNames, ...contextSelections.responseNames]);
+  const isContextual = contextual.variables.size > 0;
+  if (isContextual) mendPathTrees();
 
-  function planNode(document: DocumentNode, operationName: string | undefined, activeLabels: ReadonlySet<string>): QueryPlan {
+  function planNode(written: DocumentNode, operationName: string | undefined, activeLabels: ReadonlySet<string>): QueryPlan {
+    const document = withoutLiteralConditions(written);
     const operation = operationFromDocument(
       apiSchema,
-      withoutLiteralConditions(document),
+      isContextual ? tellSettersApart(document, operationName, { schema, contextual }) : document,
       operationName === undefined ? {} : { operationName },
     );
     return buildPlan(operation, { overrideConditions: new Map([...activeLabels].map((label) => [label, true])) });
@@ -81,26 +91,45 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
 
   function finish(planned: QueryPlan): QueryPlan {
     const restored = restoreRequiredInputs(planned, requirements);
-    const plan = contextual.variables.size === 0 ? restored : awaitContexts(restored, graph);
+    const plan = isContextual ? awaitContexts(restored, { graph, locate: contextSelections.locate }) : restored;
     checkFoundations(plan, { graph, requirements, contextual });
     return plan;
+  }
+
+  function planOnce(document: DocumentNode, operationName: string | undefined, activeLabels: ReadonlySet<string>): QueryPlan {
+    const plan = planNode(document, operationName, activeLabels);
+    if (plan.node === undefined && asksSubgraphs(withoutNamedFragments(document, operationName))) throw new UnreachableFieldsError([]);
+    return finish(plan);
   }
 
   /** Where there is no way, the planner gives an empty plan or throws. */
   function tryPlan(document: DocumentNode, operationName: string | undefined, activeLabels: ReadonlySet<string>): Attempt {
     try {
-      const plan = planNode(document, operationName, activeLabels);
-      const isEmpty = plan.node === undefined && asksSubgraphs(withoutNamedFragments(document, operationName));
-      return isEmpty ? { kind: 'failed', cause: undefined } : { kind: 'planned', plan: finish(plan) };
+      return { kind: 'planned', plan: planOnce(document, operationName, activeLabels) };
     } catch (cause) {
       return { kind: 'failed', cause };
     }
   }
 
-  function planDocument({ document, operationName, activeLabels = none }: PlanInput): QueryPlan {
+  /** With several conditions the planner may find no way though there is one, or fetch contexts under the conditions of other fields. */
+  function tryByConditions({ document, operationName, activeLabels = none }: PlanInput): Attempt {
     const attempt = tryPlan(document, operationName, activeLabels);
+    if (firstCondition(document) === undefined) return attempt;
+    if (attempt.kind === 'planned' && !mixesConditions(attempt.plan)) return attempt;
+    try {
+      const plan = planByConditions(document, (each) => planOnce(each, operationName, activeLabels));
+      if (plan !== undefined) return { kind: 'planned', plan };
+    } catch (cause) {
+      return { kind: 'failed', cause };
+    }
+    return attempt.kind === 'failed' ? attempt : { kind: 'failed', cause: tooManyConditions() };
+  }
+
+  function planDocument(input: PlanInput): QueryPlan {
+    const { document, operationName, activeLabels = none } = input;
+    const attempt = tryByConditions(input);
     if (attempt.kind === 'planned') return attempt.plan;
-    if (attempt.cause instanceof UnfoundedPlanError) throw attempt.cause;
+    if (attempt.cause instanceof AppError && !(attempt.cause instanceof UnreachableFieldsError)) throw attempt.cause;
     const error = findUnreachable(document, operationName, (operation) => {
       const alone: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation] };
       return tryPlan(alone, operationName, activeLabels).kind === 'planned';
@@ -114,6 +143,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
   function planParts(deferring: DeferringDocument, { operationName, activeLabels = none }: PlanInput): PlannedInParts | undefined {
     try {
       const plan = finish(planNode(deferring.document, operationName, activeLabels));
+      if (mixesConditions(plan)) return undefined;
       const fetches = plan.node?.kind === 'Defer' ? readLaterFetches(plan.node) : undefined;
       return fetches === undefined || fetches.later.size === 0 ? undefined : { ...deferring, ...fetches, plan };
     } catch {
@@ -141,7 +171,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
       const input = { ...given, document };
       const { operationName, client = { document, whyWithheld: () => undefined } } = input;
       const lifted = liftInterfaceFields(schema, input, requirements.isRequiringForInterface);
-      const reserved = new Set([...requirements.responseNames, ...(lifted?.clientNames.keys() ?? [])]);
+      const reserved = new Set([...reservedNames, ...(lifted?.clientNames.keys() ?? [])]);
       const names = namePlannedFields(schema, { document, operationName }, reserved);
       if (names.clientNames.size === 0 && lifted === undefined && document === client.document) {
         const inParts = document === given.document ? undefined : prepareParts(given);
@@ -167,6 +197,10 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
       };
     },
   };
+}
+
+function tooManyConditions(): AppError {
+  return new AppError('UNAVAILABLE', 'The gateway finds no right way to answer this with so many conditions.');
 }
 
 function overrideLabelsOf(graph: QueryGraph): readonly string[] {

@@ -2,7 +2,7 @@ import { isInterfaceObjectType, type Selection, type SelectionSet } from '@apoll
 import type { QueryPlanSelectionNode } from '@apollo/query-planner';
 import { unknownPlanner, type QueryGraph } from './query-graph.js';
 
-/** What the planner may ask subgraphs for beside what a client asks: keys, and what `@requires` and `@fromContext` name. */
+/** What the planner may ask subgraphs for beside what a client asks: keys, and what `@requires` names. */
 export interface Requirements {
   /** Response names that it uses for that. */
   readonly responseNames: ReadonlySet<string>;
@@ -64,7 +64,6 @@ export function aliasRequirements(graph: QueryGraph): Requirements {
 
   for (const vertex of graph.allVertices()) {
     for (const edge of graph.outEdges(vertex, true)) {
-      for (const { selection } of edge.requiredContexts) for (const name of selection.match(/\w+/g) ?? []) responseNames.add(name);
       if (edge.conditions === undefined) continue;
       const conditions = aliased(edge.conditions);
       Reflect.set(edge, '_conditions', conditions);

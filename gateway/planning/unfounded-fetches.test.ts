@@ -51,7 +51,7 @@ const deep = entity('b', ['box'], 'id depth', 'deep');
 const sequence = (...nodes: PlanNode[]): PlanNode => ({ kind: 'Sequence', nodes });
 const parallel = (...nodes: PlanNode[]): PlanNode => ({ kind: 'Parallel', nodes });
 
-const contextual = { variables: new Set<string>(), argumentsOf: () => [] };
+const contextual = { variables: new Set<string>(), argumentsOf: () => [], argumentsAnywhere: () => [] };
 
 function unfounded(node: QueryPlan['node']): readonly string[] {
   try {

@@ -49,7 +49,7 @@ function contextArguments(directive: ConstDirectiveNode): readonly ConstObjectVa
 export function onlyLeaf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(onlyLeaf);
   if (typeof value !== 'object' || value === null) return value;
-  const [leaf]: unknown[] = Object.values(value);
+  const leaf = (Object.values(value) as readonly unknown[])[0];
   return leaf === undefined ? null : onlyLeaf(leaf);
 }
 

@@ -178,59 +178,6 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, string
         type Mutation { setB(n: Int): B! }`,
     c: `type A @key(fields: "id") { id: ID! c: C! } type C { text: String! a: A b: B! } type B @key(fields: "id") { id: ID! depth: Int! }`,
   },
-};
-
-/** Operations that the planner plans wrong are refused. */
-export const withContexts: typeof definitions = {
-  '@context of the parent and of what that is in': {
-    a: `type Query { shelf: Shelf! shelves: [Shelf] }
-        type Shelf @key(fields: "id") @context(name: "shelf") { id: ID! topic: String sure: String! room: Room books: [Book!] best: Book }
-        type Room { floor: Int number: Int! }
-        type Book @key(fields: "id") { id: ID! title: String
-          place(topic: String @fromContext(field: "$shelf { topic }")): String
-          floor(of: Int @fromContext(field: "$shelf { room { floor } }"), unit: String): Int
-          pages: [Page!] author: Author }
-        type Page @key(fields: "id") { id: ID! number: Int line(topic: String @fromContext(field: "$shelf { sure }")): String }
-        type Author @key(fields: "id") { id: ID! name: String }`,
-    b: `type Author @key(fields: "id") { id: ID! age: Int }
-        type Book @key(fields: "id") { id: ID! price: Int }`,
-  },
-  '@context that another subgraph knows': {
-    a: `type Query { shelves: [Shelf] shelf: Shelf }
-        type Shelf @key(fields: "id") @context(name: "shelf") { id: ID! topic: String @external label: String @external books: [Book!] book: Book! }
-        type Book @key(fields: "id") { id: ID! place(topic: String @fromContext(field: "$shelf { topic }"), label: String @fromContext(field: "$shelf { label }")): String plain: String
-          lend(topic: String @fromContext(field: "$shelf { topic }")): Loan }
-        type Loan { days: Int by: String }`,
-    b: `type Query { topic: Shelf } type Shelf @key(fields: "id") { id: ID! topic: String }
-        type Book @key(fields: "id") { id: ID! price: Int }`,
-    c: `type Shelf @key(fields: "id") { id: ID! label: String }`,
-  },
-  '@context of interfaces, unions and several types': {
-    a: `type Query { places: [Place!] place: Place any: Any shelf: Shelf }
-        interface Place @context(name: "place") { id: ID! name: String }
-        type Shelf implements Place @key(fields: "id") @context(name: "own") { id: ID! name: String topic: String books: [Book!] }
-        type Box implements Place @key(fields: "id") @context(name: "own") { id: ID! name: String color: String book: Book inner: Shelf }
-        union Any @context(name: "any") = Shelf | Box
-        type Book @key(fields: "id") { id: ID!
-          where(place: String @fromContext(field: "$place { name }")): String
-          looks(own: String @fromContext(field: "$own ... on Shelf { topic } ... on Box { color }")): String
-          found(any: String @fromContext(field: "$any ... on Shelf { topic } ... on Box { name }")): String
-          next: Book }`,
-    b: `type Book @key(fields: "id") { id: ID! price: Int }`,
-  },
-  '@context within another of the same name': {
-    a: `type Query { a: A as: [A!] }
-        type A @key(fields: "id") @context(name: "near") @context(name: "far") { id: ID! name: String b: B leaf: Leaf }
-        type B @key(fields: "id") @context(name: "near") { id: ID! name: String inner: B a: A leaf: Leaf leaves: [Leaf] }
-        type Leaf @key(fields: "id") { id: ID! near(n: String @fromContext(field: "$near { name }")): String
-          both(n: String @fromContext(field: "$near { name }"), f: String @fromContext(field: "$far { name }")): String b: B }`,
-    b: `type Leaf @key(fields: "id") { id: ID! plain: String }
-        type B @key(fields: "id") { id: ID! size: Int leafToo: Leaf }`,
-  },
-};
-
-/** Of operations over these, about one of a hundred is refused by its fields: with several conditions within each other, the planner finds no way. */
-export const partlyRefused: typeof definitions = {
   '@requires of an @interfaceObject': {
     a: `type Query { items: [Item!] item: Item chair: Chair }
         interface Item @key(fields: "id") { id: ID! name: String at(lang: String): Place }

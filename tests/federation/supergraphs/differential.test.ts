@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { GraphQLSchema } from 'graphql';
-import { defaultOperationLimits } from '../../../gateway/policy/operation-limits.js';
-import { generateOperation, type GeneratedOperation } from '../../testkit/generated/generated-operation.js';
+import { generateOperation } from '../../testkit/generated/generated-operation.js';
 import { compareAnswers } from './compare-answers.js';
-import { definitions, partlyRefused, withContexts } from './definitions.js';
-import { federate, type Federation } from './federation.js';
+import { contextDefinitions } from './context-definitions.js';
+import { definitions } from './definitions.js';
+import { federate } from './federation.js';
 import { createUniverse } from './universe.js';
 
 // Always the same operations; another seed, and more of them, look for more.
@@ -15,18 +15,7 @@ const seed = Number(process.env.FEDERATION_SEED ?? '20261121');
 const subgraphsOf = (typeDefs: Readonly<Record<string, string>>) =>
   Object.entries(typeDefs).map(([name, defs]) => ({ name, typeDefs: defs }));
 
-function isRefused({ generation }: Federation, { source }: GeneratedOperation): boolean {
-  const parsed = generation.operations.parse(source, undefined, defaultOperationLimits);
-  if (parsed.kind === 'refused') return false;
-  try {
-    parsed.operation.plan();
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-describe.each(Object.entries({ ...definitions, ...partlyRefused, ...withContexts }))('A supergraph with %s', (name, typeDefs) => {
+describe.each(Object.entries({ ...definitions, ...contextDefinitions }))('A supergraph with %s', (_name, typeDefs) => {
   let composed: string | undefined;
   it.each([
     ['what one schema with the same data does', {}],
@@ -47,7 +36,6 @@ describe.each(Object.entries({ ...definitions, ...partlyRefused, ...withContexts
         const { schema } = stage.generation;
         const kind = wantsMutation && (schema.getMutationType() ?? null) !== null ? 'mutation' : 'query';
         const operation = generateOperation(schema, kind, operationSeed);
-        if ((name in partlyRefused || name in withContexts) && isRefused(stage, operation)) return;
         expect(await compareAnswers(stage, operation)).toBeUndefined();
       }),
       { numRuns, seed },
