@@ -126,7 +126,7 @@ function runtimeType({ schema }: CollectScope, declared: GraphQLNamedType, objec
   return typeof name === 'string' ? schema.getType(name) : undefined;
 }
 
-/** Keys of whatever the plan sends to subgraphs of entities. */
+/** Keys of whatever the plan sends to subgraphs of entities, and of what contains them. */
 function requiredKeys(node: PlanNode | undefined): ReadonlySet<string> {
   const keys = new Set<string>();
   if (node !== undefined) addKeys(node);
@@ -136,6 +136,7 @@ function requiredKeys(node: PlanNode | undefined): ReadonlySet<string> {
     switch (each.kind) {
       case 'Fetch':
         addSelections(each.requires ?? []);
+        for (const { path } of each.contextRewrites ?? []) for (const key of path) keys.add(key);
         return;
       case 'Flatten':
         addKeys(each.node);

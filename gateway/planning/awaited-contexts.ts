@@ -51,8 +51,11 @@ export function awaitContexts(
         const node = { ...each, ...(whenTrue && { ifClause: whenTrue.node }), ...(whenFalse && { elseClause: whenFalse.node }) };
         return { ...together(clauses), node };
       }
-      case 'Defer':
-        return { node: each, gives: new Set(), needs: new Set() };
+      case 'Defer': {
+        const part = <Part extends { node?: PlanNode }>(one: Part): Part =>
+          one.node === undefined ? one : { ...one, node: ordered(one.node, place).node };
+        return { node: { ...each, primary: part(each.primary), deferred: each.deferred.map(part) }, gives: new Set(), needs: new Set() };
+      }
     }
   }
 }

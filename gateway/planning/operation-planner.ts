@@ -1,6 +1,6 @@
 import { operationFromDocument, type Schema, type Supergraph } from '@apollo/federation-internals';
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
-import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { Kind, type DocumentNode, type FieldNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import { readDeferConditions, withoutDefer, type DeferringDocument } from './deferred-fragments.js';
 import { AppError } from '../../shared/errors/app-error.js';
 import { awaitContexts } from './awaited-contexts.js';
@@ -127,6 +127,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
 
   function planDocument(input: PlanInput): QueryPlan {
     const { document, operationName, activeLabels = none } = input;
+    if (isContextual) checkVariables(withoutNamedFragments(document, operationName), contextual.variables);
     const attempt = tryByConditions(input);
     if (attempt.kind === 'planned') return attempt.plan;
     if (attempt.cause instanceof AppError && !(attempt.cause instanceof UnreachableFieldsError)) throw attempt.cause;
@@ -197,6 +198,12 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
       };
     },
   };
+}
+
+function checkVariables({ variableDefinitions = [] }: OperationDefinitionNode, taken: ReadonlySet<string>): void {
+  const clashing = variableDefinitions.find(({ variable }) => taken.has(variable.name.value));
+  if (clashing === undefined) return;
+  throw new AppError('BAD_USER_INPUT', `"$${clashing.variable.name.value}" is the name of a variable of the gateway: choose another.`);
 }
 
 function tooManyConditions(): AppError {
