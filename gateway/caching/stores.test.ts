@@ -1,8 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { connectOptionally, disconnect } from '../../shared/redis/redis-connection.js';
-import { startRedis } from '../../tests/testkit/redis.js';
-import { orSkip } from '../../tests/testkit/services.js';
+import { connectRedis } from '../../tests/testkit/connected-redis.js';
 import type { AnswerStore, KeptAnswer } from './answer-store.js';
 import { createMemoryStore } from './memory-store.js';
 import { createRedisStore } from './redis-store.js';
@@ -15,13 +13,9 @@ const later = (text: string, generation?: string): KeptAnswer => ({
   ...(generation === undefined ? {} : { generation }),
 });
 
-const server = orSkip('Redis', await startRedis());
-const redis = server === null ? undefined : connectOptionally(server.url, () => undefined);
-if (redis !== undefined) await new Promise((resolve) => redis.once('ready', resolve));
-afterAll(async () => {
-  if (redis !== undefined) await disconnect(redis);
-  await server?.stop();
-});
+const connected = await connectRedis();
+const redis = connected?.redis;
+afterAll(() => connected?.close());
 
 const stores: Record<string, () => AnswerStore> = { 'in memory': () => createMemoryStore({ maxBytes: 100_000, maxEntries: 100 }) };
 if (redis !== undefined) {

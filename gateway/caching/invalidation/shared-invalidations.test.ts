@@ -1,21 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connectOptionally, disconnect } from '../../../shared/redis/redis-connection.js';
 import { composeStage, createCachingStage, publicAnswer } from '../../../tests/testkit/caching-stage.js';
 import { until } from '../../../tests/testkit/little-supergraph.js';
-import { startRedis } from '../../../tests/testkit/redis.js';
-import { orSkip } from '../../../tests/testkit/services.js';
+import { connectRedis } from '../../../tests/testkit/connected-redis.js';
 import type { Invalidation } from './invalidation.js';
 import { createInvalidations, type Invalidations } from './invalidations.js';
 import { createSharedInvalidations, type SharedInvalidations } from './shared-invalidations.js';
 
-const server = orSkip('Redis', await startRedis());
-const redis = server === null ? undefined : connectOptionally(server.url, () => undefined);
-if (redis !== undefined) await new Promise((resolve) => redis.once('ready', resolve));
-afterAll(async () => {
-  if (redis !== undefined) await disconnect(redis);
-  await server?.stop();
-});
+const connected = await connectRedis();
+const redis = connected?.redis;
+afterAll(() => connected?.close());
 
 (redis === undefined ? describe.skip : describe)('Gateways that share a Redis', () => {
   let gateways: { readonly own: Invalidations; readonly added: Invalidation[]; readonly shared: SharedInvalidations }[];
@@ -114,7 +108,7 @@ afterAll(async () => {
     const sdl = composeStage({ users: 'type Query { count: Int }' });
     let count = 0;
     const answer = () => ({ data: { count: (count += 1) }, lifetime: publicAnswer });
-    const config = { redisUrl: server?.url, invalidationSecret: 'x'.repeat(32) };
+    const config = { redisUrl: connected?.url, invalidationSecret: 'x'.repeat(32) };
     const [one, other] = [createCachingStage(sdl, { users: answer }, config), createCachingStage(sdl, { users: answer }, config)];
     const end = () =>
       one.cache.invalidation?.invalidate([{ kind: 'subgraph', subgraph: 'users' }]) ?? Promise.reject(new Error('no access'));

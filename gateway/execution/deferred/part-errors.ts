@@ -1,27 +1,49 @@
 import type { GraphQLError } from 'graphql';
 import type { ExecutionState } from '../execution-state.js';
+import type { ResponsePath } from '../places.js';
 import type { ErrorSelection, SelectedPlace } from '../selected-errors.js';
 
+/** Which errors a deferred fragment of an object is told with; `isFirst` of all that have it. */
+export type PartErrors = (place: SelectedPlace, isFirst: boolean) => readonly GraphQLError[];
+
 /**
- * Which errors a deferred fragment of an object is told with: those of its own fetches, and of those before it what is about this fragment,
- * since the planner lets one fetch bring what is deferred where there is no other way to it. Errors without a path are told with the first
- * object.
+ * Those of its own fetches, and of those before it what is about this fragment, since the planner lets one fetch bring what is deferred where
+ * there is no other way to it. Errors without a path are told with the first object.
  */
-export function partErrors(
-  errors: { readonly own: readonly GraphQLError[]; readonly known: readonly GraphQLError[]; readonly isFirst: boolean },
-  on: { readonly selection: ErrorSelection; readonly place: SelectedPlace; readonly variables: ExecutionState['variables'] },
-): readonly GraphQLError[] {
-  const { own, known, isFirst } = errors;
-  const { selection, place, variables } = on;
-  if (own.length === 0 && known.length === 0) return own;
-  const at = place.path;
-  const ofPart = own.filter(({ path }) => (path === undefined ? isFirst : startsWith(path, at)));
-  const inherited = known.filter(({ path }) => path !== undefined && startsWith(path, at));
-  const isFelt = inherited.some(({ path }) => path?.length === at.length) && selection.isMissingAny(place, variables);
-  const before = inherited.filter(({ path }) => isFelt || path?.length !== at.length);
-  return selection.select([...before, ...ofPart], place, variables);
+export function createPartErrors(
+  { own, known }: { readonly own: readonly GraphQLError[]; readonly known: readonly GraphQLError[] },
+  selection: ErrorSelection,
+  variables: ExecutionState['variables'],
+): PartErrors {
+  if (own.length === 0 && known.length === 0) return () => own;
+  const unplaced = own.filter(({ path }) => path === undefined);
+  const [ownWithin, knownWithin] = [indexByPlace(own), indexByPlace(known)];
+  return (place, isFirst) => {
+    const { path } = place;
+    const inherited = knownWithin(path);
+    const isAbout = (error: GraphQLError): boolean => error.path?.length === path.length;
+    const isFelt = inherited.some(isAbout) && selection.isMissingAny(place, variables);
+    const before = isFelt ? inherited : inherited.filter((error) => !isAbout(error));
+    return selection.select([...before, ...(isFirst ? unplaced : []), ...ownWithin(path)], place, variables);
+  };
 }
 
-function startsWith(path: readonly (string | number)[], start: readonly (string | number)[]): boolean {
-  return start.length <= path.length && start.every((step, index) => path[index] === step);
+/** Finds the errors at a place and within it. Each of thousands of objects may have one, and none looks through those of the others. */
+function indexByPlace(errors: readonly GraphQLError[]): (place: ResponsePath) => readonly GraphQLError[] {
+  const byDepth = new Map<number, Map<string, GraphQLError[]>>();
+
+  function index(depth: number): Map<string, GraphQLError[]> {
+    const found = new Map<string, GraphQLError[]>();
+    for (const error of errors) {
+      if (error.path === undefined || error.path.length < depth) continue;
+      const key = JSON.stringify(error.path.slice(0, depth));
+      const there = found.get(key);
+      if (there === undefined) found.set(key, [error]);
+      else there.push(error);
+    }
+    byDepth.set(depth, found);
+    return found;
+  }
+
+  return (place) => (byDepth.get(place.length) ?? index(place.length)).get(JSON.stringify(place)) ?? [];
 }

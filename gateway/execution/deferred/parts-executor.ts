@@ -15,7 +15,7 @@ import type { DeferredShape, LaterPart } from '../shaping/shaping-run.js';
 import { createEarlyQuestions } from './early-questions.js';
 import type { DeferredPart, IncrementalResult } from './incremental-result.js';
 import { createPartQueue, type FinishedParts } from './part-queue.js';
-import { partErrors } from './part-errors.js';
+import { createPartErrors } from './part-errors.js';
 
 /** Runs operations whose deferred fragments come later. Each plan is compiled on its first run, and kept as long as it is. */
 export interface PartsExecutor {
@@ -133,13 +133,14 @@ function compile(planned: PlannedInParts, parts: PlanParts & ShaperParts): Run {
       early?.watch(own);
       await step.step(own);
       const within: Instance[] = [];
+      const errorsOf = createPartErrors({ own: own.errors, known }, step.errors, variables);
       const parts = instances.flatMap(({ shape, path }, index): DeferredPart[] => {
         const object = path.length === 0 ? own.data : objects[index];
         if (object === undefined) return [];
         const { text, problems, later: nested } = shaper.shapePart(shape, object, variables);
         within.push(...instancesOf(nested, path));
         const at = { object, type: shape.type, selectionSet: shape.selectionSet, path };
-        const selected = partErrors({ own: own.errors, known, isFirst: index === 0 }, { selection: step.errors, place: at, variables });
+        const selected = errorsOf(at, index === 0);
         const unshown = problemErrors(problems, { errors: selected, unexplained: own.unexplained, path });
         if (text === '{}' && selected.length === 0) return [];
         return [{ label: labels.get(shape.label), path, data: text, errors: [...selected, ...unshown] }];
