@@ -82,6 +82,7 @@ runProcess({
         breachCheck: config.breachCheck,
         signingKeyRotationDays: config.signingKeyRotationDays,
         guestRetentionDays: config.guestRetentionDays,
+        networkRates: config.networkRates,
         webAuthn: config.webAuthn,
       }),
     );
@@ -106,6 +107,7 @@ runProcess({
         objects,
         accessTokens,
         signingKey: secrets.uploadSigningKey,
+        quota: config.imageQuota,
         logger,
       }),
     );

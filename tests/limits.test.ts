@@ -10,10 +10,17 @@ import { policyVariables } from '../gateway/policy/policy-variables.js';
 import { httpSettings } from '../gateway/http/http-limits.js';
 import { webSocketSettings } from '../gateway/subscriptions/limits.js';
 import { uploadSettings } from '../gateway/http/uploads/upload-limits.js';
-import type { NumberSetting } from '../shared/config/number-settings.js';
+import { readAllInOneConfig } from '../gateway/config/all-in-one-config.js';
+import { imageQuotaSettings } from '../shared/config/image-quota-settings.js';
+import { networkRateSettings } from '../shared/config/network-rate-settings.js';
+import { numberProblem, type NumberSetting } from '../shared/config/number-settings.js';
 import { projectRoot } from '../shared/config/project-root.js';
-import { limits as uploadLimits, quota } from '../subgraphs/images/services/image.js';
-import { networkLimits } from '../subgraphs/auth/services/throttling/throttles.js';
+import { limits as uploadLimits } from '../subgraphs/images/services/image.js';
+import { readImagesConfig } from '../subgraphs/images/config.js';
+import { readAuthConfig } from '../subgraphs/auth/config.js';
+import { networkWindows } from '../subgraphs/auth/services/throttling/throttles.js';
+
+type Environment = Readonly<Record<string, string>>;
 
 const text = readFileSync(join(projectRoot, 'docs', 'limits.md'), 'utf8');
 
@@ -69,9 +76,40 @@ describe('SECURITY 35: docs/limits.md has the limits of the code', () => {
 
   it('for sockets, uploads and rates', () => {
     expect(table('WebSocket')).toEqual(defaultsOf(webSocketSettings));
-    expect(table('Uploads (images)')).toEqual(
-      asText({ AVATAR: uploadLimits.AVATAR.maxBytes, GALLERY: uploadLimits.GALLERY.maxBytes, ...quota }),
-    );
-    expect(table('Rates')).toEqual(Object.fromEntries(Object.entries(networkLimits).map(([name, { points }]) => [name, String(points)])));
+    expect(table('Uploads (images)')).toEqual({
+      ...asText({ AVATAR: uploadLimits.AVATAR.maxBytes, GALLERY: uploadLimits.GALLERY.maxBytes }),
+      ...defaultsOf(imageQuotaSettings),
+    });
+    expect(table('Rates')).toEqual(defaultsOf(networkRateSettings));
+    for (const [name, { variable }] of Object.entries(networkRateSettings))
+      expect(text).toMatch(new RegExp(`\\| \`${variable}\` .*\\| ${networkWindows[name as keyof typeof networkWindows]} +\\|`));
+  });
+});
+
+interface Settable {
+  readonly settings: Readonly<Record<string, NumberSetting>>;
+  /** In each process that knows them. */
+  readonly readers: readonly ((set: Environment) => Readonly<Record<string, number>>)[];
+}
+const settable: readonly (readonly [string, Settable])[] = [
+  [
+    'images',
+    { settings: imageQuotaSettings, readers: [(set) => readImagesConfig(set).quota, (set) => readAllInOneConfig(set).imageQuota] },
+  ],
+  [
+    'auth',
+    { settings: networkRateSettings, readers: [(set) => readAuthConfig(set).networkRates, (set) => readAllInOneConfig(set).networkRates] },
+  ],
+];
+
+describe.each(settable)('SECURITY 11: limits of %s', (_subgraph, { settings, readers }) => {
+  it.each(Object.entries(settings))('%s: are what is set, from 1 to the most', (name, setting) => {
+    const { variable, most, otherwise } = setting;
+    for (const read of readers) {
+      const valueOf = (set: Environment) => read(set)[name];
+      for (const wrong of ['0', String(most + 1), '-1', '1.5', 'many'])
+        expect(() => valueOf({ [variable]: wrong })).toThrow(`${variable}: ${numberProblem(setting)}`);
+      expect([valueOf({}), valueOf({ [variable]: '1' }), valueOf({ [variable]: String(most) })]).toEqual([otherwise, 1, most]);
+    }
   });
 });

@@ -2,8 +2,11 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { evenWithProblems, readEnvironment } from '../../shared/config/environment.js';
 import { guestVariables } from '../../shared/config/guest-variables.js';
+import { imageQuotaSettings, type ImageQuota } from '../../shared/config/image-quota-settings.js';
 import { mailVariables } from '../../shared/config/mail-variables.js';
 import { breachCheckOf, checkPasswordVariables, passwordVariables } from '../../shared/config/password-variables.js';
+import { networkRateSettings, type NetworkRates } from '../../shared/config/network-rate-settings.js';
+import { numbersOf, numberVariables } from '../../shared/config/number-settings.js';
 import { passkeyVariables } from '../../shared/config/passkey-variables.js';
 import { tokenVariables } from '../../shared/config/token-variables.js';
 import { databaseUrl, logLevel, subgraphNames, type SubgraphName } from '../../shared/config/subgraph-environment.js';
@@ -36,6 +39,8 @@ export interface AllInOneConfig extends ServingConfig {
   readonly signingKeyRotationDays: number;
   /** 0 keeps guests for ever. */
   readonly guestRetentionDays: number;
+  readonly networkRates: NetworkRates;
+  readonly imageQuota: ImageQuota;
   /** Undefined means the host of the public address, and it alone. */
   readonly webAuthn: { readonly id: string | undefined; readonly origins: readonly string[] | undefined };
   /** Undefined writes mails into `dataDir`/outbox instead of sending them. */
@@ -52,6 +57,8 @@ const schema = z.object({
   ...passkeyVariables,
   ...passwordVariables,
   ...tokenVariables,
+  ...numberVariables(networkRateSettings),
+  ...numberVariables(imageQuotaSettings),
   WORKERS: workersVariable.WORKERS.refine((count) => count === 1, {
     message:
       'everything in one process stays one: its database and its events are in there. Run the subgraphs as processes of their own, and the gateway with WORKERS (npm run start:gateway)',
@@ -101,6 +108,8 @@ export function readAllInOneConfig(environment: Readonly<Record<string, string |
     breachCheck: breachCheckOf(values),
     signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,
     guestRetentionDays: values.GUEST_RETENTION_DAYS,
+    networkRates: numbersOf(networkRateSettings, values),
+    imageQuota: numbersOf(imageQuotaSettings, values),
     webAuthn: { id: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS },
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM,

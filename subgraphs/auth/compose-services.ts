@@ -1,5 +1,6 @@
 import type { Revocations } from '../../shared/auth/revocations.js';
 import type { QueueLoad } from '../../shared/background/queue-load.js';
+import type { NetworkRates } from '../../shared/config/network-rate-settings.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { RateLimits } from '../../shared/rate-limits/rate-limits.js';
 import type { AuthServices } from './context.js';
@@ -44,6 +45,8 @@ export interface ServiceSettings {
   readonly threadPoolSize?: number | undefined;
   /** `GUEST_RETENTION_DAYS`: after how many days without a sign of life guests are deleted; 0 keeps them for ever. */
   readonly guestRetentionDays?: number;
+  /** What one network may do; undefined for the defaults. */
+  readonly networkRates?: NetworkRates | undefined;
   /** What passkeys are bound to; undefined means the public address. */
   readonly webAuthn?: RelyingPartySettings | undefined;
 }
@@ -110,7 +113,13 @@ function composeCommon(options: ServiceOptions) {
   });
   const { mailer } = mail;
   const auditLog = createAuditLog({ events: audit, now });
-  const throttling = composeThrottling({ repository: knownDevices, rateLimits, encryptionKey, now });
+  const throttling = composeThrottling({
+    repository: knownDevices,
+    rateLimits,
+    networkRates: options.networkRates,
+    encryptionKey,
+    now,
+  });
   const passwordServices = composePasswords({
     accounts,
     passwords,

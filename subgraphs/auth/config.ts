@@ -4,6 +4,8 @@ import { guestVariables } from '../../shared/config/guest-variables.js';
 import { mailVariables } from '../../shared/config/mail-variables.js';
 import { breachCheckOf, checkPasswordVariables, passwordVariables } from '../../shared/config/password-variables.js';
 import { passkeyVariables } from '../../shared/config/passkey-variables.js';
+import { networkRateSettings, type NetworkRates } from '../../shared/config/network-rate-settings.js';
+import { numbersOf, numberVariables } from '../../shared/config/number-settings.js';
 import { tokenVariables } from '../../shared/config/token-variables.js';
 
 export interface AuthConfig {
@@ -19,6 +21,7 @@ export interface AuthConfig {
   readonly signingKeyRotationDays: number;
   /** 0 keeps guests for ever. */
   readonly guestRetentionDays: number;
+  readonly networkRates: NetworkRates;
   /** Undefined means the host of `publicUrl`, and it alone. */
   readonly webAuthn: { readonly id: string | undefined; readonly origins: readonly string[] | undefined };
 }
@@ -29,6 +32,7 @@ const variables = z.object({
   ...passkeyVariables,
   ...passwordVariables,
   ...tokenVariables,
+  ...numberVariables(networkRateSettings),
   PUBLIC_URL: httpUrl.default('http://127.0.0.1:4000'),
   UV_THREADPOOL_SIZE: z
     .string()
@@ -49,6 +53,7 @@ export function readAuthConfig(environment: Readonly<Record<string, string | und
     breachCheck: breachCheckOf(values),
     signingKeyRotationDays: values.SIGNING_KEY_ROTATION_DAYS,
     guestRetentionDays: values.GUEST_RETENTION_DAYS,
+    networkRates: numbersOf(networkRateSettings, values),
     webAuthn: { id: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS },
   };
 }

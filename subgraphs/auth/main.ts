@@ -22,6 +22,7 @@ runSubgraphProcess({
       breachCheck: config.breachCheck,
       signingKeyRotationDays: config.signingKeyRotationDays,
       guestRetentionDays: config.guestRetentionDays,
+      networkRates: config.networkRates,
       webAuthn: config.webAuthn,
     }),
   }),

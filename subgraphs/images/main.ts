@@ -12,6 +12,6 @@ runSubgraphProcess({
     const objects = await createObjectStore({ s3: config.s3, folder: join(environment.dataDir, 'objects') });
     scope.defer(() => objects.close());
     const signingKey = deriveKey('image upload URLs');
-    return { subgraph: await createImagesSubgraph({ database, bus, objects, accessTokens, signingKey, logger }) };
+    return { subgraph: await createImagesSubgraph({ database, bus, objects, accessTokens, signingKey, quota: config.quota, logger }) };
   },
 });

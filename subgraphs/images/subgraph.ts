@@ -37,6 +37,7 @@ import { createVariantFormats } from './services/delivery/variant-formats.js';
 import { createGallery } from './services/gallery/gallery.js';
 import { createObjectRemovals } from './services/pictures/object-removals.js';
 import { createPictureDigests } from './services/pictures/picture-digest.js';
+import { defaultImageQuota, type ImageQuota } from '../../shared/config/image-quota-settings.js';
 import { queueGauges } from '../../shared/telemetry/queue-gauges.js';
 import { createPictureProcessor } from './services/processing/picture-processor.js';
 import { createCompleteUpload } from './services/uploads/complete-upload.js';
@@ -59,13 +60,15 @@ export interface ImagesSubgraphOptions {
   readonly accessTokens: AccessTokenVerifier;
   /** 32 bytes that sign upload URLs and key the digests of pictures; the same in every process of this subgraph. */
   readonly signingKey: Uint8Array;
+  /** Of each user. */
+  readonly quota?: ImageQuota;
   readonly logger: Logger;
   readonly now?: () => number;
 }
 
 /** Uploads, published images, avatars. */
 export async function createImagesSubgraph(options: ImagesSubgraphOptions): Promise<Subgraph<ImagesContext>> {
-  const { database, bus, accessTokens, signingKey, logger, now = Date.now } = options;
+  const { database, bus, accessTokens, signingKey, quota = defaultImageQuota, logger, now = Date.now } = options;
   const objects = availableObjectStore(options.objects, logger);
   await database.migrate({ name: 'images', folder: join(projectRoot, 'subgraphs/images/prisma/migrations') });
   const typeDefs = parse(await readFile(join(projectRoot, 'schema/subgraphs/images.graphql'), 'utf8'));
@@ -77,7 +80,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
   const relay = createOutboxRelay({ database: prisma, schema: imagesSchema, isAlone: database.isExclusive, bus, logger, now });
   const removals = createObjectRemovals({ repository: createObjectRemovalRepository(prisma), objects, logger, now });
   const gallery = createGallery({ images, removals, onAnnounced: () => relay.wake(), now });
-  const reserveUpload = createReserveUpload({ uploads, now });
+  const reserveUpload = createReserveUpload({ uploads, quota, now });
   const openUpload = createOpenUpload({ reserveUpload, objects, signer, now });
   const receiveUpload = createReceiveUpload({ uploads, objects, signer, now });
   const processor = createPictureProcessor({ logger });
@@ -91,7 +94,7 @@ export async function createImagesSubgraph(options: ImagesSubgraphOptions): Prom
     makeFormat: createVariantFormats({ pictures, removals, objects, processor, logger, now }),
     cacheControl: mediaCacheControl,
   });
-  const imageUsage = createImageUsage({ uploads, now });
+  const imageUsage = createImageUsage({ uploads, quota, now });
   const userImages = createUserImages({ repository: createUserImagesRepository(prisma), objects, removals, now });
   const relations = createRelationTable(prisma, imagesSchema);
   const hiddenProfiles = createHiddenProfileRepository(prisma);

@@ -47,9 +47,6 @@ export const limits: Readonly<Record<ImagePurpose, { readonly maxBytes: number; 
   GALLERY: { maxBytes: 25 * megabyte, maxSide: 4096 },
 };
 
-/** What one user may have, and may have open at a time. */
-export const quota = { images: 500, bytes: 500 * megabyte, openUploads: 20 } as const;
-
 /** Path of the public address of an image. */
 export function imagePath(name: string): string {
   return `/media/${name}`;

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { defaultNetworkRates } from '../../../../shared/config/network-rate-settings.js';
 import { AppError } from '../../../../shared/errors/app-error.js';
 import { createRateLimits, type RateLimits } from '../../../../shared/rate-limits/rate-limits.js';
 import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { logger, startAuth, type AuthHarness, type RunOptions } from '../../tests/auth-harness.js';
 import { createRecoveryClient } from '../../tests/recovery-client.js';
-import { networkLimits, passwordAttempts } from './throttles.js';
+import { passwordAttempts } from './throttles.js';
 
 const databases = await testDatabases();
 describe.each(databases)('throttles on $name', ({ open }) => {
@@ -245,7 +246,7 @@ describe.each(databases)('throttles on $name', ({ open }) => {
   it('SECURITY 11: hold a network to a hundred wrong passwords a minute over all accounts, and count no right one', async () => {
     const here = newPlace('Here');
     const { user } = await client.mustRegister({ username: newName() }, here);
-    const { points } = networkLimits['wrong passwords'];
+    const points = defaultNetworkRates['wrong passwords'];
     const from = (index: number) => ({ ...here, clientIp: here.clientIp?.replace(/7$/, String(index % 250)) ?? '' });
     for (let login = 0; login < 5; login += 1) await client.mustLogin({ identifier: user.username }, { ...here, userAgent: 'Other' });
     const answers = await Promise.all(Array.from({ length: points }, (_, index) => attempt(newName(), 'wrong password', from(index))));
@@ -266,12 +267,12 @@ describe.each(databases)('throttles on $name', ({ open }) => {
     const here = newPlace();
     // Refused as input, which costs no hash, and counts all the same.
     const register = () => client.register({ username: '1' }, here);
-    for (let time = 0; time < networkLimits.registrations.points; time += 1) await register();
+    for (let time = 0; time < defaultNetworkRates.registrations; time += 1) await register();
     await expect(register()).rejects.toMatchObject({ code: 'RATE_LIMITED' });
     await expect(client.register({ username: '1' }, newPlace())).resolves.toMatchObject({ __typename: 'InvalidInputError' });
 
     const refresh = () => harness.run(`mutation { refreshSession(input: { refreshToken: "x" }) { __typename } }`, here);
-    for (let time = 0; time < networkLimits.refreshes.points; time += 1) await refresh();
+    for (let time = 0; time < defaultNetworkRates.refreshes; time += 1) await refresh();
     const { errors } = await refresh();
     expect(errors?.[0]?.originalError).toMatchObject({ code: 'RATE_LIMITED' });
   });

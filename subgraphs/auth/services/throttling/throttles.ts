@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { defaultNetworkRates, type NetworkRates } from '../../../../shared/config/network-rate-settings.js';
 import { AppError } from '../../../../shared/errors/app-error.js';
 import { clientNetwork } from '../../../../shared/rate-limits/client-network.js';
 import type { AttemptLimit, RateLimits, WindowLimit } from '../../../../shared/rate-limits/rate-limits.js';
@@ -7,23 +8,20 @@ import { countGuess, type AccountGuess, type CountedGuess } from './account-gues
 import type { KnownDevices } from './known-devices.js';
 import { createTurns } from './turns.js';
 
-/**
- * What a network may do. Generous, because a school or a café is one network; what is strict is counted per account. All of them times
- * `RATE_LIMIT_SCALE`.
- */
-export const networkLimits = {
-  'wrong passwords': { points: 100, seconds: 60 },
-  registrations: { points: 500, seconds: 3600 },
-  refreshes: { points: 1200, seconds: 60 },
-  'guest sign-ins': { points: 300, seconds: 60 },
-  'second factors': { points: 100, seconds: 60 },
-  'passkey sign-ins': { points: 300, seconds: 60 },
-  'mail requests': { points: 60, seconds: 3600 },
-  'mailed tokens': { points: 100, seconds: 60 },
-  'username look-ups': { points: 120, seconds: 60 },
-} as const;
+/** In how many seconds a network may do as much as `NetworkRates` say. */
+export const networkWindows: Readonly<Record<keyof NetworkRates, number>> = {
+  'wrong passwords': 60,
+  registrations: 3600,
+  refreshes: 60,
+  'guest sign-ins': 60,
+  'second factors': 60,
+  'passkey sign-ins': 60,
+  'mail requests': 3600,
+  'mailed tokens': 60,
+  'username look-ups': 60,
+};
 
-export type NetworkAction = Exclude<keyof typeof networkLimits, 'wrong passwords'>;
+export type NetworkAction = Exclude<keyof NetworkRates, 'wrong passwords'>;
 
 /** Guesses at one password, by strangers together and by each known device of its account. */
 export const passwordAttempts = { free: 10, firstSeconds: 1, mostSeconds: 15 * 60, forgetSeconds: 24 * 3600 } as const;
@@ -69,14 +67,18 @@ export interface Throttles {
 
 export interface ThrottlesOptions {
   readonly limits: RateLimits;
+  readonly networkRates?: NetworkRates | undefined;
   readonly knownDevices: KnownDevices;
   /** Makes keys of what people type: no name and no address stands in Redis. 32 bytes. */
   readonly key: Uint8Array;
 }
 
-export function createThrottles({ limits, knownDevices, key }: ThrottlesOptions): Throttles {
+export function createThrottles({ limits, networkRates = defaultNetworkRates, knownDevices, key }: ThrottlesOptions): Throttles {
   const networks = new Map<string, WindowLimit>(
-    Object.entries(networkLimits).map(([action, rule]) => [action, limits.window(`auth ${action} per network`, rule)]),
+    Object.entries(networkRates).map(([action, points]) => [
+      action,
+      limits.window(`auth ${action} per network`, { points, seconds: networkWindows[action as keyof NetworkRates] }),
+    ]),
   );
   const everybody = limits.window('auth wrong passwords', everybodysWrongPasswords);
   const strangers = limits.attempts('auth password', passwordAttempts);
@@ -92,7 +94,7 @@ export function createThrottles({ limits, knownDevices, key }: ThrottlesOptions)
 
   const keyed = (text: string) => createHmac('sha256', key).update(text.trim().toLowerCase()).digest('base64url');
 
-  function network(action: keyof typeof networkLimits): WindowLimit {
+  function network(action: keyof NetworkRates): WindowLimit {
     const limit = networks.get(action);
     if (limit === undefined) throw new Error(`no limit for ${action}`);
     return limit;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
+import type { ImageQuota } from '../../../../shared/config/image-quota-settings.js';
 import { AppError } from '../../../../shared/errors/app-error.js';
 import { createReserveUpload, type UploadRequest } from './reserve-upload.js';
 import type { UploadRepository, Usage } from './upload-repository.js';
@@ -80,6 +81,28 @@ describe('Reserving an upload', () => {
     expect(again.opened).toEqual([]);
   });
 
+  it.each<[string, Partial<Usage>, number, string]>([
+    ['the third image', { images: 1, openUploads: 1 }, 1, 'You have reached the limit of 2 images'],
+    ['the second image', { openUploads: 1 }, 1, ''],
+    ['a byte too much', { bytes: megabyte }, 0.5 * megabyte + 1, 'does not fit into your 1.5 MB'],
+    ['the last byte', { bytes: megabyte }, 0.5 * megabyte, ''],
+  ])('judges by what is set: %s', async (_, usage, size, message) => {
+    const { reserveUpload } = setUp({ usage, quota: { images: 2, bytes: 1.5 * megabyte, openUploads: 20 } });
+    const result = await reserveUpload(alice, { ...png, size });
+    expect(result.kind).toBe(message === '' ? 'Reserved' : 'QuotaExceeded');
+    if (result.kind === 'QuotaExceeded') {
+      expect(result.message).toContain(message);
+      expect(result.usage).toMatchObject({ maxImages: 2, maxBytes: 1.5 * megabyte });
+    }
+  });
+
+  it('judges how many are open by what is set', async () => {
+    const open = (openUploads: number) =>
+      setUp({ usage: { openUploads }, quota: { images: 9, bytes: 9, openUploads: 3 } }).reserveUpload(alice, png);
+    expect((await open(2)).kind).toBe('Reserved');
+    await expect(open(3)).rejects.toThrow('At most 3 uploads');
+  });
+
   it('names objects by random keys that the client does not choose', async () => {
     const { reserveUpload, opened } = setUp({});
     for (let index = 0; index < 2; index += 1) await reserveUpload(alice, png);
@@ -88,7 +111,7 @@ describe('Reserving an upload', () => {
   });
 });
 
-function setUp({ usage, known }: { usage?: Partial<Usage>; known?: Upload | undefined }) {
+function setUp({ usage, known, quota }: { usage?: Partial<Usage>; known?: Upload | undefined; quota?: ImageQuota }) {
   const opened: Upload[] = [];
   const uploads: Pick<UploadRepository, 'open'> = {
     open: (upload, { judge }) => {
@@ -98,5 +121,5 @@ function setUp({ usage, known }: { usage?: Partial<Usage>; known?: Upload | unde
       return Promise.resolve({ kind: 'Judged', verdict });
     },
   };
-  return { reserveUpload: createReserveUpload({ uploads, now: () => 0 }), opened };
+  return { reserveUpload: createReserveUpload({ uploads, now: () => 0, ...(quota === undefined ? {} : { quota }) }), opened };
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidV7 } from 'uuid';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
+import { defaultImageQuota, type ImageQuota } from '../../../../shared/config/image-quota-settings.js';
 import { AppError, unauthenticated } from '../../../../shared/errors/app-error.js';
 import { invalidInput, type FieldProblem, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
-import { isUploadType, limits, quota, uploadTypes, type ImagePurpose } from '../image.js';
+import { isUploadType, limits, uploadTypes, type ImagePurpose } from '../image.js';
 import { toImageUsage, type ImageUsage } from '../image-usage.js';
 import type { UploadRepository, Usage } from './upload-repository.js';
 import { rawRemoval, uploadKeptMs, type Upload } from './upload.js';
@@ -33,6 +34,7 @@ export type ReserveUpload = (viewer: Viewer | null, request: UploadRequest) => P
 
 export interface ReserveUploadDependencies {
   readonly uploads: Pick<UploadRepository, 'open'>;
+  readonly quota?: ImageQuota;
   readonly now?: () => number;
   readonly newId?: () => string;
   readonly newObjectName?: () => string;
@@ -41,6 +43,7 @@ export interface ReserveUploadDependencies {
 /** Reserves a place for a file of exact type and size among what its owner may keep. Throws `RATE_LIMITED` for too many at a time. */
 export function createReserveUpload({
   uploads,
+  quota = defaultImageQuota,
   now = Date.now,
   newId = () => uuidV7(),
   newObjectName = () => randomBytes(16).toString('hex'),
@@ -60,7 +63,7 @@ export function createReserveUpload({
       state: { kind: 'Open' },
     };
     const since = new Date(openedAt - uploadKeptMs);
-    const opened = await uploads.open(upload, { raw: rawRemoval(upload), since, judge: (usage) => judge(usage, request.size) });
+    const opened = await uploads.open(upload, { raw: rawRemoval(upload), since, judge: (usage) => judge(usage, request.size, quota) });
     if (opened.kind === 'Known') return isSame(opened.upload, request) ? { kind: 'Reserved', upload: opened.upload } : keyAlreadyUsed;
     const { verdict } = opened;
     if (verdict.isAllowed) return { kind: 'Reserved', upload };
@@ -113,17 +116,22 @@ type Verdict =
   | { readonly isAllowed: false; readonly exceeded: QuotaExceeded }
   | { readonly isAllowed: false; readonly exceeded: null; readonly firstExpiresAt: Date | null };
 
-function judge(usage: Usage, size: number): Verdict {
+function judge(usage: Usage, size: number, quota: ImageQuota): Verdict {
   if (usage.openUploads >= quota.openUploads) return { isAllowed: false, exceeded: null, firstExpiresAt: usage.firstExpiresAt };
   const exceeded = (message: string): Verdict => ({
     isAllowed: false,
-    exceeded: { kind: 'QuotaExceeded', message, usage: toImageUsage(usage) },
+    exceeded: { kind: 'QuotaExceeded', message, usage: toImageUsage(usage, quota) },
   });
   if (usage.images + usage.openUploads >= quota.images) {
     return exceeded(`You have reached the limit of ${quota.images} images: delete some of them first.`);
   }
   if (usage.bytes + size > quota.bytes) {
-    return exceeded(`The file does not fit into your ${quota.bytes / 1024 / 1024} MB of images: delete some of them first.`);
+    return exceeded(`The file does not fit into your ${inMegabytes(quota.bytes)} MB of images: delete some of them first.`);
   }
   return { isAllowed: true };
+}
+
+/** To a hundredth. */
+function inMegabytes(bytes: number): number {
+  return Math.round((bytes * 100) / 1024 / 1024) / 100;
 }
