@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { projectRoot } from '../shared/config/project-root.js';
 
 /** The order in which the layers of a subgraph may import each other: each only what stands after it. */
-const layers = ['main', 'subgraph', 'context', 'resolvers', 'services', 'data'] as const;
+const layers = ['main', 'commands', 'subgraph', 'routes', 'context', 'resolvers', 'services', 'data'] as const;
 
 /** The folders on the way of an operation, by the same rule. */
 const gatewayFolders = [
