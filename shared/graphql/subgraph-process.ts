@@ -6,7 +6,7 @@ import { createRevocations, type Revocations } from '../auth/revocations.js';
 import { productVersion } from '../config/product-version.js';
 import { readTogether } from '../config/read-together.js';
 import { deriveKey } from '../config/secrets.js';
-import { readSubgraphEnvironment, type SubgraphEnvironment, type SubgraphName } from '../config/subgraph-environment.js';
+import { readSubgraphEnvironment, subgraphNames, type SubgraphEnvironment, type SubgraphName } from '../config/subgraph-environment.js';
 import type { Database } from '../database/database.js';
 import { openPostgres } from '../database/postgres.js';
 import type { EventBus } from '../events/event-bus.js';
@@ -23,8 +23,8 @@ import { jwksPath } from './paths.js';
 import { serveSubgraph } from './subgraph-server.js';
 import type { Subgraph } from './subgraph.js';
 
-/** The subgraphs that take events; a bus without a broker waits for them before it delivers. */
-export const consumingSubgraphs: readonly SubgraphName[] = ['auth', 'users', 'sessions', 'images'];
+/** The subgraphs that take events: all of them. A bus without a broker waits for them before it delivers. */
+export const consumingSubgraphs: readonly SubgraphName[] = subgraphNames;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -77,40 +77,16 @@ export function runSubgraphProcess<Context extends object, Config>({
         environment: () => readSubgraphEnvironment(name, variables),
         config: () => readConfig(variables),
       });
-      const { gatewaySecret, urls } = environment;
+      const { gatewaySecret } = environment;
       const logger = createLogger({ name, level: environment.logLevel });
       switchLogLevel(logger);
       if (gatewaySecret.length < 32) logger.warn('GATEWAY_SECRET has fewer than 32 characters: use a longer one, made at random');
 
-      const database = await openPostgres(environment.databaseUrl);
-      scope.defer(() => database.close());
-
-      const { bus, receiver } = createBus(environment, logger);
-
-      const revocations = createRevocations();
-      const feed = createRevocationFeed({ origin: new URL(urls.sessions).origin, gatewaySecret, revocations, logger });
-      scope.defer(() => feed.close());
-
-      const rateLimits = createRateLimits({ redisUrl: environment.redisUrl, scale: environment.rateLimitScale, logger });
-      scope.defer(() => rateLimits.close());
-
-      const keyFeed = createKeyFeed({ url: new URL(jwksPath, urls.auth).href, gatewaySecret, revocations, logger });
-      scope.defer(() => keyFeed.close());
-      const { subgraph, internalRoutes } = await create({
-        environment,
-        config,
-        database,
-        bus,
-        accessTokens: createAccessTokenVerifier({ keys: keyFeed.keys, revocations }),
-        revocations,
-        rateLimits,
-        logger,
-        scope,
-        deriveKey: (purpose) => deriveKey(gatewaySecret, purpose),
-      });
+      const { receiver, ...resources } = await openResources(environment, { scope, logger });
+      const { subgraph, internalRoutes } = await create({ ...resources, environment, config, logger, scope });
       scope.defer(() => subgraph.close());
       // Before the subgraph: what it has taken it must be able to finish.
-      scope.defer(() => bus.close());
+      scope.defer(() => resources.bus.close());
 
       const tracing = await openTracing(environment.tracing, { name, logger });
       if (tracing !== undefined) scope.defer(() => tracing.close());
@@ -132,6 +108,34 @@ export function runSubgraphProcess<Context extends object, Config>({
       logger.info({ version: productVersion(), url: server.url }, 'ready');
     },
   });
+}
+
+/** All but the bus, which `receiver` feeds, is closed with `scope`. */
+async function openResources(
+  environment: SubgraphEnvironment,
+  { scope, logger }: { scope: Scope; logger: Logger },
+): Promise<Omit<SubgraphResources<never>, 'environment' | 'config' | 'logger' | 'scope'> & Pick<ProcessBus, 'receiver'>> {
+  const { gatewaySecret, urls, redisUrl } = environment;
+  const database = await openPostgres(environment.databaseUrl);
+  scope.defer(() => database.close());
+
+  const revocations = createRevocations();
+  const feed = createRevocationFeed({ origin: new URL(urls.sessions).origin, gatewaySecret, revocations, logger });
+  scope.defer(() => feed.close());
+
+  const rateLimits = createRateLimits({ redisUrl, scale: environment.rateLimitScale, logger });
+  scope.defer(() => rateLimits.close());
+
+  const keyFeed = createKeyFeed({ url: new URL(jwksPath, urls.auth).href, gatewaySecret, revocations, logger });
+  scope.defer(() => keyFeed.close());
+  return {
+    ...createBus(environment, logger),
+    database,
+    accessTokens: createAccessTokenVerifier({ keys: keyFeed.keys, revocations }),
+    revocations,
+    rateLimits,
+    deriveKey: (purpose) => deriveKey(gatewaySecret, purpose),
+  };
 }
 
 interface ProcessBus {
