@@ -4,6 +4,7 @@ import { createHttpServer } from '../http/server.js';
 import { createLogger } from '../logging/logger.js';
 import { createRevocationFeed, revocationsPath, type RevocationFeed } from './revocation-feed.js';
 import { createRevocations } from './revocations.js';
+import { until } from '../../tests/testkit/until.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 const secret = 'only-for-tests-only-for-tests-only-for-tests';
@@ -33,10 +34,6 @@ function follow(origin: string, now = 1_000_000_000) {
   const revocations = createRevocations(() => now);
   feed = createRevocationFeed({ origin, gatewaySecret: secret, revocations, logger, now: () => now, intervalMs: 1 });
   return revocations;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 describe('The feed of revocations', () => {

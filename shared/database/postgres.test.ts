@@ -7,6 +7,7 @@ import { startPostgres } from '../../tests/testkit/postgres.js';
 import { orSkip } from '../../tests/testkit/services.js';
 import { describeDatabase } from './database.conformance.js';
 import { openPostgres } from './postgres.js';
+import { until } from '../../tests/testkit/until.js';
 
 const server = orSkip('PostgreSQL', await startPostgres());
 
@@ -100,8 +101,4 @@ async function onServer(url: string, sql: string): Promise<unknown[]> {
   } finally {
     await client.end();
   }
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
 }

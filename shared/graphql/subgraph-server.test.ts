@@ -6,6 +6,7 @@ import { AppError, unauthenticated } from '../errors/app-error.js';
 import { createLogger } from '../logging/logger.js';
 import { serveSubgraph, type SubgraphServer } from './subgraph-server.js';
 import type { Subgraph, SubgraphHeaders, SubscriptionConnection } from './subgraph.js';
+import { until } from '../../tests/testkit/until.js';
 
 const secret = 'only-for-tests-only-for-tests-only-for-tests';
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -194,10 +195,6 @@ describe('Subscriptions', () => {
     send({ type: 'connection_init', payload });
     expect(await next()).toEqual({ type: 'connection_ack' });
     return { socket, next, send, subscribe: (query: string, id = '1') => send({ type: 'subscribe', id, payload: { query } }) };
-  }
-
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
   }
 
   it.each([

@@ -4,6 +4,7 @@ import { startRedis } from '../../tests/testkit/redis.js';
 import { AppError } from '../errors/app-error.js';
 import { createLogger } from '../logging/logger.js';
 import { createRateLimits, type RateLimits } from './rate-limits.js';
+import { until } from '../../tests/testkit/until.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 const redis = orSkip('Redis', await startRedis());
@@ -29,10 +30,6 @@ async function waitOf(use: Promise<void>): Promise<number | null> {
     if (error instanceof AppError && error.code === 'RATE_LIMITED') return error.retryAfter ?? Number.NaN;
     throw error;
   }
-}
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 const stores: { name: string; url: string | undefined }[] = [{ name: 'memory', url: undefined }];

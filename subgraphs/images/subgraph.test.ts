@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { Database } from '../../shared/database/database.js';
-import { until } from '../../shared/events/buses/event-bus.conformance.js';
 import { startImages, startTimeoutMs, type ImagesUnderTest, type StoreKind } from '../../tests/testkit/images-subgraph.js';
 import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';
+import { until } from '../../tests/testkit/until.js';
 
 const kinds: StoreKind[] = ['files', 's3, through this server', 's3, directly'];
 

@@ -12,6 +12,7 @@ import { createLogger } from '../../shared/logging/logger.js';
 import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';
 import { createSessionsPrisma } from './data/prisma.js';
 import { createSessionsSubgraph, type SessionsSubgraph } from './subgraph.js';
+import { until } from '../../tests/testkit/until.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
@@ -110,10 +111,6 @@ async function watch(who: Device) {
     },
     leave: () => result.return(undefined),
   };
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 describe('Without a good token', () => {

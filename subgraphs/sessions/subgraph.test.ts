@@ -13,6 +13,7 @@ import { createLogger } from '../../shared/logging/logger.js';
 import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';
 import { createSessionsPrisma } from './data/prisma.js';
 import { createSessionsSubgraph, type SessionsSubgraph } from './subgraph.js';
+import { until } from '../../tests/testkit/until.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
@@ -373,6 +374,3 @@ describe('Presence', () => {
 });
 
 /** Resolves when `condition` holds; the test's own time limit ends the wait. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
-}

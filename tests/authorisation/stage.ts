@@ -7,6 +7,7 @@ import { freshUsername, playAsGuest, registerPerson, type Person } from '../test
 import type { Actor } from './actors.js';
 import { appointAdmin } from './appoint.js';
 import { addPasskey } from './second-factors.js';
+import { until } from '../testkit/until.js';
 
 /** What an owner has set for profile and presence. */
 export const visibilities = ['EVERYONE', 'FRIENDS', 'NOBODY'] as const;
@@ -164,27 +165,15 @@ async function untilTold(owner: Person, visibility: Visibility, { friend, strang
     'nobody',
     hidden,
   ].join();
-  await until(`announcements of ${owner.username}`, async () => {
-    return (await Promise.all([friend, stranger, blocked, blocker].map(look))).join() === expected;
-  });
+  const areTold = async () => (await Promise.all([friend, stranger, blocked, blocker].map(look))).join() === expected;
+  await until(areTold, `announcements of ${owner.username}`);
 }
 
 /** Waits until the registration was announced to the subgraph that keeps relations. */
 async function untilKnown(person: Person): Promise<void> {
-  await until(`the registration of ${person.username}`, async () => {
-    const { data } = await person.ask('query ($query: String!) { searchUsers(query: $query) { nodes { id } } }', {
-      query: person.username,
-    });
-    return JSON.stringify(data).includes(person.id);
-  });
-}
-
-async function until(what: string, isThere: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await isThere())) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come in time`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  const query = 'query ($query: String!) { searchUsers(query: $query) { nodes { id } } }';
+  const isFound = async () => JSON.stringify((await person.ask(query, { query: person.username })).data).includes(person.id);
+  await until(isFound, `the registration of ${person.username}`);
 }
 
 async function befriend(asking: Person, asked: Person): Promise<void> {

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { until } from '../../shared/events/buses/event-bus.conformance.js';
 import { startChild } from '../database/children.js';
+import { until } from '../testkit/until.js';
 
 it('A picture decoder ends with the process that started it, also when that one is killed', async () => {
   const owner = startChild('../images/decoder-owner-child.ts', []);

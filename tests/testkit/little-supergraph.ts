@@ -20,6 +20,9 @@ import { serveSubgraph } from '../../shared/graphql/subgraph-server.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { createLittleSubgraphs, type Feed, type Received } from './little-subgraphs.js';
 import { startPlainSubgraph } from './plain-subgraph.js';
+import { until } from './until.js';
+
+export { until };
 
 /** `http-plain`: subgraphs that know nothing of shared sockets, as somebody else's. */
 export type Way = 'in-process' | 'http' | 'http-plain';
@@ -182,13 +185,4 @@ export function compose(services: readonly { name: string; url: string; typeDefs
   const result = composeServices(services.map(({ name, url, typeDefs }) => ({ name, url, typeDefs: parse(typeDefs) })));
   if (result.errors !== undefined) throw new Error(result.errors.map(({ message }) => message).join('\n'));
   return result.supergraphSdl;
-}
-
-/** Waits until `condition` holds; fails with what it was waiting for. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, withinMs = 20_000): Promise<void> {
-  const end = Date.now() + withinMs;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`Waited ${withinMs} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }

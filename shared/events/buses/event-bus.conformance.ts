@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, it } from '@jest/globals';
 import type { Consumer, DomainEvent, EventBus } from '../event-bus.js';
+import { until } from '../../../tests/testkit/until.js';
 
 /** Processes that share a bus. */
 export interface Deployment {
@@ -26,14 +27,6 @@ export async function publishSurely(bus: EventBus, events: readonly DomainEvent[
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-  }
-}
-
-export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`This did not come true in time: ${String(condition)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

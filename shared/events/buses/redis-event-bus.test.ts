@@ -5,8 +5,9 @@ import { startRedis, type TestRedis } from '../../../tests/testkit/redis.js';
 import { orSkip } from '../../../tests/testkit/services.js';
 import { createLogger } from '../../logging/logger.js';
 import type { EventBus } from '../event-bus.js';
-import { collector, describeEventBus, publishSurely, testEvent, until } from './event-bus.conformance.js';
+import { collector, describeEventBus, publishSurely, testEvent } from './event-bus.conformance.js';
 import { createRedisEventBus, type RedisEventBusOptions } from './redis-event-bus.js';
+import { until } from '../../../tests/testkit/until.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 const server = orSkip('redis-server', await startRedis());

@@ -3,11 +3,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { pino } from 'pino';
 import { createLogger } from '../../logging/logger.js';
 import { EventBusClosedError, type DomainEvent, type EventBus } from '../event-bus.js';
-import { collector, testEvent, until } from '../buses/event-bus.conformance.js';
+import { collector, testEvent } from '../buses/event-bus.conformance.js';
 import { createInProcessEventBus } from '../buses/in-process-event-bus.js';
 import { takeOnce } from './inbox.js';
 import { createOutboxRelay, toOutboxRow, type OutboxRelay, type OutboxRelayOptions } from './outbox.js';
 import type { RawDatabase } from '../../database/raw-database.js';
+import { until } from '../../../tests/testkit/until.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 const day = 86_400_000;

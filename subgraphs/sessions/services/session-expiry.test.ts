@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { fakeNews, noon } from './fake-sessions.js';
 import { endedKeptMs, startSessionExpiry } from './session-expiry.js';
+import { until } from '../../../tests/testkit/until.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
@@ -34,10 +35,6 @@ function create({ expired = 0, stale = 0 } = {}) {
     now: () => now,
   });
   return { loop, counts, asked, log: news.log, pass: (ms: number) => void (now += ms) };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(setImmediate);
 }
 
 describe('The end of sessions by time', () => {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { projectRoot } from '../../../shared/config/project-root.js';
 import { createDomainEvent, domainEvents } from '../../../shared/events/domain-events.js';
-import { until } from '../../../shared/events/buses/event-bus.conformance.js';
 import { createOutboxRelay, toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
@@ -12,6 +11,7 @@ import type { ProfileChange } from '../services/profiles/profile.js';
 import { createKnownUserRepository } from './known-user-repository.js';
 import { createUsersPrisma, usersSchema, type UsersPrisma } from './prisma.js';
 import { createProfileRepository } from './profile-repository.js';
+import { until } from '../../../tests/testkit/until.js';
 
 const databases = await testDatabases();
 describe.each(databases)('What users announces, on $name', ({ open }) => {

@@ -3,13 +3,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { Database } from '../../../../shared/database/database.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
-import { until } from '../../../../shared/events/buses/event-bus.conformance.js';
 import { list } from '../../../../tests/testkit/graphql-client.js';
 import { inCharge, startImages, startTimeoutMs, type ImagesUnderTest } from '../../../../tests/testkit/images-subgraph.js';
 import { openMigratedEmbedded } from '../../../../tests/testkit/migrated-embedded.js';
 import { createPictureRepository } from '../../data/picture-repository.js';
 import { createImagesPrisma } from '../../data/prisma.js';
 import { pictureKeys } from '../pictures/picture.js';
+import { until } from '../../../../tests/testkit/until.js';
 
 describe('The gallery', () => {
   let database: Database;

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { projectRoot } from '../../../../shared/config/project-root.js';
-import { until } from '../../../../shared/events/buses/event-bus.conformance.js';
 import { encodeAs, plain, redAndBlue } from '../../../../tests/testkit/pictures.js';
 import type { DecoderJob } from './decoder/jobs.js';
 import { startDecoderProcess, type DecoderProcess } from './decoder-process.js';
+import { until } from '../../../../tests/testkit/until.js';
 
 const broken = join(projectRoot, 'tests/images/broken-decoder-child.ts');
 const gigabyte = 1024 ** 3;

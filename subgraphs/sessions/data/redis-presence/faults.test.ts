@@ -4,7 +4,8 @@ import { startRedis } from '../../../../tests/testkit/redis.js';
 import { orSkip } from '../../../../tests/testkit/services.js';
 import { versionFor, viewPresence } from '../../presence/presence-view.js';
 import { defaultSettings, type Audience, type ConnectionKey, type PresenceState } from '../../presence/presence.js';
-import { startPresenceNodes, until, type PresenceNode, type PresenceNodes } from './presence-nodes.conformance.js';
+import { startPresenceNodes, type PresenceNode, type PresenceNodes } from './presence-nodes.conformance.js';
+import { until } from '../../../../tests/testkit/until.js';
 
 const server = orSkip('redis-server', await startRedis());
 afterAll(() => server?.stop());

@@ -4,7 +4,8 @@ import { orSkip } from '../../../../tests/testkit/services.js';
 import { defaultSettings, type ConnectionKey } from '../../presence/presence.js';
 import { changesKey, keysOf, shardOf } from './presence-keys.js';
 import { openRedisLink } from './redis-link.js';
-import { startPresenceNodes, until, type PresenceNode, type PresenceNodes } from './presence-nodes.conformance.js';
+import { startPresenceNodes, type PresenceNode, type PresenceNodes } from './presence-nodes.conformance.js';
+import { until } from '../../../../tests/testkit/until.js';
 
 const server = orSkip('redis-server', await startRedis());
 afterAll(() => server?.stop());

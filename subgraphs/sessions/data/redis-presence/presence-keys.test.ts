@@ -5,7 +5,8 @@ import { startRedis } from '../../../../tests/testkit/redis.js';
 import { orSkip } from '../../../../tests/testkit/services.js';
 import { defaultSettings } from '../../presence/presence.js';
 import { keysOf, shardCount, shardOf } from './presence-keys.js';
-import { startPresenceNodes, until, type PresenceNode } from './presence-nodes.conformance.js';
+import { startPresenceNodes, type PresenceNode } from './presence-nodes.conformance.js';
+import { until } from '../../../../tests/testkit/until.js';
 
 const server = orSkip('redis-server', await startRedis());
 afterAll(() => server?.stop());

@@ -4,6 +4,7 @@ import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
 import type { PresenceChange, PresenceStore, UserNotice } from '../../services/presence/presence-store.js';
 import { createRedisPresenceStore } from '../redis-presence-store.js';
 import { openRedisLink } from './redis-link.js';
+import { until } from '../../../../tests/testkit/until.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
@@ -91,13 +92,4 @@ export async function startPresenceNodes(
       redis.disconnect();
     },
   };
-}
-
-/** Resolves when the condition holds; rejects after 10 s. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`It never came true: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }

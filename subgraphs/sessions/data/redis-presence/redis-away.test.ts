@@ -7,7 +7,8 @@ import { startRedis, type TestRedis } from '../../../../tests/testkit/redis.js';
 import { orSkip } from '../../../../tests/testkit/services.js';
 import { defaultSettings, type ConnectionKey } from '../../presence/presence.js';
 import { createRedisPresenceStore } from '../redis-presence-store.js';
-import { startPresenceNodes, until, type PresenceNode, type PresenceNodes } from './presence-nodes.conformance.js';
+import { startPresenceNodes, type PresenceNode, type PresenceNodes } from './presence-nodes.conformance.js';
+import { until } from '../../../../tests/testkit/until.js';
 
 // Each test has its own, to stop it.
 const server = orSkip('redis-server', await startRedis());

@@ -3,8 +3,9 @@ import { Redis } from 'ioredis';
 import { startRedis } from '../../../../tests/testkit/redis.js';
 import { orSkip } from '../../../../tests/testkit/services.js';
 import { describePresenceStore } from '../presence-store.conformance.js';
-import { startPresenceNodes, until, type PresenceNode } from './presence-nodes.conformance.js';
+import { startPresenceNodes, type PresenceNode } from './presence-nodes.conformance.js';
 import { openRedisLink } from './redis-link.js';
+import { until } from '../../../../tests/testkit/until.js';
 
 const server = orSkip('redis-server', await startRedis({ isCluster: true }));
 afterAll(() => server?.stop());

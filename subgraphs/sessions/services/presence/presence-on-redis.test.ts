@@ -5,12 +5,12 @@ import { createLogger } from '../../../../shared/logging/logger.js';
 import { startRedis } from '../../../../tests/testkit/redis.js';
 import { orSkip } from '../../../../tests/testkit/services.js';
 import { createRedisPresenceStore } from '../../data/redis-presence-store.js';
-import { until } from '../../data/redis-presence/presence-nodes.conformance.js';
 import { createVirtualScheduler } from '../../presence/virtual-scheduler.js';
 import { createFakeRelations, createFakeSettings } from './tests/presence-fakes.js';
 import { createClient, person, settle, type Client } from './tests/presence-harness.js';
 import { createPresenceService, type PresenceService } from './presence-service.js';
 import type { PresenceRequest } from './following/presence-subscriptions.js';
+import { until } from '../../../../tests/testkit/until.js';
 
 const server = orSkip('redis-server', await startRedis());
 afterAll(() => server?.stop());

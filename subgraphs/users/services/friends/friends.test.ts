@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { graphql } from 'graphql';
 import { v7 as uuidv7 } from 'uuid';
-import { until } from '../../../../shared/events/buses/event-bus.conformance.js';
 import { createUsersContext } from '../../context.js';
 import { createPeople, mutationNames, type Mutation, type PeopleUnderTest } from '../../tests/people.js';
 import { startUsers, type Person, type UsersUnderTest } from '../../tests/users-harness.js';
+import { until } from '../../../../tests/testkit/until.js';
 
 describe('Friends through GraphQL', () => {
   let users: UsersUnderTest;
