@@ -7,6 +7,7 @@ import { clientAddress, type TrustsProxy } from '../../shared/http/client-addres
 import { logRequest } from '../../shared/http/log-request.js';
 import { acceptsParts, contentTypes, negotiate, negotiateStream } from '../../shared/http/media-types.js';
 import { hangUpOnFailure, sendAnswer, sendNotModified } from '../../shared/http/send-answer.js';
+import { skipRest } from '../../shared/http/skip-rest.js';
 import { requestId as readRequestId, securityHeaders } from '../../shared/http/server.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import type { Authenticate } from '../authentication/authenticate.js';
@@ -93,6 +94,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
   } = options;
   const corsHeaders = createCorsHeaders(corsOrigins);
   const uploads = { limits: uploadLimits, slots: createUploadSlots(uploadLimits.maxPerClient) };
+  const mostSkippedBytes = Math.max(8 * maxBodyBytes, uploadLimits.maxBytes);
   const keptBy = ['accept', ...(options.forwardedHeaders ?? [])];
 
   function mask(errors: readonly unknown[], requestId: string) {
@@ -218,6 +220,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
       await finishInParts(exchange, given, given.later);
       return;
     }
+    if (!request.complete) await skipRest(request, { maxBytes: mostSkippedBytes });
     // Before it is written, which ends the response as leaving does.
     const hasLeft = response.destroyed;
     if (given.status === 413 || !request.complete) response.shouldKeepAlive = false;

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isJson, mediaTypeOf } from '../../shared/http/media-types.js';
 import { readBody } from '../../shared/http/read-body.js';
-import { skipRest } from '../../shared/http/skip-rest.js';
 import { readUpload, type ReadUpload, type ReadUploadOptions } from './uploads/read-upload.js';
 import { isOwnEventSource, isPreflighted, preflightHeaders } from './cross-site.js';
 import { readBodyPayload, readUrlPayload, type ReadPayload } from './read-payload.js';
@@ -16,7 +15,7 @@ export interface ReadRequestOptions {
   readonly uploads: () => UploadDoor | undefined;
 }
 
-/** Undefined when the client has left. */
+/** Undefined when the client has left. What is refused is read no further than it had to be. */
 export async function readRequest(
   request: IncomingMessage,
   { allowedOrigins, maxBodyBytes, uploads }: ReadRequestOptions,
@@ -39,7 +38,6 @@ export async function readRequest(
     case 'body':
       return readBodyPayload(read.body);
     case 'too large':
-      await skipRest(request, { maxBytes: 8 * maxBodyBytes });
       return refuseRequest(413, `The body is larger than ${maxBodyBytes} bytes.`);
     case 'gone':
       return undefined;

@@ -9,9 +9,13 @@ import type { TrustsProxy } from './client-address.js';
 import { followAllowedMethods } from './allowed-methods.js';
 import { createDrain, type Drain } from './drain.js';
 import { logRequest } from './log-request.js';
+import { skipRest } from './skip-rest.js';
 
 /** Bytes that a request's body may have when a route says nothing else. */
 const defaultBodyLimit = 1024 * 1024;
+
+/** Of a body that is refused; routes that take more skip it themselves. */
+const mostSkippedBytes = 32 * 1024 * 1024;
 
 export interface HttpServerOptions {
   readonly logger: Logger;
@@ -70,6 +74,16 @@ export function createHttpServer({
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers({ 'x-request-id': request.id, ...securityHeaders });
     done();
+  });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (reply.statusCode < 400 || request.raw.complete) {
+      done(null, payload);
+      return;
+    }
+    void skipRest(request.raw, { maxBytes: mostSkippedBytes }).then(() => {
+      if (!request.raw.complete) reply.raw.shouldKeepAlive = false;
+      done(null, payload);
+    });
   });
   app.addHook('preClose', async () => {
     await drain.begin();

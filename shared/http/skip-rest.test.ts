@@ -28,6 +28,14 @@ describe('The rest of a body', () => {
     expect([body.destroyed, body.listenerCount('data')]).toEqual([false, 0]);
   });
 
+  it('is not waited for when it takes too long, however often something comes', async () => {
+    const body = new PassThrough();
+    const drip = setInterval(() => body.write('a'), 1);
+    await skipRest(body, { maxBytes: 1e9, silenceMs: 60_000, longestMs: 20 });
+    clearInterval(drip);
+    expect([body.destroyed, body.listenerCount('data')]).toEqual([false, 0]);
+  });
+
   it('is not waited for when its sender is gone', async () => {
     const body = new PassThrough();
     const skipping = skipRest(body, { maxBytes: 20 });

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../../../shared/errors/app-error.js';
 import { MultipartError, multipartBoundary, readMultipart, type FormPart } from '../../../shared/http/multipart.js';
-import { skipRest } from '../../../shared/http/skip-rest.js';
 import { readBodyPayload } from '../read-payload.js';
 import { refuseRequest, type RequestRefusal } from '../request-refusal.js';
 import type { OperationPayload } from '../../operations/accept-operation.js';
@@ -29,36 +28,21 @@ const maxMapBytes = 64 * 1024;
  * files for whoever wants them. Undefined when the client has left.
  */
 export async function readUpload(request: IncomingMessage, options: ReadUploadOptions): Promise<ReadUpload | undefined> {
-  const { limits, slots, maxOperationBytes } = options;
+  const { limits, slots } = options;
   const boundary = multipartBoundary(request.headers['content-type']);
   if (boundary === null) return refuseRequest(400, 'The content type of the form has no boundary that can be read.');
-  if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) {
-    await skipRest(request, { maxBytes: maxOperationBytes });
+  if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes)
     return refuseRequest(413, `The form has more than ${limits.maxBytes} bytes.`);
-  }
   const chunks = createRequestChunks(request, limits);
   // One more than the limit, so that it is this limit that is told of.
   const parts = readMultipart(chunks, boundary, { maxParts: limits.maxFiles + 3 });
   const read = await readFirstParts(parts, options);
   if (read.kind === 'refused') {
     chunks.stop();
-    if (request.destroyed && !request.complete) return undefined;
-    await skipRest(request, { maxBytes: limits.maxBytes });
-    return read;
+    return request.destroyed && !request.complete ? undefined : read;
   }
   const { payload, files } = read;
-  const upload = createUpload({ parts, stop: () => chunks.stop(), files, limits, slots });
-  return {
-    kind: 'upload',
-    payload,
-    upload: {
-      ...upload,
-      async end() {
-        await upload.end();
-        await skipRest(request, { maxBytes: limits.maxBytes });
-      },
-    },
-  };
+  return { kind: 'upload', payload, upload: createUpload({ parts, stop: () => chunks.stop(), files, limits, slots }) };
 }
 
 interface FirstParts {
