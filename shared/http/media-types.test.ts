@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isJson, negotiate } from './media-types.js';
+import { acceptsParts, isJson, negotiate } from './media-types.js';
 
 const json = 'application/json';
 const graphql = 'application/graphql-response+json';
@@ -35,6 +35,35 @@ describe('The type of an answer', () => {
     [`application/json;q=0, */*`, graphql],
   ])('is the one that a client likes best, of "%s"', (accept, type) => {
     expect(negotiate(accept)).toBe(type);
+  });
+});
+
+describe('An answer', () => {
+  const mixed = 'multipart/mixed';
+  it.each([
+    undefined,
+    '*/*',
+    json,
+    'multipart/*',
+    `${mixed};subscriptionSpec=1.0`,
+    `${mixed};deferSpec=20250101`,
+    `${mixed};incrementalSpec=v0.2, ${json}`,
+    `${mixed};foo=bar, ${json}`,
+    `${mixed};boundary="-", ${json}`,
+    `${mixed};q=0`,
+    `${mixed};q=0.5, ${json}`,
+  ])('does not come in parts to a client that accepts "%s"', (accept) => {
+    expect(acceptsParts(accept)).toBe(false);
+  });
+
+  it.each([
+    mixed,
+    `${mixed};q=0.9, ${json};q=0.9`,
+    `${mixed};deferSpec=20220824, ${json}`,
+    `Multipart/Mixed; boundary=graphql; DeferSpec="20220824", ${json}`,
+    `${mixed};incrementalSpec=v0.2, ${mixed};deferSpec=20220824, ${json}`,
+  ])('comes in parts to one that accepts "%s"', (accept) => {
+    expect(acceptsParts(accept)).toBe(true);
   });
 });
 

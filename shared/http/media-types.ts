@@ -54,8 +54,8 @@ export function negotiateStream(accept: string | undefined): StreamType | undefi
 }
 
 /**
- * Whether a client with this `Accept` header takes one answer in parts, and likes it as much as a whole one. `multipart/mixed` that names no
- * protocol means the only one that there was before there were several.
+ * Whether a client with this `Accept` header takes one answer in parts, and likes it as much as a whole one. `multipart/mixed` without any
+ * parameter means the only protocol that there was before there were several; whoever names another, whatever it is, may not read ours.
  */
 export function acceptsParts(accept: string | undefined): boolean {
   if (accept?.toLowerCase().includes('multipart/mixed') !== true) return false;
@@ -71,7 +71,7 @@ export function acceptsParts(accept: string | undefined): boolean {
 function isOfParts({ type, parameters }: MediaRange): boolean {
   if (type !== 'multipart/mixed') return false;
   const protocol = parameters.get('deferspec');
-  return protocol === '20220824' || (protocol === undefined && !parameters.has('subscriptionspec'));
+  return protocol === '20220824' || (protocol === undefined && [...parameters.keys()].every((name) => name === 'q'));
 }
 
 function streamTypeOf({ type, parameters }: MediaRange): StreamType | undefined {
