@@ -5,6 +5,7 @@ import {
   isInterfaceType,
   isObjectType,
   Kind,
+  OperationTypeNode,
   parse,
   type GraphQLCompositeType,
   type GraphQLSchema,
@@ -13,7 +14,7 @@ import {
 
 /** Of what types the answer to a document may have fields. */
 export interface DocumentTypes {
-  /** Below its root fields, and for `_entities` below the objects that are asked for. Undefined when it is not known. */
+  /** The root type and below it, and for `_entities` below the objects that are asked for. Undefined when it is not known. */
   readonly below: ReadonlySet<string> | undefined;
 }
 
@@ -50,6 +51,7 @@ function typesBelow(query: string, schema: GraphQLSchema): ReadonlySet<string> |
   const fragments = new Map(
     document.definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [])),
   );
+  const roots = new Set<GraphQLCompositeType>(Object.values(OperationTypeNode).flatMap((operation) => schema.getRootType(operation) ?? []));
   const isKnown = document.definitions.every((each) => {
     if (each.kind !== Kind.OPERATION_DEFINITION) return true;
     return walk(each.selectionSet, schema.getRootType(each.operation) ?? undefined);
@@ -61,9 +63,10 @@ function typesBelow(query: string, schema: GraphQLSchema): ReadonlySet<string> |
     return selections.every((selection) => {
       if (selection.kind === Kind.FIELD) {
         const { name, selectionSet } = selection;
-        if (selectionSet === undefined) return true;
         // Its objects are each known by their representation.
-        if (name.value === '_entities') return walk(selectionSet, undefined);
+        if (name.value === '_entities' && selectionSet !== undefined) return walk(selectionSet, undefined);
+        if (parent !== undefined && roots.has(parent)) below.add(parent.name);
+        if (selectionSet === undefined) return true;
         const field = parent !== undefined && 'getFields' in parent ? parent.getFields()[name.value] : undefined;
         const type = field && getNamedType(field.type);
         if (type === undefined || !isCompositeType(type)) return false;
