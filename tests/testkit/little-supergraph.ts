@@ -18,7 +18,8 @@ import { createRevocations, type Revocations } from '../../shared/auth/revocatio
 import { unauthenticated } from '../../shared/errors/app-error.js';
 import { serveSubgraph } from '../../shared/graphql/subgraph-server.js';
 import { createLogger } from '../../shared/logging/logger.js';
-import { createLittleSubgraphs, type Feed, type Received } from './little-subgraphs.js';
+import type { Feed } from './little-feed.js';
+import { createLittleSubgraphs, type Received } from './little-subgraphs.js';
 import { startPlainSubgraph } from './plain-subgraph.js';
 import { until } from './until.js';
 
