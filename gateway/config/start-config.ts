@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigurationError } from '../../shared/config/environment.js';
+import { fileProblem } from '../../shared/config/file-problem.js';
 import { readTogether } from '../../shared/config/read-together.js';
 import { flagVariables, type Flags } from './command-line.js';
 import { readConfigFile, type ConfigFileContents, type ReadConfigFileOptions } from './file/read-config-file.js';
@@ -88,7 +89,7 @@ function openConfigFile(file: string, options: ReadConfigFileOptions): void {
   try {
     source = readFileSync(resolve(options.folder, file), 'utf8');
   } catch (error) {
-    throw new ConfigurationError([`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new ConfigurationError([`${file} cannot be read: ${fileProblem(error)}`]);
   }
   readConfigFile(file, source, options);
 }

@@ -1,6 +1,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { fileProblem } from '../../shared/config/file-problem.js';
 import { ConfigurationError } from '../../shared/config/environment.js';
 import type { Logger } from '../../shared/logging/logger.js';
 import { hashOf, withoutPrefix } from './document-hash.js';
@@ -74,7 +75,7 @@ export async function openTrustedDocuments({
   try {
     current = readTrustedDocuments(await readFile(path, 'utf8'));
   } catch (error) {
-    throw new ConfigurationError([`TRUSTED_DOCUMENTS: ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new ConfigurationError([`TRUSTED_DOCUMENTS: ${path} cannot be used: ${fileProblem(error)}`]);
   }
 
   async function reload(): Promise<void> {

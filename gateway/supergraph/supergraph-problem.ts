@@ -1,4 +1,5 @@
 import { GraphQLError, parse } from 'graphql';
+import { fileProblem } from '../../shared/config/file-problem.js';
 
 /** More would bury the first. */
 const shown = 5;
@@ -26,7 +27,7 @@ function causesOf(error: unknown): readonly unknown[] {
 }
 
 function describe(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = fileProblem(error);
   const line = error instanceof GraphQLError ? error.locations?.[0]?.line : undefined;
   return line === undefined ? message : `line ${line}: ${message}`;
 }

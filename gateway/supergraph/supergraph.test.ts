@@ -78,7 +78,7 @@ describe('A supergraph', () => {
   });
 
   it('does not start without the file', async () => {
-    await expect(createSupergraph({ path: join(folder, 'none'), dataSource, logger })).rejects.toThrow('ENOENT');
+    await expect(createSupergraph({ path: join(folder, 'none'), dataSource, logger })).rejects.toThrow('there is no such file');
   });
 
   it('follows the file when it is written and when it is replaced by a rename', async () => {

@@ -1,6 +1,5 @@
-import { ConfigurationError } from '../config/environment.js';
-import { DataDirInUseError } from '../database/embedded/data-dir-lock.js';
 import { createLogger } from '../logging/logger.js';
+import { explainStart } from './explain-start.js';
 
 /** A shutdown that takes longer is cut off, so that no orchestrator needs to kill us. In ms. */
 const shutdownTimeoutMs = 15_000;
@@ -86,20 +85,8 @@ export function runProcess({ name, start }: ProcessOptions): void {
   });
 
   function report(error: unknown): void {
-    const explanation = explain(error);
+    const explanation = explainStart(error);
     if (explanation === undefined) logger.fatal({ err: error }, 'start failed');
     else process.stderr.write(`${explanation}\n`);
   }
-}
-
-/** What the operator can mend, in a sentence; undefined for anything else. */
-function explain(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if (error instanceof ConfigurationError || error instanceof DataDirInUseError) return error.message;
-  if ('code' in error && 'port' in error) {
-    if (error.code === 'EADDRINUSE')
-      return `Port ${String(error.port)} is in use: stop the program that has it, or set PORT to another one.`;
-    if (error.code === 'EACCES') return `Port ${String(error.port)} may not be used by this user: set PORT to one above 1023.`;
-  }
-  return undefined;
 }
