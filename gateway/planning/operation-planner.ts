@@ -23,6 +23,7 @@ import { checkFoundations } from './unfounded-fetches.js';
 import { tellSettersApart } from './setters-apart.js';
 import { asksSubgraphs, findUnreachable, UnreachableFieldsError } from './unreachable-fields.js';
 import { forgetUnresolvableKeys } from './unresolvable-keys.js';
+import { withoutIntrospection } from './without-introspection.js';
 
 export interface PlannedOperation extends QueryPlan {
   /** What was planned and gives the shape of the plan's answer: nearly always the client's own document. */
@@ -80,7 +81,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
   if (isContextual) mendPathTrees();
 
   function planNode(written: DocumentNode, operationName: string | undefined, activeLabels: ReadonlySet<string>): QueryPlan {
-    const document = withoutLiteralConditions(written);
+    const document = withoutIntrospection(withoutLiteralConditions(written));
     const operation = operationFromDocument(
       apiSchema,
       isContextual ? tellSettersApart(document, operationName, { schema, contextual }) : document,

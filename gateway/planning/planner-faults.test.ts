@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { getIntrospectionQuery } from 'graphql';
 import { federate } from '../../tests/federation/supergraphs/federation.js';
 
 interface Product {
@@ -323,6 +324,33 @@ describe('An operation that no subgraphs can be asked for', () => {
       expect((await broken().ask(query)).errors).toEqual([]);
     },
   );
+});
+
+describe('Introspection that is younger than the planner', () => {
+  const federation = () =>
+    federate([
+      { name: 'a', typeDefs: 'type Query { word(by: By): String } input By { id: ID }', resolvers: { Query: { word: () => 'w' } } },
+    ]);
+
+  it('is answered as a whole, with its named fragments', async () => {
+    const { data, errors } = await federation().ask(getIntrospectionQuery({ oneOf: true, inputValueDeprecation: true }));
+    expect(errors).toEqual([]);
+    const { types } = (data as { __schema: { types: { name: string; isOneOf: boolean | null }[] } }).__schema;
+    expect(types.find(({ name }) => name === 'By')).toMatchObject({ isOneOf: false });
+  });
+
+  it.each([
+    ['{ word __type(name: "By") { name isOneOf } }', {}],
+    [
+      'query ($name: String!) { word ...T } fragment T on Query { __type(name: $name) { ...N isOneOf } } fragment N on __Type { name }',
+      { name: 'By' },
+    ],
+  ])('is answered beside fields of subgraphs: %s', async (query, variables) => {
+    expect(await federation().ask(query, variables)).toMatchObject({
+      errors: [],
+      data: { word: 'w', __type: { name: 'By', isOneOf: false } },
+    });
+  });
 });
 
 describe('A field of an @interfaceObject that requires something, by the type of the object', () => {
