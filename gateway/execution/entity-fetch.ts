@@ -10,7 +10,7 @@ import { lineagesAt, objectsAt, type PlacePath, type ResponsePath } from './plac
 import { compileRepresentText } from './represent-text.js';
 import { entityKeysByType, responseKeys } from './response-keys.js';
 import { compileRewrites, originalNames } from './rewrites.js';
-import { operationError, tellMissing } from './subgraph-errors.js';
+import { compilePlacing, operationError, tellMissing } from './subgraph-errors.js';
 
 type Document = Pick<FetchRequest, 'query' | 'operationName' | 'given'>;
 
@@ -69,6 +69,7 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
   const names = originalNames(node.outputRewrites);
   const keys = lazily(() => responseKeys(query, true));
   const keysByType = lazily(() => entityKeysByType(query));
+  const placing = compilePlacing(query);
   const contexts = compileContexts(node, parts);
   const usages = variableUsages.filter((name) => contexts?.variables.has(name) !== true);
   return contexts === undefined ? askOnce : (state) => askByContext(state, contexts);
@@ -127,7 +128,7 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
       return;
     }
     const entities = data?._entities;
-    if (errors !== undefined) tellErrors(state, asked, { errors, entities });
+    if (errors !== undefined) tellErrors(state, asked, { errors: placing(errors), entities });
     if (Array.isArray(entities) && entities.length === asked.count) merge(state, asked, entities);
     else if (errors === undefined) {
       tellMissing(state, [unavailable], { subgraph: serviceName, paths: missingPaths(state, asked.objects) });

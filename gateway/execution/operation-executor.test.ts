@@ -202,6 +202,22 @@ describe('An error of a subgraph', () => {
     ]);
   });
 
+  it.each([[['zzz', 'b']], [['users', 0, 'price']], [['_entities', 0, 'score', 'more']]])(
+    'with the path %j, which nobody asked for, is told without it',
+    async (path) => {
+      const told = { message: 'no such thing', path, extensions: { code: 'C' } };
+      const stage = createPeople({
+        users: () => ({ data: { users: [user('1')], hello: null }, errors: [told] }),
+        scores: () => ({ data: { _entities: [{ score: 1 }] }, errors: [told] }),
+      });
+      const { data, errors } = await stage.run('{ hello users { score } }');
+      expect(data).toEqual({ hello: null, users: [{ score: 1 }] });
+      expect(errors.map(({ message, path: at }) => ({ message, at }))).toEqual(
+        ['users', 'scores'].map(() => ({ message: 'no such thing', at: undefined })),
+      );
+    },
+  );
+
   it('that left no data explains the nulls of all that was asked for with it', async () => {
     const taken = { message: 'Taken', extensions: { code: 'BAD_USER_INPUT' } };
     const stage = createExecutionStage({

@@ -8,7 +8,7 @@ import { mergeAnswer } from './merge-answer.js';
 import { objectsAt, type PlacePath } from './places.js';
 import { responseKeys, unconditionalKeys } from './response-keys.js';
 import { compileRewrites, originalNames } from './rewrites.js';
-import { operationError, tellMissing } from './subgraph-errors.js';
+import { compilePlacing, operationError, tellMissing } from './subgraph-errors.js';
 
 /** Takes what a subgraph answered to root fields of the operation. */
 export type TakeAnswer = (state: ExecutionState, answer: WireResult) => void;
@@ -28,7 +28,9 @@ export function compileTakeAnswer(node: FetchNode, { types }: PlanParts): TakeAn
   const rewrite = compileRewrites(node.outputRewrites, types);
   const names = originalNames(node.outputRewrites);
   const rootPaths = lazily(() => responseKeys(node.operation, false).map((key) => renamed([key], names)));
-  return (state, { data, errors = [], isMissing = false }) => {
+  const placing = compilePlacing(node.operation);
+  return (state, { data, errors: told = [], isMissing = false }) => {
+    const errors = placing(told);
     if (isMissing) {
       tellMissing(state, errors, { subgraph: node.serviceName, paths: rootPaths() });
       return;
@@ -53,6 +55,7 @@ export function compileFetchBelow(node: FetchNode, path: PlacePath, parts: PlanP
   const names = originalNames(node.outputRewrites);
   const keys = lazily(() => responseKeys(query, false));
   const isAnsweredBy = compileIsAnswered(query);
+  const placing = compilePlacing(query);
 
   return (state) => {
     const objects = objectsAt(state.data, path);
@@ -61,7 +64,12 @@ export function compileFetchBelow(node: FetchNode, path: PlacePath, parts: PlanP
 
   async function fetch(state: ExecutionState, objects: readonly JsonObject[]): Promise<void> {
     const variables = pickVariables(variableUsages, state.variables);
-    const { data, errors = [], isMissing = false } = await askSource(state, source, { query, operationName, variables, isAnsweredBy });
+    const {
+      data,
+      errors: told = [],
+      isMissing = false,
+    } = await askSource(state, source, { query, operationName, variables, isAnsweredBy });
+    const errors = placing(told);
     const paths = () => pathsOf(state.data, path, objects).flatMap((place) => keys().map((key) => [...place, ...renamed([key], names)]));
     if (isMissing) {
       tellMissing(state, errors, { subgraph: serviceName, paths: paths() });

@@ -1,6 +1,8 @@
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, parse, type GraphQLFormattedError } from 'graphql';
 import type { ExecutionState } from './execution-state.js';
+import { lazily } from './fetch-parts.js';
 import type { ResponsePath } from './places.js';
+import { responseKeysOf } from './response-keys.js';
 
 /** More errors than this tell a client nothing more: beyond it there is one, without a path. */
 const maximumPlaced = 100;
@@ -17,6 +19,16 @@ export function tellMissing(
     else errors.push(operationError(error, subgraph, undefined));
   }
   if (!areFew) unexplained.push(() => paths);
+}
+
+/** For errors of the answers to `query`: without a path that leads to what was never asked, which could be told nowhere. */
+export function compilePlacing(query: string): (errors: readonly GraphQLFormattedError[]) => readonly GraphQLFormattedError[] {
+  const asked = lazily(() => responseKeysOf(parse(query, { noLocation: true })));
+  return (errors) =>
+    errors.map((error) => {
+      const isAsked = error.path?.every((key) => typeof key === 'number' || asked().has(key)) ?? true;
+      return isAsked ? error : { message: error.message, ...(error.extensions && { extensions: error.extensions }) };
+    });
 }
 
 /** An error of a subgraph as an error of the operation. `path` is where it is in the operation's own data. */
