@@ -37,4 +37,19 @@ describe('The store of parsed operations', () => {
     const [one, other] = [parse(20_000), parse(20_000)];
     expect(one.kind === 'parsed' && other.kind === 'parsed' && one.operation !== other.operation).toBe(true);
   });
+
+  it('SECURITY 35: says what is wrong with one that repeats itself so often that graphql stops', () => {
+    const problems = (times: number) => {
+      const parsed = open().parse(`{ ${'a '.repeat(times)} }`, undefined, { ...defaultOperationLimits, maxSelections: 5_000 });
+      if (parsed.kind === 'refused') return parsed.errors;
+      return parsed.operation.validate();
+    };
+    expect(problems(600)).toEqual([]);
+    expect(problems(1_900).map(({ message, extensions }) => ({ message, extensions }))).toEqual([
+      {
+        message: expect.stringContaining('Ask for each field once'),
+        extensions: { code: 'OPERATION_TOO_COMPLEX' },
+      },
+    ]);
+  });
 });

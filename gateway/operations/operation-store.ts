@@ -146,7 +146,8 @@ const rules = [...specifiedRules, finiteNumbers, someSubscriptionField, ...defer
 
 function validateDocument(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
   try {
-    return validate(schema, document, rules, { maxErrors: maximumErrors }).map((error) => refusal(error, 'GRAPHQL_VALIDATION_FAILED'));
+    const problems = validate(schema, document, rules, { maxErrors: maximumErrors });
+    return problems.map((error) => (error.message === abortedByGraphql ? tooManyRepeats() : refusal(error, 'GRAPHQL_VALIDATION_FAILED')));
   } catch (error) {
     // graphql 16 throws instead of reporting when the root field of a subscription has `@include(if: $variable)`, because its
     // single-field rule collects fields without variables.
@@ -163,6 +164,15 @@ function validateDocument(schema: GraphQLSchema, document: DocumentNode): readon
       }),
     ];
   }
+}
+
+/** Graphql compares only so many fields that have one name, and says no more than that it has stopped. */
+const abortedByGraphql = 'Validation aborted.';
+
+function tooManyRepeats(): GraphQLError {
+  const message =
+    'The document repeats the same fields, fragments or directives too often to be checked. Ask for each field once in its place.';
+  return new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_COMPLEX' } });
 }
 
 function refusal(error: unknown, code: string): GraphQLError {
