@@ -78,6 +78,7 @@ async function start(flags: Flags, scope: Scope): Promise<void> {
     link.onLogLevel((level) => (logger.level = level));
     link.ready(await startServing(read, { scope, logger, link }));
   } else {
+    for (const doubt of read.doubts) logger.warn(doubt);
     if (workers === 1) switchLogLevel(logger);
     const url = workers > 1 ? await supervise(workers, scope, logger) : await startServing(read, { scope, logger });
     logger.info(

@@ -35,8 +35,8 @@ describe('--check', () => {
   it('tells of names that are not in the supergraph, and of none when all are', async () => {
     const path = join(folder, 'supergraph.graphql');
     writeFileSync(path, compose([{ name: 'one', url: 'http://one.test', typeDefs: 'type Query { a: String }' }]));
-    expect(await check({ SUPERGRAPH_PATH: path, UPLOAD_SUBGRAPHS: 'onee', OVERRIDE_LABELS: 'moved' })).toMatch(
-      /counts for nothing:\n {2}- OVERRIDE_LABELS: .*"moved"; it has none\n {2}- UPLOAD_SUBGRAPHS: .*"onee"; did you mean "one"\?$/,
+    expect(await check({ SUPERGRAPH_PATH: path, UPLOAD_SUBGRAPHS: 'onee', OVERRIDE_LABELS: 'moved', REDIS_URI: 'x' })).toMatch(
+      /counts for nothing:\n {2}- REDIS_URI: .*\n {2}- OVERRIDE_LABELS: .*"moved"; it has none\n {2}- UPLOAD_SUBGRAPHS: .*"onee"; did you mean "one"\?$/,
     );
     expect(await check({ SUPERGRAPH_PATH: path, UPLOAD_SUBGRAPHS: 'one' })).not.toContain('counts for nothing');
   });

@@ -8,11 +8,11 @@ import { unknownNames, unknownRequirements } from './unknown-names.js';
 import { createSubgraphSources } from '../subgraph-sources.js';
 
 /** Reads everything that a start would read, asks nobody, and answers what it found. Throws a `ConfigurationError` with what is wrong. */
-export async function checkConfiguration({ config, subgraphs, file, placeOf }: StartConfig): Promise<string> {
+export async function checkConfiguration({ config, subgraphs, file, doubts: ofStart, placeOf }: StartConfig): Promise<string> {
   const logger = createLogger({ name: 'gateway', level: 'silent' });
   const dataSource = createSubgraphSources({ config, subgraphs, logger });
   const urls: string[] = [];
-  const doubts: string[] = [];
+  const doubts = [...ofStart];
   const problems = [
     ...(await problemsOf(async () => {
       const supergraph = await createSupergraph({
@@ -26,7 +26,7 @@ export async function checkConfiguration({ config, subgraphs, file, placeOf }: S
       });
       const generation = supergraph.current();
       const unknown = [...subgraphs.problemsWith([...generation.services.keys()]), ...unknownRequirements(config, generation, placeOf)];
-      doubts.push(...unknownNames(config, generation, placeOf).map((doubt) => `  - ${doubt}`));
+      doubts.push(...unknownNames(config, generation, placeOf));
       await supergraph.close();
       return unknown;
     })),
@@ -41,7 +41,7 @@ export async function checkConfiguration({ config, subgraphs, file, placeOf }: S
   return [
     `${files.join(' and ')} can be used. Subgraphs:`,
     ...urls,
-    ...(doubts.length === 0 ? [] : ['What is named there and is not in the supergraph counts for nothing:', ...doubts]),
+    ...(doubts.length === 0 ? [] : ['What nobody knows by its name counts for nothing:', ...doubts.map((doubt) => `  - ${doubt}`)]),
   ].join('\n');
 }
 

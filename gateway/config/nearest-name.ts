@@ -1,7 +1,10 @@
-/** The one of `names` that was probably meant by `name`; undefined when none comes close. */
-export function nearestName(name: string, names: Iterable<string>): string | undefined {
+/** The one of `names` that was probably meant by `name`; undefined when none comes close. `most`: in how many letters it may differ. */
+export function nearestName(
+  name: string,
+  names: Iterable<string>,
   // Two, so that letters in the wrong order are found.
-  const most = name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3));
+  most = name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3)),
+): string | undefined {
   let [nearest, least]: [string | undefined, number] = [undefined, most + 1];
   for (const candidate of names) {
     const edits = distance(name.toLowerCase(), candidate.toLowerCase());

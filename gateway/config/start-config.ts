@@ -5,7 +5,8 @@ import { fileProblem } from '../../shared/config/file-problem.js';
 import { readTogether } from '../../shared/config/read-together.js';
 import { flagVariables, type Flags } from './command-line.js';
 import { readConfigFile, type ConfigFileContents, type ReadConfigFileOptions } from './file/read-config-file.js';
-import { readGatewayConfig, type GatewayConfig } from './gateway-config.js';
+import { gatewayVariableNames, readGatewayConfig, type GatewayConfig } from './gateway-config.js';
+import { misspeltVariables } from './misspelt-variables.js';
 import { helpWith } from './unknown-names.js';
 import { createSubgraphsSettings, type SubgraphsSettings } from './subgraph-settings.js';
 
@@ -16,6 +17,8 @@ export interface StartConfig {
   readonly subgraphs: SubgraphsSettings;
   /** The configuration file; undefined without one. */
   readonly file: string | undefined;
+  /** What was probably meant otherwise, and counts for nothing. */
+  readonly doubts: readonly string[];
   /** How to call a variable where somebody has set it. */
   readonly placeOf: (variable: string) => string;
 }
@@ -73,6 +76,7 @@ export function readStartConfig({
   return {
     config,
     file,
+    doubts: misspeltVariables(set, gatewayVariableNames),
     placeOf: (variable) => (set[variable] === undefined ? contents?.placeOf(variable) : undefined) ?? variable,
     subgraphs: createSubgraphsSettings({
       headers: contents?.headers,
