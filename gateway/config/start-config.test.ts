@@ -171,7 +171,7 @@ describe('What the gateway starts with', () => {
       subscriptions: {},
       uploads: true,
       headers: { 'x-key': 'own', 'x-app': 'shop' },
-      withheldHeaders: [],
+      withheldHeaders: ['x-key', 'x-app'],
     });
     expect(subgraphs.of('constructor')).toEqual({
       url: undefined,
@@ -179,7 +179,7 @@ describe('What the gateway starts with', () => {
       subscriptions: {},
       uploads: false,
       headers: { 'x-key': 'all', 'x-app': 'shop' },
-      withheldHeaders: ['x-trace'],
+      withheldHeaders: ['x-trace', 'x-key', 'x-app'],
     });
     expect(subgraphs.problemsWith(['stock', 'products'])).toEqual([
       'galaxia-gateway.yaml:5:9: subgraphs.stok: the supergraph has no subgraph of this name; did you mean "stock"?',

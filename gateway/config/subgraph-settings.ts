@@ -10,7 +10,7 @@ export interface SubgraphSettings {
   readonly uploads: boolean;
   /** Headers with a fixed value. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Lower-case names of client headers that are passed on to others, and not to this one. */
+  /** Lower-case names of client headers that it does not get: they are for others, or have a fixed value here. */
   readonly withheldHeaders: readonly string[];
 }
 
@@ -63,13 +63,17 @@ export function createSubgraphsSettings({
     of(name) {
       const own = named.get(name);
       const forwarded = new Set([...(headers?.forward ?? []), ...(own?.headers?.forward ?? [])]);
+      const fixed = { ...headers?.set, ...own?.headers?.set };
       return {
         url: own?.url,
         timeoutMs: own?.timeoutMs,
         subscriptions: own?.subscriptions ?? {},
         uploads: own?.uploads ?? false,
-        headers: { ...headers?.set, ...own?.headers?.set },
-        withheldHeaders: forwardedHeaders.filter((header) => !forwarded.has(header)),
+        headers: fixed,
+        withheldHeaders: [
+          ...forwardedHeaders.filter((header) => !forwarded.has(header)),
+          ...Object.keys(fixed).map((header) => header.toLowerCase()),
+        ],
       };
     },
     problemsWith: (known) => [...named.keys()].filter((name) => !known.includes(name)).map((name) => describeUnknown(name, known)),

@@ -27,29 +27,45 @@ const text = z.string().min(1);
 const path = text;
 const names = z.array(text);
 
-const forwarded = z
-  .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'must be the name of a header')
+const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'must be the name of a header');
+
+const forwarded = headerName
   .transform((name) => name.toLowerCase())
   .refine((name) => !(name in notForwarded), { error: ({ input }) => notForwarded[String(input)] ?? 'is not forwarded' });
 
-/** Headers that no client's word may fill, or that belong to one connection alone. */
+const fixed = headerName.refine((name) => !(name.toLowerCase() in notFixed), {
+  error: ({ input }) => notFixed[String(input).toLowerCase()] ?? 'has no value of its own',
+});
+
+/** Headers that the gateway fills for each request. */
+const ofGateway = because('is set by the gateway itself, so that no client can make it up: leave it out', [
+  'x-user-id',
+  'x-user-name',
+  'x-client-ip',
+  'x-gateway-secret',
+  'x-request-id',
+]);
+
+/** Headers that belong to one connection alone. */
+const ofConnection = [
+  ...['host', 'connection', 'keep-alive', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'proxy-authorization', 'expect'],
+  ...['content-length', 'content-type', 'content-encoding', 'accept', 'accept-encoding'],
+];
+
 const notForwarded: Readonly<Record<string, string>> = {
-  authorization: 'is forwarded anyway: leave it out',
-  'user-agent': 'is forwarded anyway: leave it out',
-  ...Object.fromEntries(
-    ['x-user-id', 'x-user-name', 'x-client-ip', 'x-gateway-secret', 'x-request-id'].map((name) => [
-      name,
-      'is set by the gateway itself, so that no client can make it up: leave it out',
-    ]),
-  ),
-  ...Object.fromEntries(
-    [
-      ...['host', 'connection', 'keep-alive', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'proxy-authorization', 'expect'],
-      ...['content-length', 'content-type', 'content-encoding', 'accept', 'accept-encoding'],
-    ].map((name) => [name, 'belongs to the connection of the client: leave it out']),
-  ),
+  ...because('is forwarded anyway: leave it out', ['authorization', 'user-agent']),
+  ...ofGateway,
+  ...because('belongs to the connection of the client: leave it out', ofConnection),
 };
+
+const notFixed: Readonly<Record<string, string>> = {
+  ...ofGateway,
+  ...because('belongs to the connection to the subgraph: leave it out', ofConnection),
+};
+
+function because(reason: string, headerNames: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(headerNames.map((name) => [name, reason]));
+}
 
 /** What each limit counts is told where it is kept (operation-limits.ts); here it is one sentence for whoever writes the file. */
 const limitDescriptions: Readonly<Record<keyof OperationLimits, string>> = {
@@ -104,8 +120,8 @@ const limits = Object.fromEntries(
 const headers = z.strictObject({
   forward: inFile(z.array(forwarded), 'Names of headers of the client that are passed on as they came, beside `authorization`.'),
   set: inFile(
-    z.record(text.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'must be the name of a header'), z.string()),
-    'Headers with a value of their own, for example an API key: `${NAME}` is the value of an environment variable.',
+    z.record(fixed, z.string()),
+    'Headers with a value of their own, in place of what the client says in them, for example an API key: `${NAME}` is the value of an environment variable.',
   ),
 });
 

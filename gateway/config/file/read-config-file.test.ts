@@ -90,6 +90,24 @@ describe('A configuration file of the gateway', () => {
     },
   );
 
+  it.each(['x-user-id', 'X-Gateway-Secret', 'x-request-id', 'X-Client-Ip', 'host', 'Content-Length', 'transfer-encoding', 'content-type'])(
+    'SECURITY 45: gives %s no value of its own, for all subgraphs or for one',
+    (name) => {
+      const problem = new RegExp(`^gateway\\.yaml:\\d:\\d+: .*headers\\.set\\.${name}: .*: leave it out$`);
+      const source = `headers: { set: { ${name}: x } }\nsubgraphs: { stock: { headers: { set: { x-key: k, ${name}: "1" } } } }`;
+      expect(problemsOf(source)).toEqual([expect.stringMatching(problem), expect.stringMatching(problem)]);
+      expect(problemsOf(source)[1]).toMatch(/^gateway\.yaml:2:51: subgraphs\.stock\./);
+    },
+  );
+
+  it('gives no value to what is no name of a header', () => {
+    expect(problemsOf('headers: { set: { "a b": x } }')).toEqual(['gateway.yaml:1:19: headers.set.a b: must be the name of a header']);
+  });
+
+  it('gives values to what clients say otherwise', () => {
+    expect(problemsOf('headers: { set: { authorization: "Bearer x", User-Agent: me } }')).toEqual([]);
+  });
+
   it('sets variables, with lists and switches as they are written there, and paths seen from its own folder', () => {
     const { variables, subgraphs, headers } = readConfigFile(
       'galaxia/gateway.yaml',

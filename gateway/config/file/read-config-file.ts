@@ -111,6 +111,11 @@ function describeIssue(issue: z.core.$ZodIssue, document: PositionedDocument): r
       return `${document.atKey(issue.path, key)}: there is no setting ${pathText([...issue.path, key])}; ${help}`;
     });
   }
+  const key = issue.path.at(-1);
+  if (issue.code === 'invalid_key' && key !== undefined) {
+    const place = `${document.atKey(issue.path.slice(0, -1), String(key))}: ${pathText(issue.path)}`;
+    return issue.issues.map((problem) => `${place}: ${problemText(problem)}`);
+  }
   return [`${document.at(issue.path)}: ${pathText(issue.path)}: ${problemText(issue)}`];
 }
 
