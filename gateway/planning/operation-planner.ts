@@ -14,7 +14,7 @@ import { mendMerges } from './mended-merges.js';
 import { mendPathTrees } from './mended-path-trees.js';
 import { withoutNamedFragments } from './named-fragments.js';
 import { keepPartialTypes } from './partial-types.js';
-import { firstCondition, mixesConditions, planByConditions } from './plan-by-conditions.js';
+import { firstCondition, planByConditions, usesContexts } from './plan-by-conditions.js';
 import { namePlannedFields, renameFields } from './planned-names.js';
 import { queryGraphOf, type QueryGraph } from './query-graph.js';
 import { restoreRequiredInputs } from './required-inputs.js';
@@ -116,7 +116,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
   function tryByConditions({ document, operationName, activeLabels = none }: PlanInput): Attempt {
     const attempt = tryPlan(document, operationName, activeLabels);
     if (firstCondition(document) === undefined) return attempt;
-    if (attempt.kind === 'planned' && !mixesConditions(attempt.plan)) return attempt;
+    if (attempt.kind === 'planned' && !usesContexts(attempt.plan)) return attempt;
     try {
       const plan = planByConditions(document, (each) => planOnce(each, operationName, activeLabels));
       if (plan !== undefined) return { kind: 'planned', plan };
@@ -145,7 +145,7 @@ export function createOperationPlanner(supergraph: Supergraph, apiSchema: Schema
   function planParts(deferring: DeferringDocument, { operationName, activeLabels = none }: PlanInput): PlannedInParts | undefined {
     try {
       const plan = finish(planNode(deferring.document, operationName, activeLabels));
-      if (mixesConditions(plan)) return undefined;
+      if (usesContexts(plan) && firstCondition(deferring.document) !== undefined) return undefined;
       const fetches = plan.node?.kind === 'Defer' ? readLaterFetches(plan.node) : undefined;
       return fetches === undefined || fetches.later.size === 0 ? undefined : { ...deferring, ...fetches, plan };
     } catch {

@@ -1,8 +1,8 @@
 import type { PlanNode, QueryPlan, SubscriptionNode } from '@apollo/query-planner';
 import { BREAK, Kind, visit, type DirectiveNode, type DocumentNode } from 'graphql';
 
-/** So many plans at most for one operation: four variables, or more of which some do not matter where others are false. */
-const maximumPlans = 16;
+/** So many plans at most for one operation: five variables, or more of which some do not matter where others are false. */
+const maximumPlans = 32;
 
 /** The first variable that `@skip` or `@include` depends on. */
 export function firstCondition(document: DocumentNode): string | undefined {
@@ -47,29 +47,27 @@ export function planByConditions(document: DocumentNode, plan: (document: Docume
   }
 }
 
-/** Whether it fetches contexts, and something under conditions: maybe a context under the conditions of another field. */
-export function mixesConditions({ node }: QueryPlan): boolean {
-  const kinds = new Set(kindsIn(node));
-  return kinds.has('contexts') && kinds.has('conditions');
+export function usesContexts({ node }: QueryPlan): boolean {
+  return usesAny(node);
 }
 
-function kindsIn(node: PlanNode | SubscriptionNode | undefined): readonly ('contexts' | 'conditions')[] {
+function usesAny(node: PlanNode | SubscriptionNode | undefined): boolean {
   switch (node?.kind) {
     case undefined:
-      return [];
+      return false;
     case 'Fetch':
-      return (node.contextRewrites ?? []).length > 0 ? ['contexts'] : [];
+      return (node.contextRewrites ?? []).length > 0;
     case 'Flatten':
-      return kindsIn(node.node);
+      return usesAny(node.node);
     case 'Sequence':
     case 'Parallel':
-      return node.nodes.flatMap(kindsIn);
+      return node.nodes.some(usesAny);
     case 'Condition':
-      return ['conditions', ...kindsIn(node.ifClause), ...kindsIn(node.elseClause)];
+      return usesAny(node.ifClause) || usesAny(node.elseClause);
     case 'Defer':
-      return [node.primary, ...node.deferred].flatMap((each) => kindsIn(each.node));
+      return [node.primary, ...node.deferred].some((each) => usesAny(each.node));
     case 'Subscription':
-      return [...kindsIn(node.primary), ...kindsIn(node.rest)];
+      return usesAny(node.primary) || usesAny(node.rest);
   }
 }
 

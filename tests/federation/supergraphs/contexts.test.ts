@@ -3,6 +3,8 @@ import { askDirectly } from '../../../gateway/execution/execution-state.js';
 import { acceptOperation } from '../../../gateway/operations/accept-operation.js';
 import { createOperationPolicy } from '../../../gateway/policy/operation-policy.js';
 import { createEventPlan } from '../../../gateway/subscriptions/event-plan.js';
+import { composeStage, createCachingStage, publicAnswer } from '../../testkit/caching-stage.js';
+import { representationsOf } from '../../testkit/generated/execution-stage.js';
 import { askInParts } from './ask-in-parts.js';
 import { federate } from './federation.js';
 
@@ -125,19 +127,6 @@ describe('What @fromContext fills', () => {
     }
   });
 
-  it('is refused where there are more conditions than plans can be made for', async () => {
-    const flags = ['a', 'b', 'c', 'd', 'e'];
-    const federation = library();
-    const query = (count: number) => {
-      const used = flags.slice(0, count);
-      const fields = used.map((flag) => `${flag}: shelves @include(if: $${flag}) { books { place } }`);
-      return `query (${used.map((flag) => `$${flag}: Boolean!`).join()}) { ${fields.join(' ')} }`;
-    };
-    const variables = Object.fromEntries(flags.map((flag) => [flag, flag === 'a']));
-    expect(await federation.ask(query(4), variables)).toMatchObject({ errors: [] });
-    await expect(federation.ask(query(5), variables)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-  });
-
   it('comes later where it is deferred', async () => {
     const source = '{ shelves { id ... @defer { books { place } } } }';
     const merged = await askInParts(library(), { source, variables: {} });
@@ -161,5 +150,63 @@ describe('What @fromContext fills', () => {
     const { data, errors } = await plan.complete(event, { generation, operation, variables, caller }, askDirectly);
     expect({ data, errors }).toEqual({ data: JSON.stringify({ moved: withPlaces(['a at sky']) }), errors: [] });
     expect(event.data).toEqual({ moved: { __typename: 'Shelf', id: '2', topic: 'sky' } });
+  });
+});
+
+describe('Kept answers', () => {
+  const sdl = composeStage({
+    a: `type Query { shelves: [Shelf!] }
+      type Shelf @key(fields: "id") @context(name: "shelf") { id: ID! topic: String books: [Book] }
+      type Book @key(fields: "id") { id: ID! place(topic: String @fromContext(field: "$shelf { topic }")): String }`,
+  });
+
+  it('SECURITY 35: about one object are apart by what the contexts say', async () => {
+    let topics = ['sea', 'sky'];
+    const stage = createCachingStage(sdl, {
+      a: ({ request }) => {
+        const { contextualArgument_1_0: topic } = request.variables;
+        if (request.entities === undefined)
+          return {
+            data: {
+              shelves: topics.map((each) => ({ __typename: 'Shelf', id: each, topic: each, books: [{ __typename: 'Book', id: '1' }] })),
+            },
+          };
+        return { data: { _entities: representationsOf(request).map(() => ({ place: `at ${String(topic)}` })) }, lifetime: publicAnswer };
+      },
+    });
+    const query = '{ shelves { books { place } } }';
+    const at = (...all: string[]) => ({ data: { shelves: all.map((topic) => withPlaces([`at ${topic}`])) }, errors: [] });
+    const askedOfBooks = () =>
+      stage.asked
+        .splice(0)
+        .filter(({ request }) => request.entities !== undefined)
+        .map(({ request }) => request.given);
+    expect(await stage.run(query)).toMatchObject(at('sea', 'sky'));
+    expect(askedOfBooks()).toHaveLength(2);
+    topics = ['wood', 'sea', 'sky'];
+    expect(await stage.run(query)).toMatchObject(at('wood', 'sea', 'sky'));
+    expect(askedOfBooks()).toEqual([{ contextualArgument_1_0: 'wood' }]);
+  });
+});
+
+describe('A field', () => {
+  it('SECURITY 35: is withheld from whoever may not see the context that it is told', async () => {
+    const federation = federate(
+      [
+        {
+          name: 'a',
+          typeDefs: `type Query { shelf: Shelf }
+            type Shelf @key(fields: "id") @context(name: "shelf") { id: ID! topic: String @authenticated book: Book }
+            type Book @key(fields: "id") { id: ID! place(topic: String @fromContext(field: "$shelf { topic }")): String @authenticated }`,
+          resolvers: { Query: { shelf: () => ({ id: '1', topic: 'sea', book: { id: 'a' } }) }, Book: { place: () => 'at sea' } },
+        },
+      ],
+      // As an older composition would leave it.
+      { edit: (sdl) => sdl.replace(/(place: String .*) @authenticated/, '$1') },
+    );
+    expect(federation.supergraphSdl).not.toMatch(/place: String .*@authenticated/);
+    expect(await federation.ask('{ shelf { book { id place } } }')).toMatchObject({
+      errors: [{ code: 'UNAUTHENTICATED', path: 'shelf.book.place' }],
+    });
   });
 });

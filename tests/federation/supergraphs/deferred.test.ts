@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { generateDeferred } from '../../testkit/generated/deferred-operation.js';
 import { askInParts, pathsOf } from './ask-in-parts.js';
+import { contextDefinitions } from './context-definitions.js';
 import { definitions } from './definitions.js';
 import { federate } from './federation.js';
 import { createUniverse, type UniverseOptions } from './universe.js';
@@ -11,7 +12,7 @@ import { createUniverse, type UniverseOptions } from './universe.js';
 const numRuns = Number(process.env.FEDERATION_RUNS ?? '4');
 const seed = Number(process.env.FEDERATION_SEED ?? '20261121');
 
-describe.each(Object.entries(definitions))('A supergraph with %s', (_name, typeDefs) => {
+describe.each(Object.entries({ ...definitions, ...contextDefinitions }))('A supergraph with %s', (_name, typeDefs) => {
   const subgraphs = Object.entries(typeDefs).map(([name, defs]) => ({ name, typeDefs: defs }));
   const open = (weather: Omit<UniverseOptions, 'seed'>) =>
     federate(subgraphs, { universe: (sdl, schemas) => createUniverse(sdl, schemas, { seed: 1, ...weather }) });

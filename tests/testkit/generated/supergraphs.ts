@@ -65,7 +65,18 @@ export const supergraphs: Readonly<Record<string, Readonly<Record<string, string
   },
 };
 
-const imports = ['@key', '@external', '@requires', '@provides', '@shareable', '@inaccessible', '@interfaceObject', '@authenticated'];
+const imports = [
+  '@key',
+  '@external',
+  '@requires',
+  '@provides',
+  '@shareable',
+  '@inaccessible',
+  '@interfaceObject',
+  '@context',
+  '@fromContext',
+  '@authenticated',
+];
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ${JSON.stringify(imports)})`;
 
 /** For `compose`. */
