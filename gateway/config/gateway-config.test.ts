@@ -1,17 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../../shared/config/environment.js';
+import { problemsOf } from '../../tests/testkit/problems-of.js';
 import { readAllInOneConfig } from './all-in-one-config.js';
 import { readGatewayConfig } from './gateway-config.js';
-
-function problemsOf(read: () => unknown): readonly string[] {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe('The configuration of the gateway', () => {
   it.each(['reviews', 'reviews=', 'reviews=0', 'reviews=3600001', 'reviews=1.5', '=5', 'a=1,a=2', 'a=1=2'])(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../../shared/config/environment.js';
+import { problemsOf } from '../../tests/testkit/problems-of.js';
 import { numberProblem, type NumberSetting } from '../../shared/config/number-settings.js';
 import { subgraphFaultSettings } from '../datasources/subgraph-fault-settings.js';
 import { httpSettings } from '../http/http-limits.js';
@@ -48,16 +48,6 @@ const beside: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const config = (values: Readonly<Record<string, string>>): GatewayConfig => readGatewayConfig({ SUPERGRAPH_PATH: 'x.graphql', ...values });
 const inFile = ([section, name]: Limit['key'], value: number): Readonly<Record<string, string>> =>
   readConfigFile('g.json', JSON.stringify({ [section]: { [name]: value } }), { environment: {}, folder: '.' }).variables;
-
-function problemsOf(read: () => unknown): readonly string[] {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe.each(all)('SECURITY 35: %s', (variable, { setting, key, of }) => {
   const { least = 1, most, isShare = false, otherwise } = setting;

@@ -2,22 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../../shared/config/environment.js';
+import { problemsOf } from '../../tests/testkit/problems-of.js';
 import { readAllInOneConfig } from './all-in-one-config.js';
 import { readGatewayConfig } from './gateway-config.js';
 import { readStartConfig } from './start-config.js';
 
 type Environment = Readonly<Record<string, string>>;
 
-function problemsOf(read: () => unknown): readonly string[] {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 const ofGateway = (environment: Environment) => problemsOf(() => readGatewayConfig({ SUPERGRAPH_PATH: 'x.graphql', ...environment }));
 
 /** What contradicts itself, what the message must say, and the nearest that does not. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../../shared/config/environment.js';
+import { problemsOf as problemsOfReading } from '../../tests/testkit/problems-of.js';
 import { readStartConfig } from './start-config.js';
 
 describe('What the gateway starts with', () => {
@@ -17,15 +17,7 @@ describe('What the gateway starts with', () => {
   const write = (source: string, name = 'galaxia-gateway.yaml') => writeFileSync(join(folder, name), source);
   const read = ({ variables = {}, config = undefined as string | undefined, environment = {} } = {}) =>
     readStartConfig({ flags: { config, variables }, environment, folder });
-  function problemsOf(options: Parameters<typeof read>[0]): readonly string[] {
-    try {
-      read(options);
-      return [];
-    } catch (error) {
-      if (error instanceof ConfigurationError) return error.problems;
-      throw error;
-    }
-  }
+  const problemsOf = (options: Parameters<typeof read>[0]) => problemsOfReading(() => read(options));
 
   it('is refused with what is wrong in all three places, each by its own name', () => {
     write('supergraph: s.graphql\ncors: { origins: [nonsense] }\n');
