@@ -26,4 +26,18 @@ describe('A subgraph', () => {
   it('needs an address', () => {
     expect(() => sourceOf({ name: 'stock', url: '' })).toThrow('set subgraphs.stock.url');
   });
+
+  it.each(['http://user:word@stock/graphql', 'http://user@stock/graphql', 'http://:word@stock/graphql'])(
+    'SECURITY 52: has no secret in its address, and nobody is told it: %s',
+    (url) => {
+      let message = '';
+      try {
+        sourceOf({ name: 'stock', url });
+      } catch (error) {
+        message = String(error);
+      }
+      expect(message).toContain('set headers.set.authorization');
+      expect(message).not.toMatch(/user@|user:|word@/);
+    },
+  );
 });

@@ -1,3 +1,4 @@
+import { hasCredentials, noCredentials } from '../shared/config/environment.js';
 import type { Logger } from '../shared/logging/logger.js';
 import type { Tracing } from '../shared/telemetry/tracing.js';
 import type { AnswerCache } from './caching/answer-cache.js';
@@ -34,6 +35,7 @@ export function createSubgraphSources({
         `it needs an http:// or https:// URL: compose the supergraph with one, or set subgraphs.${name}.url in a configuration file`,
       );
     }
+    if (hasCredentials(url)) throw new Error(`its URL ${noCredentials}`);
     const source = createHttpDataSource({
       name,
       url,

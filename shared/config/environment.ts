@@ -67,5 +67,16 @@ export const httpUrl = z
   .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'must be an http:// or https:// URL')
   .transform((text) => text.replace(/\/+$/, ''));
 
+/** Whether a URL has a user or a password in it: `fetch` sends neither, and whoever prints the URL tells them. */
+export function hasCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
+}
+
+export const noCredentials =
+  'must be without user and password, which would not be sent: set headers.set.authorization in a configuration file';
+
 /** The GraphQL endpoint of a subgraph. A URL without a path means `/graphql` on that host. */
-export const graphqlUrl = httpUrl.transform((text) => (new URL(text).pathname === '/' ? `${text}/graphql` : text));
+export const graphqlUrl = httpUrl
+  .refine((url) => !hasCredentials(url), noCredentials)
+  .transform((text) => (new URL(text).pathname === '/' ? `${text}/graphql` : text));

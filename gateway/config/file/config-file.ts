@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { graphqlUrl } from '../../../shared/config/environment.js';
+import { graphqlUrl, hasCredentials, noCredentials } from '../../../shared/config/environment.js';
 import { logLevels } from '../../../shared/logging/logger.js';
 import { cacheModes, cacheSettings } from '../../caching/cache-variables.js';
 import { subscriptionProtocols } from '../../datasources/subscription-protocols.js';
@@ -125,10 +125,12 @@ const headers = z.strictObject({
   ),
 });
 
-const socketUrl = text.refine(
-  (url) => URL.canParse(url) && /^(ws|http)s?:$/.test(new URL(url).protocol),
-  'must be a ws://, wss://, http:// or https:// URL',
-);
+const socketUrl = text
+  .refine((url) => URL.canParse(url) && /^(ws|http)s?:$/.test(new URL(url).protocol), {
+    error: 'must be a ws://, wss://, http:// or https:// URL',
+    abort: true,
+  })
+  .refine((url) => !hasCredentials(url), noCredentials);
 
 const subgraph = z.strictObject({
   url: inFile(graphqlUrl, 'GraphQL endpoint, in place of the one in the supergraph file.'),

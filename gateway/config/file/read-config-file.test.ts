@@ -100,6 +100,16 @@ describe('A configuration file of the gateway', () => {
     },
   );
 
+  it('SECURITY 52: has no secret in an address of a subgraph, and tells none', () => {
+    const source = 'subgraphs:\n  a: { url: "http://me:word@a/graphql" }\n  b: { subscriptions: { url: "ws://me:word@b" } }';
+    expect(problemsOf(source)).toEqual([
+      expect.stringMatching(/^gateway\.yaml:2:13: subgraphs\.a\.url: must be without user and password.*headers\.set\.authorization/),
+      expect.stringMatching(/^gateway\.yaml:3:30: subgraphs\.b\.subscriptions\.url: must be without user and password/),
+    ]);
+    expect(problemsOf(source).join()).not.toContain('word@');
+    expect(problemsOf('subgraphs: { a: { url: "http://a/@graphql?word@" } }')).toEqual([]);
+  });
+
   it('gives no value to what is no name of a header', () => {
     expect(problemsOf('headers: { set: { "a b": x } }')).toEqual(['gateway.yaml:1:19: headers.set.a b: must be the name of a header']);
   });
