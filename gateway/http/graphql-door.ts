@@ -35,7 +35,7 @@ import { onlyPart, partsFormat, sendParts } from './send-parts.js';
 import { statusOfRefusal } from './refusal-status.js';
 import type { RequestRefusal } from './request-refusal.js';
 import { isTokenRefused } from './token-refused.js';
-import { writeResult } from './write-result.js';
+import { writeResult } from '../execution/write-result.js';
 
 const path = '/graphql';
 const queryPlanHeader = 'x-galaxia-query-plan';

@@ -3,7 +3,7 @@ import type { AbortableCallerSignal } from '../datasources/caller-signal.js';
 import type { IncrementalResult } from '../execution/deferred/incremental-result.js';
 import { withNext, writeIncrement } from '../execution/deferred/write-increment.js';
 import type { OperationResult } from '../execution/operation-result.js';
-import { writeResult } from '../http/write-result.js';
+import { writeResult } from '../execution/write-result.js';
 import type { OperationRequest } from '../operations/operation-request.js';
 import { failure } from './failure.js';
 import type { CompletedEvent } from './fan-out/subscriber.js';
