@@ -96,6 +96,17 @@ describe('A file', () => {
     });
   });
 
+  it.each([
+    ['', 'application/octet-stream'],
+    ['\r\ncontent-type: application/octet-stream', 'application/octet-stream'],
+    ['\r\ncontent-type: text/plain', 'text/plain'],
+  ])('is what the map names, although the client has no name for it: %j', async (headers, type) => {
+    const body = `${beginning.replace('; filename="a"', headers)}the content\r\n--${boundary}--\r\n`;
+    const client = open();
+    client.end(body);
+    expect(await answerTo(client)).toEqual({ status: 200, data: { keep: `0 ${type} the content` } });
+  });
+
   it.each<[string, FormEntry, object, object]>([
     [
       'in a list',
@@ -198,7 +209,6 @@ describe('A file', () => {
   it.each<[string, FormEntry[], string]>([
     ['that the map names and the form does not have', [], 'has no file "0"'],
     ['that has another name than in the map', [textFile('other', 'a')], 'has no file "0"'],
-    ['that is sent as a field', [['0', 'text']], 'has no file "0"'],
   ])('%s is told of at its field', async (_name, entries, message) => {
     const { status, data, errors } = await send(keep, keepMap, ...entries);
     expect([status, data]).toEqual([200, { keep: null }]);

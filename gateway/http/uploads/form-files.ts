@@ -61,7 +61,8 @@ export function createFormFiles(options: FormFilesOptions): FormFiles {
   async function read(): Promise<void> {
     try {
       for await (const part of parts) {
-        const file = part.isFile ? files.get(part.name) : undefined;
+        // What the map names is a file, whatever its own headers say: some clients send no name for it.
+        const file = files.get(part.name);
         if (file === undefined || !missing.delete(file)) continue;
         const waiter = await waiterOf(file);
         if (waiter !== undefined) await hand(part, file, waiter);
@@ -99,7 +100,8 @@ export function createFormFiles(options: FormFilesOptions): FormFiles {
     const dropped = new Promise<void>((resolve) => (waiter.drop = resolve));
     const finished = new Promise<void>((resolve) => (done = resolve));
     waiter.missing.delete(file);
-    waiter.receive?.({ ...part, body: noticed(body, () => done?.()) }, file);
+    const fileName = part.isFile ? part.fileName : file.name;
+    waiter.receive?.({ ...part, fileName, body: noticed(body, () => done?.()) }, file);
     await Promise.race([dropped, finished]);
     waiter.drop = undefined;
     // Waits for what is being read: two readers at once would each get a half.
