@@ -21,6 +21,11 @@ describe('Whose usage an anonymous operation counts to', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('SECURITY 12: is somebody’s when a proxy of ours does not say whose, and all such are one', () => {
+    expect(keyOf('unknown')).toEqual(expect.any(String));
+    expect(keyOf('unknown')).toBe(keyOf('hidden'));
+  });
+
   it('knows private networks of IPv6, and those of IPv4 as IPv6 writes them', () => {
     for (const address of ['::1', 'fc00::1', 'fdff::1', 'fe80::1', 'febf::1', '::ffff:10.0.0.1', '::ffff:192.168.0.1']) {
       expect(keyOf(address)).toBeUndefined();

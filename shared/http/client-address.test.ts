@@ -24,8 +24,32 @@ describe('The address of a client', () => {
     expect(clientAddress(request('::ffff:10.0.0.2', '203.0.113.9, 10.9.9.9'), trusting('10.0.0.0/8'))).toBe('203.0.113.9');
   });
 
-  it('SECURITY 12: is the last proxy when that was sent nonsense', () => {
-    expect(clientAddress(request('10.0.0.2', 'unknown'), trusting('10.0.0.2'))).toBe('10.0.0.2');
+  it.each([
+    'unknown',
+    '',
+    '203.0.113.9, hidden',
+    '203.0.113.9:x',
+    '[203.0.113.9',
+    '2001:db8::1]:80',
+    '203.0.113.9:123456',
+    '203.0.113.9:80:80',
+  ])('SECURITY 12: is nobody’s when a proxy of ours says nonsense, not one that no limit counts: "%s"', (forwarded) => {
+    expect(clientAddress(request('10.0.0.2', forwarded), trusting('10.0.0.2'))).toBe('unknown');
+  });
+
+  it.each([
+    ['198.51.100.7:1000', '198.51.100.7'],
+    ['::ffff:198.51.100.7', '198.51.100.7'],
+    ['[2001:db8::1]:1000', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['2001:db8::1:1000', '2001:db8::1:1000'],
+    ['198.51.100.7:1000, 10.0.0.3:65535', '198.51.100.7'],
+  ])('SECURITY 12: is told with a port by some proxies: %s', (forwarded, address) => {
+    expect(clientAddress(request('10.0.0.2', forwarded), trusting('10.0.0.0/8'))).toBe(address);
+  });
+
+  it('SECURITY 12: is that of the proxy when it asks for itself', () => {
+    expect(clientAddress(request('10.0.0.2'), trusting('10.0.0.2'))).toBe('10.0.0.2');
   });
 });
 

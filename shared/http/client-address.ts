@@ -29,9 +29,12 @@ export function parseTrustedProxies(entries: readonly string[]): TrustsProxy | n
   };
 }
 
+/** Of a client whose proxy is trusted and says something else than an address: nobody's, and none of our own machines. */
+const unknownAddress = 'unknown';
+
 /**
  * The client's address: `X-Forwarded-For` read from right to left for as long as the machine that wrote it is trusted. What stands further
- * left is the client's own claim and never counts.
+ * left is the client's own claim and never counts. `unknownAddress` where that cannot be read.
  */
 export function clientAddress(request: AddressedRequest, trusts: TrustsProxy): string {
   let address = unmapped(request.socket.remoteAddress ?? '');
@@ -39,15 +42,23 @@ export function clientAddress(request: AddressedRequest, trusts: TrustsProxy): s
   while (trusts(address)) {
     forwarded ??= forwardedFor(request);
     const next = forwarded.pop();
-    if (next === undefined || isIP(next) === 0) break;
+    // The proxy itself asks.
+    if (next === undefined) break;
+    if (isIP(next) === 0) return unknownAddress;
     address = next;
   }
   return address;
 }
 
 function forwardedFor({ headers }: AddressedRequest): string[] {
-  const header = headers['x-forwarded-for'] ?? '';
-  return (Array.isArray(header) ? header.join(',') : header).split(',').map((entry) => unmapped(entry.trim()));
+  const header = headers['x-forwarded-for'];
+  if (header === undefined) return [];
+  return (Array.isArray(header) ? header.join(',') : header).split(',').map((entry) => unmapped(withoutPort(entry.trim())));
+}
+
+/** Some balancers tell from which port too: `198.51.100.7:1000`, `[2001:db8::1]:1000`. */
+function withoutPort(entry: string): string {
+  return /^\[([^\]]*)\](?::\d{1,5})?$/.exec(entry)?.[1] ?? /^([^:]*):\d{1,5}$/.exec(entry)?.[1] ?? entry;
 }
 
 /** An IPv4 address that came over an IPv6 socket is still the same machine. */
