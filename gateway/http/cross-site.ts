@@ -1,18 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { mediaTypeOf, negotiateStream } from '../../shared/http/media-types.js';
+import { isJson, negotiateStream } from '../../shared/http/media-types.js';
 import { isAllowedOrigin } from '../../shared/http/origin.js';
-
-/** Types that a page may send to any site without asking it (Fetch standard, CORS-safelisted request headers). */
-const simpleTypes = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
 
 /** Either of them makes a browser ask first. The names are those of Apollo Server, which clients know. */
 export const preflightHeaders = ['apollo-require-preflight', 'x-apollo-operation-name'] as const;
 
-/** Whether a browser would have asked us (CORS) before it sent this for a page of another site. */
+/**
+ * Whether a browser would have asked us (CORS) before it sent this for a page of another site. Of types it must be the one that bodies have
+ * here, readable to the letter: what a browser makes of others, by the Fetch standard or against it, is not ours to guess.
+ */
 export function isPreflighted(headers: IncomingHttpHeaders): boolean {
-  const type = mediaTypeOf(headers['content-type']);
-  if (type !== '' && !simpleTypes.includes(type)) return true;
-  return preflightHeaders.some((name) => (headers[name] ?? '') !== '');
+  return isJson(headers['content-type']) || preflightHeaders.some((name) => (headers[name] ?? '') !== '');
 }
 
 /**
