@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, open } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { projectRoot } from '../../shared/config/project-root.js';
+import { folderOfRun } from './folder-of-run.js';
 
 // Below what the system gives to outgoing connections and to whoever listens on any port: such a port could be taken between the moment
 // that it is found free and the moment that a process of the test listens on it.
@@ -10,8 +10,7 @@ const [first, last] = [20_000, 31_999];
 
 /** Ports that nobody listens on, and that no other test of this run is given. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  // The processes of a run have one parent.
-  const claims = join(projectRoot, 'node_modules', '.cache', 'test-ports', String(process.ppid));
+  const claims = join(await folderOfRun(), 'ports');
   await mkdir(claims, { recursive: true });
   const ports: number[] = [];
   for (let port = first + Math.floor(Math.random() * (last - first)); ports.length < count; port = port === last ? first : port + 1) {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectRoot } from '../../shared/config/project-root.js';
 import { openPostgres } from '../../shared/database/postgres.js';
 import { lockBuild } from '../../tools/build-lock.mjs';
+import { folderOfRun, processOfRun } from './folder-of-run.js';
 import { migrationsOfSubgraphs } from './migrated-embedded.js';
 import { layOut, postgresUrl, query, startServer } from './postgres.js';
 
@@ -15,7 +15,6 @@ export interface PostgresOfRun {
   dropDatabases(): Promise<void>;
 }
 
-const cache = join(projectRoot, 'node_modules', '.cache', 'test-databases');
 const template = 'migrated';
 
 /**
@@ -47,15 +46,12 @@ interface RunningServer {
 }
 
 async function findOrStart(): Promise<RunningServer | null> {
-  // The process that ends when the run does. Jest tests in processes of its own, or in this one.
-  const run = process.send === undefined ? process.pid : process.ppid;
-  const note = join(cache, `postgres-${String(run)}.json`);
+  const note = join(await folderOfRun(), 'postgres.json');
   const known = await read(note);
   if (known !== null) return known;
-  await mkdir(cache, { recursive: true });
   const unlock = await lockBuild(`${note}.lock`, () => undefined);
   try {
-    return (await read(note)) ?? (await start(run, note));
+    return (await read(note)) ?? (await start(note));
   } finally {
     unlock();
   }
@@ -74,10 +70,10 @@ run=$1; folder=$2; shift 2
 while kill -0 $server && { kill -0 $run || [ -d /proc/$run ]; }; do sleep 1; done 2>/dev/null
 kill -QUIT $server; wait $server; rm -rf "$folder"`;
 
-async function start(run: number, note: string): Promise<RunningServer | null> {
+async function start(note: string): Promise<RunningServer | null> {
   const files = await layOut();
   if (files === null) return null;
-  const { port } = await startServer(files, ['sh', '-c', untilRunEnds, 'sh', String(run), files.parent]);
+  const { port } = await startServer(files, ['sh', '-c', untilRunEnds, 'sh', String(processOfRun), files.parent]);
   await query(postgresUrl(port, 'postgres'), `CREATE DATABASE ${template}`);
   const database = await openPostgres(postgresUrl(port, template));
   for (const migrations of migrationsOfSubgraphs) await database.migrate(migrations);
