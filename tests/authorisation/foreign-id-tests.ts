@@ -29,8 +29,10 @@ export function foreignIdTests(stageOf: () => Stage): void {
     'SECURITY 46: %s takes anything for an id, and finds nobody by it',
     async (root) => {
       const fields = Object.entries(rootTable).filter(([coordinate]) => coordinate.startsWith(`${root}.`));
-      const found = await Promise.all(fields.map(([coordinate, entry]) => tryOddities(stageOf(), coordinate, entry)));
-      expect(found.flat()).toEqual([]);
+      const found: (readonly string[])[] = [];
+      // One after the other: the owners of all of them at once would register faster than a slow machine hashes passwords.
+      for (const [coordinate, entry] of fields) found.push(...(await tryOddities(stageOf(), coordinate, entry)));
+      expect(found).toEqual([]);
     },
     60_000,
   );

@@ -14,8 +14,14 @@ export interface ProductProcess {
   untilReady(url: string): Promise<void>;
 }
 
+/**
+ * Functions of WebAssembly are compiled anew with optimisations after they have run for longer than they do by default: a quarter of what
+ * the start of a process with PGlite costs otherwise, which most processes of tests do not outlive by much.
+ */
+const flags = ['--wasm-tiering-budget=40000000'];
+
 export function startProcess(entry: string, environment: Readonly<Record<string, string>>): ProductProcess {
-  const child = spawn(process.execPath, [join(projectRoot, 'dist', entry)], {
+  const child = spawn(process.execPath, [...flags, join(projectRoot, 'dist', entry)], {
     // Nothing of the machine's own settings may leak into what is tested.
     env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...environment },
     cwd: projectRoot,
