@@ -172,7 +172,7 @@ async function openGateway(reach: (name: string) => SubgraphDataSource, jwks: JS
       supergraph,
       revocations,
       logger,
-      allowedOrigins: [],
+      origins: { allowed: [], publicUrl: undefined },
       fanOut,
       authenticate: ({ authorization, requestId }) =>
         authenticate({ authorization, requestId, clientAddress: '127.0.0.1', userAgent: undefined, headers: {} }),

@@ -79,8 +79,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, supergraph, revocations, logger, metrics, policy = createOperationPolicy() } = options;
   const authenticate = createAuthenticate(options.accessTokens, options.forwardedHeaders);
   if (options.accessTokens === null) warnAboutTokens(supergraph, logger);
-  const allowedOrigins = [...config.corsOrigins, ...(config.publicUrl === undefined ? [] : [new URL(config.publicUrl).origin])];
-  const { corsOrigins, trustsProxy } = config;
+  const { corsOrigins, publicUrl, trustsProxy } = config;
+  const origins = { allowed: corsOrigins, publicUrl };
   const logOperation = createOperationLog(logger, options.insight?.slowOperationMs);
   const onOperation: OnOperation = (report) => {
     metrics?.counted.onOperation(report);
@@ -103,7 +103,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     forwardedHeaders: options.forwardedHeaders,
     trustsProxy,
     corsOrigins,
-    allowedOrigins,
+    publicUrl,
     streams,
     limits: live.limits,
     httpLimits: options.limits?.http,
@@ -140,7 +140,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (jwks !== null) {
     app.get('/.well-known/jwks.json', async (_request, reply) => reply.header('cache-control', 'public, max-age=60').send(await jwks()));
   }
-  await addSubgraphRoutes(app, { routes: options.routes, trustsProxy, allowedOrigins });
+  await addSubgraphRoutes(app, { routes: options.routes, trustsProxy, origins });
   await addPage(app, { folder: options.pageFolder, without: options.withoutPage, objectsUrl: config.objectsUrl });
 
   const sockets = attachWebSocket({
@@ -156,7 +156,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       }),
     revocations,
     logger,
-    allowedOrigins,
+    origins,
     policy,
     tracing,
     onOperation,

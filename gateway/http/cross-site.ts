@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isJson, negotiateStream } from '../../shared/http/media-types.js';
-import { isAllowedOrigin } from '../../shared/http/origin.js';
+import { isAllowedOrigin, type PageOrigins } from '../../shared/http/origin.js';
 
 /** Either of them makes a browser ask first. The names are those of Apollo Server, which clients know. */
 export const preflightHeaders = ['apollo-require-preflight', 'x-apollo-operation-name'] as const;
@@ -17,9 +17,9 @@ export function isPreflighted(headers: IncomingHttpHeaders): boolean {
  * Whether this is the `EventSource` of a page of ours, or of one that may use us, which can send no header of its choice. Browsers send it
  * with CORS: with the origin of another site, and with `sec-fetch-site` for their own. Pages can write neither.
  */
-export function isOwnEventSource(headers: IncomingHttpHeaders, allowedOrigins: readonly string[]): boolean {
+export function isOwnEventSource(headers: IncomingHttpHeaders, origins: PageOrigins): boolean {
   if (negotiateStream(headers.accept) !== 'text/event-stream') return false;
-  return headers.origin === undefined ? headers['sec-fetch-site'] === 'same-origin' : isAllowedOrigin(headers, allowedOrigins);
+  return headers.origin === undefined ? headers['sec-fetch-site'] === 'same-origin' : isAllowedOrigin(headers, origins);
 }
 
 /** Headers of ours that pages of other origins may read. */

@@ -50,8 +50,8 @@ export interface GraphqlDoorOptions {
   readonly trustsProxy: TrustsProxy;
   /** Origins of pages beside our own that may use it. */
   readonly corsOrigins: readonly string[];
-  /** The same with our own. */
-  readonly allowedOrigins?: readonly string[];
+  /** Where our own are, if somebody has said it. */
+  readonly publicUrl?: string | undefined;
   /** Without it no streams are offered. */
   readonly streams?: StreamDoor;
   /** Of clients that get their answer in parts. */
@@ -81,7 +81,6 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     policy,
     trustsProxy,
     corsOrigins,
-    allowedOrigins = corsOrigins,
     streams,
     limits = defaultWebSocketLimits,
     isClosing = () => false,
@@ -93,6 +92,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     logger,
   } = options;
   const corsHeaders = createCorsHeaders(corsOrigins);
+  const origins = { allowed: corsOrigins, publicUrl: options.publicUrl };
   const uploads = { limits: uploadLimits, slots: createUploadSlots(uploadLimits.maxPerClient) };
   const mostSkippedBytes = Math.max(8 * maxBodyBytes, uploadLimits.maxBytes);
   const keptBy = ['accept', ...(options.forwardedHeaders ?? [])];
@@ -192,7 +192,7 @@ export function createGraphqlDoor(options: GraphqlDoorOptions): GraphqlDoor {
     const { request, requestId, type, streamType, trace } = exchange;
     try {
       const isReadable = type !== undefined || streamType !== undefined || acceptsParts(request.headers.accept);
-      const read = isReadable ? await readRequest(request, { allowedOrigins, maxBodyBytes, uploads: takesUploads }) : notAcceptable;
+      const read = isReadable ? await readRequest(request, { origins, maxBodyBytes, uploads: takesUploads }) : notAcceptable;
       if (read === undefined) {
         trace.end({ errors: [], hasLeft: true });
         return undefined;

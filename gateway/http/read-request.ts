@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isJson, mediaTypeOf } from '../../shared/http/media-types.js';
+import type { PageOrigins } from '../../shared/http/origin.js';
 import { readBody } from '../../shared/http/read-body.js';
 import { readUpload, type ReadUpload, type ReadUploadOptions } from './uploads/read-upload.js';
 import { isOwnEventSource, isPreflighted, preflightHeaders } from './cross-site.js';
@@ -9,7 +10,7 @@ import { refuseRequest, type RequestRefusal } from './request-refusal.js';
 type UploadDoor = Pick<ReadUploadOptions, 'limits' | 'slots'>;
 
 export interface ReadRequestOptions {
-  readonly allowedOrigins: readonly string[];
+  readonly origins: PageOrigins;
   readonly maxBodyBytes: number;
   /** Undefined when nobody takes files. */
   readonly uploads: () => UploadDoor | undefined;
@@ -18,11 +19,11 @@ export interface ReadRequestOptions {
 /** Undefined when the client has left. What is refused is read no further than it had to be. */
 export async function readRequest(
   request: IncomingMessage,
-  { allowedOrigins, maxBodyBytes, uploads }: ReadRequestOptions,
+  { origins, maxBodyBytes, uploads }: ReadRequestOptions,
 ): Promise<ReadPayload | ReadUpload | undefined> {
   const { method, headers, url = '' } = request;
   if (method === 'GET') {
-    if (!isPreflighted(headers) && !isOwnEventSource(headers, allowedOrigins)) return crossSite;
+    if (!isPreflighted(headers) && !isOwnEventSource(headers, origins)) return crossSite;
     const at = url.indexOf('?');
     return readUrlPayload(at === -1 ? '' : url.slice(at));
   }

@@ -104,10 +104,10 @@ describe('Who gets a stream', () => {
     [{ origin: 'null' }, false],
     [{ origin: 'https://here.example', host: 'here.example' }, true],
   ])('SECURITY 39: the EventSource of a page with %j is one of ours: %s', (headers, isOurs) => {
-    const allowed = ['https://game.example'];
-    expect(isOwnEventSource({ accept: sse, ...headers }, allowed)).toBe(isOurs);
+    const origins = { allowed: ['https://game.example'], publicUrl: undefined };
+    expect(isOwnEventSource({ accept: sse, ...headers }, origins)).toBe(isOurs);
     // It is the way of EventSource alone.
-    for (const accept of ['*/*', multipart]) expect(isOwnEventSource({ accept, ...headers }, allowed)).toBe(false);
+    for (const accept of ['*/*', multipart]) expect(isOwnEventSource({ accept, ...headers }, origins)).toBe(false);
   });
 
   it('SECURITY 43: bad requests are answered with a status, whatever is accepted', async () => {

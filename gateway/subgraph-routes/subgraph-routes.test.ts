@@ -10,7 +10,7 @@ let app: FastifyInstance | undefined;
 afterEach(() => app?.close());
 
 /** A subgraph whose routes answer with what they were told. */
-async function start(options: { allowedOrigins?: string[]; trustsProxy?: TrustsProxy } = {}): Promise<string> {
+async function start(options: { allowed?: string[]; trustsProxy?: TrustsProxy } = {}): Promise<string> {
   app = createHttpServer({ logger });
   await addSubgraphRoutes(app, {
     routes: [
@@ -20,7 +20,7 @@ async function start(options: { allowedOrigins?: string[]; trustsProxy?: TrustsP
       },
     ],
     trustsProxy: options.trustsProxy ?? (() => false),
-    allowedOrigins: options.allowedOrigins ?? ['https://game.example'],
+    origins: { allowed: options.allowed ?? ['https://game.example'], publicUrl: undefined },
   });
   return app.listen({ host: '127.0.0.1', port: 0 });
 }
@@ -43,13 +43,13 @@ describe('The routes of subgraphs at the public door', () => {
   );
 
   it('SECURITY 28: refuse a foreign page although all may ask what needs no cookie', async () => {
-    const url = await start({ allowedOrigins: ['*'] });
+    const url = await start({ allowed: ['*'] });
     await expect(post(url, { origin: 'https://evil.example' })).resolves.toMatchObject({ status: 403 });
   });
 
   it('SECURITY 28: take a token without a cookie from every page when all are allowed, and from no foreign one otherwise', async () => {
     const page = { origin: 'https://elsewhere.example', authorization: 'Bearer x' };
-    const url = await start({ allowedOrigins: ['*'] });
+    const url = await start({ allowed: ['*'] });
     await expect(post(url, page)).resolves.toMatchObject({ status: 200 });
     await expect(post(url, { ...page, cookie: 'a=b' })).resolves.toMatchObject({ status: 403 });
     await app?.close();

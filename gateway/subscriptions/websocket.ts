@@ -14,7 +14,7 @@ import type { FanOut, FanOutStats } from './fan-out/fan-out.js';
 import type { WebSocketLimits } from './limits.js';
 import { countClose, createLiveClients, type LiveClients } from './live-clients.js';
 import { createOperationPolicy, type OperationPolicy } from '../policy/operation-policy.js';
-import { isAllowedOrigin } from '../../shared/http/origin.js';
+import { isAllowedOrigin, type PageOrigins } from '../../shared/http/origin.js';
 import { parseClientMessage } from './parse-client-message.js';
 import { createProtocol, type SocketExtra } from './protocol.js';
 import type { OnOperation } from '../telemetry/operation-report.js';
@@ -42,8 +42,8 @@ export interface WebSocketOptions {
   }) => Promise<SocketIdentity>;
   readonly revocations: Revocations;
   readonly logger: Logger;
-  /** Origins of browser pages, beside our own, that may connect: `https://game.example`, or `*` for all. */
-  readonly allowedOrigins: readonly string[];
+  /** Of browser pages that may connect. */
+  readonly origins: PageOrigins;
   readonly policy?: OperationPolicy;
   readonly tracing?: OperationTracing | undefined;
   readonly onOperation?: OnOperation | undefined;
@@ -189,7 +189,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
 
   function refusal(request: IncomingMessage): string | undefined {
     if (request.url?.split('?')[0] !== path) return '404 Not Found';
-    if (!isAllowedOrigin(request.headers, options.allowedOrigins)) return '403 Forbidden';
+    if (!isAllowedOrigin(request.headers, options.origins)) return '403 Forbidden';
     if (connections.open >= limits.maxSockets || uninitialised.size >= limits.maxUninitialisedSockets) return '503 Service Unavailable';
     return undefined;
   }

@@ -115,7 +115,7 @@ export async function startLittleSupergraph(way: Way, options: LittleOptions = {
     supergraph,
     revocations,
     logger,
-    allowedOrigins: ['https://game.example'],
+    origins: { allowed: ['https://game.example'], publicUrl: undefined },
     authenticate: (input) => authenticate(input, options.expiresAt ?? Date.now() + 600_000),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...options.socketOptions,
