@@ -6,9 +6,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { buildSchema } from 'graphql';
-import { createOwnSocketSubscription, type UpstreamOptions } from '../gateway/datasources/own-socket-subscription.js';
+import { createOwnSocketSubscription, type UpstreamOptions } from '../gateway/datasources/subscriptions/own-socket-subscription.js';
 import type { SubscribeRequest, UpstreamSubscription } from '../gateway/datasources/subgraph-data-source.js';
-import { createSubgraphSockets } from '../gateway/datasources/subgraph-sockets.js';
+import { createSubgraphSockets } from '../gateway/datasources/subscriptions/subgraph-sockets.js';
 import { serveSubgraph } from '../shared/graphql/subgraph-server.js';
 import { createLogger } from '../shared/logging/logger.js';
 import { compiled } from './compiled.js';

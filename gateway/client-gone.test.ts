@@ -9,7 +9,7 @@ import { createLogger } from '../shared/logging/logger.js';
 import { compose, until } from '../tests/testkit/little-supergraph.js';
 import { openGateway } from '../tests/testkit/open-gateway.js';
 import { openInitialisedSocket } from '../tests/testkit/socket.js';
-import { createHttpDataSource } from './datasources/http.js';
+import { createHttpDataSource } from './datasources/http/http-data-source.js';
 import type { FetchReport } from './datasources/on-fetch.js';
 import { createSupergraph, type Supergraph } from './supergraph/supergraph.js';
 import type { Gateway } from './gateway.js';

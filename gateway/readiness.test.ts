@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { answeringSource } from '../tests/testkit/answering-source.js';
-import type { CircuitState } from './datasources/circuit-breaker.js';
+import type { CircuitState } from './datasources/faults/circuit-breaker.js';
 import type { SubgraphDataSource } from './datasources/subgraph-data-source.js';
 import type { WireResult } from './datasources/wire.js';
 import { checkSubgraphs, keptForASecond } from './readiness.js';

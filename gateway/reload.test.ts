@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '../shared/logging/logger.js';
 import { compose, until } from '../tests/testkit/little-supergraph.js';
 import { openGateway } from '../tests/testkit/open-gateway.js';
-import { createHttpDataSource } from './datasources/http.js';
+import { createHttpDataSource } from './datasources/http/http-data-source.js';
 import { createSupergraph, type Supergraph } from './supergraph/supergraph.js';
 import type { Gateway } from './gateway.js';
 

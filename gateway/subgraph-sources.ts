@@ -3,10 +3,10 @@ import type { Logger } from '../shared/logging/logger.js';
 import type { Tracing } from '../shared/telemetry/tracing.js';
 import type { AnswerCache } from './caching/answer-cache.js';
 import type { GatewayConfig } from './config/gateway-config.js';
-import { createHttpDataSource } from './datasources/http.js';
+import { createHttpDataSource } from './datasources/http/http-data-source.js';
 import type { OnFetch } from './datasources/on-fetch.js';
 import type { SubgraphDataSource } from './datasources/subgraph-data-source.js';
-import { withholdHeaders } from './datasources/withhold-headers.js';
+import { withholdHeaders } from './datasources/http/withhold-headers.js';
 import type { SubgraphsSettings } from './config/subgraph-settings.js';
 import { traceSource } from './telemetry/trace-source.js';
 

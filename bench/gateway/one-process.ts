@@ -4,7 +4,7 @@ import { createRevocations } from '../../shared/auth/revocations.js';
 import { projectRoot } from '../../shared/config/project-root.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { readGatewayConfig } from '../../gateway/config/gateway-config.js';
-import { createInProcessDataSource } from '../../gateway/datasources/in-process.js';
+import { createInProcessDataSource } from '../../gateway/datasources/in-process/in-process-data-source.js';
 import { createSupergraph } from '../../gateway/supergraph/supergraph.js';
 import { createGateway } from '../../gateway/gateway.js';
 import { createProductSubgraph } from './product-subgraph.js';

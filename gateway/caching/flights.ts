@@ -1,5 +1,5 @@
 import type { Lifetime } from '../datasources/answer-lifetime.js';
-import { inTime } from '../datasources/in-time.js';
+import { inTime } from '../datasources/in-process/in-time.js';
 import type { Caller } from '../datasources/subgraph-data-source.js';
 
 /** What came of a request that others waited for. */

@@ -8,8 +8,8 @@ import { startForeignSubgraph, type ForeignSubgraph } from '../../tests/testkit/
 import { compose } from '../../tests/testkit/little-supergraph.js';
 import { createAuthenticate } from '../authentication/authenticate.js';
 import { createIssuerTokenVerifier } from '../authentication/issuer-tokens.js';
-import { createHttpDataSource } from '../datasources/http.js';
-import { withholdHeaders } from '../datasources/withhold-headers.js';
+import { createHttpDataSource } from '../datasources/http/http-data-source.js';
+import { withholdHeaders } from '../datasources/http/withhold-headers.js';
 import { createGraphqlDoor } from '../http/graphql-door.js';
 import { createOperationPolicy } from '../policy/operation-policy.js';
 import { createGeneration } from '../supergraph/generation.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { problemsOf } from '../../tests/testkit/problems-of.js';
 import { numberProblem, type NumberSetting } from '../../shared/config/number-settings.js';
-import { subgraphFaultSettings } from '../datasources/subgraph-fault-settings.js';
+import { subgraphFaultSettings } from '../datasources/faults/subgraph-fault-settings.js';
 import { httpSettings } from '../http/http-limits.js';
 import { webSocketSettings } from '../subscriptions/limits.js';
 import { uploadSettings } from '../http/uploads/upload-limits.js';

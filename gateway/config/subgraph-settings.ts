@@ -1,4 +1,4 @@
-import type { SubscriptionSettings } from '../datasources/subscription-protocols.js';
+import type { SubscriptionSettings } from '../datasources/subscriptions/subscription-protocols.js';
 
 /** What an operator says about one subgraph. */
 export interface SubgraphSettings {

@@ -1,4 +1,4 @@
-import type { FaultKind } from './fault.js';
+import type { FaultKind } from './faults/fault.js';
 
 /** One request to a subgraph, as metrics see it. */
 export interface FetchReport {

@@ -3,8 +3,8 @@ import type { Viewer } from '../../shared/auth/viewer.js';
 import type { Leave, SubgraphHeaders } from '../../shared/graphql/subgraph.js';
 import type { OperationCaching } from '../caching/operation-caching.js';
 import type { CallerSignal } from './caller-signal.js';
-import type { CircuitState } from './circuit-breaker.js';
-import type { RequestFiles } from './request-files.js';
+import type { CircuitState } from './faults/circuit-breaker.js';
+import type { RequestFiles } from './http/request-files.js';
 import type { WireResult } from './wire.js';
 
 /** On whose behalf the gateway asks. The context value of every operation must have these two; data sources read nothing else of it. */

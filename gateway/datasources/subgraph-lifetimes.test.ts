@@ -6,8 +6,8 @@ import type { Subgraph } from '../../shared/graphql/subgraph.js';
 import { serveSubgraph } from '../../shared/graphql/subgraph-server.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { createOperationCachings } from '../caching/operation-caching.js';
-import { createHttpDataSource } from './http.js';
-import { createInProcessDataSource } from './in-process.js';
+import { createHttpDataSource } from './http/http-data-source.js';
+import { createInProcessDataSource } from './in-process/in-process-data-source.js';
 import type { SubgraphDataSource } from './subgraph-data-source.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { answeringSource } from '../../tests/testkit/answering-source.js';
 import { compose, startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
 import pino from 'pino';
-import { createHttpDataSource } from '../datasources/http.js';
+import { createHttpDataSource } from '../datasources/http/http-data-source.js';
 import { missing, unavailable } from '../datasources/wire.js';
 import { acceptOperation } from '../operations/accept-operation.js';
 import { createOperationPolicy } from '../policy/operation-policy.js';

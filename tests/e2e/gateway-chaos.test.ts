@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { Agent } from 'undici';
-import { createHttpDataSource } from '../../gateway/datasources/http.js';
+import { createHttpDataSource } from '../../gateway/datasources/http/http-data-source.js';
 import type { SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
 import { createSupergraph, type Supergraph } from '../../gateway/supergraph/supergraph.js';
 import type { Gateway } from '../../gateway/gateway.js';

@@ -5,7 +5,7 @@ import { createClient } from 'graphql-sse';
 import { createHandler } from 'graphql-sse/lib/use/http';
 import { createClient as createSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { createHttpDataSource } from '../../gateway/datasources/http.js';
+import { createHttpDataSource } from '../../gateway/datasources/http/http-data-source.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { openDoors, type Doors } from '../testkit/doors.js';
 import { createLittleSubgraphs } from '../testkit/little-subgraphs.js';

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { createInProcessDataSource } from '../../gateway/datasources/in-process.js';
+import { createInProcessDataSource } from '../../gateway/datasources/in-process/in-process-data-source.js';
 import { createSupergraph } from '../../gateway/supergraph/supergraph.js';
 import { createGateway } from '../../gateway/gateway.js';
 import { openMetrics } from '../../gateway/telemetry/open-metrics.js';

@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHttpDataSource } from '../../gateway/datasources/http.js';
+import { createHttpDataSource } from '../../gateway/datasources/http/http-data-source.js';
 import type { OnFetch } from '../../gateway/datasources/on-fetch.js';
 import { createGraphqlDoor } from '../../gateway/http/graphql-door.js';
 import { createOperationPolicy } from '../../gateway/policy/operation-policy.js';

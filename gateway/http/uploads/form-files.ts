@@ -1,6 +1,6 @@
 import { AppError } from '../../../shared/errors/app-error.js';
 import { MultipartError, type FormPart } from '../../../shared/http/multipart.js';
-import type { ArrivedFile } from '../../datasources/request-files.js';
+import type { ArrivedFile } from '../../datasources/http/request-files.js';
 import type { UploadedFile } from './uploaded-file.js';
 
 /** The files of a form on their way to those who wait for them, one after the other and never ahead of whoever reads. */

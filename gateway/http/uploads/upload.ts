@@ -2,7 +2,7 @@ import { GraphQLError, OperationTypeNode } from 'graphql';
 import { AppError } from '../../../shared/errors/app-error.js';
 import type { FormPart } from '../../../shared/http/multipart.js';
 import type { Identity } from '../../authentication/authenticate.js';
-import type { RequestFiles } from '../../datasources/request-files.js';
+import type { RequestFiles } from '../../datasources/http/request-files.js';
 import { missing, type WireResult } from '../../datasources/wire.js';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
 import type { ExecutionRequest } from '../../execution/execution-state.js';
