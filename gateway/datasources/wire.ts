@@ -44,7 +44,7 @@ export function readWireError(error: unknown): GraphQLFormattedError {
   const { code, retryAfter } = isJsonObject(error.extensions) ? error.extensions : {};
   return {
     message: error.message,
-    ...(isPath(error.path) ? { path: error.path } : {}),
+    ...(isPath(error.path) ? { path: error.path.map(step) } : {}),
     extensions: {
       code: typeof code !== 'string' || protocolCodes.has(code) ? 'DOWNSTREAM_SERVICE_ERROR' : code,
       ...(typeof retryAfter === 'number' ? { retryAfter } : {}),
@@ -70,6 +70,11 @@ export const unavailable: GraphQLFormattedError = {
 /** The same, with a word on when to come back. */
 export function unavailableFor(retryAfterMs: number): GraphQLFormattedError {
   return { ...unavailable, extensions: { ...unavailable.extensions, retryAfter: Math.max(1, Math.ceil(retryAfterMs / 1_000)) } };
+}
+
+/** Some servers write indices as strings, as mercurius does for entities. No name of a field is one. */
+function step(part: string | number): string | number {
+  return typeof part === 'string' && /^\d+$/.test(part) ? Number(part) : part;
 }
 
 function isPath(value: unknown): value is readonly (string | number)[] {
