@@ -66,6 +66,18 @@ describe('The cache of answers', () => {
     ]);
   });
 
+  it('SECURITY 43: keeps nothing that can be read and not written, and answers all the same', async () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const sdl = composeStage({ notes: 'scalar Json type Query { notes: Json plain: Int }' });
+    const stage = createCachingStage(sdl, {
+      notes: () => `{"data":{"plain":1,"notes":${deep}},"lifetime":${JSON.stringify(publicAnswer)}}`,
+    });
+    for (let time = 1; time < 3; time += 1) {
+      expect((await stage.run('{ plain notes }')).data).toEqual({ plain: 1, notes: null });
+      expect(stage.asked).toHaveLength(time);
+    }
+  });
+
   it('asks nobody when everything is kept, until it is over', async () => {
     let now = 0;
     const stage = createPeople({ now: () => now });

@@ -3,6 +3,7 @@ import type { Lifetime } from '../datasources/answer-lifetime.js';
 import { isQueryText } from '../datasources/fetch-document.js';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
+import { valueText } from '../execution/json-text.js';
 import type { AnswerStore, KeptAnswer } from './answer-store.js';
 import { createCacheKeys, type QuestionKeys } from './cache-keys.js';
 import type { Invalidations } from './invalidation/invalidations.js';
@@ -187,7 +188,8 @@ export function cacheSource(source: SubgraphDataSource, options: CachedSourceOpt
     const { keys, generation, values, stamp } = asked;
     const key = isPrivate ? keys.own?.[item] : keys.shared[item];
     if (key === undefined || (isPrivate && generation === undefined)) return;
-    const text = JSON.stringify(values[item]);
+    const text = valueText(values[item]);
+    if (text === undefined) return;
     if (!isPrivate) texts.set(key, text);
     store.write(key, { text, expiresAt: now() + seconds * 1_000, stamp, tags, ...(isPrivate ? { generation } : {}) });
   }

@@ -201,8 +201,13 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
       let entity = received;
       if (isShared) {
         // Each place gets its own: what is rewritten, and what other fetches add below, may differ.
-        if (rewrite !== undefined || given.has(index)) entity = cloneJson(received);
+        const own = rewrite !== undefined || given.has(index) ? copyOf(received) : received;
         given.add(index);
+        if (own === undefined) {
+          without.push(object);
+          continue;
+        }
+        entity = own;
       }
       if (rewrite !== undefined) {
         entity.__typename ??= object.__typename;
@@ -211,5 +216,15 @@ export function compileEntityFetch(node: FetchNode, requires: NonNullable<FetchN
       mergeAnswer(object, entity, types.objectTypes);
     }
     if (without.length > 0) tellMissing(state, [unavailable], { subgraph: serviceName, paths: missingPaths(state, without) });
+  }
+}
+
+/** Undefined for lists in lists so deep that they can be read and not copied, some thousands. */
+function copyOf(entity: JsonObject): JsonObject | undefined {
+  try {
+    return cloneJson(entity);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
 }

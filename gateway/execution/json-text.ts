@@ -6,7 +6,13 @@ export function stringText(value: string): string {
   return needsEscape.test(value) ? JSON.stringify(value) : `"${value}"`;
 }
 
-/** For what comes out of JSON. */
-export function valueText(value: unknown): string {
-  return typeof value === 'string' ? stringText(value) : JSON.stringify(value);
+/** For what comes out of JSON; undefined for lists in lists so deep that they can be read and not written, some thousands. */
+export function valueText(value: unknown): string | undefined {
+  if (typeof value === 'string') return stringText(value);
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }

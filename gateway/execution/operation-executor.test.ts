@@ -89,6 +89,32 @@ describe('Entities', () => {
     expect(result.errors).toMatchObject([{ path: ['users', 0, 'best'], code: 'UNAVAILABLE' }]);
   });
 
+  it('SECURITY 43: whose values are nested deeper than can be written leave their places null, with errors, and all else', async () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const stage = createExecutionStage({
+      users: {
+        typeDefs: 'type Query { users: [User] } type User @key(fields: "id") { id: ID! }',
+        answer: () => ({ data: { users: [user('1'), user('1')] } }),
+      },
+      notes: {
+        typeDefs: 'scalar Json type User @key(fields: "id") { id: ID! notes: Json }',
+        answer: () => `{"data":{"_entities":[{"notes":${deep}}]}}`,
+      },
+      rules: {
+        typeDefs: 'scalar Json type User @key(fields: "id") { id: ID! notes: Json @external hint: String @requires(fields: "notes") }',
+        answer: () => ({ data: { _entities: [] } }),
+      },
+    });
+    const { data, errors } = await stage.run('{ users { id notes hint } }');
+    expect(data).toEqual({ users: [1, 2].map(() => ({ id: '1', notes: null, hint: null })) });
+    expect(errors.map(({ path }) => path)).toEqual(
+      expect.arrayContaining([
+        ['users', 0, 'notes'],
+        ['users', 1, 'notes'],
+      ]),
+    );
+  });
+
   it('that are garbage are no entities', async () => {
     const stage = createPeople({
       users: () => ({ data: { users: [user('1'), user('2'), user('3')] } }),

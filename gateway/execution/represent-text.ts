@@ -32,7 +32,7 @@ export function compileRepresentText(
     const representation = represent(object);
     if (representation === undefined) return undefined;
     rewrite?.(representation);
-    return JSON.stringify(representation);
+    return valueText(representation);
   }
 
   function compileFor(type: string): RepresentText {
@@ -76,8 +76,9 @@ function writeFields(object: JsonObject, fields: readonly Field[]): string | und
   let text = '';
   for (const field of fields) {
     const value = field.isInherited ? readOwn(object, field.key) : object[field.key];
-    if (value === undefined) return undefined;
-    text += field.prefix + valueText(value);
+    const written = value === undefined ? undefined : valueText(value);
+    if (written === undefined) return undefined;
+    text += field.prefix + written;
   }
   return `${text}}`;
 }

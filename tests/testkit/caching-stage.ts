@@ -14,7 +14,7 @@ import { mergePart } from './generated/merge-parts.js';
 import { federated } from './generated/supergraphs.js';
 import { compose } from './little-supergraph.js';
 
-/** What a subgraph of a test answers. */
+/** What a subgraph of a test answers; what is written already is sent as it is. */
 export interface StageAnswer extends Omit<WireResult, 'lifetime'> {
   readonly lifetime?: Lifetime | undefined;
 }
@@ -25,7 +25,7 @@ export interface StageAsked {
   readonly caller: Caller;
 }
 
-type Answers = Readonly<Record<string, (asked: StageAsked) => StageAnswer | Promise<StageAnswer>>>;
+type Answers = Readonly<Record<string, (asked: StageAsked) => StageAnswer | string | Promise<StageAnswer>>>;
 
 export const secondsOfAnswers = 60;
 export const publicAnswer: Lifetime = { seconds: secondsOfAnswers, isPrivate: false };
@@ -59,7 +59,7 @@ export function createCachingStage(sdl: string, answers: Answers, { cache: given
         const question = { subgraph: service.name, request, caller };
         asked.push(question);
         const answer = await answers[service.name]?.(question);
-        return JSON.parse(JSON.stringify(answer)) as WireResult;
+        return JSON.parse(typeof answer === 'string' ? answer : JSON.stringify(answer)) as WireResult;
       });
       return cache.cached(service, source);
     },

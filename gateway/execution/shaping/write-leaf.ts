@@ -1,5 +1,5 @@
 import { isEnumType, isSpecifiedScalarType, type GraphQLLeafType } from 'graphql';
-import { stringText } from '../json-text.js';
+import { stringText, valueText } from '../json-text.js';
 
 /** JSON text of a value that is not null; undefined when it is none of the type. */
 export type WriteLeaf = (value: unknown) => string | undefined;
@@ -10,7 +10,7 @@ export function writeLeafOf(type: GraphQLLeafType): WriteLeaf {
     const texts = new Map<unknown, string>(type.getValues().map(({ name }) => [name, JSON.stringify(name)]));
     return (value) => texts.get(value);
   }
-  if (!isSpecifiedScalarType(type)) return (value) => JSON.stringify(value);
+  if (!isSpecifiedScalarType(type)) return valueText;
   switch (type.name) {
     case 'String':
       return (value) => (typeof value === 'string' ? stringText(value) : undefined);

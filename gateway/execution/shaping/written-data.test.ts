@@ -66,6 +66,15 @@ describe('A value', () => {
     expect(errors).toEqual([]);
   });
 
+  it('SECURITY 43: of JSON that is nested deeper than can be written is null with an error, and nothing else is', async () => {
+    const value = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const { text, errors } = await answering(`{"data":{"value":{"int":1,"json":${value}}}}`).run('{ value { int json } }');
+    expect(text).toBe('{"value":{"int":1,"json":null}}');
+    expect(errors).toEqual([
+      { message: 'Invalid value found for field Value.json.', path: ['value', 'json'], code: 'INTERNAL_SERVER_ERROR' },
+    ]);
+  });
+
   it('of an id is a string, as the specification wants it, also when the subgraph wrote a number', async () => {
     expect((await answering({ value: { id: 7 } }).run('{ value { id } }')).text).toBe('{"value":{"id":"7"}}');
   });
