@@ -13,7 +13,7 @@ const services = [
   {
     name: 'feed',
     url: 'http://feed',
-    typeDefs: `${link} type Query { nothing: Int } type Subscription { tick(topic: String): Tick } type Tick { n: Int user: User } type User @key(fields: "id") { id: ID! }`,
+    typeDefs: `${link} type Query { nothing: Int } scalar Json type Subscription { tick(topic: String): Tick } type Tick { n: Int json: Json user: User } type User @key(fields: "id") { id: ID! }`,
   },
   {
     name: 'profiles',

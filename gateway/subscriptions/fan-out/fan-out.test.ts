@@ -233,3 +233,25 @@ describe('Bounds', () => {
     expect(harness.fanOut.stats().events).toBeLessThanOrEqual(20);
   });
 });
+
+describe('SECURITY 43: an event with JSON that is nested deeper than can be written', () => {
+  const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+  const told = (n: number) => {
+    const text = JSON.stringify(tick('7', n)).replace('"n":', `"json":${deep},"n":`);
+    return JSON.parse(text) as ReturnType<typeof tick>;
+  };
+
+  it.each([1, 2])('reaches each of %i subscribers without it', async (count) => {
+    const { join } = createFanOutHarness({ answer: names });
+    const document = 'subscription { tick { json n user { name } } }';
+    const subscribers = Array.from({ length: count }, (_, index) => join(`viewer ${index}`, document, { isNew: true }));
+    for (const n of [1, 2]) {
+      for (const each of await Promise.all(subscribers.map((subscriber) => subscriber.complete(told(n))))) {
+        expect(payloadOf(each)).toMatchObject({
+          data: { tick: { json: null, n, user: { name: 'User 7' } } },
+          errors: [{ path: ['tick', 'json'] }],
+        });
+      }
+    }
+  });
+});

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { valueText } from '../../execution/json-text.js';
 import type { SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
 import type { ParsedOperation } from '../../operations/operation-store.js';
 import type { OperationRequest } from '../../operations/operation-request.js';
@@ -54,10 +55,10 @@ export function createFanOut(options: FanOutOptions = {}): FanOut {
     return known;
   }
 
-  function textOf(event: SubgraphEvent): string {
-    if (event.isShared !== true) return JSON.stringify(event.data);
-    const text = texts.get(event) ?? JSON.stringify(event.data);
-    texts.set(event, text);
+  function textOf(event: SubgraphEvent): string | undefined {
+    if (event.isShared !== true) return valueText(event.data);
+    const text = texts.get(event) ?? valueText(event.data);
+    if (text !== undefined) texts.set(event, text);
     return text;
   }
 

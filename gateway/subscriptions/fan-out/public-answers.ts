@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { valueText } from '../../execution/json-text.js';
 import type { FetchRequest, SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
 import { addTraceparent } from '../../telemetry/operation-tracing.js';
 import type { FanOutLimits } from './limits.js';
@@ -51,8 +52,9 @@ export function createPublicAnswers({ limits, vainAsks, signal }: PublicAnswersO
         signal,
       });
       const { data, errors, scope } = answer;
-      if (scope?.kind === 'public' && errors === undefined && data !== null)
-        return { data: JSON.stringify(data), except: new Set(scope.except.map((userId) => userId.toLowerCase())) };
+      const text = scope?.kind === 'public' && errors === undefined && data !== null ? valueText(data) : undefined;
+      if (scope?.kind === 'public' && text !== undefined)
+        return { data: text, except: new Set(scope.except.map((userId) => userId.toLowerCase())) };
       if (!signal.aborted) vain.remember(request, variables, answer);
       return undefined;
     } finally {

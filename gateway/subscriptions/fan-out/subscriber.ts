@@ -45,8 +45,8 @@ export interface SubscriberEnvironment {
   readonly recent: RecentEvents;
   /** See `FanOutStats`. */
   readonly counts: { own: number; made: number; shared: number };
-  /** The data of the event as JSON. */
-  readonly textOf: (event: SubgraphEvent) => string;
+  /** The data of the event as JSON; undefined when it cannot be written. */
+  readonly textOf: (event: SubgraphEvent) => string | undefined;
 }
 
 export function createSubscriber(request: OperationRequest, channel: Channel, environment: SubscriberEnvironment): Subscriber {
