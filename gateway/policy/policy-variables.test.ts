@@ -42,7 +42,7 @@ describe.each([
   });
 
   it('takes what is just within the bounds', () => {
-    expect(read({ MAX_DEPTH: '200', MAX_ALIASES: '1', MAX_COST: '1000000000' }).limits).toMatchObject({
+    expect(read({ MAX_DEPTH: '200', MAX_ALIASES: '1', MAX_COST: '1000000000', RATE_LIMIT_COST: '1000000000' }).limits).toMatchObject({
       maxDepth: 200,
       maxAliases: 1,
       maxCost: 1_000_000_000,
@@ -67,7 +67,7 @@ describe.each([
   });
 
   it('multiplies its rates by RATE_LIMIT_SCALE', () => {
-    expect(read({ RATE_LIMIT_SCALE: '0.5', RATE_LIMIT_OPERATIONS: '100', RATE_LIMIT_COST: '1' }).rates).toEqual({
+    expect(read({ RATE_LIMIT_SCALE: '0.5', RATE_LIMIT_OPERATIONS: '100', RATE_LIMIT_COST: '1', MAX_COST: '1' }).rates).toEqual({
       operations: 50,
       cost: 1,
     });
