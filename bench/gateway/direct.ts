@@ -1,6 +1,6 @@
 import { createTarget, type Target } from './load.js';
-import { bodiesOf, starts, type BenchQuery } from './queries.js';
-import { idsFrom, type SubgraphName } from './subgraphs.js';
+import { bodiesOf, type BenchQuery } from './queries.js';
+import { idsFrom, starts, type SubgraphName } from './subgraphs.js';
 
 /** A client that knows the subgraphs and asks them itself: the users first, then everybody else at the same time. Nothing is parsed or joined. */
 export function createDirectTarget(query: BenchQuery, urls: Readonly<Record<SubgraphName, string>>): Target {

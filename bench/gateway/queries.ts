@@ -1,7 +1,5 @@
 /** What is asked: real shapes over one, two and three subgraphs. `$from` differs from request to request, so that nobody answers two of them with one. */
-import type { SubgraphName } from './subgraphs.js';
-
-export const starts = 256;
+import { starts, type SubgraphName } from './subgraphs.js';
 
 /** A fetch of entities that a gateway must plan, as a client would write it. */
 interface EntityFetch {

@@ -1,6 +1,7 @@
 import { getOperationAST, getVariableValues, Kind, visit, type DocumentNode, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { readBooleanVariables } from '../documents/boolean-variables.js';
 import { fragmentsOf } from '../documents/fragments-of.js';
+import { prepareCoercion } from './coerce-variables.js';
 import { compileOperation, type ExecuteOperation } from './compile-operation.js';
 
 /** So many choices of `@include` and `@skip` are kept for a document. */
@@ -28,11 +29,13 @@ export function openOperation(
   const { variableDefinitions = [] } = operation;
   const fragments = fragmentsOf(document);
   const booleans = readBooleanVariables(document, operation);
+  const coerceQuickly = prepareCoercion(schema, variableDefinitions);
   const compiled = new Map<string, ExecuteOperation | undefined>();
 
   return {
     coerceVariables(given) {
-      if (variableDefinitions.length === 0) return { values: {} };
+      const values = coerceQuickly(given);
+      if (values !== undefined) return { values };
       const { errors, coerced } = getVariableValues(schema, variableDefinitions, given, { maxErrors });
       return errors === undefined ? { values: coerced } : { errors };
     },
