@@ -1,6 +1,6 @@
 /** P5: `refreshSession`, `me` and `userByUsername` per second on Postgres, with a thousand and with a million users. */
 import pg from 'pg';
-import { startPostgres } from '../tests/testkit/postgres.js';
+import { startPostgres } from '../tests/testkit/services/postgres.js';
 import { openAuth, password, ratesInTurns, type AuthSubject } from './auth-subject.js';
 import { report, type Figure } from './harness.js';
 

@@ -3,7 +3,12 @@ import { join, relative, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
-const folders = ['bench', 'bench/gateway', 'bench/presence', 'tests/testkit'];
+const folders = [
+  'bench',
+  'bench/gateway',
+  'bench/presence',
+  ...['', '/gateway', '/product', '/services'].map((part) => `tests/testkit${part}`),
+];
 const state = { isCompiled: false };
 
 /**

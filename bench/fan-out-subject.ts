@@ -29,7 +29,7 @@ import { createAuthSubgraph } from '../subgraphs/auth/subgraph.js';
 import { createImagesSubgraph } from '../subgraphs/images/subgraph.js';
 import { createUsersSubgraph } from '../subgraphs/users/subgraph.js';
 import { createFollowers } from './followers.js';
-import { compose } from '../tests/testkit/little-supergraph.js';
+import { compose } from '../tests/testkit/gateway/little-supergraph.js';
 
 /** What `fan-out.ts` asks of it, over IPC. One of the first two comes first and once. */
 export type Question =

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePort } from '../tests/testkit/free-ports.js';
+import { freePort } from '../tests/testkit/services/free-ports.js';
 import { residentMemory } from './harness.js';
 
 const entry = join(resolve(import.meta.dirname, '..'), 'dist', 'gateway', 'all-in-one.js');

@@ -3,7 +3,7 @@
  * subgraphs/sessions/model/; with `--redis` on a `redis-server` instead of a simulated one. Fails with the shortest sequence of commands
  * that it finds to break an invariant.
  */
-import { startRedis } from '../tests/testkit/redis.js';
+import { startRedis } from '../tests/testkit/services/redis.js';
 import { play } from '../subgraphs/sessions/model/play.js';
 import { startRedisHost } from '../subgraphs/sessions/model/real-redis.js';
 

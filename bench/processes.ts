@@ -6,11 +6,11 @@
  */
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { startGalaxia, type Galaxia } from '../tests/testkit/galaxia.js';
-import { text } from '../tests/testkit/graphql-client.js';
-import { registerPerson, type Person } from '../tests/testkit/person.js';
-import { startPostgres } from '../tests/testkit/postgres.js';
-import { startRedis } from '../tests/testkit/redis.js';
+import { startGalaxia, type Galaxia } from '../tests/testkit/product/galaxia.js';
+import { text } from '../tests/testkit/product/graphql-client.js';
+import { registerPerson, type Person } from '../tests/testkit/product/person.js';
+import { startPostgres } from '../tests/testkit/services/postgres.js';
+import { startRedis } from '../tests/testkit/services/redis.js';
 import { cpuTimeOf } from './cpu-time.js';
 import { createTarget, runLoad, type Target } from './gateway/load.js';
 import { leaveOwnCore } from './gateway/machine.js';

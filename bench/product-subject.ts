@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { Pool } from 'undici';
-import { startPostgres } from '../tests/testkit/postgres.js';
-import { freePort } from '../tests/testkit/free-ports.js';
-import { startProcess } from '../tests/testkit/process.js';
+import { startPostgres } from '../tests/testkit/services/postgres.js';
+import { freePort } from '../tests/testkit/services/free-ports.js';
+import { startProcess } from '../tests/testkit/services/process.js';
 import { cpuTimeOf, cpuTimeOfPostgres } from './cpu-time.js';
 
 export interface Connections {

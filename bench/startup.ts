@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePort } from '../tests/testkit/free-ports.js';
+import { freePort } from '../tests/testkit/services/free-ports.js';
 import { report, residentMemory } from './harness.js';
 
 const rounds = 5;

@@ -13,7 +13,7 @@ import { serveSubgraph } from '../shared/graphql/subgraph-server.js';
 import { createLogger } from '../shared/logging/logger.js';
 import { compiled } from './compiled.js';
 import { report, type Figure } from './harness.js';
-import { nextMessage } from '../tests/testkit/next-message.js';
+import { nextMessage } from '../tests/testkit/gateway/next-message.js';
 
 const subscriptions = 3_000;
 const events = 40;

@@ -14,7 +14,7 @@ import {
   tokenIssuer,
 } from '../shared/auth/access-token.js';
 import { createLogger } from '../shared/logging/logger.js';
-import { startLittleSupergraph, type LittleSupergraph } from '../tests/testkit/little-supergraph.js';
+import { startLittleSupergraph, type LittleSupergraph } from '../tests/testkit/gateway/little-supergraph.js';
 import { createGateway, type Gateway, type GatewayOptions } from './gateway.js';
 import { checkSubgraphs } from './readiness.js';
 

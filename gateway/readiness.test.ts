@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { answeringSource } from '../tests/testkit/answering-source.js';
+import { answeringSource } from '../tests/testkit/gateway/answering-source.js';
 import type { CircuitState } from './datasources/faults/circuit-breaker.js';
 import type { SubgraphDataSource } from './datasources/subgraph-data-source.js';
 import type { WireResult } from './datasources/wire.js';

@@ -9,7 +9,7 @@ import type { WireResult } from '../../gateway/datasources/wire.js';
 import { createApolloExecutor } from '../../gateway/execution/apollo-executor.js';
 import { createGeneration } from '../../gateway/supergraph/generation.js';
 import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
-import { answeringSource } from '../../tests/testkit/answering-source.js';
+import { answeringSource } from '../../tests/testkit/gateway/answering-source.js';
 import { queries, type BenchQuery } from './queries.js';
 import { composeSupergraph, resolvers, subgraphNames, typeDefs } from './subgraphs.js';
 

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { freePort, freePorts } from '../../tests/testkit/free-ports.js';
+import { freePort, freePorts } from '../../tests/testkit/services/free-ports.js';
 import { createTarget } from './load.js';
 import { startNode, startScript, untilReady, type Running } from './machine.js';
 import { bodiesOf, queries } from './queries.js';

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compose } from '../../tests/testkit/little-supergraph.js';
+import { compose } from '../../tests/testkit/gateway/little-supergraph.js';
 import { projectRoot } from '../../shared/config/project-root.js';
-import { freePort } from '../../tests/testkit/free-ports.js';
+import { freePort } from '../../tests/testkit/services/free-ports.js';
 import { hive } from '../gateway/stage.js';
 import { startNode, untilReady, type Running } from '../gateway/machine.js';
 import type { Server } from './deliveries.js';

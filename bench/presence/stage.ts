@@ -7,10 +7,10 @@ import pg from 'pg';
 import { accessTokenAlgorithm } from '../../shared/auth/access-token.js';
 import { jwksPath } from '../../shared/graphql/paths.js';
 import { compiled } from '../compiled.js';
-import { startPostgres } from '../../tests/testkit/postgres.js';
-import { freePorts } from '../../tests/testkit/free-ports.js';
-import { startProcess, type ProductProcess } from '../../tests/testkit/process.js';
-import { startRedis } from '../../tests/testkit/redis.js';
+import { startPostgres } from '../../tests/testkit/services/postgres.js';
+import { freePorts } from '../../tests/testkit/services/free-ports.js';
+import { startProcess, type ProductProcess } from '../../tests/testkit/services/process.js';
+import { startRedis } from '../../tests/testkit/services/redis.js';
 import { createSigner } from './people.js';
 
 /** A sessions process of the product with a gateway over it. */

@@ -9,9 +9,9 @@ import {
   type CachingStageOptions,
   type StageAnswer,
   type StageAsked,
-} from '../../tests/testkit/caching-stage.js';
+} from '../../tests/testkit/gateway/caching-stage.js';
 import { representationsOf } from '../../tests/testkit/generated/execution-stage.js';
-import { until } from '../../tests/testkit/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
 import type { Ask } from '../execution/execution-state.js';
 import type { Lifetime } from '../datasources/answer-lifetime.js';
 import type { Invalidation } from './invalidation/invalidation.js';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { connectRedis } from '../../tests/testkit/connected-redis.js';
+import { connectRedis } from '../../tests/testkit/gateway/connected-redis.js';
 import type { AnswerStore, KeptAnswer } from './answer-store.js';
 import { createMemoryStore } from './memory-store.js';
 import { createRedisStore } from './redis-store.js';

@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTVerifyGetKey } from 'jose';
 import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
 import { createLogger } from '../../shared/logging/logger.js';
-import { startForeignSubgraph, type ForeignSubgraph } from '../../tests/testkit/foreign-subgraph.js';
-import { compose } from '../../tests/testkit/little-supergraph.js';
+import { startForeignSubgraph, type ForeignSubgraph } from '../../tests/testkit/gateway/foreign-subgraph.js';
+import { compose } from '../../tests/testkit/gateway/little-supergraph.js';
 import { createAuthenticate } from '../authentication/authenticate.js';
 import { createIssuerTokenVerifier } from '../authentication/issuer-tokens.js';
 import { createHttpDataSource } from '../datasources/http/http-data-source.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { compose } from '../../tests/testkit/little-supergraph.js';
+import { compose } from '../../tests/testkit/gateway/little-supergraph.js';
 import { checkConfiguration } from './check-configuration.js';
 import { readStartConfig } from './start-config.js';
 

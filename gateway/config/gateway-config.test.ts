@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { problemsOf } from '../../tests/testkit/problems-of.js';
+import { problemsOf } from '../../tests/testkit/gateway/problems-of.js';
 import { readAllInOneConfig } from './all-in-one-config.js';
 import { readGatewayConfig } from './gateway-config.js';
 

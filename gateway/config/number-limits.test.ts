@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { problemsOf } from '../../tests/testkit/problems-of.js';
+import { problemsOf } from '../../tests/testkit/gateway/problems-of.js';
 import { numberProblem, type NumberSetting } from '../../shared/config/number-settings.js';
 import { subgraphFaultSettings } from '../datasources/faults/subgraph-fault-settings.js';
 import { httpSettings } from '../http/http-limits.js';

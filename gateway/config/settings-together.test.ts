@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { problemsOf } from '../../tests/testkit/problems-of.js';
+import { problemsOf } from '../../tests/testkit/gateway/problems-of.js';
 import { readAllInOneConfig } from './all-in-one-config.js';
 import { readGatewayConfig } from './gateway-config.js';
 import { readStartConfig } from './start-config.js';

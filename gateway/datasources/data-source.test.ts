@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { askDataSource as ask, callerHeaders as headers } from '../../tests/testkit/ask-data-source.js';
-import { startLittleSupergraph, until, type LittleSupergraph, type Way } from '../../tests/testkit/little-supergraph.js';
-import { nextMessage } from '../../tests/testkit/next-message.js';
+import { askDataSource as ask, callerHeaders as headers } from '../../tests/testkit/gateway/ask-data-source.js';
+import { startLittleSupergraph, type LittleSupergraph, type Way } from '../../tests/testkit/gateway/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
+import { nextMessage } from '../../tests/testkit/gateway/next-message.js';
 
 const ways: readonly Way[] = ['in-process', 'http', 'http-plain'];
 

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { answeringSource } from '../../tests/testkit/answering-source.js';
-import { compose, startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
+import { answeringSource } from '../../tests/testkit/gateway/answering-source.js';
+import { compose, startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/gateway/little-supergraph.js';
 import pino from 'pino';
 import { createHttpDataSource } from '../datasources/http/http-data-source.js';
 import { missing, unavailable } from '../datasources/wire.js';

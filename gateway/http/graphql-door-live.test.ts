@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openAskedDoor, type AskedDoor } from '../../tests/testkit/asked-door.js';
+import { openAskedDoor, type AskedDoor } from '../../tests/testkit/gateway/asked-door.js';
 import type { Viewer } from '../../shared/auth/viewer.js';
-import { compose, until } from '../../tests/testkit/little-supergraph.js';
+import { compose } from '../../tests/testkit/gateway/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
 import type { WireResult } from '../datasources/wire.js';
 
 const first = compose([{ name: 'one', url: 'http://one.test', typeDefs: 'type Query { old(value: Any): String } scalar Any' }]);

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openAskedDoor, type AskedDoor } from '../../tests/testkit/asked-door.js';
+import { openAskedDoor, type AskedDoor } from '../../tests/testkit/gateway/asked-door.js';
 import { federated } from '../../tests/testkit/generated/supergraphs.js';
-import { compose, until } from '../../tests/testkit/little-supergraph.js';
-import { readParts, type ReadPart } from '../../tests/testkit/read-parts.js';
+import { compose } from '../../tests/testkit/gateway/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
+import { readParts, type ReadPart } from '../../tests/testkit/gateway/read-parts.js';
 import type { WireResult } from '../datasources/wire.js';
 import { defaultOperationLimits } from '../policy/operation-limits.js';
 import { createOperationPolicy } from '../policy/operation-policy.js';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { GraphQLError } from 'graphql';
 import { AppError } from '../../shared/errors/app-error.js';
 import { createLogger } from '../../shared/logging/logger.js';
-import { startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
+import { startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/gateway/little-supergraph.js';
 import { createOperationPolicy } from '../policy/operation-policy.js';
 import { createGraphqlDoor } from './graphql-door.js';
 

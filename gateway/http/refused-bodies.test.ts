@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openDoors, type Doors } from '../../tests/testkit/doors.js';
-import { sendLateBody } from '../../tests/testkit/late-body.js';
+import { openDoors, type Doors } from '../../tests/testkit/gateway/doors.js';
+import { sendLateBody } from '../../tests/testkit/gateway/late-body.js';
 
 let doors: Doors;
 beforeAll(async () => {

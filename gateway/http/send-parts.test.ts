@@ -2,7 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { until } from '../../tests/testkit/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
 import type { Increment, IncrementalResult } from '../execution/deferred/incremental-result.js';
 import { defaultWebSocketLimits } from '../subscriptions/limits.js';
 import { sendParts } from './send-parts.js';

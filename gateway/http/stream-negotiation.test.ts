@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { negotiateStream } from '../../shared/http/media-types.js';
-import { openDoors, type Doors } from '../../tests/testkit/doors.js';
-import { until } from '../../tests/testkit/little-supergraph.js';
+import { openDoors, type Doors } from '../../tests/testkit/gateway/doors.js';
+import { until } from '../../tests/testkit/until.js';
 import { isOwnEventSource } from './cross-site.js';
 
 const sse = 'text/event-stream';

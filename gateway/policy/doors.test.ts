@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { codeOf, doorNames, openDoors, type Doors } from '../../tests/testkit/doors.js';
+import { codeOf, doorNames, openDoors, type Doors } from '../../tests/testkit/gateway/doors.js';
 
 /** As a client sends it, since an object literal in JavaScript cannot say `__proto__`. */
 const special = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"hasOwnProperty":1}';

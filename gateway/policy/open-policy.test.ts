@@ -1,8 +1,8 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createLogger } from '../../shared/logging/logger.js';
-import { startRedis } from '../../tests/testkit/redis.js';
-import { orSkip } from '../../tests/testkit/services.js';
+import { startRedis } from '../../tests/testkit/services/redis.js';
+import { orSkip } from '../../tests/testkit/services/services.js';
 import { hashOf } from './document-hash.js';
 import { openPolicy } from './open-policy.js';
 import type { OperationPolicy } from './operation-policy.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { codeOf, doorNames, openDoors, type Doors } from '../../tests/testkit/doors.js';
+import { codeOf, doorNames, openDoors, type Doors } from '../../tests/testkit/gateway/doors.js';
 import { defaultOperationLimits, limitVariableNames, type OperationLimits } from './operation-limits.js';
 
 interface Payload {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { codeOf, doorNames, openDoors, type Doors } from '../../tests/testkit/doors.js';
-import { startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
+import { codeOf, doorNames, openDoors, type Doors } from '../../tests/testkit/gateway/doors.js';
+import { startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/gateway/little-supergraph.js';
 import { hashOf } from './document-hash.js';
 import { defaultOperationLimits } from './operation-limits.js';
 import { createOperationPolicy, type OperationPolicyOptions } from './operation-policy.js';

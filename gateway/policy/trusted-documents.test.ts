@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../shared/config/environment.js';
 import { createLogger } from '../../shared/logging/logger.js';
-import { until } from '../../tests/testkit/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
 import { hashOf } from './document-hash.js';
 import { openTrustedDocuments, readTrustedDocuments, type TrustedDocumentsFile } from './trusted-documents.js';
 

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { startLittleSupergraph, until, type LittleOptions, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
-import { openInitialisedSocket, openSocket } from '../../tests/testkit/socket.js';
+import { startLittleSupergraph, type LittleOptions, type LittleSupergraph } from '../../tests/testkit/gateway/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
+import { openInitialisedSocket, openSocket } from '../../tests/testkit/gateway/socket.js';
 import { defaultWebSocketLimits } from './limits.js';
 
 const ticks = 'subscription { ticks { n } }';

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { openDoors, type Doors } from '../../tests/testkit/doors.js';
-import { startLittleSupergraph, until, type LittleSupergraph, type Way } from '../../tests/testkit/little-supergraph.js';
-import { liveTransports, openLiveClient, type LiveClient, type LiveOperation } from '../../tests/testkit/live-client.js';
+import { openDoors, type Doors } from '../../tests/testkit/gateway/doors.js';
+import { startLittleSupergraph, type LittleSupergraph, type Way } from '../../tests/testkit/gateway/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
+import { liveTransports, openLiveClient, type LiveClient, type LiveOperation } from '../../tests/testkit/gateway/live-client.js';
 import { defaultWebSocketLimits, type WebSocketLimits } from './limits.js';
 
 const ticks = 'subscription { ticks { n } }';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startLittleSupergraph, until, type LittleSupergraph, type Way } from '../../tests/testkit/little-supergraph.js';
-import { openInitialisedSocket, type Socket } from '../../tests/testkit/socket.js';
+import { startLittleSupergraph, type LittleSupergraph, type Way } from '../../tests/testkit/gateway/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
+import { openInitialisedSocket, type Socket } from '../../tests/testkit/gateway/socket.js';
 
 const ways: readonly Way[] = ['in-process', 'http'];
 

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import {
   startLittleSupergraph,
-  until,
   type LittleOptions,
   type LittleSupergraph,
   type Way,
-} from '../../tests/testkit/little-supergraph.js';
-import { openInitialisedSocket, openSocket, type Socket } from '../../tests/testkit/socket.js';
+} from '../../tests/testkit/gateway/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
+import { openInitialisedSocket, openSocket, type Socket } from '../../tests/testkit/gateway/socket.js';
 
 const ways: readonly Way[] = ['in-process', 'http', 'http-plain'];
 const whoAmI = 'subscription { ticks { n user { tokenSeen } } }';

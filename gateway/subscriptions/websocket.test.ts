@@ -4,12 +4,12 @@ import { GraphQLError } from 'graphql';
 import { subscriptionLost } from '../../shared/graphql/subscriptions/subscription-lost.js';
 import {
   startLittleSupergraph,
-  until,
   type LittleOptions,
   type LittleSupergraph,
   type Way,
-} from '../../tests/testkit/little-supergraph.js';
-import { openInitialisedSocket, openSocket, type Socket } from '../../tests/testkit/socket.js';
+} from '../../tests/testkit/gateway/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
+import { openInitialisedSocket, openSocket, type Socket } from '../../tests/testkit/gateway/socket.js';
 import { createOperationPolicy } from '../policy/operation-policy.js';
 
 const ways: readonly Way[] = ['in-process', 'http'];

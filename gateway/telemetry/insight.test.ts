@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
-import { openDoors, type Doors } from '../../tests/testkit/doors.js';
-import { until } from '../../tests/testkit/little-supergraph.js';
+import { openDoors, type Doors } from '../../tests/testkit/gateway/doors.js';
+import { until } from '../../tests/testkit/until.js';
 import type { InsightConfig } from './insight-variables.js';
 
 let doors: Doors;

@@ -2,11 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../shared/logging/logger.js';
 import { openTracing } from '../../shared/telemetry/open-tracing.js';
 import type { Tracing } from '../../shared/telemetry/tracing.js';
-import { openDoors, type Doors } from '../../tests/testkit/doors.js';
-import { startLittleSupergraph, until, type LittleSupergraph, type Way } from '../../tests/testkit/little-supergraph.js';
-import { liveTransports, openLiveClient, type LiveClient, type LiveOperation } from '../../tests/testkit/live-client.js';
-import { openSocket, type Socket } from '../../tests/testkit/socket.js';
-import { startTraceCollector, type CollectedSpan, type TraceCollector } from '../../tests/testkit/trace-collector.js';
+import { openDoors, type Doors } from '../../tests/testkit/gateway/doors.js';
+import { startLittleSupergraph, type LittleSupergraph, type Way } from '../../tests/testkit/gateway/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
+import { liveTransports, openLiveClient, type LiveClient, type LiveOperation } from '../../tests/testkit/gateway/live-client.js';
+import { openSocket, type Socket } from '../../tests/testkit/gateway/socket.js';
+import { startTraceCollector, type CollectedSpan, type TraceCollector } from '../../tests/testkit/gateway/trace-collector.js';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const parent = 'b7ad6b7169203331';

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { openDoors, type Doors } from '../../tests/testkit/doors.js';
-import { startLittleSupergraph, until, type LittleSupergraph } from '../../tests/testkit/little-supergraph.js';
-import { openInitialisedSocket } from '../../tests/testkit/socket.js';
+import { openDoors, type Doors } from '../../tests/testkit/gateway/doors.js';
+import { startLittleSupergraph, type LittleSupergraph } from '../../tests/testkit/gateway/little-supergraph.js';
+import { until } from '../../tests/testkit/until.js';
+import { openInitialisedSocket } from '../../tests/testkit/gateway/socket.js';
 import type { MetricsConfig } from '../../shared/telemetry/telemetry-variables.js';
 import { openMetrics } from './open-metrics.js';
 

@@ -10,8 +10,8 @@ import { availableObjectStore } from './available-object-store.js';
 import { openFileObjectStore } from './file-object-store.js';
 import type { ObjectStore } from './object-store.js';
 import { openS3ObjectStore } from './s3-object-store.js';
-import { realS3, startS3, type S3Access } from '../../tests/testkit/s3.js';
-import { startStrictS3 } from '../../tests/testkit/strict-s3.js';
+import { realS3, startS3, type S3Access } from '../../tests/testkit/services/s3.js';
+import { startStrictS3 } from '../../tests/testkit/services/strict-s3.js';
 
 interface Implementation {
   readonly name: string;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { startStrictS3, type S3Fault, type StrictS3 } from '../../tests/testkit/strict-s3.js';
+import { startStrictS3, type S3Fault, type StrictS3 } from '../../tests/testkit/services/strict-s3.js';
 import { AppError } from '../errors/app-error.js';
 import { createLogger } from '../logging/logger.js';
 import { availableObjectStore } from './available-object-store.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { orSkip } from '../../tests/testkit/services.js';
-import { startRedis } from '../../tests/testkit/redis.js';
+import { orSkip } from '../../tests/testkit/services/services.js';
+import { startRedis } from '../../tests/testkit/services/redis.js';
 import { AppError } from '../errors/app-error.js';
 import { createLogger } from '../logging/logger.js';
 import { createRateLimits, type RateLimits } from './rate-limits.js';

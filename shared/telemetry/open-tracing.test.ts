@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { z } from 'zod';
-import { startTraceCollector, type TraceCollector } from '../../tests/testkit/trace-collector.js';
+import { startTraceCollector, type TraceCollector } from '../../tests/testkit/gateway/trace-collector.js';
 import { openTracing, toTracingConfig, tracingVariables } from './open-tracing.js';
 
 let collector: TraceCollector;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { testDatabases } from '../../tests/testkit/databases.js';
+import { testDatabases } from '../../tests/testkit/services/databases.js';
 import { createAuthClient } from './tests/auth-client.js';
 import { encryptionKey, startAuth } from './tests/auth-harness.js';
 import { useAuth } from './tests/use-auth.js';

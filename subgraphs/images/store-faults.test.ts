@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { ObjectStore } from '../../shared/objects/object-store.js';
 import { openS3ObjectStore } from '../../shared/objects/s3-object-store.js';
-import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../tests/testkit/images-subgraph.js';
-import { startStrictS3, type S3Fault, type StrictS3 } from '../../tests/testkit/strict-s3.js';
+import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../tests/testkit/product/images-subgraph.js';
+import { startStrictS3, type S3Fault, type StrictS3 } from '../../tests/testkit/services/strict-s3.js';
 
 const faults: S3Fault[] = [{ kind: 'HangsUp' }, { kind: 'Silent' }, { kind: 'Fails', status: 503 }, { kind: 'CutsUploads', after: 100 }];
 

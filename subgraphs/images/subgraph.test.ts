@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { Database } from '../../shared/database/database.js';
-import { startImages, startTimeoutMs, type ImagesUnderTest, type StoreKind } from '../../tests/testkit/images-subgraph.js';
-import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';
+import { startImages, startTimeoutMs, type ImagesUnderTest, type StoreKind } from '../../tests/testkit/product/images-subgraph.js';
+import { openMigratedEmbedded } from '../../tests/testkit/services/migrated-embedded.js';
 import { until } from '../../tests/testkit/until.js';
 
 const kinds: StoreKind[] = ['files', 's3, through this server', 's3, directly'];

@@ -8,9 +8,9 @@ import { AppError } from '../../shared/errors/app-error.js';
 import { createDomainEvent } from '../../shared/events/domain-events.js';
 import { createInProcessEventBus } from '../../shared/events/buses/in-process-event-bus.js';
 import { createLogger } from '../../shared/logging/logger.js';
-import { startRedis } from '../../tests/testkit/redis.js';
-import { orSkip } from '../../tests/testkit/services.js';
-import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';
+import { startRedis } from '../../tests/testkit/services/redis.js';
+import { orSkip } from '../../tests/testkit/services/services.js';
+import { openMigratedEmbedded } from '../../tests/testkit/services/migrated-embedded.js';
 import { createSessionsSubgraph, type SessionsSubgraph } from './subgraph.js';
 
 const logger = createLogger({ name: 'test', level: 'silent' });

@@ -10,7 +10,7 @@ import type { DomainEvent, EventBus } from '../../shared/events/event-bus.js';
 import { createInProcessEventBus } from '../../shared/events/buses/in-process-event-bus.js';
 import type { SubscriptionConnection } from '../../shared/graphql/subgraph.js';
 import { createLogger } from '../../shared/logging/logger.js';
-import { openMigratedEmbedded } from '../../tests/testkit/migrated-embedded.js';
+import { openMigratedEmbedded } from '../../tests/testkit/services/migrated-embedded.js';
 import { createSessionsPrisma } from './data/prisma.js';
 import { createSessionsSubgraph, type SessionsSubgraph } from './subgraph.js';
 import { until } from '../../tests/testkit/until.js';

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openPostgres } from '../../shared/database/postgres.js';
 import type { Database } from '../../shared/database/database.js';
 import { createAuthPrisma } from '../../subgraphs/auth/data/prisma.js';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
-import { post } from '../testkit/graphql-client.js';
-import { registerPerson } from '../testkit/person.js';
-import { postgresOfRun, type PostgresOfRun } from '../testkit/postgres-of-run.js';
-import { dumpDatabase } from '../testkit/product.js';
+import { availableWays, startGalaxia, type Galaxia } from '../testkit/product/galaxia.js';
+import { post } from '../testkit/product/graphql-client.js';
+import { registerPerson } from '../testkit/product/person.js';
+import { postgresOfRun, type PostgresOfRun } from '../testkit/services/postgres-of-run.js';
+import { dumpDatabase } from '../testkit/product/product.js';
 
 const canRun = (await availableWays()).includes('distributed');
 

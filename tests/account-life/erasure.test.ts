@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
-import { post, text, type Json } from '../testkit/graphql-client.js';
-import { dumpDatabase, startProduct, type Product } from '../testkit/product.js';
-import { publishImage } from '../testkit/publish-image.js';
-import { openInitialisedSocket } from '../testkit/socket.js';
+import { testDatabases, type OpenedDatabase } from '../testkit/services/databases.js';
+import { post, text, type Json } from '../testkit/product/graphql-client.js';
+import { dumpDatabase, startProduct, type Product } from '../testkit/product/product.js';
+import { publishImage } from '../testkit/product/publish-image.js';
+import { openInitialisedSocket } from '../testkit/gateway/socket.js';
 
 const databases = await testDatabases();
 const password = 'correct horse battery staple';

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { stepAt, totpCodeAt } from '../../subgraphs/auth/services/mfa/totp-code.js';
 import { createMailbox } from '../../subgraphs/auth/tests/mailbox.js';
-import { post, text, texts, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
-import type { Product } from '../testkit/product.js';
+import { post, text, texts, type GraphQLAnswer, type Json } from '../testkit/product/graphql-client.js';
+import type { Product } from '../testkit/product/product.js';
 
 const stepMs = 30_000;
 const email = 'ada.secrets@example.org';

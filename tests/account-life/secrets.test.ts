@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
-import { dumpDatabase, startProduct, type Product } from '../testkit/product.js';
+import { testDatabases, type OpenedDatabase } from '../testkit/services/databases.js';
+import { dumpDatabase, startProduct, type Product } from '../testkit/product/product.js';
 import { sendHostileInput } from './hostile-input.js';
 import { createTeller, liveThrough, type Teller } from './secret-life.js';
 

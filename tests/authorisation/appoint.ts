@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from '../../shared/config/project-root.js';
-import type { Galaxia } from '../testkit/galaxia.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
 
 /** Makes somebody the first administrator, as an operator does: beside servers on Postgres, else with the server stopped. */
 export async function appointAdmin(galaxia: Galaxia, username: string): Promise<void> {

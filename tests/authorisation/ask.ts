@@ -9,8 +9,8 @@ import {
   type GraphQLField,
   type GraphQLOutputType,
 } from 'graphql';
-import { openInitialisedSocket } from '../testkit/socket.js';
-import { errorsOf, list, text, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
+import { openInitialisedSocket } from '../testkit/gateway/socket.js';
+import { errorsOf, list, text, type GraphQLAnswer, type Json } from '../testkit/product/graphql-client.js';
 import type { Outcome } from './actors.js';
 import { fieldsOf, type RootType } from './coordinates.js';
 import type { Cell } from './stage.js';

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { post, text, type GraphQLAnswer } from '../testkit/graphql-client.js';
-import { openSocket } from '../testkit/socket.js';
-import type { Person } from '../testkit/person.js';
+import { post, text, type GraphQLAnswer } from '../testkit/product/graphql-client.js';
+import { openSocket } from '../testkit/gateway/socket.js';
+import type { Person } from '../testkit/product/person.js';
 import type { Stage } from './stage.js';
 
 /** What gateways tell subgraphs, and what other products trust; a client may send them all. */

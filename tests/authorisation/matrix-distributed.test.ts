@@ -1,5 +1,5 @@
 import { describe } from '@jest/globals';
-import { availableWays } from '../testkit/galaxia.js';
+import { availableWays } from '../testkit/product/galaxia.js';
 import { matrixTests } from './matrix-tests.js';
 
 // In a file of its own, so that both ways run at the same time.

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startGalaxia, type Galaxia, type Way } from '../testkit/galaxia.js';
+import { startGalaxia, type Galaxia, type Way } from '../testkit/product/galaxia.js';
 import { actors, expectedFor, type Actor, type Expected } from './actors.js';
 import { askObject, type Seen } from './ask.js';
 import { rootTypes } from './coordinates.js';

@@ -1,4 +1,4 @@
-import type { Person } from '../testkit/person.js';
+import type { Person } from '../testkit/product/person.js';
 
 const query = `{
   me {

@@ -1,7 +1,7 @@
 import { stepAt, stepMs, totpCodeAt } from '../../subgraphs/auth/services/mfa/totp-code.js';
-import { createAuthenticator, type Authenticator } from '../testkit/authenticator.js';
-import { post, text, texts } from '../testkit/graphql-client.js';
-import type { Person } from '../testkit/person.js';
+import { createAuthenticator, type Authenticator } from '../testkit/product/authenticator.js';
+import { post, text, texts } from '../testkit/product/graphql-client.js';
+import type { Person } from '../testkit/product/person.js';
 
 /** For who has a password it is asked for; a guest has none. */
 export function passwordOf(person: Person | null): { readonly password?: string } {

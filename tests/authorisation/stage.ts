@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { createMailbox, type Mailbox } from '../../subgraphs/auth/tests/mailbox.js';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { post, text, type GraphQLAnswer } from '../testkit/graphql-client.js';
-import { publishImage } from '../testkit/publish-image.js';
-import { freshUsername, playAsGuest, registerPerson, type Person } from '../testkit/person.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { post, text, type GraphQLAnswer } from '../testkit/product/graphql-client.js';
+import { publishImage } from '../testkit/product/publish-image.js';
+import { freshUsername, playAsGuest, registerPerson, type Person } from '../testkit/product/person.js';
 import type { Actor } from './actors.js';
 import { appointAdmin } from './appoint.js';
 import { addPasskey } from './second-factors.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Prisma, PrismaClient } from '../../subgraphs/auth/__generated__/prisma/client.js';
-import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../testkit/services/databases.js';
 
 const databases = await testDatabases();
 describe.each(databases)("Prisma's client on $name", ({ open }) => {

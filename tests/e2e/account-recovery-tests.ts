@@ -1,9 +1,9 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { createMailbox, type Mailbox } from '../../subgraphs/auth/tests/mailbox.js';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { post, text } from '../testkit/graphql-client.js';
-import { freshUsername } from '../testkit/person.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { post, text } from '../testkit/product/graphql-client.js';
+import { freshUsername } from '../testkit/product/person.js';
 
 const oldPassword = 'an old and trusted password';
 const newPassword = 'a new one nobody has thought of';

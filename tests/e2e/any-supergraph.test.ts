@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { GraphQLError, parse } from 'graphql';
-import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/foreign-subgraph.js';
-import { post } from '../testkit/graphql-client.js';
-import { freePort } from '../testkit/free-ports.js';
-import { startProcess, type ProductProcess } from '../testkit/process.js';
-import { openInitialisedSocket } from '../testkit/socket.js';
+import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/gateway/foreign-subgraph.js';
+import { post } from '../testkit/product/graphql-client.js';
+import { freePort } from '../testkit/services/free-ports.js';
+import { startProcess, type ProductProcess } from '../testkit/services/process.js';
+import { openInitialisedSocket } from '../testkit/gateway/socket.js';
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])`;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
-import { post } from '../testkit/graphql-client.js';
-import { freshUsername, registerPerson } from '../testkit/person.js';
+import { availableWays, startGalaxia, type Galaxia } from '../testkit/product/galaxia.js';
+import { post } from '../testkit/product/graphql-client.js';
+import { freshUsername, registerPerson } from '../testkit/product/person.js';
 
 const page = 'https://play.galaxia.example';
 const ways = await availableWays();

@@ -1,9 +1,9 @@
 import { expect, it } from '@jest/globals';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { post } from '../testkit/graphql-client.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { post } from '../testkit/product/graphql-client.js';
 import { mergePart } from '../testkit/generated/merge-parts.js';
-import { registerPerson } from '../testkit/person.js';
-import { readParts } from '../testkit/read-parts.js';
+import { registerPerson } from '../testkit/product/person.js';
+import { readParts } from '../testkit/gateway/read-parts.js';
 
 export function deferredAnswersTests(product: () => Galaxia): void {
   it('are in the end what comes at once', async () => {

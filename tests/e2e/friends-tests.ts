@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from '@jest/globals';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { text } from '../testkit/graphql-client.js';
-import { registerPerson, type Person } from '../testkit/person.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { text } from '../testkit/product/graphql-client.js';
+import { registerPerson, type Person } from '../testkit/product/person.js';
 
 export function friendsTests(product: () => Galaxia): void {
   let galaxia: Galaxia;

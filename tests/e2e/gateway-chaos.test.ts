@@ -15,9 +15,10 @@ import { judge, type ChaosAnswer } from '../gateway-chaos/judge.js';
 import { maxResponseBytes, modes, names, truth, typeDefs, type Mode } from '../gateway-chaos/schemas.js';
 import { startChaosSubgraph, type ChaosSubgraph } from '../gateway-chaos/subgraphs.js';
 import { createDice, type Dice } from '../presence-chaos/dice.js';
-import { compose, until } from '../testkit/little-supergraph.js';
-import { openGateway } from '../testkit/open-gateway.js';
-import { freePorts } from '../testkit/free-ports.js';
+import { compose } from '../testkit/gateway/little-supergraph.js';
+import { until } from '../testkit/until.js';
+import { openGateway } from '../testkit/gateway/open-gateway.js';
+import { freePorts } from '../testkit/services/free-ports.js';
 
 /** How long the subgraphs are left to chance. */
 const seconds = Number(process.env.GATEWAY_CHAOS_SECONDS ?? '7');

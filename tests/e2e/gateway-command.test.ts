@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { readConfigFile } from '../../gateway/config/file/read-config-file.js';
 import { projectRoot } from '../../shared/config/project-root.js';
-import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/foreign-subgraph.js';
-import { post } from '../testkit/graphql-client.js';
-import { compose } from '../testkit/little-supergraph.js';
-import { freePort } from '../testkit/free-ports.js';
-import { openInitialisedSocket, openSocket } from '../testkit/socket.js';
+import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/gateway/foreign-subgraph.js';
+import { post } from '../testkit/product/graphql-client.js';
+import { compose } from '../testkit/gateway/little-supergraph.js';
+import { freePort } from '../testkit/services/free-ports.js';
+import { openInitialisedSocket, openSocket } from '../testkit/gateway/socket.js';
 
 const binary = join(projectRoot, 'tools', 'galaxia-gateway.mjs');
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])`;

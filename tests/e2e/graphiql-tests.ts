@@ -1,8 +1,8 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { visitGraphiql, type GraphiqlVisitor } from '../testkit/graphiql-visitor.js';
-import { freshUsername } from '../testkit/person.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { visitGraphiql, type GraphiqlVisitor } from '../testkit/product/graphiql-visitor.js';
+import { freshUsername } from '../testkit/product/person.js';
 
 export function graphiqlTests(product: () => Galaxia, browser: Browser): void {
   let galaxia: Galaxia;

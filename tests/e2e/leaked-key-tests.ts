@@ -3,10 +3,10 @@ import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { projectRoot } from '../../shared/config/project-root.js';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { post, text } from '../testkit/graphql-client.js';
-import { registerPerson } from '../testkit/person.js';
-import { openInitialisedSocket } from '../testkit/socket.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { post, text } from '../testkit/product/graphql-client.js';
+import { registerPerson } from '../testkit/product/person.js';
+import { openInitialisedSocket } from '../testkit/gateway/socket.js';
 
 const run = promisify(execFile);
 /** What each process verifies for itself. */

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
-import { post } from '../testkit/graphql-client.js';
-import { freshUsername, registerPerson, type Person } from '../testkit/person.js';
-import { freePort } from '../testkit/free-ports.js';
-import { startProcess } from '../testkit/process.js';
+import { availableWays, startGalaxia, type Galaxia } from '../testkit/product/galaxia.js';
+import { post } from '../testkit/product/graphql-client.js';
+import { freshUsername, registerPerson, type Person } from '../testkit/product/person.js';
+import { freePort } from '../testkit/services/free-ports.js';
+import { startProcess } from '../testkit/services/process.js';
 
 const door = (galaxia: Galaxia) => (galaxia.way === 'all-in-one' ? 'all-in-one' : 'gateway');
 

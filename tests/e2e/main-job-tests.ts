@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { post, text } from '../testkit/graphql-client.js';
-import { freshUsername, registerPerson, type Person } from '../testkit/person.js';
-import { publishImage } from '../testkit/publish-image.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { post, text } from '../testkit/product/graphql-client.js';
+import { freshUsername, registerPerson, type Person } from '../testkit/product/person.js';
+import { publishImage } from '../testkit/product/publish-image.js';
 
 export function mainJobTests(product: () => Galaxia): void {
   let galaxia: Galaxia;

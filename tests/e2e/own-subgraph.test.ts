@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { projectRoot } from '../../shared/config/project-root.js';
-import { post, text } from '../testkit/graphql-client.js';
-import { freePorts } from '../testkit/free-ports.js';
-import { startProcess, type ProductProcess } from '../testkit/process.js';
+import { post, text } from '../testkit/product/graphql-client.js';
+import { freePorts } from '../testkit/services/free-ports.js';
+import { startProcess, type ProductProcess } from '../testkit/services/process.js';
 
 const guide = readFileSync(join(projectRoot, 'docs', 'own-subgraph.md'), 'utf8');
 

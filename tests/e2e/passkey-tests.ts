@@ -1,9 +1,9 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { z } from 'zod';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { post, text, type Json } from '../testkit/graphql-client.js';
-import { registerPerson, type Person } from '../testkit/person.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { post, text, type Json } from '../testkit/product/graphql-client.js';
+import { registerPerson, type Person } from '../testkit/product/person.js';
 
 const credentialsOf = z.object({
   credentials: z.array(

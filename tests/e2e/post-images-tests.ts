@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { registerPerson, type Person } from '../testkit/person.js';
-import { encodeAs, pattern } from '../testkit/pictures.js';
-import { orSkip } from '../testkit/services.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { registerPerson, type Person } from '../testkit/product/person.js';
+import { encodeAs, pattern } from '../testkit/product/pictures.js';
+import { orSkip } from '../testkit/services/services.js';
 
 const run = promisify(execFile);
 const curl = orSkip(

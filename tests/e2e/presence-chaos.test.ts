@@ -9,9 +9,9 @@ import { createJudge, newReaderMs } from '../presence-chaos/judge.js';
 import { watchLateness } from '../presence-chaos/lateness.js';
 import type { ToldEntry } from '../presence-chaos/told-map.js';
 import { createWorld, type Person } from '../presence-chaos/world.js';
-import { startPostgres } from '../testkit/postgres.js';
-import { startRedis } from '../testkit/redis.js';
-import { orSkip } from '../testkit/services.js';
+import { startPostgres } from '../testkit/services/postgres.js';
+import { startRedis } from '../testkit/services/redis.js';
+import { orSkip } from '../testkit/services/services.js';
 
 /** How long people and machines are left to chance. */
 const seconds = Number(process.env.PRESENCE_CHAOS_SECONDS ?? (process.env.npm_lifecycle_event === 'chaos' ? '30' : '12'));

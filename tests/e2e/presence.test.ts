@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
-import { text, type Json } from '../testkit/graphql-client.js';
-import { registerPerson, type Person } from '../testkit/person.js';
-import { openInitialisedSocket, openSocket, type Socket } from '../testkit/socket.js';
+import { availableWays, startGalaxia, type Galaxia } from '../testkit/product/galaxia.js';
+import { text, type Json } from '../testkit/product/graphql-client.js';
+import { registerPerson, type Person } from '../testkit/product/person.js';
+import { openInitialisedSocket, openSocket, type Socket } from '../testkit/gateway/socket.js';
 
 /** Grace of a socket that was lost, and of one that was closed in order; see PRESENCE P4. Some time is added for a busy machine. */
 const lostGraceMs = 15_000;

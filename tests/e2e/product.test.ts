@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
-import { startRedis } from '../testkit/redis.js';
-import { startChromium } from '../testkit/chromium.js';
-import { availableWays, startGalaxia, type Galaxia } from '../testkit/galaxia.js';
-import { orSkip } from '../testkit/services.js';
+import { startRedis } from '../testkit/services/redis.js';
+import { startChromium } from '../testkit/services/chromium.js';
+import { availableWays, startGalaxia, type Galaxia } from '../testkit/product/galaxia.js';
+import { orSkip } from '../testkit/services/services.js';
 import { accountRecoveryTests } from './account-recovery-tests.js';
 import { deferredAnswersTests } from './deferred-answers-tests.js';
 import { friendsTests } from './friends-tests.js';

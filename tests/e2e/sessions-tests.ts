@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { post, text, texts, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
-import { registerPerson, type Person } from '../testkit/person.js';
-import { openInitialisedSocket, type Socket } from '../testkit/socket.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { post, text, texts, type GraphQLAnswer, type Json } from '../testkit/product/graphql-client.js';
+import { registerPerson, type Person } from '../testkit/product/person.js';
+import { openInitialisedSocket, type Socket } from '../testkit/gateway/socket.js';
 
 const subscription = `subscription { sessionEvents { __typename
   ... on SessionSnapshot { sessions { id device current data user { username } } }

@@ -1,10 +1,10 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { availableWays, startGalaxia, type Galaxia, type Way } from '../testkit/galaxia.js';
-import { text } from '../testkit/graphql-client.js';
-import { until } from '../testkit/little-supergraph.js';
-import { registerPerson, type Person } from '../testkit/person.js';
-import { openInitialisedSocket, type Frame, type Socket } from '../testkit/socket.js';
+import { availableWays, startGalaxia, type Galaxia, type Way } from '../testkit/product/galaxia.js';
+import { text } from '../testkit/product/graphql-client.js';
+import { until } from '../testkit/until.js';
+import { registerPerson, type Person } from '../testkit/product/person.js';
+import { openInitialisedSocket, type Frame, type Socket } from '../testkit/gateway/socket.js';
 
 const follow = 'subscription ($userIds: [ID!]) { presence(input: { userIds: $userIds }) { __typename } }';
 

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { Galaxia } from '../testkit/galaxia.js';
-import { freshUsername, registerPerson } from '../testkit/person.js';
+import type { Galaxia } from '../testkit/product/galaxia.js';
+import { freshUsername, registerPerson } from '../testkit/product/person.js';
 
 /** On a product that has this Redis. */
 export function userEventsTests(product: () => Galaxia, redisUrl: string): void {

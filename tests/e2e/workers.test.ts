@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/foreign-subgraph.js';
-import { compose, until } from '../testkit/little-supergraph.js';
-import { freePort } from '../testkit/free-ports.js';
-import { startProcess, type ProductProcess } from '../testkit/process.js';
-import { openInitialisedSocket } from '../testkit/socket.js';
+import { startForeignSubgraph, type ForeignSubgraph } from '../testkit/gateway/foreign-subgraph.js';
+import { compose } from '../testkit/gateway/little-supergraph.js';
+import { until } from '../testkit/until.js';
+import { freePort } from '../testkit/services/free-ports.js';
+import { startProcess, type ProductProcess } from '../testkit/services/process.js';
+import { openInitialisedSocket } from '../testkit/gateway/socket.js';
 
 interface Line {
   readonly pid: number;

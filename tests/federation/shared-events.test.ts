@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Database } from '../../shared/database/database.js';
-import { publishImage } from '../testkit/publish-image.js';
-import { post } from '../testkit/graphql-client.js';
-import { registerPerson, type Person } from '../testkit/person.js';
-import { startProduct, type Product } from '../testkit/product.js';
-import { openInitialisedSocket } from '../testkit/socket.js';
-import { openMigratedEmbedded } from '../testkit/migrated-embedded.js';
+import { publishImage } from '../testkit/product/publish-image.js';
+import { post } from '../testkit/product/graphql-client.js';
+import { registerPerson, type Person } from '../testkit/product/person.js';
+import { startProduct, type Product } from '../testkit/product/product.js';
+import { openInitialisedSocket } from '../testkit/gateway/socket.js';
+import { openMigratedEmbedded } from '../testkit/services/migrated-embedded.js';
 
 const user = 'user { id username displayName bio locale timeZone avatar { id url width } }';
 const subscription = `subscription ($userIds: [ID!]) { presence(input: { userIds: $userIds }) {

@@ -7,10 +7,10 @@ import { createClient as createSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { createHttpDataSource } from '../../gateway/datasources/http/http-data-source.js';
 import { createLogger } from '../../shared/logging/logger.js';
-import { openDoors, type Doors } from '../testkit/doors.js';
-import { createLittleSubgraphs } from '../testkit/little-subgraphs.js';
-import { until } from '../testkit/little-supergraph.js';
-import { nextMessage } from '../testkit/next-message.js';
+import { openDoors, type Doors } from '../testkit/gateway/doors.js';
+import { createLittleSubgraphs } from '../testkit/gateway/little-subgraphs.js';
+import { until } from '../testkit/until.js';
+import { nextMessage } from '../testkit/gateway/next-message.js';
 
 const query = 'subscription { ticks { n text user { stars } } }';
 const text = 'é\u2028\n\n--graphql';

@@ -1,4 +1,4 @@
-import { encodeAs, plain } from '../testkit/pictures.js';
+import { encodeAs, plain } from '../testkit/product/pictures.js';
 import { box, numbers } from './file-formats.js';
 
 const tileSide = 64;

@@ -1,7 +1,7 @@
 import { createDeflate, deflateSync } from 'node:zlib';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
-import { encodeAs, pattern, pictureTypes, plain, pngChunk, redAndBlue } from '../testkit/pictures.js';
+import { encodeAs, pattern, pictureTypes, plain, pngChunk, redAndBlue } from '../testkit/product/pictures.js';
 import { avifGrid, findBox } from './avif-grid.js';
 import {
   gifFile,

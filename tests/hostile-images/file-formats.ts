@@ -1,4 +1,4 @@
-import { pngChunk } from '../testkit/pictures.js';
+import { pngChunk } from '../testkit/product/pictures.js';
 
 const pngSignature = Buffer.from('89504e470d0a1a0a', 'hex');
 

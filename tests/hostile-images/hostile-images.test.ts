@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
-import { startImages, startTimeoutMs, type ImagesUnderTest } from '../testkit/images-subgraph.js';
-import { pictureTypes } from '../testkit/pictures.js';
+import { startImages, startTimeoutMs, type ImagesUnderTest } from '../testkit/product/images-subgraph.js';
+import { pictureTypes } from '../testkit/product/pictures.js';
 import { bombs, longAnimations, truncated } from './bombs.js';
 import { mark, script, type HostileFiles } from './hostile-file.js';
 import { tellTales } from './metadata.js';

@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib';
-import { encodeAs, pictureTypes, pngChunk, redAndBlue } from '../testkit/pictures.js';
+import { encodeAs, pictureTypes, pngChunk, redAndBlue } from '../testkit/product/pictures.js';
 import { gifExtension, gifFile, withJpegSegments, withPngChunks } from './file-formats.js';
 import { mark, type HostileFiles } from './hostile-file.js';
 

@@ -4,8 +4,8 @@ import sharp from 'sharp';
 import { AppError } from '../../shared/errors/app-error.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import { createPictureProcessor } from '../../subgraphs/images/services/processing/picture-processor.js';
-import { encodeAs, pictureTypes, redAndBlue } from '../testkit/pictures.js';
-import { processPicture } from '../testkit/process-picture.js';
+import { encodeAs, pictureTypes, redAndBlue } from '../testkit/product/pictures.js';
+import { processPicture } from '../testkit/product/process-picture.js';
 import { mark } from './hostile-file.js';
 
 const processor = createPictureProcessor({ logger: createLogger({ name: 'test', level: 'silent' }) });

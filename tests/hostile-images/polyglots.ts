@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { encodeAs, pngChunk, redAndBlue } from '../testkit/pictures.js';
+import { encodeAs, pngChunk, redAndBlue } from '../testkit/product/pictures.js';
 import {
   box,
   gifExtension,

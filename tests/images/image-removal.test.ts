@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Database } from '../../shared/database/database.js';
 import { createAuthPrisma } from '../../subgraphs/auth/data/prisma.js';
-import { publishImage } from '../testkit/publish-image.js';
-import { registerPerson, type Person } from '../testkit/person.js';
-import { startProduct, type Product } from '../testkit/product.js';
-import { openMigratedEmbedded } from '../testkit/migrated-embedded.js';
+import { publishImage } from '../testkit/product/publish-image.js';
+import { registerPerson, type Person } from '../testkit/product/person.js';
+import { startProduct, type Product } from '../testkit/product/product.js';
+import { openMigratedEmbedded } from '../testkit/services/migrated-embedded.js';
 
 describe('An image that a moderator deletes, over the whole product', () => {
   let database: Database;

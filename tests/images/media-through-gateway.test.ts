@@ -10,8 +10,8 @@ import { createHttpServer } from '../../shared/http/server.js';
 import { createLogger } from '../../shared/logging/logger.js';
 import type { ObjectStore } from '../../shared/objects/object-store.js';
 import { openS3ObjectStore } from '../../shared/objects/s3-object-store.js';
-import { startImages, startTimeoutMs, type ImagesUnderTest } from '../testkit/images-subgraph.js';
-import { startStrictS3, type StrictS3 } from '../testkit/strict-s3.js';
+import { startImages, startTimeoutMs, type ImagesUnderTest } from '../testkit/product/images-subgraph.js';
+import { startStrictS3, type StrictS3 } from '../testkit/services/strict-s3.js';
 
 const ways = ['proxy', 'redirect'] as const;
 

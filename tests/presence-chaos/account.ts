@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { post, text, type GraphQLAnswer, type Json } from '../testkit/graphql-client.js';
-import { freshUsername } from '../testkit/person.js';
+import { post, text, type GraphQLAnswer, type Json } from '../testkit/product/graphql-client.js';
+import { freshUsername } from '../testkit/product/person.js';
 
 /** One session of a person, with tokens that are always fresh enough for the process whose clock is fast. */
 export interface Login {

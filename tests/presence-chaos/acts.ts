@@ -1,4 +1,4 @@
-import { text } from '../testkit/graphql-client.js';
+import { text } from '../testkit/product/graphql-client.js';
 import type { Dice } from './dice.js';
 import type { Device } from './device.js';
 import type { Changing, Person, Visibility, World } from './world.js';

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestPostgres } from '../testkit/postgres.js';
-import { freePorts } from '../testkit/free-ports.js';
-import { startProcess, type ProductProcess } from '../testkit/process.js';
-import { startRedis, type TestRedis } from '../testkit/redis.js';
+import type { TestPostgres } from '../testkit/services/postgres.js';
+import { freePorts } from '../testkit/services/free-ports.js';
+import { startProcess, type ProductProcess } from '../testkit/services/process.js';
+import { startRedis, type TestRedis } from '../testkit/services/redis.js';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
 /** One process of the cluster, which comes back on the same port. */

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import type { Json } from '../testkit/graphql-client.js';
+import type { Json } from '../testkit/product/graphql-client.js';
 import type { Login } from './account.js';
 import { createToldMap, type Told, type ToldMap } from './told-map.js';
 

@@ -1,4 +1,4 @@
-import { list, text, textOrNull, type Json } from '../testkit/graphql-client.js';
+import { list, text, textOrNull, type Json } from '../testkit/product/graphql-client.js';
 
 /** What a viewer was told of one user. */
 export interface ToldEntry {

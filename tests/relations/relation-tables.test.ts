@@ -4,7 +4,7 @@ import { createRelationTable, eraseRelations, type RelationTable, type Transacti
 import { createAuthPrisma } from '../../subgraphs/auth/data/prisma.js';
 import { createImagesPrisma } from '../../subgraphs/images/data/prisma.js';
 import { createSessionsPrisma } from '../../subgraphs/sessions/data/prisma.js';
-import { testDatabases, type OpenedDatabase } from '../testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../testkit/services/databases.js';
 
 const subgraphs = [
   ['auth', createAuthPrisma],

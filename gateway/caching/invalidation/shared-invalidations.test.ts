@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { composeStage, createCachingStage, publicAnswer } from '../../../tests/testkit/caching-stage.js';
-import { until } from '../../../tests/testkit/little-supergraph.js';
-import { connectRedis } from '../../../tests/testkit/connected-redis.js';
+import { composeStage, createCachingStage, publicAnswer } from '../../../tests/testkit/gateway/caching-stage.js';
+import { until } from '../../../tests/testkit/until.js';
+import { connectRedis } from '../../../tests/testkit/gateway/connected-redis.js';
 import type { Invalidation } from './invalidation.js';
 import { createInvalidations, type Invalidations } from './invalidations.js';
 import { createSharedInvalidations, type SharedInvalidations } from './shared-invalidations.js';

@@ -3,11 +3,11 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocketServer } from 'ws';
 import { createLogger } from '../../../shared/logging/logger.js';
-import { askDataSource as ask } from '../../../tests/testkit/ask-data-source.js';
-import { until } from '../../../tests/testkit/little-supergraph.js';
+import { askDataSource as ask } from '../../../tests/testkit/gateway/ask-data-source.js';
+import { until } from '../../../tests/testkit/until.js';
 import { createHttpDataSource } from './http-data-source.js';
 import type { SubgraphDataSource, UpstreamMessage } from '../subgraph-data-source.js';
-import { nextMessage } from '../../../tests/testkit/next-message.js';
+import { nextMessage } from '../../../tests/testkit/gateway/next-message.js';
 
 describe('A data source over HTTP', () => {
   const logger = createLogger({ name: 'test', level: 'silent' });

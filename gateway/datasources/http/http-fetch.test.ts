@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pino from 'pino';
-import { until } from '../../../tests/testkit/little-supergraph.js';
+import { until } from '../../../tests/testkit/until.js';
 import { defaultSubgraphFaultLimits } from '../faults/subgraph-fault-settings.js';
 import { createHttpFetch, type HttpFetch } from './http-fetch.js';
 import type { FetchReport } from '../on-fetch.js';

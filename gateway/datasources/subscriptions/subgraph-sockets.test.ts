@@ -3,10 +3,10 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { createLogger } from '../../../shared/logging/logger.js';
-import { until } from '../../../tests/testkit/little-supergraph.js';
+import { until } from '../../../tests/testkit/until.js';
 import { createHttpDataSource } from '../http/http-data-source.js';
 import type { SubgraphDataSource, UpstreamMessage } from '../subgraph-data-source.js';
-import { nextMessage } from '../../../tests/testkit/next-message.js';
+import { nextMessage } from '../../../tests/testkit/gateway/next-message.js';
 
 interface Frame {
   readonly type: string;

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { serveSubgraph } from '../../../shared/graphql/subgraph-server.js';
 import { createLogger } from '../../../shared/logging/logger.js';
-import { callerHeaders as headers } from '../../../tests/testkit/ask-data-source.js';
-import { createLittleSubgraphs, type Received } from '../../../tests/testkit/little-subgraphs.js';
-import { until } from '../../../tests/testkit/little-supergraph.js';
-import { nextMessage } from '../../../tests/testkit/next-message.js';
-import { startStreamingSubgraph, type Answer, type StreamingSubgraph } from '../../../tests/testkit/streaming-subgraph.js';
+import { callerHeaders as headers } from '../../../tests/testkit/gateway/ask-data-source.js';
+import { createLittleSubgraphs, type Received } from '../../../tests/testkit/gateway/little-subgraphs.js';
+import { until } from '../../../tests/testkit/until.js';
+import { nextMessage } from '../../../tests/testkit/gateway/next-message.js';
+import { startStreamingSubgraph, type Answer, type StreamingSubgraph } from '../../../tests/testkit/gateway/streaming-subgraph.js';
 import { createHttpDataSource, type HttpDataSourceOptions } from '../http/http-data-source.js';
 import type { SubgraphDataSource, UpstreamMessage } from '../subgraph-data-source.js';
 import { subscriptionProtocols, type SubscriptionProtocol } from './subscription-protocols.js';

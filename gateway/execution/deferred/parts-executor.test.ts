@@ -9,7 +9,7 @@ import {
   type Answer,
   type ExecutionStage,
 } from '../../../tests/testkit/generated/execution-stage.js';
-import { until } from '../../../tests/testkit/little-supergraph.js';
+import { until } from '../../../tests/testkit/until.js';
 
 const users = `
   type Query { users: [User] me: User matrix: [[User]] shops: [Shop] hello: String }

@@ -5,7 +5,7 @@ import { executeSync, getOperationAST, isObjectType, parse, type GraphQLSchema }
 import { generateOperation, type GeneratedOperation } from '../../../tests/testkit/generated/generated-operation.js';
 import { answerOf } from '../../../tests/testkit/generated/generated-subgraph.js';
 import { federated, supergraphs } from '../../../tests/testkit/generated/supergraphs.js';
-import { compose } from '../../../tests/testkit/little-supergraph.js';
+import { compose } from '../../../tests/testkit/gateway/little-supergraph.js';
 import { readBooleanVariables } from '../../../shared/graphql/documents/boolean-variables.js';
 import type { JsonObject } from '../../../shared/json/json-object.js';
 import { createShaper } from './operation-shaper.js';

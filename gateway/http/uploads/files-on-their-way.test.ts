@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { until } from '../../../tests/testkit/little-supergraph.js';
+import { until } from '../../../tests/testkit/until.js';
 import {
   mapped,
   operations,
@@ -13,7 +13,7 @@ import {
   type FormEntry,
   type UploadAnswer,
   type UploadGateway,
-} from '../../../tests/testkit/upload-gateway.js';
+} from '../../../tests/testkit/gateway/upload-gateway.js';
 
 const limits = { maxFiles: 3, maxFileBytes: 2_000_000, maxBytes: 4_000_000, stallMs: 150, minBytesPerSecond: 1, maxPerClient: 16 };
 const keep = operations('mutation ($file: Upload) { keep(file: $file) }', { file: null });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { until } from '../../../tests/testkit/little-supergraph.js';
+import { until } from '../../../tests/testkit/until.js';
 import {
   mapped,
   operations,
@@ -9,7 +9,7 @@ import {
   textFile,
   type FormEntry,
   type UploadGateway,
-} from '../../../tests/testkit/upload-gateway.js';
+} from '../../../tests/testkit/gateway/upload-gateway.js';
 
 const limits = { maxFiles: 3, maxFileBytes: 200_000, maxBytes: 500_000, stallMs: 5_000, minBytesPerSecond: 1, maxPerClient: 2 };
 const keep = operations('mutation ($file: Upload) { keep(file: $file) }', { file: null });

@@ -10,8 +10,8 @@ import {
   secrets,
   tick,
   type Answer,
-} from '../../../tests/testkit/fan-out-harness.js';
-import { until } from '../../../tests/testkit/little-supergraph.js';
+} from '../../../tests/testkit/gateway/fan-out-harness.js';
+import { until } from '../../../tests/testkit/until.js';
 
 describe('Completing an event for many', () => {
   it('P8: asks each subgraph once, however many get it', async () => {

@@ -13,7 +13,7 @@ import {
   type PatientSubscriber,
   type Answer,
   type Fetched,
-} from '../../../tests/testkit/fan-out-harness.js';
+} from '../../../tests/testkit/gateway/fan-out-harness.js';
 
 describe('Identity never crosses viewers', () => {
   const bios = 'subscription { tick { n user { bio } } }';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { startRedis, type TestRedis } from '../../../tests/testkit/redis.js';
-import { orSkip } from '../../../tests/testkit/services.js';
+import { startRedis, type TestRedis } from '../../../tests/testkit/services/redis.js';
+import { orSkip } from '../../../tests/testkit/services/services.js';
 import { createLogger } from '../../logging/logger.js';
 import type { EventBus } from '../event-bus.js';
 import { collector, describeEventBus, publishSurely, testEvent } from './event-bus.conformance.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { eventually, startSharedSocketSubgraph, type SharedSocketSubgraph } from '../../../tests/testkit/shared-socket-subgraph.js';
+import { eventually, startSharedSocketSubgraph, type SharedSocketSubgraph } from '../../../tests/testkit/gateway/shared-socket-subgraph.js';
 import { readOperationTerms, readSharedSocketNotice, readSharedSocketTerms } from './shared-socket.js';
 
 const maxOperations = 1_000;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { eventually, startSharedSocketSubgraph, type SharedSocketSubgraph } from '../../../tests/testkit/shared-socket-subgraph.js';
+import { eventually, startSharedSocketSubgraph, type SharedSocketSubgraph } from '../../../tests/testkit/gateway/shared-socket-subgraph.js';
 
 describe('The operations of a shared socket', () => {
   let subgraph: SharedSocketSubgraph;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataDirInUseError, lockDataDir } from '../../../shared/database/embedded/data-dir-lock.js';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import { createAuthClient } from '../tests/auth-client.js';
 import { startAuth, type AuthHarness } from '../tests/auth-harness.js';
 import { runAdminCommand } from './admin-command.js';

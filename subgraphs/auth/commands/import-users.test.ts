@@ -11,7 +11,7 @@ import { createUsernameHolds, usernameHoldMs } from '../services/usernames/usern
 import { ask, operations } from '../tests/ask.js';
 import { encryptionKey, startAuth, type AuthHarness } from '../tests/auth-harness.js';
 import { createAuthClient } from '../tests/auth-client.js';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import { importUsers, readImportRequest } from './import-command.js';
 import { createProgress } from './progress.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import { startAuth, type AuthHarness } from '../tests/auth-harness.js';
 import { createMailRepository } from './mail-repository.js';
 import { createAuthPrisma } from './prisma.js';

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { createPlainSql } from '../../../shared/database/plain-sql.js';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
 import type { RawDatabase } from '../../../shared/database/raw-database.js';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import { toAuditRow } from '../services/audit/audit-log.js';
 import { createAuthPrisma, type AuthPrisma } from './prisma.js';
 import { startSession, type NewSession } from './session-start.js';

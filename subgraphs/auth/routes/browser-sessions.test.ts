@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { createHttpServer } from '../../../shared/http/server.js';
-import { testDatabases } from '../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../tests/testkit/services/databases.js';
 import { createAuthClient, type Payload } from '../tests/auth-client.js';
 import { logger } from '../tests/auth-harness.js';
 import { useAuth } from '../tests/use-auth.js';

@@ -1,4 +1,4 @@
-import type { Json } from '../../../tests/testkit/graphql-client.js';
+import type { Json } from '../../../tests/testkit/product/graphql-client.js';
 import type { AuthHarness, RunOptions } from './auth-harness.js';
 
 /** The first field of the answer to an operation. Throws the error, as the service threw it, when there is one. */

@@ -1,4 +1,4 @@
-import type { Json } from '../../../tests/testkit/graphql-client.js';
+import type { Json } from '../../../tests/testkit/product/graphql-client.js';
 import { ask } from './ask.js';
 import { createAuthClient, goodPassword, type Payload } from './auth-client.js';
 import type { AuthHarness } from './auth-harness.js';

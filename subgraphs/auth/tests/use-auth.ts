@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import type { OpenedDatabase } from '../../../tests/testkit/databases.js';
+import type { OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import { startAuth, type AuthHarness } from './auth-harness.js';
 
 /** What the tests of a suite share: one auth subgraph on one database, and a client of it. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { testDatabases } from '../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../tests/testkit/services/databases.js';
 import type { Image } from '../services/image.js';
 import { pictureKeys } from '../services/pictures/picture.js';
 import { openImagesDatabase, type ImagesDatabase } from '../tests/images-database.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { testDatabases } from '../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../tests/testkit/services/databases.js';
 import { pictureKeys, variantKey } from '../services/pictures/picture.js';
 import { newPicture, publicationOf } from '../tests/fixtures.js';
 import { openImagesDatabase, type ImagesDatabase } from '../tests/images-database.js';

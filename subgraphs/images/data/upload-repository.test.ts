@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { testDatabases } from '../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../tests/testkit/services/databases.js';
 import type { UploadRepository, Usage } from '../services/uploads/upload-repository.js';
 import { rawRemoval, uploadKey, type Upload } from '../services/uploads/upload.js';
 import { newUpload, publicationOf } from '../tests/fixtures.js';

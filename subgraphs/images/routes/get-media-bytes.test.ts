@@ -13,7 +13,7 @@ import { availableObjectStore } from '../../../shared/objects/available-object-s
 import { openFileObjectStore } from '../../../shared/objects/file-object-store.js';
 import type { ObjectStore } from '../../../shared/objects/object-store.js';
 import { openS3ObjectStore } from '../../../shared/objects/s3-object-store.js';
-import { startStrictS3, type StrictS3 } from '../../../tests/testkit/strict-s3.js';
+import { startStrictS3, type StrictS3 } from '../../../tests/testkit/services/strict-s3.js';
 import { createDelivery } from '../services/delivery/delivery.js';
 import { createPictureCache } from '../services/delivery/picture-cache.js';
 import { pictureKey, variantKey, type Picture } from '../services/pictures/picture.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { formOf, useImagePosts } from '../../../tests/testkit/post-image.js';
+import { formOf, useImagePosts } from '../../../tests/testkit/product/post-image.js';
 
 describe('POST /images, when it is tried again or does not fit,', () => {
   const posts = useImagePosts();

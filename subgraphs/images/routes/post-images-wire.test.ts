@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
-import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../../tests/testkit/images-subgraph.js';
-import { encodeAs, redAndBlue } from '../../../tests/testkit/pictures.js';
+import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../../tests/testkit/product/images-subgraph.js';
+import { encodeAs, redAndBlue } from '../../../tests/testkit/product/pictures.js';
 
 describe('POST /images on the wire', () => {
   let images: ImagesUnderTest;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { formOf, useImagePosts } from '../../../tests/testkit/post-image.js';
+import { formOf, useImagePosts } from '../../../tests/testkit/product/post-image.js';
 
 describe('POST /images', () => {
   const posts = useImagePosts();

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { randomBytes, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import sharp from 'sharp';
-import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../../tests/testkit/images-subgraph.js';
-import type { OpenedUpload } from '../../../tests/testkit/publish-image.js';
+import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../../tests/testkit/product/images-subgraph.js';
+import type { OpenedUpload } from '../../../tests/testkit/product/publish-image.js';
 
 describe('PUT /uploads/<id>', () => {
   const alice = randomUUID();

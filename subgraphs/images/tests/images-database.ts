@@ -1,4 +1,4 @@
-import type { OpenedDatabase } from '../../../tests/testkit/databases.js';
+import type { OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import { createImageRepository } from '../data/image-repository.js';
 import { createObjectRemovalRepository } from '../data/object-removal-repository.js';
 import { createPictureRepository } from '../data/picture-repository.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { startRedis } from '../../../tests/testkit/redis.js';
-import { orSkip } from '../../../tests/testkit/services.js';
+import { startRedis } from '../../../tests/testkit/services/redis.js';
+import { orSkip } from '../../../tests/testkit/services/services.js';
 import { defaultSettings, type ConnectionKey } from '../presence/presence.js';
 import { describePresenceStore } from './presence-store.conformance.js';
 import { shardOf } from './redis-presence/presence-keys.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { createRelationTable } from '../../../shared/users/relation-table.js';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import { createPresenceSettingsRepository } from './presence-settings-repository.js';
 import { createSessionsPrisma, sessionsSchema, type SessionsPrisma } from './prisma.js';
 import { createRelationHistoryRepository } from './relation-history-repository.js';

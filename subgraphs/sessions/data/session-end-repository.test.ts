@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { createDomainEvent } from '../../../shared/events/domain-events.js';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import type { SessionEndRepository, SessionEnding } from '../services/session-end-repository.js';
 import type { SessionRepository } from '../services/session-repository.js';
 import { createSessionsPrisma, type SessionsPrisma } from './prisma.js';

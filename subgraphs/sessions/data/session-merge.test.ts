@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { createPlainSql } from '../../../shared/database/plain-sql.js';
 import type { RawDatabase } from '../../../shared/database/raw-database.js';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import { createSessionMerge } from './session-merge.js';
 
 const [at, later] = [new Date('2026-11-21T08:00:00.123Z'), new Date('2026-12-21T08:00:00.123Z')];

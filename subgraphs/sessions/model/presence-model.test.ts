@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { startRedis } from '../../../tests/testkit/redis.js';
-import { orSkip } from '../../../tests/testkit/services.js';
+import { startRedis } from '../../../tests/testkit/services/redis.js';
+import { orSkip } from '../../../tests/testkit/services/services.js';
 import { play, type Played } from './play.js';
 import { startRedisHost } from './real-redis.js';
 

@@ -6,7 +6,7 @@ import { projectRoot } from '../../../shared/config/project-root.js';
 import { createDomainEvent, domainEvents } from '../../../shared/events/domain-events.js';
 import { createOutboxRelay, toOutboxRow } from '../../../shared/events/outbox/outbox.js';
 import { createLogger } from '../../../shared/logging/logger.js';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import type { ProfileChange } from '../services/profiles/profile.js';
 import { createKnownUserRepository } from './known-user-repository.js';
 import { createUsersPrisma, usersSchema, type UsersPrisma } from './prisma.js';

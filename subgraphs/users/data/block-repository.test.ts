@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import { createBlockRepository, type BlockRepository } from './block-repository.js';
 import { startFriends, type FriendsUnderTest } from '../tests/friends-harness.js';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { testDatabases } from '../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../tests/testkit/services/databases.js';
 import { useRepositories } from '../tests/repositories-of-suite.js';
 import type { UsersPrisma } from './prisma.js';
 import { createSearchNameRepository } from './search-name-repository.js';

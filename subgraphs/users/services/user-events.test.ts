@@ -7,9 +7,9 @@ import type { DomainEvent, EventBus } from '../../../shared/events/event-bus.js'
 import { createInProcessEventBus } from '../../../shared/events/buses/in-process-event-bus.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createRateLimits } from '../../../shared/rate-limits/rate-limits.js';
-import { startRedis } from '../../../tests/testkit/redis.js';
-import { orSkip } from '../../../tests/testkit/services.js';
-import { openMigratedEmbedded } from '../../../tests/testkit/migrated-embedded.js';
+import { startRedis } from '../../../tests/testkit/services/redis.js';
+import { orSkip } from '../../../tests/testkit/services/services.js';
+import { openMigratedEmbedded } from '../../../tests/testkit/services/migrated-embedded.js';
 import { createUserEventStream, type UserEventStream } from '../data/redis-user-events.js';
 import { toUserEventAnnouncement } from '../data/user-event.js';
 import { createUsersSubgraph } from '../subgraph.js';

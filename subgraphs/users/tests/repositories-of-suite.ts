@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { OpenedDatabase } from '../../../tests/testkit/databases.js';
+import type { OpenedDatabase } from '../../../tests/testkit/services/databases.js';
 import { createKnownUserRepository, type KnownUserRepository } from '../data/known-user-repository.js';
 import { createUsersPrisma, type UsersPrisma } from '../data/prisma.js';
 import { createProfileRepository, type ProfileRepository } from '../data/profile-repository.js';

@@ -8,7 +8,7 @@ import { createInProcessEventBus } from '../../../shared/events/buses/in-process
 import type { Subgraph } from '../../../shared/graphql/subgraph.js';
 import { createLogger } from '../../../shared/logging/logger.js';
 import { createRateLimits } from '../../../shared/rate-limits/rate-limits.js';
-import { openMigratedEmbedded } from '../../../tests/testkit/migrated-embedded.js';
+import { openMigratedEmbedded } from '../../../tests/testkit/services/migrated-embedded.js';
 import type { UsersContext } from '../context.js';
 import { createUsersSubgraph } from '../subgraph.js';
 

@@ -1,5 +1,5 @@
 import { signedIn } from '../actors.js';
-import { freshUsername } from '../../testkit/person.js';
+import { freshUsername } from '../../testkit/product/person.js';
 import { passwordOf } from '../second-factors.js';
 import type { RootTable } from '../table.js';
 

@@ -1,5 +1,5 @@
 import { signedIn } from '../actors.js';
-import { publishImage, sendImage } from '../../testkit/publish-image.js';
+import { publishImage, sendImage } from '../../testkit/product/publish-image.js';
 import type { RootTable } from '../table.js';
 
 export const mutationsOfImages: RootTable = {

@@ -1,4 +1,4 @@
-import { createAuthenticator } from '../../testkit/authenticator.js';
+import { createAuthenticator } from '../../testkit/product/authenticator.js';
 import { everyone, signedIn } from '../actors.js';
 import {
   addPasskey,

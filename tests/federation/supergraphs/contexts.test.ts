@@ -3,7 +3,7 @@ import { askDirectly } from '../../../gateway/execution/execution-state.js';
 import { acceptOperation } from '../../../gateway/operations/accept-operation.js';
 import { createOperationPolicy } from '../../../gateway/policy/operation-policy.js';
 import { createEventPlan } from '../../../gateway/subscriptions/event-plan.js';
-import { composeStage, createCachingStage, publicAnswer } from '../../testkit/caching-stage.js';
+import { composeStage, createCachingStage, publicAnswer } from '../../testkit/gateway/caching-stage.js';
 import { representationsOf } from '../../testkit/generated/execution-stage.js';
 import { askInParts } from './ask-in-parts.js';
 import { federate } from './federation.js';

@@ -6,7 +6,7 @@ import type { SubgraphDataSource } from '../../../gateway/datasources/subgraph-d
 import { readWireResult } from '../../../gateway/datasources/wire.js';
 import { acrossTheWire } from '../../../shared/json/json-object.js';
 import type { Viewer } from '../../../shared/auth/viewer.js';
-import { answeringSource } from '../../testkit/answering-source.js';
+import { answeringSource } from '../../testkit/gateway/answering-source.js';
 import { acceptOperation } from '../../../gateway/operations/accept-operation.js';
 import { createGeneration, type GenerationOptions, type SupergraphGeneration } from '../../../gateway/supergraph/generation.js';
 import { createOperationPolicy } from '../../../gateway/policy/operation-policy.js';

@@ -6,8 +6,8 @@ import { acceptOperation } from '../../../gateway/operations/accept-operation.js
 import { createOperationPolicy } from '../../../gateway/policy/operation-policy.js';
 import { createGeneration } from '../../../gateway/supergraph/generation.js';
 import { createLogger } from '../../../shared/logging/logger.js';
-import { answeringSource } from '../../testkit/answering-source.js';
-import { publicAnswer } from '../../testkit/caching-stage.js';
+import { answeringSource } from '../../testkit/gateway/answering-source.js';
+import { publicAnswer } from '../../testkit/gateway/caching-stage.js';
 import { generateOperation } from '../../testkit/generated/generated-operation.js';
 import { definitions } from './definitions.js';
 import { federate } from './federation.js';

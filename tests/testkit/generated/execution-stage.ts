@@ -4,7 +4,7 @@ import { createGeneration, type GenerationOptions, type SupergraphGeneration } f
 import { defaultOperationLimits } from '../../../gateway/policy/operation-limits.js';
 import type { IncrementalResult } from '../../../gateway/execution/deferred/incremental-result.js';
 import type { ParsedOperation } from '../../../gateway/operations/operation-store.js';
-import { compose } from '../little-supergraph.js';
+import { compose } from '../gateway/little-supergraph.js';
 import { federated } from './supergraphs.js';
 
 export type Answer = (request: FetchRequest) => unknown;

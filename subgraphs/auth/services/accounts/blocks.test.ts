@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
 import { createAuthClient, goodPassword, type Payload } from '../../tests/auth-client.js';
 import { useAuth } from '../../tests/use-auth.js';

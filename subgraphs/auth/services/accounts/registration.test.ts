@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
 import { createAuthClient } from '../../tests/auth-client.js';
 import { useAuth } from '../../tests/use-auth.js';
 

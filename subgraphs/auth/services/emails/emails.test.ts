@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
-import { text } from '../../../../tests/testkit/graphql-client.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
+import { text } from '../../../../tests/testkit/product/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { goodPassword, type Payload } from '../../tests/auth-client.js';
 import { publicUrl } from '../../tests/auth-harness.js';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
-import { text } from '../../../../tests/testkit/graphql-client.js';
-import type { Json } from '../../../../tests/testkit/graphql-client.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
+import { text } from '../../../../tests/testkit/product/graphql-client.js';
+import type { Json } from '../../../../tests/testkit/product/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { useAuth } from '../../tests/use-auth.js';

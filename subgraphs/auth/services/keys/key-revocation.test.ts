@@ -5,7 +5,7 @@ import { createKeyFeed, type KeyFeed } from '../../../../shared/auth/key-feed.js
 import { createRevocations } from '../../../../shared/auth/revocations.js';
 import { jwksPath } from '../../../../shared/graphql/paths.js';
 import { serveSubgraph, type SubgraphServer } from '../../../../shared/graphql/subgraph-server.js';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
 import { runKeyCommand } from '../../commands/key-rotation-command.js';
 import { createSigningKeyRepository } from '../../data/signing-key-repository.js';
 import { ask, operations } from '../../tests/ask.js';

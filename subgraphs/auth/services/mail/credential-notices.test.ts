@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
 import { ask, operations } from '../../tests/ask.js';
 import { goodPassword as password, type Payload } from '../../tests/auth-client.js';
 import { publicUrl, startAuth, type AuthHarness } from '../../tests/auth-harness.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
 import { goodPassword } from '../../tests/auth-client.js';
 import { createMailbox } from '../../tests/mailbox.js';
 import { createSecondFactorClient } from '../../tests/second-factor-client.js';

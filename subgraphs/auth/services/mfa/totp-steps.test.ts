@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
 import { encryptionKey, startAuth, type AuthHarness } from '../../tests/auth-harness.js';
 import { createSecondFactorClient } from '../../tests/second-factor-client.js';
 import { deriveKey } from '../keys/derive-key.js';

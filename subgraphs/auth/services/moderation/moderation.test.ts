@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
-import { text } from '../../../../tests/testkit/graphql-client.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
+import { text } from '../../../../tests/testkit/product/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, goodPassword, type Payload } from '../../tests/auth-client.js';
 import { useAuth } from '../../tests/use-auth.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
-import { text } from '../../../../tests/testkit/graphql-client.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
+import { text } from '../../../../tests/testkit/product/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { goodPassword } from '../../tests/auth-client.js';
 import { publicUrl } from '../../tests/auth-harness.js';

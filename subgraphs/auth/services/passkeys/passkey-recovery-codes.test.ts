@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
 import { goodPassword, type Payload } from '../../tests/auth-client.js';
 import { publicUrl } from '../../tests/auth-harness.js';
 import { createSecondFactorClient } from '../../tests/second-factor-client.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { z } from 'zod';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
 import { goodPassword, type Payload } from '../../tests/auth-client.js';
 import { publicUrl } from '../../tests/auth-harness.js';
 import { createSecondFactorClient } from '../../tests/second-factor-client.js';

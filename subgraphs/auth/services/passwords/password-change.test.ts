@@ -6,7 +6,7 @@ import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { logger, startAuth, type AuthHarness } from '../../tests/auth-harness.js';
 import { createMailbox } from '../../tests/mailbox.js';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
 import { createRateLimits } from '../../../../shared/rate-limits/rate-limits.js';
 import { argon2Parameters } from './password-hasher.js';
 

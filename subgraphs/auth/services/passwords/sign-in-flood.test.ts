@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
 import type { Database } from '../../../../shared/database/database.js';
-import { openMigratedEmbedded } from '../../../../tests/testkit/migrated-embedded.js';
+import { openMigratedEmbedded } from '../../../../tests/testkit/services/migrated-embedded.js';
 import { argon2Parameters, createHashingQueue, hashingConcurrency } from './password-hasher.js';
 
 const flood = 1_000;

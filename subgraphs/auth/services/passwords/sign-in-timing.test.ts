@@ -3,7 +3,7 @@ import { execute, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { startAuth, type AuthHarness } from '../../tests/auth-harness.js';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
 import { argon2Parameters } from './password-hasher.js';
 
 /** Costs about 2 ms instead of 25: what is compared is whether it is spent at all. */

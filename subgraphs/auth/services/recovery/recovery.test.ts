@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createRateLimits } from '../../../../shared/rate-limits/rate-limits.js';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
 import { goodPassword } from '../../tests/auth-client.js';
 import { logger, startAuth, type AuthHarness } from '../../tests/auth-harness.js';
 import { createRecoveryClient, newPassword } from '../../tests/recovery-client.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
 import { createKnownDeviceRepository, knownDeviceLimits } from '../../data/known-device-repository.js';
 import { createMfaRepository } from '../../data/mfa-repository.js';
 import { createPasskeyRepository } from '../../data/passkey-repository.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { createMailbox } from '../../tests/mailbox.js';
 import { useAuth } from '../../tests/use-auth.js';

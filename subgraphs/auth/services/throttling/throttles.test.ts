@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defaultNetworkRates } from '../../../../shared/config/network-rate-settings.js';
 import { AppError } from '../../../../shared/errors/app-error.js';
 import { createRateLimits, type RateLimits } from '../../../../shared/rate-limits/rate-limits.js';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
 import { createAuthClient, goodPassword } from '../../tests/auth-client.js';
 import { logger, startAuth, type AuthHarness, type RunOptions } from '../../tests/auth-harness.js';
 import { createRecoveryClient } from '../../tests/recovery-client.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
 import type { AuthContext } from '../../context.js';
 import { createUsernameRepository } from '../../data/username-repository.js';
 import { goodPassword } from '../../tests/auth-client.js';

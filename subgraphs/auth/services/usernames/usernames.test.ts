@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
-import { text } from '../../../../tests/testkit/graphql-client.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
+import { text } from '../../../../tests/testkit/product/graphql-client.js';
 import { ask, operations } from '../../tests/ask.js';
 import { createAuthClient, type Payload } from '../../tests/auth-client.js';
 import { startAuth } from '../../tests/auth-harness.js';

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import { createDomainEvent } from '../../../../shared/events/domain-events.js';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
-import { list } from '../../../../tests/testkit/graphql-client.js';
-import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../../../tests/testkit/images-subgraph.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
+import { list } from '../../../../tests/testkit/product/graphql-client.js';
+import { startImages, startTimeoutMs, type ImagesUnderTest } from '../../../../tests/testkit/product/images-subgraph.js';
 import { createImagesPrisma } from '../../data/prisma.js';
 
 const databases = await testDatabases();

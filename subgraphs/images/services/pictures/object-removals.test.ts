@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { testDatabases } from '../../../../tests/testkit/databases.js';
+import { testDatabases } from '../../../../tests/testkit/services/databases.js';
 import { createLogger } from '../../../../shared/logging/logger.js';
 import { openImagesDatabase, type ImagesDatabase } from '../../tests/images-database.js';
 import { createObjectRemovals, type ObjectRemovals } from './object-removals.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { projectRoot } from '../../../../shared/config/project-root.js';
-import { encodeAs, plain, redAndBlue } from '../../../../tests/testkit/pictures.js';
+import { encodeAs, plain, redAndBlue } from '../../../../tests/testkit/product/pictures.js';
 import type { DecoderJob } from './decoder/jobs.js';
 import { startDecoderProcess, type DecoderProcess } from './decoder-process.js';
 import { until } from '../../../../tests/testkit/until.js';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../../../shared/config/project-root.js';
 import { createLogger } from '../../../../shared/logging/logger.js';
-import { encodeAs, plain } from '../../../../tests/testkit/pictures.js';
-import { processPicture } from '../../../../tests/testkit/process-picture.js';
+import { encodeAs, plain } from '../../../../tests/testkit/product/pictures.js';
+import { processPicture } from '../../../../tests/testkit/product/process-picture.js';
 import type { PictureProcessor } from './picture-processing.js';
 import { createPictureProcessor, type PictureProcessorOptions } from './picture-processor.js';
 

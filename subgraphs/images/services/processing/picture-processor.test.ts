@@ -3,8 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { createLogger } from '../../../../shared/logging/logger.js';
-import { encodeAs, pattern, plain, redAndBlue } from '../../../../tests/testkit/pictures.js';
-import { publishPicture } from '../../../../tests/testkit/process-picture.js';
+import { encodeAs, pattern, plain, redAndBlue } from '../../../../tests/testkit/product/pictures.js';
+import { publishPicture } from '../../../../tests/testkit/product/process-picture.js';
 import { createPictureProcessor } from './picture-processor.js';
 import { variantNames, variantSides } from './picture-processing.js';
 

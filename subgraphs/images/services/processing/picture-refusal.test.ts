@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../../../shared/logging/logger.js';
-import { encodeAs, pattern, pictureTypes, plain, pngBomb, redAndBlue } from '../../../../tests/testkit/pictures.js';
-import { processPicture } from '../../../../tests/testkit/process-picture.js';
+import { encodeAs, pattern, pictureTypes, plain, pngBomb, redAndBlue } from '../../../../tests/testkit/product/pictures.js';
+import { processPicture } from '../../../../tests/testkit/product/process-picture.js';
 import { maxPixels } from './picture-processing.js';
 import { createPictureProcessor } from './picture-processor.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { encodeAs, pictureTypes, redAndBlue } from '../../../../tests/testkit/pictures.js';
+import { encodeAs, pictureTypes, redAndBlue } from '../../../../tests/testkit/product/pictures.js';
 import { guessLength, guessType } from './guess-type.js';
 
 describe('The type of a file that nobody names', () => {

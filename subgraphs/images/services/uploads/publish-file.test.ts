@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
-import { encodeAs, redAndBlue } from '../../../../tests/testkit/pictures.js';
+import { encodeAs, redAndBlue } from '../../../../tests/testkit/product/pictures.js';
 import { createPublishFile } from './publish-file.js';
 import type { UploadRequest } from './reserve-upload.js';
 import type { Upload, UploadState } from './upload.js';

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { startRedis } from '../../../../tests/testkit/redis.js';
-import { orSkip } from '../../../../tests/testkit/services.js';
+import { startRedis } from '../../../../tests/testkit/services/redis.js';
+import { orSkip } from '../../../../tests/testkit/services/services.js';
 import { versionFor, viewPresence } from '../../presence/presence-view.js';
 import { defaultSettings, type Audience, type ConnectionKey, type PresenceState } from '../../presence/presence.js';
 import { startPresenceNodes, type PresenceNode, type PresenceNodes } from './presence-nodes.conformance.js';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { startRedis } from '../../../../tests/testkit/redis.js';
-import { orSkip } from '../../../../tests/testkit/services.js';
+import { startRedis } from '../../../../tests/testkit/services/redis.js';
+import { orSkip } from '../../../../tests/testkit/services/services.js';
 import { defaultSettings } from '../../presence/presence.js';
 import { keysOf, shardCount, shardOf } from './presence-keys.js';
 import { startPresenceNodes, type PresenceNode } from './presence-nodes.conformance.js';

@@ -1,7 +1,7 @@
 import { afterAll } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { startRedis } from '../../../../tests/testkit/redis.js';
-import { orSkip } from '../../../../tests/testkit/services.js';
+import { startRedis } from '../../../../tests/testkit/services/redis.js';
+import { orSkip } from '../../../../tests/testkit/services/services.js';
 import { describePresenceStore } from '../presence-store.conformance.js';
 import { startPresenceNodes, type PresenceNode } from './presence-nodes.conformance.js';
 import { openRedisLink } from './redis-link.js';

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { startRedis } from '../../../../tests/testkit/redis.js';
-import { orSkip } from '../../../../tests/testkit/services.js';
+import { startRedis } from '../../../../tests/testkit/services/redis.js';
+import { orSkip } from '../../../../tests/testkit/services/services.js';
 import type { DeclaredActivity, Audience, PresenceSettings, PresenceState, Visibility } from '../../presence/presence.js';
 import {
   absentUser,

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
 import { createLogger } from '../../../../shared/logging/logger.js';
 import { createRateLimits } from '../../../../shared/rate-limits/rate-limits.js';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
 import { startFriends, type FriendsUnderTest } from '../../tests/friends-harness.js';
 import type { FriendService } from './friend-service.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
-import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/databases.js';
+import { testDatabases, type OpenedDatabase } from '../../../../tests/testkit/services/databases.js';
 import type { FriendService } from './friend-service.js';
 import { startFriends, type FriendsUnderTest } from '../../tests/friends-harness.js';
 import { applyToModel, describeModel, emptyModel, operations, statusIn, type Command, type Model } from '../../tests/friendship-model.js';

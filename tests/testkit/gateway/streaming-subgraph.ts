@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { parse, subscribe } from 'graphql';
-import { maskError } from '../../shared/errors/error-masking.js';
-import { createLogger } from '../../shared/logging/logger.js';
-import type { Subgraph } from '../../shared/graphql/subgraph.js';
+import { maskError } from '../../../shared/errors/error-masking.js';
+import { createLogger } from '../../../shared/logging/logger.js';
+import type { Subgraph } from '../../../shared/graphql/subgraph.js';
 
 export interface StreamingSubgraph {
   readonly url: string;

@@ -1,12 +1,12 @@
-import { createGeneration, type SupergraphGeneration } from '../../gateway/supergraph/generation.js';
+import { createGeneration, type SupergraphGeneration } from '../../../gateway/supergraph/generation.js';
 import { answeringSource } from './answering-source.js';
 import { compose } from './little-supergraph.js';
-import type { Caller, FetchRequest, SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
-import type { WireResult } from '../../gateway/datasources/wire.js';
-import { createFanOut } from '../../gateway/subscriptions/fan-out/fan-out.js';
-import type { CompletedEvent, FailedEvent, Subscriber } from '../../gateway/subscriptions/fan-out/subscriber.js';
-import type { FanOutLimits } from '../../gateway/subscriptions/fan-out/limits.js';
-import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
+import type { Caller, FetchRequest, SubgraphDataSource } from '../../../gateway/datasources/subgraph-data-source.js';
+import type { WireResult } from '../../../gateway/datasources/wire.js';
+import { createFanOut } from '../../../gateway/subscriptions/fan-out/fan-out.js';
+import type { CompletedEvent, FailedEvent, Subscriber } from '../../../gateway/subscriptions/fan-out/subscriber.js';
+import type { FanOutLimits } from '../../../gateway/subscriptions/fan-out/limits.js';
+import { defaultOperationLimits } from '../../../gateway/policy/operation-limits.js';
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])`;
 const services = [

@@ -1,4 +1,4 @@
-import type { Leave, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
+import type { Leave, SubscriptionConnection } from '../../../shared/graphql/subgraph.js';
 
 /** Where tests put events in, and see who listens. */
 export interface Feed {

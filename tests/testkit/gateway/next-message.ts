@@ -1,4 +1,4 @@
-import type { UpstreamMessage, UpstreamSubscription } from '../../gateway/datasources/subgraph-data-source.js';
+import type { UpstreamMessage, UpstreamSubscription } from '../../../gateway/datasources/subgraph-data-source.js';
 
 /** What a subgraph's subscription says next. */
 export function nextMessage(subscription: UpstreamSubscription | undefined): Promise<UpstreamMessage> {

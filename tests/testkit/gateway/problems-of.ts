@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../../shared/config/environment.js';
+import { ConfigurationError } from '../../../shared/config/environment.js';
 
 /** What is wrong with the configuration that `read` reads; empty when it can be used. */
 export function problemsOf(read: () => unknown): readonly string[] {

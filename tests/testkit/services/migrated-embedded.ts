@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { projectRoot } from '../../shared/config/project-root.js';
-import type { Database } from '../../shared/database/database.js';
-import { createEmbeddedAdapter } from '../../shared/database/embedded/embedded-adapter.js';
-import { openEmbedded } from '../../shared/database/embedded/embedded.js';
-import { applyMigrations, readMigrations } from '../../shared/database/migrations/migrations.js';
-import { lockBuild } from '../../tools/build-lock.mjs';
+import { projectRoot } from '../../../shared/config/project-root.js';
+import type { Database } from '../../../shared/database/database.js';
+import { createEmbeddedAdapter } from '../../../shared/database/embedded/embedded-adapter.js';
+import { openEmbedded } from '../../../shared/database/embedded/embedded.js';
+import { applyMigrations, readMigrations } from '../../../shared/database/migrations/migrations.js';
+import { lockBuild } from '../../../tools/build-lock.mjs';
 
 const cache = join(projectRoot, 'node_modules', '.cache', 'test-databases');
 export const migrationsOfSubgraphs = ['auth', 'users', 'sessions', 'images'].map((name) => ({

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Galaxia } from './galaxia.js';
 import { post, text, type GraphQLAnswer, type Json } from './graphql-client.js';
-import { openInitialisedSocket, type Socket } from './socket.js';
+import { openInitialisedSocket, type Socket } from '../gateway/socket.js';
 
 /** Somebody with an account, signed in on one device. */
 export interface Person {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectRoot } from '../../shared/config/project-root.js';
+import { projectRoot } from '../../../shared/config/project-root.js';
 
 /** The process that ends when the run of Jest does: it tests in processes of its own, or in this one. */
 export const processOfRun = process.send === undefined ? process.pid : process.ppid;

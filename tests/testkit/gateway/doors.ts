@@ -1,5 +1,5 @@
-import type { GatewayOptions } from '../../gateway/gateway.js';
-import type { OperationPolicy } from '../../gateway/policy/operation-policy.js';
+import type { GatewayOptions } from '../../../gateway/gateway.js';
+import type { OperationPolicy } from '../../../gateway/policy/operation-policy.js';
 import { startLittleSupergraph, type LittleSupergraph } from './little-supergraph.js';
 import { namedTokens } from './named-tokens.js';
 import { openGateway } from './open-gateway.js';

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PictureProcessor, PictureResult } from '../../subgraphs/images/services/processing/picture-processing.js';
+import type { PictureProcessor, PictureResult } from '../../../subgraphs/images/services/processing/picture-processing.js';
 
 type Encoded = Extract<PictureResult, { kind: 'Encoded' }>;
 type WithBytes<File> = Omit<File, 'path'> & { readonly bytes: Buffer };

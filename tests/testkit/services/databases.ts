@@ -1,6 +1,6 @@
 import { afterAll } from '@jest/globals';
-import type { Database } from '../../shared/database/database.js';
-import { openPostgres } from '../../shared/database/postgres.js';
+import type { Database } from '../../../shared/database/database.js';
+import { openPostgres } from '../../../shared/database/postgres.js';
 import { alreadyMigrated, openMigratedEmbedded } from './migrated-embedded.js';
 import { postgresOfRun } from './postgres-of-run.js';
 import { orSkip } from './services.js';

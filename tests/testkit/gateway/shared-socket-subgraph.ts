@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { buildSchema } from 'graphql';
 import { WebSocket } from 'ws';
-import { unauthenticated } from '../../shared/errors/app-error.js';
-import { serveSubgraph } from '../../shared/graphql/subgraph-server.js';
-import type { Subgraph, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
-import { createLogger } from '../../shared/logging/logger.js';
+import { unauthenticated } from '../../../shared/errors/app-error.js';
+import { serveSubgraph } from '../../../shared/graphql/subgraph-server.js';
+import type { Subgraph, SubscriptionConnection } from '../../../shared/graphql/subgraph.js';
+import { createLogger } from '../../../shared/logging/logger.js';
 
 const secret = 'only-for-tests-only-for-tests-only-for-tests';
 

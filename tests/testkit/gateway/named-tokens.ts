@@ -1,5 +1,5 @@
-import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
-import { unauthenticated } from '../../shared/errors/app-error.js';
+import type { AccessTokenVerifier } from '../../../shared/auth/access-token.js';
+import { unauthenticated } from '../../../shared/errors/app-error.js';
 
 /** Tokens that are the name of a user. `bad` is refused, and `short` expires after 400 ms. */
 export const namedTokens: AccessTokenVerifier = {

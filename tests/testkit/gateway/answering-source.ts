@@ -1,4 +1,4 @@
-import type { SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
+import type { SubgraphDataSource } from '../../../gateway/datasources/subgraph-data-source.js';
 
 /** A subgraph that a test plays: it answers queries and mutations, and nobody subscribes. */
 export function answeringSource(fetch: SubgraphDataSource['fetch']): SubgraphDataSource {

@@ -3,12 +3,12 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { migratedImage } from './migrated-embedded.js';
-import { postgresOfRun } from './postgres-of-run.js';
-import { freePort, freePorts } from './free-ports.js';
-import { startProcess, type ProductProcess } from './process.js';
-import { startRedis } from './redis.js';
-import { orSkip } from './services.js';
+import { migratedImage } from '../services/migrated-embedded.js';
+import { postgresOfRun } from '../services/postgres-of-run.js';
+import { freePort, freePorts } from '../services/free-ports.js';
+import { startProcess, type ProductProcess } from '../services/process.js';
+import { startRedis } from '../services/redis.js';
+import { orSkip } from '../services/services.js';
 
 /** The two ways of running: everything in one process on PGlite, or five processes on Postgres, Redis and HTTP. */
 export type Way = 'all-in-one' | 'distributed';

@@ -1,17 +1,17 @@
-import { openAnswerCache, type AnswerCache } from '../../gateway/caching/answer-cache.js';
-import type { CacheReport } from '../../gateway/caching/cached-source.js';
-import type { CacheConfig } from '../../gateway/caching/cache-variables.js';
-import type { Lifetime } from '../../gateway/datasources/answer-lifetime.js';
-import type { Caller, FetchRequest } from '../../gateway/datasources/subgraph-data-source.js';
-import type { WireResult } from '../../gateway/datasources/wire.js';
-import type { ExecutionRequest } from '../../gateway/execution/execution-state.js';
-import { defaultOperationLimits } from '../../gateway/policy/operation-limits.js';
-import { createGeneration } from '../../gateway/supergraph/generation.js';
-import type { Viewer } from '../../shared/auth/viewer.js';
-import { createLogger } from '../../shared/logging/logger.js';
+import { openAnswerCache, type AnswerCache } from '../../../gateway/caching/answer-cache.js';
+import type { CacheReport } from '../../../gateway/caching/cached-source.js';
+import type { CacheConfig } from '../../../gateway/caching/cache-variables.js';
+import type { Lifetime } from '../../../gateway/datasources/answer-lifetime.js';
+import type { Caller, FetchRequest } from '../../../gateway/datasources/subgraph-data-source.js';
+import type { WireResult } from '../../../gateway/datasources/wire.js';
+import type { ExecutionRequest } from '../../../gateway/execution/execution-state.js';
+import { defaultOperationLimits } from '../../../gateway/policy/operation-limits.js';
+import { createGeneration } from '../../../gateway/supergraph/generation.js';
+import type { Viewer } from '../../../shared/auth/viewer.js';
+import { createLogger } from '../../../shared/logging/logger.js';
 import { answeringSource } from './answering-source.js';
-import { mergePart } from './generated/merge-parts.js';
-import { federated } from './generated/supergraphs.js';
+import { mergePart } from '../generated/merge-parts.js';
+import { federated } from '../generated/supergraphs.js';
 import { compose } from './little-supergraph.js';
 
 /** What a subgraph of a test answers; what is written already is sent as it is. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import type { Json } from './graphql-client.js';
+import type { Json } from '../product/graphql-client.js';
 
 export interface Frame {
   readonly type: string;

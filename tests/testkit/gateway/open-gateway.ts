@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createGateway, type Gateway, type GatewayOptions } from '../../gateway/gateway.js';
-import { createRevocations } from '../../shared/auth/revocations.js';
-import { createLogger } from '../../shared/logging/logger.js';
+import { createGateway, type Gateway, type GatewayOptions } from '../../../gateway/gateway.js';
+import { createRevocations } from '../../../shared/auth/revocations.js';
+import { createLogger } from '../../../shared/logging/logger.js';
 
 /** A whole gateway, on any free port once it listens; unless `options` say otherwise it knows no tokens and shows no page. */
 export function openGateway(options: Pick<GatewayOptions, 'supergraph'> & Partial<GatewayOptions>): Promise<Gateway> {

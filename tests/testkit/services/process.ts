@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { projectRoot } from '../../shared/config/project-root.js';
+import { projectRoot } from '../../../shared/config/project-root.js';
 
 /** One of the product's processes, started from its build as an operator would start it. */
 export interface ProductProcess {

@@ -1,5 +1,5 @@
-import type { SubgraphDataSource } from '../../gateway/datasources/subgraph-data-source.js';
-import type { SubgraphHeaders } from '../../shared/graphql/subgraph.js';
+import type { SubgraphDataSource } from '../../../gateway/datasources/subgraph-data-source.js';
+import type { SubgraphHeaders } from '../../../shared/graphql/subgraph.js';
 
 /** All that the header contract knows. */
 export const callerHeaders: SubgraphHeaders = {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { connectOptionally, disconnect } from '../../shared/redis/redis-connection.js';
-import { startRedis } from './redis.js';
-import { orSkip } from './services.js';
+import { connectOptionally, disconnect } from '../../../shared/redis/redis-connection.js';
+import { startRedis } from '../services/redis.js';
+import { orSkip } from '../services/services.js';
 
 export interface ConnectedRedis {
   readonly url: string;

@@ -3,23 +3,23 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { graphql } from 'graphql';
-import type { AccessTokenVerifier } from '../../shared/auth/access-token.js';
-import { roles, type Role } from '../../shared/auth/role.js';
-import type { Viewer } from '../../shared/auth/viewer.js';
-import type { Database } from '../../shared/database/database.js';
-import { toGraphQLError, AppError } from '../../shared/errors/app-error.js';
-import type { DomainEvent } from '../../shared/events/event-bus.js';
-import { createInProcessEventBus } from '../../shared/events/buses/in-process-event-bus.js';
-import { createHttpServer } from '../../shared/http/server.js';
-import { createLogger } from '../../shared/logging/logger.js';
-import { openFileObjectStore } from '../../shared/objects/file-object-store.js';
-import type { ObjectStore } from '../../shared/objects/object-store.js';
-import { openS3ObjectStore } from '../../shared/objects/s3-object-store.js';
+import type { AccessTokenVerifier } from '../../../shared/auth/access-token.js';
+import { roles, type Role } from '../../../shared/auth/role.js';
+import type { Viewer } from '../../../shared/auth/viewer.js';
+import type { Database } from '../../../shared/database/database.js';
+import { toGraphQLError, AppError } from '../../../shared/errors/app-error.js';
+import type { DomainEvent } from '../../../shared/events/event-bus.js';
+import { createInProcessEventBus } from '../../../shared/events/buses/in-process-event-bus.js';
+import { createHttpServer } from '../../../shared/http/server.js';
+import { createLogger } from '../../../shared/logging/logger.js';
+import { openFileObjectStore } from '../../../shared/objects/file-object-store.js';
+import type { ObjectStore } from '../../../shared/objects/object-store.js';
+import { openS3ObjectStore } from '../../../shared/objects/s3-object-store.js';
 import type { Json } from './graphql-client.js';
-import { openMigratedEmbedded } from './migrated-embedded.js';
-import { createImagesSubgraph } from '../../subgraphs/images/subgraph.js';
+import { openMigratedEmbedded } from '../services/migrated-embedded.js';
+import { createImagesSubgraph } from '../../../subgraphs/images/subgraph.js';
 import { sendUpload, toOpenedUpload, type OpenedUpload } from './publish-image.js';
-import { startS3 } from './s3.js';
+import { startS3 } from '../services/s3.js';
 
 /** What a test reads of an answer; it names the paths that it asked for. */
 export interface Answer {

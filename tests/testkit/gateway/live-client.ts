@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { errorsOf, type Json } from './graphql-client.js';
+import { errorsOf, type Json } from '../product/graphql-client.js';
 import { openSocket } from './socket.js';
 
 export const liveTransports = ['WebSocket', 'SSE', 'multipart'] as const;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { graphql, GraphQLScalarType, parse } from 'graphql';
-import { multipartBoundary, readMultipart } from '../../shared/http/multipart.js';
+import { multipartBoundary, readMultipart } from '../../../shared/http/multipart.js';
 
 type Resolvers = NonNullable<Extract<Parameters<typeof buildSubgraphSchema>[0], { resolvers?: unknown }>['resolvers']>;
 

@@ -1,8 +1,8 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { GraphQLScalarType, parse } from 'graphql';
-import { AppError, unauthenticated } from '../../shared/errors/app-error.js';
-import { declareSharing, type Audience, type SharingRules } from '../../shared/graphql/sharing/sharing.js';
-import type { Subgraph, SubgraphHeaders, SubscriptionConnection } from '../../shared/graphql/subgraph.js';
+import { AppError, unauthenticated } from '../../../shared/errors/app-error.js';
+import { declareSharing, type Audience, type SharingRules } from '../../../shared/graphql/sharing/sharing.js';
+import type { Subgraph, SubgraphHeaders, SubscriptionConnection } from '../../../shared/graphql/subgraph.js';
 import { createFeed, endless } from './little-feed.js';
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])`;

@@ -3,14 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Caller, FetchRequest } from '../../gateway/datasources/subgraph-data-source.js';
-import type { WireResult } from '../../gateway/datasources/wire.js';
-import { createGraphqlDoor, type GraphqlDoorOptions } from '../../gateway/http/graphql-door.js';
-import { createOperationPolicy } from '../../gateway/policy/operation-policy.js';
-import { createSupergraph, type Supergraph } from '../../gateway/supergraph/supergraph.js';
-import { createLogger } from '../../shared/logging/logger.js';
+import type { Caller, FetchRequest } from '../../../gateway/datasources/subgraph-data-source.js';
+import type { WireResult } from '../../../gateway/datasources/wire.js';
+import { createGraphqlDoor, type GraphqlDoorOptions } from '../../../gateway/http/graphql-door.js';
+import { createOperationPolicy } from '../../../gateway/policy/operation-policy.js';
+import { createSupergraph, type Supergraph } from '../../../gateway/supergraph/supergraph.js';
+import { createLogger } from '../../../shared/logging/logger.js';
 import { answeringSource } from './answering-source.js';
-import { until } from './little-supergraph.js';
+import { until } from '../until.js';
 
 /** What a subgraph is asked, and waits for a test to answer. */
 export interface Question {
