@@ -3,7 +3,7 @@ import type { Lifetime } from '../datasources/answer-lifetime.js';
 import { isQueryText } from '../datasources/fetch-document.js';
 import type { Caller, FetchRequest, SubgraphDataSource } from '../datasources/subgraph-data-source.js';
 import type { WireResult } from '../datasources/wire.js';
-import { valueText } from '../execution/json-text.js';
+import { valueText } from '../../shared/json/json-text.js';
 import type { AnswerStore, KeptAnswer } from './answer-store.js';
 import { createCacheKeys, type QuestionKeys } from './cache-keys.js';
 import type { Invalidations } from './invalidation/invalidations.js';

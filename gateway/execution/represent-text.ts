@@ -1,6 +1,6 @@
 import type { FetchDataRewrite, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { isInherited, readOwn, type JsonObject } from '../../shared/json/json-object.js';
-import { valueText } from './json-text.js';
+import { valueText } from '../../shared/json/json-text.js';
 import { compileRepresent } from './representations.js';
 import { compileRewrites } from './rewrites.js';
 import type { TypeIndex } from './type-index.js';

@@ -1,5 +1,5 @@
 import { isEnumType, isSpecifiedScalarType, type GraphQLLeafType } from 'graphql';
-import { stringText, valueText } from '../json-text.js';
+import { stringText, valueText } from '../../../shared/json/json-text.js';
 
 /** JSON text of a value that is not null; undefined when it is none of the type. */
 export type WriteLeaf = (value: unknown) => string | undefined;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { valueText } from '../../execution/json-text.js';
+import { valueText } from '../../../shared/json/json-text.js';
 import type { SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
 import type { ParsedOperation } from '../../operations/operation-store.js';
 import type { OperationRequest } from '../../operations/operation-request.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { valueText } from '../../execution/json-text.js';
+import { valueText } from '../../../shared/json/json-text.js';
 import type { FetchRequest, SubgraphDataSource } from '../../datasources/subgraph-data-source.js';
 import { addTraceparent } from '../../telemetry/operation-tracing.js';
 import type { FanOutLimits } from './limits.js';
