@@ -36,11 +36,11 @@ const gateway = await startContestant('Galaxia', stage, {
 const target = createTarget(gateway.url, bodiesOf(asked.query));
 const load = { connections: 32, durationMs: 8_000 };
 await runLoad(target.ask, load);
-process.kill(gateway.pid, 'SIGUSR2');
+process.kill(gateway.pid, 'SIGPWR');
 const before = cpuTimeOf(gateway.pid);
 const { requests } = await runLoad(target.ask, load);
 const cpu = (cpuTimeOf(gateway.pid) - before) / requests;
-process.kill(gateway.pid, 'SIGUSR2');
+process.kill(gateway.pid, 'SIGPWR');
 await untilReady('the profile', () => Promise.resolve(existsSync(file) && readFileSync(file, 'utf8').endsWith('}')));
 await target.close();
 await gateway.stop();
