@@ -1,6 +1,5 @@
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import { AppError } from '../../../shared/errors/app-error.js';
-import type { FormPart } from '../../../shared/http/multipart.js';
 import type { Identity } from '../../authentication/authenticate.js';
 import type { RequestFiles } from '../../datasources/http/request-files.js';
 import { missing, type WireResult } from '../../datasources/wire.js';
@@ -9,7 +8,7 @@ import type { ExecutionRequest } from '../../execution/execution-state.js';
 import type { AcceptedOperation } from '../../operations/accept-operation.js';
 import type { SupergraphGeneration } from '../../supergraph/generation.js';
 import { misplacedFile, routeFiles } from './check-files.js';
-import { createFormFiles, type FormFiles } from './form-files.js';
+import { createFormFiles, type FormFiles, type FormFilesOptions } from './form-files.js';
 import type { UploadLimits } from './upload-limits.js';
 import type { UploadSlots } from './upload-slots.js';
 import { findFiles, type UploadedFile } from './uploaded-file.js';
@@ -24,12 +23,7 @@ export interface Upload {
   end(): Promise<void>;
 }
 
-export interface UploadOptions {
-  /** Behind `operations` and `map`. */
-  readonly parts: AsyncGenerator<FormPart, void, undefined>;
-  /** Stops the reading of `parts`. */
-  readonly stop: () => void;
-  readonly files: ReadonlyMap<string, UploadedFile>;
+export interface UploadOptions extends Pick<FormFilesOptions, 'parts' | 'stop' | 'files'> {
   readonly limits: UploadLimits;
   readonly slots: UploadSlots;
 }
