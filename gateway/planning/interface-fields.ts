@@ -1,5 +1,5 @@
 import {
-  getNamedType,
+  isCompositeType,
   isInterfaceType,
   isObjectType,
   Kind,
@@ -15,6 +15,7 @@ import {
 } from 'graphql';
 import { withoutNamedFragments } from './named-fragments.js';
 import { fieldKey, freeName, responseName, responseNamesIn } from './response-names.js';
+import { typeOf } from './typed-fields.js';
 
 type TypeOrNone = GraphQLNamedType | null | undefined;
 
@@ -84,7 +85,8 @@ export function liftInterfaceFields(
           return below.length === 0 ? [] : [{ ...selection, selectionSet: { ...selection.selectionSet, selections: below } }];
         }
         const { selectionSet: below } = selection;
-        const field: FieldNode = below === undefined ? selection : { ...selection, selectionSet: liftIn(below, typeOf(parent, selection)) };
+        const returned = isCompositeType(parent) ? typeOf(selection, parent) : undefined;
+        const field: FieldNode = below === undefined ? selection : { ...selection, selectionSet: liftIn(below, returned) };
         const interfaceName = interfaceOf(parent, selection);
         if (interfaceName === undefined) return [field];
         for (const { typeCondition } of around) {
@@ -96,12 +98,6 @@ export function liftInterfaceFields(
       });
     }
   }
-}
-
-function typeOf(parent: TypeOrNone, { name }: FieldNode): TypeOrNone {
-  if (!isInterfaceType(parent) && !isObjectType(parent)) return undefined;
-  const field = parent.getFields()[name.value];
-  return field && getNamedType(field.type);
 }
 
 /**

@@ -1,5 +1,4 @@
 import {
-  getNamedType,
   isAbstractType,
   isCompositeType,
   Kind,
@@ -14,14 +13,16 @@ import {
 import { AppError } from '../../shared/errors/app-error.js';
 import type { ContextualArgument, ContextualFields } from './contextual-fields.js';
 import { withoutNamedFragments } from './named-fragments.js';
+import { conditionType, typeOf } from './typed-fields.js';
 
 /** Each interface on the way to a field may multiply what is below it by its types. */
 const maximumFields = 2_000;
 
 /**
- * The only operation of the document, with fields of interfaces asked for by the types of objects, where only these set a context that something below needs: the
- * planner goes by the type that is written, passes over such an object, and takes the context of another one that is further up. Without named fragments, from which the planner makes some of
- * its own that have fields without the arguments that contexts fill.
+ * The only operation of the document, with fields of interfaces asked for by the types of objects, where only these set a context that
+ * something below needs: the planner goes by the type that is written, passes over such an object, and takes the context of another one
+ * that is further up. Without named fragments, from which the planner makes some of its own that have fields without the arguments that
+ * contexts fill.
  */
 export function tellSettersApart(
   document: DocumentNode,
@@ -42,8 +43,8 @@ export function tellSettersApart(
   function apartOne(selection: SelectionNode, type: GraphQLCompositeType): readonly SelectionNode[] {
     if (selection.kind === Kind.FRAGMENT_SPREAD) return [];
     if (selection.kind === Kind.INLINE_FRAGMENT) {
-      const condition = selection.typeCondition === undefined ? type : schema.getType(selection.typeCondition.name.value);
-      return isCompositeType(condition) ? [{ ...selection, selectionSet: apart(selection.selectionSet, condition) }] : [];
+      const condition = conditionType(schema, selection, type);
+      return condition === undefined ? [] : [{ ...selection, selectionSet: apart(selection.selectionSet, condition) }];
     }
     const objects = selection.selectionSet === undefined ? [] : objectsThatDiffer(selection, type);
     if (objects.length === 0) return [below(selection, type)];
@@ -58,7 +59,7 @@ export function tellSettersApart(
     fields += 1;
     if (fields > maximumFields) throw new AppError('UNAVAILABLE', 'There are too many types to tell apart for this to be planned.');
     const type = typeOf(field, parent);
-    return field.selectionSet === undefined || type === undefined ? field : { ...field, selectionSet: apart(field.selectionSet, type) };
+    return field.selectionSet === undefined || !isCompositeType(type) ? field : { ...field, selectionSet: apart(field.selectionSet, type) };
   }
 
   /** None when there is nothing to tell apart. */
@@ -66,7 +67,7 @@ export function tellSettersApart(
     if (!isAbstractType(type)) return [];
     const objects = schema.getPossibleTypes(type);
     const returned = typeOf(field, type);
-    if (field.selectionSet === undefined || returned === undefined) return [];
+    if (field.selectionSet === undefined || !isCompositeType(returned)) return [];
     const needed = neededIn(field.selectionSet, returned);
     return needed.some(({ isSetBy }) => !isSetBy(type) && objects.some(isSetBy)) ? objects : [];
   }
@@ -75,19 +76,15 @@ export function tellSettersApart(
     return set.selections.flatMap((selection): readonly ContextualArgument[] => {
       if (selection.kind === Kind.FRAGMENT_SPREAD) return [];
       if (selection.kind === Kind.INLINE_FRAGMENT) {
-        const condition = selection.typeCondition === undefined ? type : schema.getType(selection.typeCondition.name.value);
-        return isCompositeType(condition) ? neededIn(selection.selectionSet, condition) : [];
+        const condition = conditionType(schema, selection, type);
+        return condition === undefined ? [] : neededIn(selection.selectionSet, condition);
       }
       const objects = isAbstractType(type) ? schema.getPossibleTypes(type) : [type];
       const own = objects.flatMap(({ name }) => contextual.argumentsAnywhere(name, selection.name.value));
       const returned = typeOf(selection, type);
-      return selection.selectionSet === undefined || returned === undefined ? own : [...own, ...neededIn(selection.selectionSet, returned)];
+      return selection.selectionSet === undefined || !isCompositeType(returned)
+        ? own
+        : [...own, ...neededIn(selection.selectionSet, returned)];
     });
   }
-}
-
-function typeOf({ name }: FieldNode, parent: GraphQLCompositeType): GraphQLCompositeType | undefined {
-  const field = 'getFields' in parent ? parent.getFields()[name.value] : undefined;
-  const type = field === undefined ? undefined : getNamedType(field.type);
-  return isCompositeType(type) ? type : undefined;
 }
