@@ -372,5 +372,3 @@ describe('Presence', () => {
     await restarted.close();
   });
 });
-
-/** Resolves when `condition` holds; the test's own time limit ends the wait. */

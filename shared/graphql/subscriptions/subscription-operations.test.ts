@@ -79,7 +79,7 @@ describe('The operations of a shared socket', () => {
       shared.send({ type: 'ping' });
       await eventually(() => shared.frames.some(({ type }) => type === 'pong'));
       expect(shared.of('1')).toHaveLength(3);
-      // What is not sent is not even subgraph.asked for, so that its source can merge it.
+      // What is not sent is not even asked for, so that its source can merge it.
       expect(subgraph.asked.get('slow')).toBe(3);
       shared.notify({ credits: [['1', 1]] });
       await eventually(() => shared.of('1').length === 4);

@@ -140,7 +140,7 @@ describe.each(databases)('a registration on $name', ({ open }) => {
       expect(Object.keys(second_)).toEqual(Object.keys(first));
     });
 
-    it('names the device after the User-Agent when the auth.client says nothing, free of what Postgres refuses', async () => {
+    it('names the device after the User-Agent when the client says nothing, free of what Postgres refuses', async () => {
       const { session } = await auth.client.mustRegister(
         { username: auth.client.newName() },
         { userAgent: `Game\u0000Client \ud800${'x'.repeat(200)}` },

@@ -174,7 +174,7 @@ describe.each(databases)('an authenticator app on $name', ({ open }) => {
       });
     });
 
-    it('opens a session that says how it was auth.opened, and is audited', async () => {
+    it('opens a session that says how it was opened, and is audited', async () => {
       const { person, secret } = await enroll();
       const {
         accessToken = '',
