@@ -17,6 +17,7 @@ import {
   type GraphQLSchema,
   type SelectionSetNode,
 } from 'graphql';
+import { fragmentsOf } from '../documents/fragments-of.js';
 
 /** How long the answer to a document may be kept, and for whom, as the `@cacheControl` of its fields and types say. */
 export interface CacheHint {
@@ -53,9 +54,7 @@ export function readCacheHints(schema: GraphQLSchema): CacheHints | undefined {
 
 function hintOf(document: DocumentNode, schema: GraphQLSchema): CacheHint | undefined {
   const typeInfo = new TypeInfo(schema);
-  const fragments = new Map(
-    document.definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [])),
-  );
+  const fragments = fragmentsOf(document);
   const query = schema.getQueryType();
   let maxAge: number | undefined;
   let isPrivate = false;

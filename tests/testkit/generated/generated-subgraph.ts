@@ -17,6 +17,7 @@ import {
 } from 'graphql';
 import type { FetchRequest } from '../../../gateway/datasources/subgraph-data-source.js';
 import type { WireResult } from '../../../gateway/datasources/wire.js';
+import { fragmentsOf } from '../../../shared/graphql/documents/fragments-of.js';
 import { createDice, type Dice } from './dice.js';
 
 /** How often something goes wrong: once in so many values; never for 0. */
@@ -40,9 +41,7 @@ const bubble = Symbol('null of a non-null field');
 /** A subgraph whose answers follow from the seed: the same entity always has the same fields, whoever asks. */
 export function answerOf(name: string, schema: GraphQLSchema, { query, variables }: FetchRequest, weather: Weather): WireResult {
   const document = parse(query);
-  const fragments = new Map(
-    document.definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [])),
-  );
+  const fragments = fragmentsOf(document);
   const operation = document.definitions.find((each) => each.kind === Kind.OPERATION_DEFINITION);
   if (operation === undefined) throw new Error('no operation');
   const defaults = (operation.variableDefinitions ?? []).flatMap(({ variable, defaultValue }) =>
