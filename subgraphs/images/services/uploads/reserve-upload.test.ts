@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
-import type { ImageQuota } from '../../../../shared/config/image-quota-settings.js';
+import { defaultImageQuota, type ImageQuota } from '../../../../shared/config/image-quota-settings.js';
 import { AppError } from '../../../../shared/errors/app-error.js';
 import { createReserveUpload, type UploadRequest } from './reserve-upload.js';
 import type { UploadRepository, Usage } from './upload-repository.js';
@@ -111,7 +111,7 @@ describe('Reserving an upload', () => {
   });
 });
 
-function setUp({ usage, known, quota }: { usage?: Partial<Usage>; known?: Upload | undefined; quota?: ImageQuota }) {
+function setUp({ usage, known, quota = defaultImageQuota }: { usage?: Partial<Usage>; known?: Upload | undefined; quota?: ImageQuota }) {
   const opened: Upload[] = [];
   const uploads: Pick<UploadRepository, 'open'> = {
     open: (upload, { judge }) => {
@@ -121,5 +121,5 @@ function setUp({ usage, known, quota }: { usage?: Partial<Usage>; known?: Upload
       return Promise.resolve({ kind: 'Judged', verdict });
     },
   };
-  return { reserveUpload: createReserveUpload({ uploads, now: () => 0, ...(quota === undefined ? {} : { quota }) }), opened };
+  return { reserveUpload: createReserveUpload({ uploads, quota, now: () => 0 }), opened };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidV7 } from 'uuid';
 import type { Viewer } from '../../../../shared/auth/viewer.js';
-import { defaultImageQuota, type ImageQuota } from '../../../../shared/config/image-quota-settings.js';
+import type { ImageQuota } from '../../../../shared/config/image-quota-settings.js';
 import { AppError, unauthenticated } from '../../../../shared/errors/app-error.js';
 import { invalidInput, type FieldProblem, type InvalidInput } from '../../../../shared/errors/invalid-input.js';
 import { isUploadType, limits, uploadTypes, type ImagePurpose } from '../image.js';
@@ -34,7 +34,8 @@ export type ReserveUpload = (viewer: Viewer | null, request: UploadRequest) => P
 
 export interface ReserveUploadDependencies {
   readonly uploads: Pick<UploadRepository, 'open'>;
-  readonly quota?: ImageQuota;
+  /** Of each user. */
+  readonly quota: ImageQuota;
   readonly now?: () => number;
   readonly newId?: () => string;
   readonly newObjectName?: () => string;
@@ -43,7 +44,7 @@ export interface ReserveUploadDependencies {
 /** Reserves a place for a file of exact type and size among what its owner may keep. Throws `RATE_LIMITED` for too many at a time. */
 export function createReserveUpload({
   uploads,
-  quota = defaultImageQuota,
+  quota,
   now = Date.now,
   newId = () => uuidV7(),
   newObjectName = () => randomBytes(16).toString('hex'),
