@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { until } from '../../../../tests/testkit/until.js';
 import type { ClaimedMail, MailRepository } from '../../data/mail-repository.js';
 import { createMailEnvelopes } from './mail-envelope.js';
 import { createMailSender, maximumAttempts, type MailSender } from './mail-sender.js';
@@ -80,16 +81,12 @@ function createSubject(deliver: MailTransport['deliver'], keys = { seal: 1, open
     wake: () => sender.wake(),
     now,
   });
-  const until = async (isTrue: () => boolean) => {
-    while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 1));
-  };
   return {
     ...store,
     mailer,
     sender,
     attempts,
     lines,
-    until,
     advance: (ms: number) => {
       time += ms;
       sender.wake();
@@ -106,7 +103,7 @@ const down = () => Promise.reject(new MailTransportError('the SMTP server did no
 
 describe('the sender of mails', () => {
   it('sends what waits, once, and forgets it', async () => {
-    const { attempts, rows, write, until } = createSubject(() => Promise.resolve(sent));
+    const { attempts, rows, write } = createSubject(() => Promise.resolve(sent));
     await write('ada@example.org');
     await write('bob@example.org');
     await until(() => rows.size === 0);
@@ -123,7 +120,7 @@ describe('the sender of mails', () => {
   });
 
   it('keeps a mail encrypted while it waits', async () => {
-    const { write, rows, until, attempts } = createSubject(down);
+    const { write, rows, attempts } = createSubject(down);
     await write();
     await until(() => attempts.length === 1);
     const [row] = rows.values();
@@ -134,7 +131,7 @@ describe('the sender of mails', () => {
   });
 
   it('tries again later and later while the server is down, and then gives up with one error and without a trace', async () => {
-    const { attempts, rows, lines, write, until, advance, claims } = createSubject(down);
+    const { attempts, rows, lines, write, advance, claims } = createSubject(down);
     await write('ada@example.org', 365 * 24 * 60 * minute);
     const waits: number[] = [];
     for (let attempt = 1; attempt < maximumAttempts; attempt += 1) {
@@ -158,9 +155,7 @@ describe('the sender of mails', () => {
   });
 
   it('gives up at once what the server refuses for good', async () => {
-    const { attempts, rows, lines, write, until } = createSubject(() =>
-      Promise.resolve({ kind: 'Refused', reason: 'EENVELOPE, answer 550' }),
-    );
+    const { attempts, rows, lines, write } = createSubject(() => Promise.resolve({ kind: 'Refused', reason: 'EENVELOPE, answer 550' }));
     await write();
     await until(() => rows.size === 0);
     expect(attempts).toHaveLength(1);
@@ -174,16 +169,16 @@ describe('the sender of mails', () => {
     ] as const) {
       const subject = createSubject(down);
       await subject.write('ada@example.org', minute);
-      await subject.until(() => subject.lines.length === 1);
+      await until(() => subject.lines.length === 1);
       subject.advance(wait);
-      await subject.until(() => subject.lines.length === 2);
+      await until(() => subject.lines.length === 2);
       expect(subject.attempts).toHaveLength(count);
       expect(subject.rows.size).toBe(count - 1);
     }
   });
 
   it('deletes what was encrypted with a secret that is gone', async () => {
-    const { attempts, rows, lines, write, until } = createSubject(() => Promise.resolve(sent), { seal: 1, open: 2 });
+    const { attempts, rows, lines, write } = createSubject(() => Promise.resolve(sent), { seal: 1, open: 2 });
     await write();
     await until(() => rows.size === 0);
     expect(attempts).toEqual([]);
@@ -191,14 +186,14 @@ describe('the sender of mails', () => {
   });
 
   it('is not held up by one mail that fails', async () => {
-    const { rows, write, until } = createSubject(({ to }) => (to.startsWith('ada') ? down() : Promise.resolve(sent)));
+    const { rows, write } = createSubject(({ to }) => (to.startsWith('ada') ? down() : Promise.resolve(sent)));
     await write('ada@example.org');
     for (let count = 0; count < 10; count += 1) await write(`person${String(count)}@example.org`);
     await until(() => rows.size === 1);
   });
 
   it('breaks off at its end what is under way, and leaves it to the next start', async () => {
-    const { sender, attempts, rows, lines, write, until } = createSubject(
+    const { sender, attempts, rows, lines, write } = createSubject(
       (_mail, signal) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(new MailTransportError('broken off')));
@@ -216,7 +211,7 @@ describe('the sender of mails', () => {
   it('SECURITY 52: logs neither a token nor an address, however it goes', async () => {
     const outcomes = [down, () => Promise.resolve({ kind: 'Refused', reason: 'x' } as const), () => Promise.resolve(sent)];
     for (const outcome of outcomes) {
-      const { attempts, lines, write, until } = createSubject(outcome);
+      const { attempts, lines, write } = createSubject(outcome);
       await write('ada@example.org', minute);
       await until(() => attempts.length === 1);
       await open.at(-1)?.close();
