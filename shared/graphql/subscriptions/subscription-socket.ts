@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Logger } from '../../logging/logger.js';
@@ -16,7 +17,7 @@ export interface SubscriptionSocketOptions<Extra> {
  * Sends messages. Resolves only when one was written. After a loss nobody must ask for the next event: a source that always has one would be
  * asked for ever and never let the loop come to the socket's 'close', which ends it. `connection` is the one below the socket.
  */
-export function createSender(webSocket: WebSocket, connection: Parameters<typeof createWriteBatch>[0]): (text: string) => Promise<void> {
+export function createSender(webSocket: WebSocket, connection: Writable): (text: string) => Promise<void> {
   const batch = createWriteBatch(connection);
   return (text) =>
     new Promise((resolve) => {
