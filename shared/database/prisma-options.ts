@@ -8,7 +8,10 @@ export interface PrismaOptions {
   readonly transactionOptions: { readonly maxWait: number; readonly timeout: number };
 }
 
-/** Everybody shares the one connection of an embedded database, so on a busy machine a transaction may have to wait for its turn longer than Prisma's 2 s. */
+/**
+ * Everybody shares the one connection of an embedded database, so on a busy machine a transaction may have to wait for its turn longer than
+ * Prisma's 2 s.
+ */
 export function prismaOptions({ adapter }: Database): PrismaOptions {
   return { adapter, transactionOptions: { maxWait: 10_000, timeout: 10_000 } };
 }

@@ -177,7 +177,8 @@ describe('The gateway over subgraphs that are killed, hung, slow and answer garb
       }
       expect(well).toBe(50);
       const recoveryMs = Date.now() - recovered;
-      // More than one subgraph takes at once: no place of a request that failed is still taken. Few at a time, which a busy machine answers in time.
+      // More than one subgraph takes at once: no place of a request that failed is still taken. Few at a time, which a busy machine answers
+      // in time.
       const crowd = async (from: number) => {
         const outcomes = [];
         for (let n = from; n < from + 75; n++) outcomes.push(await operate(createDice(n)));

@@ -122,6 +122,7 @@ const rules: Record<string, SharingRules<LittleContext>> = {
   },
   reviews: { User: { id: 'everyone', stars: 'everyone', bestFriend: 'everyone', refused: 'everyone', faulty: 'everyone' } },
 };
+
 /** Three subgraphs with everything that makes federated subscriptions hard. What they receive goes into `received`. */
 export function createLittleSubgraphs(received: Received[]) {
   const { feed, subscribe } = createFeed();

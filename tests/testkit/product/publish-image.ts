@@ -36,8 +36,8 @@ export function sendUpload(origin: string, { url, method, headers }: OpenedUploa
 }
 
 /**
- * Opens an upload and sends a picture of 64×48 pixels; nothing is published yet. Answers the id of the upload. The picture has a colour of its own: who
- * shows a picture of somebody else's keeps its bytes when that one goes.
+ * Opens an upload and sends a picture of 64×48 pixels; nothing is published yet. Answers the id of the upload. The picture has a colour of
+ * its own: who shows a picture of somebody else's keeps its bytes when that one goes.
  */
 export async function sendImage({ url }: Door, person: Publisher, purpose: Purpose): Promise<string> {
   const [r, g, b] = randomBytes(3);

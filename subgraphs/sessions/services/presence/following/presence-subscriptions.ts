@@ -110,7 +110,10 @@ export function createPresenceSubscriptions(options: PresenceSubscriptionsOption
     resyncs.forget(subscription);
   }
 
-  /** What is done when the subscription behind `key` has ended. Like the next one a function of its own: what is needed only to begin must not live as long as the subscription. */
+  /**
+   * What is done when the subscription behind `key` has ended. Like the next one a function of its own: what is needed only to begin must
+   * not live as long as the subscription.
+   */
   function whenLeft(key: ConnectionKey, connection: SubscriptionConnection | undefined) {
     return (subscription: PresenceSubscription): void => {
       connection?.signal.removeEventListener('abort', subscription.end);
